@@ -1,0 +1,42 @@
+"""Time as the run sees it: waits that end as soon as the run is given up."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from target_dotdigital.errors import AbandonedError
+
+
+class Clock:
+    """Monotonic time and waits. Tests replace it; nothing else calls `time.sleep`."""
+
+    def __init__(self) -> None:
+        """Start with a run that is wanted."""
+        self._abandoned = threading.Event()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the run has been given up."""
+        return self._abandoned.is_set()
+
+    def abandon(self) -> None:
+        """Give the run up: every wait ends at once."""
+        self._abandoned.set()
+
+    def now(self) -> float:
+        """Return seconds on a clock that nobody sets (only differences mean anything)."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or leave at once when the run is given up.
+
+        Args:
+            seconds: How long to wait.
+
+        Raises:
+            AbandonedError: The run was given up before or during the wait.
+        """
+        if self._abandoned.wait(max(seconds, 0.0)):
+            msg = "The run was given up while waiting"
+            raise AbandonedError(msg)

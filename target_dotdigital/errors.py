@@ -1,0 +1,106 @@
+"""What can end a run, each saying who must act.
+
+Texts hold counts, names, codes and import IDs, never a record's value and never a credential:
+they are printed as they are.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TargetDotdigitalError(Exception):
+    """A reason to end the run that the operator can read in one line."""
+
+    act: ClassVar[str] = "the developers of target-dotdigital"
+
+    def __init__(self, message: str) -> None:
+        """Keep the message and add who must act.
+
+        Args:
+            message: What happened, without record values and credentials.
+        """
+        super().__init__(f"{message} [to act: {self.act}]")
+
+
+class SettingsError(TargetDotdigitalError):
+    """The settings do not fit the account or the stream."""
+
+    act = "whoever keeps the settings"
+
+
+class DataError(TargetDotdigitalError):
+    """The tap's output cannot be used, or too much of it is refused."""
+
+    act = "the owner of the data or of the tap"
+
+
+class DotdigitalError(TargetDotdigitalError):
+    """Dotdigital refuses or cannot do what is documented."""
+
+    act = "Dotdigital's support"
+
+
+class NetworkError(TargetDotdigitalError):
+    """Dotdigital cannot be reached, or what answers is not Dotdigital."""
+
+    act = "whoever runs the network"
+
+
+class StorageError(TargetDotdigitalError):
+    """A local file or the standard output cannot be written."""
+
+    act = "whoever runs this machine"
+
+
+class AuthenticationError(SettingsError):
+    """401: the API user is not known, or its password is wrong."""
+
+
+class ForbiddenError(SettingsError):
+    """403: the account lives in another region, or the API user may not do this."""
+
+
+class NotFoundError(DotdigitalError):
+    """404: the thing that was asked for does not exist."""
+
+
+class TooManyActiveImportsError(DotdigitalError):
+    """429 `contacts:tooManyActiveImports`: an import has to end before another is taken."""
+
+
+class RequestTooLargeError(DotdigitalError):
+    """413: the request's body is larger than Dotdigital takes."""
+
+
+class RequestRefusedError(DotdigitalError):
+    """400: the request as a whole is refused, and would be again."""
+
+    def __init__(self, message: str, code: str) -> None:
+        """Keep Dotdigital's code.
+
+        Args:
+            message: What happened.
+            code: Dotdigital's error code without its service, such as `badRequest`.
+        """
+        super().__init__(message)
+        self.code = code
+
+
+class AbandonedError(TargetDotdigitalError):
+    """The run is over, and whoever still waits or calls is to stop. Never shown."""
+
+
+class RowRejectedError(Exception):
+    """One row cannot become a contact. It is counted and reported, and the run goes on."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Keep the reject's code and its reason.
+
+        Args:
+            code: One of the codes of the rejects file, such as `field.type`.
+            reason: A sentence that names properties and rules, never values.
+        """
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason

@@ -1,0 +1,267 @@
+"""The settings: where they are read from, every check that needs no account, and their types.
+
+Messages name settings and never repeat a value: the value may be a password in the wrong place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from dotenv import dotenv_values
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jsonschema import ValidationError
+
+    from target_dotdigital.settings_schema import MergeOption
+
+REJECT_PROPERTY_PREFIX = "_sdc_reject"
+"""Properties that the rejects file adds to a record. They are never sent."""
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
+"""Dotdigital keeps these two for itself: the first cannot be joined, the second holds 200."""
+
+_TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
+_FALSE_WORDS = frozenset({"false", "0", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """How one stream is loaded: `streams.<name>`, with the defaults filled in."""
+
+    address_book: str | int | None
+    match_identifier: str
+    identifiers: Mapping[str, str] | None
+    fields: Mapping[str, str] | None
+    merge_option: MergeOption
+    email_type: str | None
+    email_opt_in_type: str | None
+    resubscribe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The target's settings once they are known to be sound. Never printed: it has no `repr`."""
+
+    username: str
+    password: str
+    region: str | None
+    api_url: str | None
+    sandbox_path: Path | None
+    rejects_path: Path | None
+    batch_size_rows: int
+    batch_wait_limit_seconds: int
+    max_active_imports: int
+    import_timeout_seconds: int
+    shutdown_grace_seconds: int
+    max_reject_percent: int
+    streams: Mapping[str, StreamSettings] | None
+    default_stream: StreamSettings
+
+    @override
+    def __repr__(self) -> str:
+        """Show nothing: a credential must not reach a log or a traceback."""
+        return "<Settings>"
+
+    def stream(self, name: str) -> StreamSettings | None:
+        """Return how a stream is loaded, or None if `streams` leaves it out.
+
+        Args:
+            name: The stream's name after stream maps.
+        """
+        return self.default_stream if self.streams is None else self.streams.get(name)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Read settings that `problems` has found none in.
+
+        Args:
+            config: The plugin's configuration, defaults filled in.
+        """
+        streams = config.get("streams")
+        return cls(
+            username=config.get("username") or "",
+            password=config.get("password") or "",
+            region=config.get("region"),
+            api_url=config.get("api_url") or None,
+            sandbox_path=_path(config, "sandbox_path"),
+            rejects_path=_path(config, "rejects_path"),
+            batch_size_rows=config["batch_size_rows"],
+            batch_wait_limit_seconds=config["batch_wait_limit_seconds"],
+            max_active_imports=config["max_active_imports"],
+            import_timeout_seconds=config["import_timeout_minutes"] * 60,
+            shutdown_grace_seconds=config["shutdown_grace_seconds"],
+            max_reject_percent=config["max_reject_percent"],
+            streams=None
+            if streams is None
+            else {name: _stream(settings, config) for name, settings in streams.items()},
+            default_stream=_stream({}, config),
+        )
+
+
+def _path(config: Mapping[str, Any], name: str) -> Path | None:
+    return Path(config[name]).expanduser() if config.get(name) else None
+
+
+def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSettings:
+    address_book = settings.get("address_book")
+    if address_book in {None, ""}:
+        address_book = config.get("address_book")
+    return StreamSettings(
+        address_book=None if address_book == "" else address_book,
+        match_identifier=settings.get("match_identifier", "email"),
+        identifiers=settings.get("identifiers"),
+        fields=settings.get("fields"),
+        merge_option=settings.get("merge_option", config["merge_option"]),
+        email_type=settings.get("email_type"),
+        email_opt_in_type=settings.get("email_opt_in_type"),
+        resubscribe=settings.get("resubscribe", False),
+    )
+
+
+def from_environment(
+    schema: Mapping[str, Any],
+    prefix: str,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Read settings from the environment, and from `.env` in the working directory below it.
+
+    A text that does not fit its setting's type is kept as it is, so that validation names it with
+    all the other problems. Empty variables count as not set.
+
+    Args:
+        schema: The JSON schema of the settings.
+        prefix: What the variables' names begin with, such as `TARGET_DOTDIGITAL_`.
+        environment: The variables; those of `.env` and of the process when not given.
+    """
+    if environment is None:
+        dotenv = {name: text for name, text in dotenv_values(".env").items() if text is not None}
+        environment = {**dotenv, **os.environ}
+    found = {}
+    for name, definition in schema["properties"].items():
+        text = environment.get(f"{prefix}{name.upper()}", "")
+        if text:
+            found[name] = _from_text(text, definition)
+    return found
+
+
+def _from_text(text: str, definition: Mapping[str, Any]) -> object:
+    types = definition.get("type", [])
+    types = {types} if isinstance(types, str) else set(types)
+    if "string" in types:
+        return text
+    if "integer" in types:
+        return int(text) if re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", text) else text
+    if "boolean" in types:
+        word = text.strip().lower()
+        return word in _TRUE_WORDS if word in _TRUE_WORDS | _FALSE_WORDS else text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def describe(error: ValidationError) -> str:
+    """Put a schema violation into words, without the value that breaks it.
+
+    Args:
+        error: What `jsonschema` found.
+    """
+    name = ".".join(str(part) for part in error.absolute_path) or "the configuration"
+    rule, wanted, schema = str(error.validator), cast("Any", error.validator_value), error.schema
+    if rule == "additionalProperties" and isinstance(error.instance, dict):
+        known = set(cast("dict[str, Any]", schema).get("properties", {}))
+        unknown = sorted(set(error.instance) - known)
+        return f"{name}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+    if rule == "enum":
+        return f"{name}: must be one of {', '.join(str(word) for word in wanted if word)}"
+    if rule == "type":
+        types = [wanted] if isinstance(wanted, str) else wanted
+        return f"{name}: must be of type {' or '.join(word for word in types if word != 'null')}"
+    if rule in {"minimum", "maximum"}:
+        return f"{name}: {rule} is {wanted}"
+    return f"{name}: breaks the rule '{rule}'"
+
+
+def problems(config: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong beyond the schema, for a configuration that fits it.
+
+    Args:
+        config: The plugin's configuration.
+    """
+    found = [*_access_problems(config), *_unavailable(config)]
+    found += _address_book_problems("address_book", config.get("address_book"))
+    for name, stream in (config.get("streams") or {}).items():
+        found += _stream_problems(f"streams.{name}", stream)
+    return found
+
+
+def _access_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    if config.get("sandbox_path"):
+        if config.get("api_url"):
+            yield "sandbox_path, api_url: only one of them can be set"
+        return
+    for name in ("username", "password"):
+        if not config.get(name):
+            yield f"{name}: required unless sandbox_path is set"
+    if config.get("api_url") and not _is_safe_url(config["api_url"]):
+        yield "api_url: must be https, or http on a loopback address, without user name and query"
+
+
+def _is_safe_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username or parts.password or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS)
+
+
+def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("create_address_book", "create_data_fields", "dry_run", "report_path"):
+        if config.get(name):
+            yield f"{name}: not available yet"
+    for name, stream in (config.get("streams") or {}).items():
+        for key in ("address_book_property", "preferences", "consent"):
+            if stream.get(key):
+                yield f"streams.{name}.{key}: not available yet"
+        if stream.get("sync_mode", "upsert") != "upsert":
+            yield f"streams.{name}.sync_mode: mirror is not available yet"
+        if stream.get("on_delete", "ignore") != "ignore":
+            yield f"streams.{name}.on_delete: remove and delete are not available yet"
+
+
+def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
+    if isinstance(value, int) and value <= 0:
+        yield f"{name}: an ID must be positive"
+    if isinstance(value, str) and value.strip().lower() in RESERVED_ADDRESS_BOOKS:
+        yield f"{name}: reserved by Dotdigital"
+
+
+def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    yield from _address_book_problems(f"{name}.address_book", stream.get("address_book"))
+    match_identifier = stream.get("match_identifier", "email")
+    identifiers = stream.get("identifiers")
+    if identifiers is not None and match_identifier not in identifiers:
+        yield f"{name}.identifiers: the match identifier '{match_identifier}' is missing"
+    fields = stream.get("fields") or {}
+    lowered = [field.lower() for field in fields]
+    for twice in sorted({field for field in lowered if lowered.count(field) > 1}):
+        yield f"{name}.fields: '{twice.upper()}' is mapped twice"
+    for key in ("identifiers", "fields"):
+        for entry, path in (stream.get(key) or {}).items():
+            if not path:
+                yield f"{name}.{key}.{entry}: the property's name is empty"
+            elif path.startswith(REJECT_PROPERTY_PREFIX):
+                yield f"{name}.{key}.{entry}: {REJECT_PROPERTY_PREFIX}* is never sent"

@@ -1,0 +1,244 @@
+"""The settings' JSON schema: names, types, defaults and descriptions, as the contract has them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from singer_sdk import typing as th
+
+MergeOption = Literal["overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty"]
+
+MERGE_OPTIONS: tuple[MergeOption, ...] = ("overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty")
+REGIONS = ("r1", "r2", "r3")
+EMAIL_TYPES = ("html", "plainText")
+OPT_IN_TYPES = ("unknown", "single", "double", "verifiedDouble")
+CONSENT_KEYS = ("text", "url", "date_time_consented", "ip_address", "user_agent")
+
+_ADDRESS_BOOK = th.CustomType({"type": ["string", "integer", "null"]})
+_MERGE_OPTION_HELP = "Dotdigital's merge option."
+
+
+def _property_map(description: str, name: str) -> th.Property[Any]:
+    return th.Property(
+        name,
+        th.ObjectType(additional_properties=th.StringType(nullable=False)),
+        description=description,
+    )
+
+
+STREAM_SETTINGS = th.ObjectType(
+    th.Property(
+        "address_book",
+        _ADDRESS_BOOK,
+        description="The address book that this stream's contacts are added to: ID or exact name.",
+    ),
+    th.Property(
+        "address_book_property",
+        th.StringType,
+        description="A record property that names the row's own address book.",
+    ),
+    th.Property(
+        "match_identifier",
+        th.StringType(nullable=False, min_length=1),
+        default="email",
+        description=(
+            "The identifier that finds the existing contact: email, mobileNumber, contactId or a "
+            "custom identifier's name."
+        ),
+    ),
+    _property_map("Identifiers to send: identifier to record property.", "identifiers"),
+    _property_map("The mapping: data field to record property.", "fields"),
+    th.Property(
+        "sync_mode",
+        th.StringType(nullable=False, allowed_values=["upsert", "mirror"]),
+        default="upsert",
+        description="mirror: contacts that a full load no longer holds leave the address book.",
+    ),
+    th.Property(
+        "max_removal_percent",
+        th.IntegerType(nullable=False, minimum=0, maximum=100),
+        default=20,
+        description="The largest share of an address book that a mirror may remove.",
+    ),
+    th.Property(
+        "merge_option",
+        th.StringType(nullable=False, allowed_values=list(MERGE_OPTIONS)),
+        description=_MERGE_OPTION_HELP,
+    ),
+    th.Property(
+        "email_type",
+        th.StringType(nullable=False, allowed_values=list(EMAIL_TYPES)),
+        description="The e-mail type to set. Not sent by default.",
+    ),
+    th.Property(
+        "email_opt_in_type",
+        th.StringType(nullable=False, allowed_values=list(OPT_IN_TYPES)),
+        description="The opt-in type to set. Not sent by default.",
+    ),
+    th.Property(
+        "resubscribe",
+        th.BooleanType(nullable=False),
+        default=False,
+        description="true sends the status subscribed, which opts people in again.",
+    ),
+    _property_map("Marketing preferences: preference ID to boolean property.", "preferences"),
+    th.Property(
+        "consent",
+        th.ObjectType(
+            *(th.Property(key, th.StringType(nullable=False)) for key in CONSENT_KEYS),
+            additional_properties=False,
+        ),
+        description="One consent record per contact: its parts to record properties.",
+    ),
+    th.Property(
+        "on_delete",
+        th.StringType(nullable=False, allowed_values=["ignore", "remove", "delete"]),
+        default="ignore",
+        description="What a row with _sdc_deleted_at does.",
+    ),
+    additional_properties=False,
+)
+
+CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
+    th.Property(
+        "username",
+        th.StringType(nullable=True),
+        title="Username",
+        description="API user name (apiuser-...@apiconnector.com). Not needed with sandbox_path.",
+    ),
+    th.Property(
+        "password",
+        th.StringType(nullable=True),
+        secret=True,
+        title="Password",
+        description="API user password. Not needed with sandbox_path.",
+    ),
+    th.Property(
+        "region",
+        th.StringType(nullable=True, allowed_values=[*REGIONS, None]),
+        title="Region",
+        description="Data region of the account: r1, r2 or r3. Found by asking when not set.",
+    ),
+    th.Property(
+        "api_url",
+        th.StringType(nullable=True),
+        title="API URL",
+        description="Another base URL: https, or http on a loopback address only.",
+    ),
+    th.Property(
+        "sandbox_path",
+        th.StringType(nullable=True),
+        title="Sandbox path",
+        description="Run against the local sandbox whose data is kept in this SQLite file.",
+    ),
+    th.Property(
+        "address_book",
+        _ADDRESS_BOOK,
+        title="Address book",
+        description=(
+            "The address book that contacts are added to: its ID (digits) or its exact name. "
+            "Default for every stream."
+        ),
+    ),
+    th.Property(
+        "create_address_book",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Create address book",
+        description="Create an address book that is named but does not exist (not available yet).",
+    ),
+    th.Property(
+        "create_data_fields",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Create data fields",
+        description="Create mapped data fields that the account lacks (not available yet).",
+    ),
+    th.Property(
+        "streams",
+        th.ObjectType(additional_properties=STREAM_SETTINGS, nullable=True),
+        title="Streams",
+        description=(
+            "Stream name to stream settings: which streams to load, and how. Not set: every "
+            "stream that has the match identifier's property."
+        ),
+    ),
+    th.Property(
+        "merge_option",
+        th.StringType(nullable=False, allowed_values=list(MERGE_OPTIONS)),
+        default="overwrite",
+        title="Merge option",
+        description=_MERGE_OPTION_HELP,
+    ),
+    th.Property(
+        "batch_size_rows",
+        th.IntegerType(nullable=False, minimum=1),
+        default=10_000,
+        title="Batch size",
+        description="Contacts in one import at most.",
+    ),
+    th.Property(
+        "batch_wait_limit_seconds",
+        th.IntegerType(nullable=False, minimum=1),
+        default=300,
+        title="Batch wait limit",
+        description="An open batch older than this is sent even if it is not full.",
+    ),
+    th.Property(
+        "max_active_imports",
+        th.IntegerType(nullable=False, minimum=1, maximum=25),
+        default=20,
+        title="Active imports",
+        description="Imports kept active at a time; Dotdigital allows 25 an account.",
+    ),
+    th.Property(
+        "import_timeout_minutes",
+        th.IntegerType(nullable=False, minimum=1),
+        default=240,
+        title="Import timeout",
+        description="An import that has not ended by then fails the run.",
+    ),
+    th.Property(
+        "shutdown_grace_seconds",
+        th.IntegerType(nullable=False, minimum=0),
+        default=20,
+        title="Shutdown grace",
+        description="How long to wait for active imports when the run is stopped or fails.",
+    ),
+    th.Property(
+        "max_reject_percent",
+        th.IntegerType(nullable=False, minimum=0, maximum=100),
+        default=50,
+        title="Reject limit",
+        description=(
+            "The run fails when more than this share of a stream's rows is rejected, looked at "
+            "after 1,000 settled rows."
+        ),
+    ),
+    th.Property(
+        "rejects_path",
+        th.StringType(nullable=True),
+        title="Rejects path",
+        description="Rejected rows are written here as a Singer stream.",
+    ),
+    th.Property(
+        "report_path",
+        th.StringType(nullable=True),
+        title="Report path",
+        description="The run report, JSON or HTML (not available yet).",
+    ),
+    th.Property(
+        "dry_run",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Dry run",
+        description="Read and check everything, write nothing (not available yet).",
+    ),
+    th.Property(
+        "load_method",
+        th.StringType(nullable=False, allowed_values=["upsert"]),
+        default="upsert",
+        title="Load method",
+        description="Contacts are created or updated, whatever the run.",
+    ),
+).to_dict()
