@@ -1,0 +1,288 @@
+"""Dotdigital's API: one method an endpoint, typed answers, retries, and errors that say who acts.
+
+Sources: https://developer.dotdigital.com/reference and the vendor's OpenAPI files.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlsplit
+
+import backoff
+import msgspec
+
+from target_dotdigital.errors import (
+    AuthenticationError,
+    DotdigitalError,
+    ForbiddenError,
+    NetworkError,
+    NotFoundError,
+    RequestRefusedError,
+    RequestTooLargeError,
+    TooManyActiveImportsError,
+)
+from target_dotdigital.replies import (
+    AccountInfo,
+    AddressBook,
+    DataField,
+    ErrorReply,
+    ImportAccepted,
+    ImportStatus,
+)
+from target_dotdigital.transport import NoReplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from target_dotdigital.clock import Clock
+    from target_dotdigital.throttle import Throttle
+    from target_dotdigital.transport import Reply, Transport
+
+MAX_TRIES = 8
+"""Tries of one call that fails for a passing reason: two minutes of waits at most."""
+
+MAX_RETRY_WAIT_SECONDS = 60.0
+
+ADDRESS_BOOK_PAGE = 1000
+"""The most address books that one call returns."""
+
+_OK, _REDIRECT = 200, 300
+_PASSING_STATUSES = frozenset({408, 500, 502, 503, 504})
+_PASSING_CODES = frozenset(
+    {
+        "ERROR_ADDRESSBOOK_IN_USE",
+        "ERROR_SYSTEM_SERVICETEMPORARILYUNAVAILABLE",
+        "ERROR_UNKNOWN",
+    }
+)
+_TOO_MANY_IMPORTS = frozenset({"tooManyActiveImports", "ERROR_IMPORT_TOOMANYACTIVEIMPORTS"})
+_USAGE_EXCEEDED = "ERROR_APIUSAGE_EXCEEDED"
+_SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
+
+_logger = logging.getLogger("target-dotdigital.client")
+
+_T = TypeVar("_T")
+
+
+class _PassingError(Exception):
+    """A call failed for a reason that may pass. Its text is fit to be shown."""
+
+    def __init__(self, reason: str, final: type[DotdigitalError | NetworkError]) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class _ThrottledError(Exception):
+    """A call was refused because of the account's call limits."""
+
+
+class Client:
+    """The calls that the target makes. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        transport: Transport,
+        throttle: Throttle,
+        clock: Clock,
+        throttled_limit_seconds: float,
+    ) -> None:
+        """Point at an account's data region.
+
+        Args:
+            base_url: Such as `https://r1-api.dotdigital.com`, without a slash at its end.
+            transport: Sends the requests.
+            throttle: Knows when the account takes calls.
+            clock: Waits between tries.
+            throttled_limit_seconds: How long one call may be kept waiting by call limits.
+        """
+        self._base_url = base_url
+        self._transport = transport
+        self._throttle = throttle
+        self._clock = clock
+        self._throttled_limit = throttled_limit_seconds
+        self.host = urlsplit(base_url).hostname or base_url
+
+    def account_info(self) -> AccountInfo:
+        """Return the account's properties (`GET /v2/account-info`)."""
+        return self._call(AccountInfo, "GET", "/v2/account-info")
+
+    def address_book(self, address_book_id: int) -> AddressBook:
+        """Return an address book (`GET /v2/address-books/{id}`).
+
+        Args:
+            address_book_id: Its ID.
+
+        Raises:
+            NotFoundError: There is none with this ID.
+        """
+        return self._call(AddressBook, "GET", "/v2/address-books/{id}", id=address_book_id)
+
+    def address_books(self) -> Iterator[AddressBook]:
+        """Yield all address books, page by page (`GET /v2/address-books`)."""
+        skip = 0
+        while True:
+            page = self._call(
+                list[AddressBook],
+                "GET",
+                "/v2/address-books",
+                params={"select": ADDRESS_BOOK_PAGE, "skip": skip},
+            )
+            if not page:
+                return
+            yield from page
+            skip += len(page)
+
+    def data_fields(self) -> list[DataField]:
+        """Return the account's data fields (`GET /v2/data-fields`)."""
+        return self._call(list[DataField], "GET", "/v2/data-fields")
+
+    def import_contacts(self, body: bytes) -> str:
+        """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.
+
+        Args:
+            body: The request's JSON.
+
+        Returns:
+            The import's ID.
+
+        Raises:
+            TooManyActiveImportsError: An import has to end first.
+            RequestTooLargeError: The body is too large.
+            RequestRefusedError: The request as a whole is refused.
+        """
+        return self._call(ImportAccepted, "PUT", "/contacts/v3/import", body=body).import_id
+
+    def import_status(self, import_id: str) -> ImportStatus:
+        """Return an import's status and report (`GET /contacts/v3/import/{importId}`).
+
+        Args:
+            import_id: The import's ID.
+
+        Raises:
+            NotFoundError: The import is not known, or not yet.
+        """
+        return self._call(ImportStatus, "GET", "/contacts/v3/import/{id}", id=import_id)
+
+    def _call(
+        self,
+        returns: type[_T],
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+        **parts: str | int,
+    ) -> _T:
+        """Make a call until it is answered for good.
+
+        Raises:
+            TargetDotdigitalError: The call is refused, or has failed for too long.
+        """
+        route = f"{method} {path}"
+        quoted = {name: quote(str(part), safe="") for name, part in parts.items()}
+        url = self._base_url + path.format(**quoted)
+
+        def attempt() -> _T:
+            self._throttle.wait(route)
+            return self._attempt(returns, route, url, params, body)
+
+        return self._with_throttles(route, lambda: self._with_retries(route, attempt))
+
+    def _with_throttles(self, route: str, attempt: Callable[[], _T]) -> _T:
+        give_up_at = None
+        while True:
+            try:
+                return attempt()
+            except _ThrottledError:
+                now = self._clock.now()
+                give_up_at = give_up_at or now + self._throttled_limit
+                if now >= give_up_at:
+                    raise DotdigitalError(
+                        f"{route}: the account's call limit has not let this call through for "
+                        f"{self._throttled_limit / 60:.0f} minutes"
+                    ) from None
+                _logger.info("%s: waiting for the account's call limit", route)
+
+    def _with_retries(self, route: str, attempt: Callable[[], _T]) -> _T:
+        waits = backoff.expo(max_value=MAX_RETRY_WAIT_SECONDS)
+        next(waits)  # the library's generators begin with a 0 that is not meant as a wait
+        for tries in range(1, MAX_TRIES + 1):
+            try:
+                return attempt()
+            except _PassingError as error:
+                if tries == MAX_TRIES:
+                    raise error.final(f"{route}: {error}, {tries} times") from None
+                _logger.info("%s: %s; trying again", route, error)
+                self._clock.sleep(backoff.full_jitter(next(waits)))
+        raise AssertionError(route)  # the last try returns or raises
+
+    def _attempt(
+        self,
+        returns: type[_T],
+        route: str,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        body: bytes | None,
+    ) -> _T:
+        method = route.partition(" ")[0]
+        try:
+            reply = self._transport.exchange(method, url, params=params, body=body)
+        except NoReplyError as error:
+            raise _PassingError(str(error), NetworkError) from None
+        if not _OK <= reply.status < _REDIRECT:
+            self._refused(route, reply)
+        self._throttle.succeeded(route, reply.headers)
+        try:
+            return msgspec.json.decode(reply.body, type=returns)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            reason = f"{self.host} answers {reply.status} with something else than Dotdigital does"
+            raise _PassingError(reason, NetworkError) from None
+
+    def _refused(self, route: str, reply: Reply) -> None:
+        """Raise what an answer outside 2xx means."""
+        status, code = reply.status, _error_code(reply.body)
+        answer = f"{self.host} answers {status}" + (f" {code}" if code else "")
+        if code == _USAGE_EXCEEDED:
+            self._throttle.usage_exceeded()
+            raise _ThrottledError
+        if code in _TOO_MANY_IMPORTS:
+            raise TooManyActiveImportsError(f"{route}: {answer}")
+        if status == 429:  # noqa: PLR2004 - too many requests
+            self._throttle.limited(route, reply.headers)
+            raise _ThrottledError
+        if status in _PASSING_STATUSES or code in _PASSING_CODES:
+            raise _PassingError(answer, DotdigitalError)
+        self._throttle.succeeded(route, reply.headers)
+        if status == 413:  # noqa: PLR2004 - content too large
+            raise RequestTooLargeError(f"{route}: {answer}")
+        if status in _ERRORS:
+            kind, hint = _ERRORS[status]
+            raise kind(f"{route}: {answer}: {hint}")
+        raise RequestRefusedError(f"{route}: {answer}", code or f"http{status}")
+
+
+_ERRORS: dict[int, tuple[type[DotdigitalError | AuthenticationError | ForbiddenError], str]] = {
+    401: (AuthenticationError, "the API user is not accepted; look at username and password"),
+    403: (ForbiddenError, "the account is not in this region, or the API user may not do this"),
+    404: (NotFoundError, "not found"),
+}
+
+
+def _error_code(body: bytes) -> str | None:
+    """Return the code of an error in either of the vendor's shapes, or None.
+
+    v2 puts it last in its sentence (`... ERROR_CODE`), v3 behind the service (`contacts:code`).
+    Anything that does not look like a code could quote the request, and is dropped.
+    """
+    try:
+        reply = msgspec.json.decode(body, type=ErrorReply)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if reply.error_code:
+        code = reply.error_code.rpartition(":")[2]
+        return code if _SAFE_CODE.fullmatch(code) else None
+    last_word = (reply.message or "").rstrip(" .").rpartition(" ")[2]
+    return last_word if re.fullmatch(r"ERROR_[A-Z_]{1,60}", last_word) else None

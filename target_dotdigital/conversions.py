@@ -1,0 +1,211 @@
+"""Record values as Dotdigital's data fields take them: exact, or refused.
+
+The limits are those of dotdigital's data fields: https://support.dotdigital.com and
+https://developer.dotdigital.com/reference/get-contact-data-fields. Nothing here rounds, cuts or
+guesses: a value that would not arrive as it is rejects its row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from target_dotdigital.errors import RowRejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_TEXT_UNITS = 1000
+"""Length of a text field in UTF-16 units, in which Dotdigital's platform counts."""
+
+MAX_WHOLE_DIGITS = 18
+MAX_FRACTION_DIGITS = 9
+
+Sendable: TypeAlias = "str | bool | msgspec.Raw"
+
+_TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE_WORDS = frozenset({"false", "f", "no", "n", "off", "0"})
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+
+_DATE = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"(?:[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
+    r"\s?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+
+
+class _UnfitError(Exception):
+    """A value does not fit; the text says what would."""
+
+
+def to_text(value: object) -> str:
+    """Return a value for a `String` field.
+
+    Numbers are written in full, arrays of plain values are joined with commas.
+
+    Args:
+        value: What the record holds; not None.
+
+    Raises:
+        RowRejectedError: See `converter`; here as the private cause of it.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (Decimal, float)):
+        return _plain(_decimal(value), MAX_TEXT_UNITS)
+    if isinstance(value, (dt.datetime, dt.date)):
+        return value.isoformat()
+    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
+        return ",".join(to_text(item) for item in value if item is not None)
+    raise _UnfitError("a text, a number, a boolean or an array of these is needed")
+
+
+def to_number(value: object) -> msgspec.Raw:
+    """Return a value for a `Numeric` field as the JSON number to send, with every digit.
+
+    Args:
+        value: A number, or a text that is one.
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise _UnfitError("a number is needed")
+    text = _plain(_decimal(value), MAX_WHOLE_DIGITS)
+    whole, _, fraction = text.partition(".")
+    if len(whole.lstrip("-")) > MAX_WHOLE_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
+        raise _UnfitError(
+            f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
+        )
+    return msgspec.Raw(text.encode())
+
+
+def _decimal(value: float | Decimal) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def _plain(number: Decimal, max_digits: int) -> str:
+    """Write a number without exponent and without trailing zeros of its fraction."""
+    if not number.is_finite():
+        raise _UnfitError("a finite number is needed")
+    if number == 0:
+        return "0"
+    # Before formatting: 1E+999999 is short to write and long to spell out.
+    if not -max_digits <= number.adjusted() < max_digits:
+        raise _UnfitError(f"at most {max_digits} digits before the point")
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def to_boolean(value: object) -> bool:
+    """Return a value for a `Boolean` field; only words and numbers that clearly mean one.
+
+    Args:
+        value: A boolean, 0 or 1, or a text such as `yes`.
+    """
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else None
+    if word in _TRUE_WORDS or (isinstance(value, (int, float, Decimal)) and value == 1):
+        return True
+    if word in _FALSE_WORDS or (isinstance(value, (int, float, Decimal)) and value == 0):
+        return False
+    raise _UnfitError("true or false is needed")
+
+
+def to_date(value: object) -> str:
+    """Return a value for a `Date` field as ISO 8601 in UTC; a time without zone is UTC.
+
+    Numbers are refused: nothing says whether they are seconds or milliseconds.
+
+    Args:
+        value: An ISO 8601 date or date and time.
+    """
+    if isinstance(value, (dt.datetime, dt.date)):
+        value = value.isoformat()
+    match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise _UnfitError("an ISO 8601 date is needed")
+    part = match.groupdict()
+    try:
+        moment = dt.datetime(
+            int(part["year"]),
+            int(part["month"]),
+            int(part["day"]),
+            int(part["hour"] or 0),
+            int(part["minute"] or 0),
+            int(part["second"] or 0),
+            tzinfo=_zone(part["zone"]),
+        ).astimezone(dt.timezone.utc)
+    except (ValueError, OverflowError):
+        raise _UnfitError("a date that exists is needed") from None
+    # Offsets are whole minutes, so the fraction is the same in UTC and keeps every digit.
+    fraction = (part["fraction"] or "").rstrip("0")
+    seconds = moment.replace(tzinfo=None).isoformat(timespec="seconds")
+    return f"{seconds}.{fraction}Z" if fraction else f"{seconds}Z"
+
+
+def _zone(text: str | None) -> dt.timezone:
+    if text is None or text in "Zz":
+        return dt.timezone.utc
+    hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
+    if minutes >= 60:  # noqa: PLR2004 - minutes of an hour
+        raise ValueError(text)
+    offset = dt.timedelta(hours=hours, minutes=minutes)
+    return dt.timezone(-offset if text.startswith("-") else offset)
+
+
+def _is_too_long(text: str) -> bool:
+    if len(text) > MAX_TEXT_UNITS:
+        return True
+    # A character beyond the basic plane (an emoji) counts twice.
+    return len(text) * 2 > MAX_TEXT_UNITS and (
+        len(text) + sum(character > "\uffff" for character in text) > MAX_TEXT_UNITS
+    )
+
+
+_CONVERSIONS: Mapping[str, Callable[[object], Sendable]] = {
+    "String": to_text,
+    "Numeric": to_number,
+    "Date": to_date,
+    "Boolean": to_boolean,
+}
+
+DATA_FIELD_TYPES = frozenset(_CONVERSIONS)
+
+
+def converter(field: str, field_type: str, path: str) -> Callable[[object], Sendable]:
+    """Return the function that turns a property's value into a data field's.
+
+    Args:
+        field: The data field's name.
+        field_type: Its type in the account, one of `DATA_FIELD_TYPES`.
+        path: The property that is mapped to it.
+
+    Returns:
+        A function of a value that is not None. It raises `RowRejectedError` with the code
+        `field.type` or `field.too_long`.
+    """
+    convert = _CONVERSIONS[field_type]
+
+    def converted(value: object) -> Sendable:
+        try:
+            result = convert(value)
+        except _UnfitError as error:
+            reason = f"property '{path}' for the {field_type} field {field}: {error}"
+            raise RowRejectedError("field.type", reason) from None
+        if isinstance(result, str) and _is_too_long(result):
+            reason = f"property '{path}' for {field}: over {MAX_TEXT_UNITS} characters"
+            raise RowRejectedError("field.too_long", reason)
+        return result
+
+    return converted

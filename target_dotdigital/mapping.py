@@ -1,0 +1,280 @@
+"""From a stream's records to contacts: settings, schema and data fields compiled once a SCHEMA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from target_dotdigital.contacts import Contact
+from target_dotdigital.conversions import DATA_FIELD_TYPES, Sendable, converter
+from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
+from target_dotdigital.identifiers import checker, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from target_dotdigital.settings import StreamSettings
+
+_ABSENT: Final = object()
+"""What a record that lacks a property holds of it: neither null nor empty, but nothing."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def comparable(name: str) -> str:
+    """Return a name's letters and digits, in lower case: what names are compared by.
+
+    Args:
+        name: A property, a data field or an identifier.
+    """
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def unknown_fields(settings: StreamSettings, data_fields: Mapping[str, str]) -> list[str]:
+    """Return the mapped data fields that the account lacks.
+
+    Args:
+        settings: A stream's settings.
+        data_fields: The account's data fields: name to type.
+    """
+    known = {name.lower() for name in data_fields}
+    return [field for field in settings.fields or {} if field.lower() not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where in a record a value comes from."""
+
+    path: str
+    segments: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: str, properties: Mapping[str, Any]) -> _Source:
+        whole = path in properties or "." not in path
+        return cls(path, (path,) if whole else tuple(path.split(".")))
+
+    def read(self, record: Mapping[str, Any]) -> object:
+        """Return the value, or `_ABSENT`. What lies under a null is null."""
+        if len(self.segments) == 1 or self.path in record:
+            return record.get(self.path, _ABSENT)
+        value: object = record
+        for segment in self.segments:
+            if value is None or value is _ABSENT:
+                return value
+            if not isinstance(value, dict):
+                raise RowRejectedError(
+                    "field.type",
+                    f"property '{self.path}': '{segment}' is looked for in a plain value",
+                )
+            value = value.get(segment, _ABSENT)
+        return value
+
+
+class ContactMapping:
+    """The compiled function record → contact of one stream and one version of its SCHEMA."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        schema: Mapping[str, Any],
+        data_fields: Mapping[str, str],
+        address_book_id: int | None,
+    ) -> None:
+        """Compile the mapping.
+
+        Args:
+            settings: The stream's settings.
+            schema: The stream's JSON schema, after stream maps.
+            data_fields: The account's data fields: name to type.
+            address_book_id: The list that the contacts join.
+
+        Raises:
+            SettingsError: The settings do not fit the schema or the account; all of it at once.
+            DotdigitalError: A mapped data field has a type that nobody has documented.
+        """
+        self._properties: Mapping[str, Any] = schema.get("properties", {})
+        self._is_open = not self._properties or bool(schema.get("additionalProperties", False))
+        self._problems: list[str] = []
+        self._settings = settings
+        self._match_identifier = settings.match_identifier
+        self._identifiers = self._compile_identifiers()
+        self._fields = self._compile_fields(data_fields)
+        self._static = _static_parts(settings, address_book_id)
+        if self._problems:
+            raise SettingsError("; ".join(self._problems))
+
+    def contact(self, record: Mapping[str, Any]) -> Contact:
+        """Map a record.
+
+        Args:
+            record: The record, after stream maps.
+
+        Returns:
+            The contact, without its rows.
+
+        Raises:
+            RowRejectedError: The record cannot become a contact.
+        """
+        identifiers = self._read_identifiers(record)
+        identities = [normalise(name, value) for name, value in identifiers.items()]
+        contact: dict[str, object] = {
+            "matchIdentifier": self._match_identifier,
+            "identifiers": identifiers,
+        }
+        if data_fields := self._read_fields(record):
+            contact["dataFields"] = data_fields
+        contact.update(self._static)
+        try:
+            body = _encode(contact)
+        except UnicodeEncodeError:
+            raise RowRejectedError(
+                "field.type", "a mapped text is no valid Unicode (it holds half a surrogate pair)"
+            ) from None
+        return Contact(identities[0], tuple(identities[1:]), body)
+
+    def _read_identifiers(self, record: Mapping[str, Any]) -> dict[str, str | int]:
+        """Return the identifiers, the matching one first; others that are null are left out."""
+        found: dict[str, str | int] = {}
+        for name, source, check in self._identifiers:
+            value = source.read(record)
+            if value is _ABSENT or value is None or (isinstance(value, str) and not value.strip()):
+                if name == self._match_identifier:
+                    raise RowRejectedError(
+                        "identifier.missing", f"property '{source.path}' is empty"
+                    )
+                continue
+            found[name] = check(value)
+        return found
+
+    def _read_fields(self, record: Mapping[str, Any]) -> dict[str, Sendable | None]:
+        keeps_empty = self._settings.merge_option == "overwrite"
+        found: dict[str, Sendable | None] = {}
+        for name, source, convert in self._fields:
+            value = source.read(record)
+            if value is _ABSENT:
+                continue
+            if value is None or value == "":
+                # Empty values can change nothing, or must not, under the other merge options.
+                if keeps_empty:
+                    found[name] = None if value is None else convert(value)
+                continue
+            found[name] = convert(value)
+        return found
+
+    def _compile_identifiers(
+        self,
+    ) -> list[tuple[str, _Source, Callable[[object], str | int]]]:
+        match = self._match_identifier
+        wanted = self._settings.identifiers
+        if wanted is None:
+            wanted = {match: match_property(match, self._properties) or ""}
+        ordered = {match: wanted[match], **wanted}
+        compiled = []
+        for name, path in ordered.items():
+            if path and self._exists(path):
+                source = _Source.of(path, self._properties)
+                compiled.append((name, source, checker(name, path)))
+            else:
+                what = f"no property '{path}'" if path else "no property"
+                self._problems.append(f"the schema has {what} for the identifier '{name}'")
+        return compiled
+
+    def _compile_fields(
+        self, data_fields: Mapping[str, str]
+    ) -> list[tuple[str, _Source, Callable[[object], Sendable]]]:
+        listed = {name.lower(): name for name in data_fields}
+        wanted = self._settings.fields
+        if wanted is None:
+            wanted = self._fields_by_name(data_fields)
+        for field in unknown_fields(self._settings, data_fields):
+            self._problems.append(f"the account has no data field '{field}'")
+        compiled = []
+        for field, path in wanted.items():
+            name = listed.get(field.lower())
+            if not self._exists(path):
+                self._problems.append(f"the schema has no property '{path}' (for {field})")
+            elif name is not None:
+                field_type = data_fields[name]
+                if field_type not in DATA_FIELD_TYPES:
+                    raise DotdigitalError(f"The data field {name} has a type that is not known")
+                source = _Source.of(path, self._properties)
+                compiled.append((name, source, converter(name, field_type, path)))
+        return compiled
+
+    def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
+        """Map every property whose name is a data field's, letters and digits compared."""
+        taken = {source.path for _, source, _ in self._identifiers}
+        candidates: dict[str, list[str]] = {}
+        for path in self._properties:
+            # The SDK's own `_sdc_` properties, and the rejects file's, are never meant by a name.
+            if path in taken or path.startswith("_sdc_"):
+                continue
+            field, clash = _by_name(path, data_fields)
+            if clash:
+                fields = ", ".join(clash)
+                self._problems.append(f"'{path}' could be {fields}: name one in 'fields'")
+            elif field is not None:
+                candidates.setdefault(field, []).append(path)
+        found = {}
+        for field, paths in candidates.items():
+            chosen, clash = _by_name(field, paths)
+            if chosen is None:
+                properties = ", ".join(clash)
+                self._problems.append(f"{properties} all mean {field}: name one in 'fields'")
+            else:
+                found[field] = chosen
+        return found
+
+    def _exists(self, path: str) -> bool:
+        return (
+            self._is_open or path in self._properties or path.partition(".")[0] in self._properties
+        )
+
+
+def match_property(match_identifier: str, properties: Mapping[str, Any]) -> str | None:
+    """Return the property that holds the match identifier when the settings name none.
+
+    Args:
+        match_identifier: The identifier's name.
+        properties: The schema's properties.
+
+    Raises:
+        SettingsError: Several properties could be it.
+    """
+    path, clash = _by_name(match_identifier, properties)
+    if clash:
+        raise SettingsError(
+            f"The properties {', '.join(clash)} all mean {match_identifier}: set 'identifiers'"
+        )
+    return path
+
+
+def _by_name(wanted: str, names: Iterable[str]) -> tuple[str | None, list[str]]:
+    """Find a name by its letters and digits; of several, the one that is spelled alike."""
+    key = comparable(wanted)
+    alike = [name for name in names if comparable(name) == key]
+    if len(alike) > 1:
+        alike = [name for name in alike if name.lower() == wanted.lower()] or alike
+    if len(alike) > 1:
+        alike = [name for name in alike if name == wanted] or alike
+    return (alike[0], []) if len(alike) == 1 else (None, alike)
+
+
+def _static_parts(settings: StreamSettings, address_book_id: int | None) -> dict[str, object]:
+    """Return what is the same in every contact of the stream."""
+    channel: dict[str, str] = {}
+    if settings.email_type is not None:
+        channel["emailType"] = settings.email_type
+    if settings.email_opt_in_type is not None:
+        channel["optInType"] = settings.email_opt_in_type
+    if settings.resubscribe:
+        # The only place that sends a status: it opts people in again.
+        channel["status"] = "subscribed"
+    parts: dict[str, object] = {}
+    if channel:
+        parts["channelProperties"] = {"email": channel}
+    if address_book_id is not None:
+        parts["lists"] = [address_book_id]
+    return parts

@@ -1,0 +1,143 @@
+"""The rejects file: rejected rows as a Singer stream that this target can load again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import datetime, timezone
+from typing import IO, TYPE_CHECKING, Any
+
+import simplejson
+
+from target_dotdigital.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from target_dotdigital.contacts import Row
+
+FILE_MODE = 0o600
+"""People's addresses: for the owner's eyes only."""
+
+_PROPERTIES: Mapping[str, Any] = {
+    "_sdc_reject_code": {"type": ["string", "null"]},
+    "_sdc_reject_reason": {"type": ["string", "null"]},
+    "_sdc_rejected_at": {"type": ["string", "null"], "format": "date-time"},
+}
+
+
+class RejectsFile:
+    """Writes rejected rows. The file is made for the first one; an older file is kept beside it."""
+
+    def __init__(self, path: Path) -> None:
+        """Check that the file can be written, without touching it.
+
+        Args:
+            path: The file.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        self._path = path
+        self._file: IO[str] | None = None
+        self._schemas: dict[str, bytes] = {}
+        if path.exists() and not path.is_file():
+            raise StorageError(f"rejects_path: {path} is no file")
+        try:
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def write(self, row: Row, code: str, reason: str) -> None:
+        """Append a rejected row.
+
+        Args:
+            row: The row, with its line and its SCHEMA's.
+            code: The reject's code.
+            reason: Why it was rejected.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if row.line is None or row.schema is None:
+            return
+        message = decode(row.line)
+        stream, record = message["stream"], message["record"]
+        if isinstance(record, dict):
+            record["_sdc_reject_code"] = code
+            record["_sdc_reject_reason"] = reason
+            record["_sdc_rejected_at"] = datetime.now(tz=timezone.utc).isoformat()
+        lines = _encode(message)
+        if self._schemas.get(stream) is not row.schema:
+            self._schemas[stream] = row.schema
+            schema = decode(row.schema)
+            schema["schema"]["properties"].update(_PROPERTIES)
+            lines = _encode(schema) + lines
+        try:
+            if self._file is None:
+                self._file = self._create()
+            self._file.write(lines)
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def flush(self) -> None:
+        """Make sure that what was written is on disk: a STATE that covers it may go out next.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if self._file is not None:
+            try:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise self._failure(error) from None
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if self._file is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise self._failure(error) from None
+            self._file = None
+
+    def _create(self) -> IO[str]:
+        """Make the file anew, readable for its owner alone from the first moment.
+
+        A file of an earlier run is renamed, never overwritten: its rows may not have been sent
+        again yet, or may be what this run is reading.
+        """
+        if self._path.exists():
+            made = datetime.fromtimestamp(self._path.stat().st_mtime, tz=timezone.utc)
+            kept = f"{self._path}.{made:%Y%m%dT%H%M%S.%fZ}"
+            self._path.rename(kept)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        return os.fdopen(os.open(self._path, flags, FILE_MODE), "w", encoding="ascii")
+
+    def _failure(self, error: OSError) -> StorageError:
+        return StorageError(f"rejects_path: {self._path} cannot be written: {error.strerror}")
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """Decode a Singer message as widely as taps write them: NaN and lone surrogates included.
+
+    Args:
+        line: The message.
+
+    Raises:
+        ValueError: It is no JSON. The text may quote the line.
+    """
+    message: dict[str, Any] = simplejson.loads(line, use_decimal=True, allow_nan=True)
+    return message
+
+
+def _encode(message: Mapping[str, Any]) -> str:
+    # ASCII, so that half a surrogate pair is written as it was read.
+    return simplejson.dumps(message, use_decimal=True, allow_nan=True) + "\n"

@@ -1,0 +1,101 @@
+"""Dotdigital's answers, typed. Source: the vendor's OpenAPI files (contacts 3.4.3, v2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class AccountProperty(msgspec.Struct, frozen=True):
+    """One of the account's properties; every value is a text."""
+
+    name: str
+    value: str | None = None
+
+
+class AccountInfo(msgspec.Struct, frozen=True):
+    """`GET /v2/account-info`."""
+
+    id: int
+    properties: list[AccountProperty] = []
+
+    def property(self, name: str) -> str | None:
+        """Return a property's value, or None.
+
+        Args:
+            name: The property's name, such as `ApiEndpoint`.
+        """
+        return next((item.value for item in self.properties if item.name == name), None)
+
+
+class AddressBook(msgspec.Struct, frozen=True):
+    """One of `GET /v2/address-books`."""
+
+    id: int
+    name: str
+
+
+class DataField(msgspec.Struct, frozen=True):
+    """One of `GET /v2/data-fields`."""
+
+    name: str
+    type: str
+
+
+class ImportAccepted(msgspec.Struct, frozen=True):
+    """202 of `PUT /contacts/v3/import`: queued, nothing more."""
+
+    import_id: str = msgspec.field(name="importId")
+
+
+class ImportSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """What an import came to, in contacts."""
+
+    new_contacts: int = 0
+    updated_contacts: int = 0
+    globally_suppressed: int = 0
+    invalid_entries: int = 0
+    duplicate_identifiers: int = 0
+
+
+class WrittenContact(msgspec.Struct, frozen=True, rename="camel"):
+    """A contact that was created or updated."""
+
+    contact_id: int | None = None
+    identifiers: dict[str, Any] | None = None
+
+
+class Failure(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a contact, or a part of it, was refused."""
+
+    failure_code: str | None = None
+
+
+class FailedContact(msgspec.Struct, frozen=True, rename="camel"):
+    """A contact that was refused, or written without one of its parts."""
+
+    contact_id: int | None = None
+    match_identifier: str | None = None
+    identifiers: dict[str, Any] | None = None
+    failures: list[Failure] | None = None
+
+
+class ImportStatus(msgspec.Struct, frozen=True):
+    """`GET /contacts/v3/import/{importId}`: status and report in one."""
+
+    status: str
+    summary: ImportSummary | None = None
+    created: list[WrittenContact] | None = None
+    updated: list[WrittenContact] | None = None
+    failures: list[FailedContact] | None = None
+
+
+class ErrorReply(msgspec.Struct, frozen=True):
+    """An error in either of the vendor's shapes: v2's `message`, v3's `errorCode`.
+
+    Descriptions are not read: they quote the request.
+    """
+
+    message: str | None = None
+    error_code: str | None = msgspec.field(name="errorCode", default=None)

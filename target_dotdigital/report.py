@@ -1,0 +1,54 @@
+"""What became of the rows: counts a stream, and the summary at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """The rows of one stream, under its name after stream maps."""
+
+    stream: str
+    read: int = 0
+    imported: int = 0
+    collapsed: int = 0
+    skipped: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Rows by reject code."""
+    warnings: Counter[str] = field(default_factory=Counter)
+    """Contacts that were imported without one of their parts, by Dotdigital's code."""
+
+    @property
+    def rejected_total(self) -> int:
+        """Rejected rows, whatever the code."""
+        return sum(self.rejected.values())
+
+    @property
+    def settled(self) -> int:
+        """Rows whose fate is known."""
+        return self.imported + self.collapsed + self.skipped + self.rejected_total
+
+    @property
+    def unsettled(self) -> int:
+        """Rows that were read and whose fate is not known."""
+        return self.read - self.settled
+
+    def summary(self) -> str:
+        """Return the stream's line of the summary: counts and codes, nothing of a record."""
+        line = (
+            f"Stream '{self.stream}': read {self.read} = imported {self.imported} + rejected "
+            f"{self.rejected_total} + collapsed {self.collapsed} + skipped {self.skipped}"
+        )
+        if self.unsettled:
+            line += f" + unsettled {self.unsettled}"
+        if self.rejected:
+            line += f"; rejected by code: {_listed(self.rejected)}"
+        if self.warnings:
+            line += f"; imported without a part that was refused: {_listed(self.warnings)}"
+        return line
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))

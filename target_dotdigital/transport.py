@@ -1,0 +1,261 @@
+"""HTTP exchanges: a session a thread, a deadline for the whole call, and no redirects."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from socket import SHUT_RDWR, socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from target_dotdigital.errors import AbandonedError, NetworkError
+from target_dotdigital.settings import LOOPBACK_HOSTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from urllib3.poolmanager import PoolManager
+
+CALL_DEADLINE_SECONDS = 121.0
+"""Dotdigital may take 120 seconds to answer. Giving up sooner resends what it has accepted."""
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+"""A host that does not take a connection by then is tried again."""
+
+MAX_REPLY_BYTES = 256 * 1024 * 1024
+"""An import's report comes in one piece, some 200 bytes a contact. More than this is no report."""
+
+_READ_BYTES = 1024 * 1024
+
+
+class NoReplyError(Exception):
+    """An exchange broke off. Whether the request was carried out is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer that was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class _Call:
+    """One exchange under way, which another thread can break off."""
+
+    def __init__(self) -> None:
+        self.broken_off = False
+        self._connection: HTTPConnection | None = None
+
+    def use(self, connection: HTTPConnection) -> None:
+        self._connection = connection
+
+    def break_off(self) -> None:
+        self.broken_off = True
+        sock = self._connection.sock if self._connection is not None else None
+        if isinstance(sock, socket):
+            with suppress(OSError):  # it may just have ended by itself
+                # The plain socket's method: a TLS socket's own is not safe while it is read.
+                socket.shutdown(sock, SHUT_RDWR)
+
+
+class _Current(threading.local):
+    call: _Call | None = None
+
+
+_current = _Current()
+
+
+class _HTTPConnection(HTTPConnection):
+    @override
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if _current.call is not None:
+            _current.call.use(self)
+        super().request(*args, **kwargs)
+
+
+class _HTTPSConnection(HTTPSConnection):
+    @override
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if _current.call is not None:
+            _current.call.use(self)
+        super().request(*args, **kwargs)
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter with connections that tell which exchange they serve."""
+
+    @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _watch(self.poolmanager)
+
+    @override
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        _watch(manager)
+        return manager
+
+
+def _watch(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class Transport:
+    """Sends requests with the account's credentials. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        user_agent: str,
+        deadline_seconds: float = CALL_DEADLINE_SECONDS,
+    ) -> None:
+        """Prepare the sessions.
+
+        Args:
+            username: API user name.
+            password: API user password.
+            user_agent: The `User-Agent` header.
+            deadline_seconds: How long one exchange may take, from connecting to the last byte.
+        """
+        self._auth = (username, password)
+        self._user_agent = user_agent
+        self._deadline = deadline_seconds
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: list[requests.Session] = []
+        self._calls: set[_Call] = set()
+        self._aborted = False
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        """Send a request and read its answer.
+
+        Args:
+            method: The HTTP method.
+            url: The whole URL.
+            params: The query.
+            body: JSON to send.
+
+        Returns:
+            The answer, whatever its status; but never that of a redirect.
+
+        Raises:
+            NoReplyError: There is no whole answer; sending again may help.
+            NetworkError: It cannot help: a bad certificate, or a redirect.
+            AbandonedError: `abort` was called.
+        """
+        host = urlsplit(url).hostname
+        with self._watched() as call:
+            try:
+                reply = self._send(method, url, params, body)
+            except requests.exceptions.SSLError as error:
+                if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                    raise NetworkError(f"The certificate of {host} is not valid") from None
+                raise NoReplyError(f"the secure connection to {host} broke") from None
+            except (requests.RequestException, OSError, ValueError) as error:
+                # Their texts may quote the request: only the kind is told.
+                if self._aborted:
+                    raise AbandonedError("The run was given up during a call") from None
+                if call.broken_off:
+                    what = f"{host} did not answer within {self._deadline:.0f} seconds"
+                    raise NoReplyError(what) from None
+                raise NoReplyError(f"no answer from {host} ({type(error).__name__})") from None
+        if 300 <= reply.status < 400:  # noqa: PLR2004 - the class of redirects
+            elsewhere = urlsplit(reply.headers.get("Location", "")).hostname or host
+            raise NetworkError(f"{host} redirects to {elsewhere}: refused")
+        return reply
+
+    def _send(
+        self, method: str, url: str, params: Mapping[str, str | int] | None, body: bytes | None
+    ) -> Reply:
+        with self._session(url).request(
+            method,
+            url,
+            params=params,
+            data=body,
+            headers={"Content-Type": "application/json"} if body is not None else {},
+            timeout=(CONNECT_TIMEOUT_SECONDS, self._deadline),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            chunks, size = [], 0
+            for chunk in response.iter_content(_READ_BYTES):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_REPLY_BYTES:
+                    raise ValueError
+            return Reply(response.status_code, response.headers, b"".join(chunks))
+
+    @contextmanager
+    def _watched(self) -> Iterator[_Call]:
+        """Break the exchange off when its time is up, or when the run is given up."""
+        call = _Call()
+        timer = threading.Timer(self._deadline, call.break_off)
+        timer.daemon = True
+        with self._lock:
+            if self._aborted:
+                raise AbandonedError("The run was given up before a call")
+            self._calls.add(call)
+        _current.call = call
+        timer.start()
+        try:
+            yield call
+        finally:
+            timer.cancel()
+            _current.call = None
+            with self._lock:
+                self._calls.discard(call)
+
+    def _session(self, url: str) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.auth = self._auth
+            session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json"})
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, _Adapter(pool_maxsize=1))
+            # A proxy of the environment cannot reach this machine's own loopback.
+            session.trust_env = urlsplit(url).hostname not in LOOPBACK_HOSTS
+            self._local.session = session
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def abort(self) -> None:
+        """Break every exchange off, and refuse further ones."""
+        with self._lock:
+            self._aborted = True
+            calls = list(self._calls)
+        for call in calls:
+            call.break_off()
+
+    def close(self) -> None:
+        """Close the connections, once no thread calls any more."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.close()

@@ -1,0 +1,56 @@
+"""Waking the main thread: for a settled import or a signal, while it waits for the tap."""
+
+from __future__ import annotations
+
+import os
+import selectors
+from contextlib import suppress
+
+
+class Wakeup:
+    """A pipe to oneself. `set` may be called from any thread and from a signal handler."""
+
+    def __init__(self) -> None:
+        """Open the pipe."""
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        os.set_blocking(self._write_end, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._read_end, selectors.EVENT_READ)
+        self._watched: int | None = None
+
+    def set(self) -> None:
+        """End the current wait, or the next one."""
+        # A full pipe wakes as well as one more byte would; a closed one has nobody to wake.
+        with suppress(BlockingIOError, OSError):
+            os.write(self._write_end, b"\0")
+
+    def wait(self, seconds: float | None, descriptor: int | None = None) -> bool:
+        """Wait until `set` is called, a descriptor can be read, or the time is up.
+
+        Args:
+            seconds: How long to wait at most; None for ever.
+            descriptor: What to watch besides; a pipe, socket or terminal, not a regular file.
+
+        Returns:
+            Whether the descriptor can be read.
+        """
+        if descriptor != self._watched:
+            if self._watched is not None:
+                self._selector.unregister(self._watched)
+            if descriptor is not None:
+                self._selector.register(descriptor, selectors.EVENT_READ)
+            self._watched = descriptor
+        ready = {key.fd for key, _ in self._selector.select(seconds)}
+        if self._read_end in ready:
+            with suppress(BlockingIOError):
+                while os.read(self._read_end, 4096):
+                    pass
+        return descriptor in ready
+
+    def close(self) -> None:
+        """Close the pipe."""
+        self._selector.close()
+        for end in (self._read_end, self._write_end):
+            with suppress(OSError):
+                os.close(end)
