@@ -21,6 +21,7 @@ class TargetDotdigitalError(Exception):
             message: What happened, without record values and credentials.
         """
         super().__init__(f"{message} [to act: {self.act}]")
+        self.message = message
 
 
 class SettingsError(TargetDotdigitalError):

@@ -41,6 +41,7 @@ class RejectsFile:
         """
         self._path = path
         self._file: IO[str] | None = None
+        self._is_dirty = False
         self._schemas: dict[str, bytes] = {}
         if path.exists() and not path.is_file():
             raise StorageError(f"rejects_path: {path} is no file")
@@ -69,15 +70,16 @@ class RejectsFile:
             record["_sdc_reject_code"] = code
             record["_sdc_reject_reason"] = reason
             record["_sdc_rejected_at"] = datetime.now(tz=timezone.utc).isoformat()
-        lines = _encode(message)
+        lines = f"{encode(message)}\n"
         if self._schemas.get(stream) is not row.schema:
             self._schemas[stream] = row.schema
             schema = decode(row.schema)
             schema["schema"]["properties"].update(_PROPERTIES)
-            lines = _encode(schema) + lines
+            lines = f"{encode(schema)}\n{lines}"
         try:
             if self._file is None:
                 self._file = self._create()
+            self._is_dirty = True
             self._file.write(lines)
         except OSError as error:
             raise self._failure(error) from None
@@ -88,12 +90,13 @@ class RejectsFile:
         Raises:
             StorageError: The file cannot be written.
         """
-        if self._file is not None:
+        if self._file is not None and self._is_dirty:
             try:
                 self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
                 raise self._failure(error) from None
+            self._is_dirty = False
 
     def close(self) -> None:
         """Close the file.
@@ -138,6 +141,10 @@ def decode(line: bytes) -> dict[str, Any]:
     return message
 
 
-def _encode(message: Mapping[str, Any]) -> str:
-    # ASCII, so that half a surrogate pair is written as it was read.
-    return simplejson.dumps(message, use_decimal=True, allow_nan=True) + "\n"
+def encode(value: object) -> str:
+    """Encode what `decode` returns, in ASCII: half a surrogate pair is written as it was read.
+
+    Args:
+        value: Any JSON value.
+    """
+    return simplejson.dumps(value, use_decimal=True, allow_nan=True)

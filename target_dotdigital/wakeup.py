@@ -22,7 +22,7 @@ class Wakeup:
     def set(self) -> None:
         """End the current wait, or the next one."""
         # A full pipe wakes as well as one more byte would; a closed one has nobody to wake.
-        with suppress(BlockingIOError, OSError):
+        with suppress(OSError):
             os.write(self._write_end, b"\0")
 
     def wait(self, seconds: float | None, descriptor: int | None = None) -> bool:
@@ -51,6 +51,8 @@ class Wakeup:
     def close(self) -> None:
         """Close the pipe."""
         self._selector.close()
-        for end in (self._read_end, self._write_end):
-            with suppress(OSError):
-                os.close(end)
+        ends = (self._read_end, self._write_end)
+        # A worker may still call `set`: its byte must not reach whoever gets the number next.
+        self._read_end = self._write_end = -1
+        for end in ends:
+            os.close(end)

@@ -1,0 +1,254 @@
+"""One import to its end: sent, polled, sent again, halved, settled. Runs in a worker thread."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import backoff
+
+from target_dotdigital.errors import (
+    DataError,
+    DotdigitalError,
+    NotFoundError,
+    RequestRefusedError,
+    RequestTooLargeError,
+    TooManyActiveImportsError,
+)
+from target_dotdigital.imports import MAX_BODY_BYTES, import_body
+from target_dotdigital.settlement import Settlement, reject_code, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_dotdigital.client import Client
+    from target_dotdigital.clock import Clock
+    from target_dotdigital.contacts import Contact
+    from target_dotdigital.imports import Import
+    from target_dotdigital.replies import ImportStatus
+    from target_dotdigital.settings_schema import MergeOption
+
+FIRST_POLL_SECONDS = 0.5
+POLL_GROWTH = 1.5
+MAX_POLL_SECONDS = 60.0
+"""Polls slow down to this: an import may take hours."""
+
+MAX_SENDS = 3
+"""How often the same contacts are sent when Dotdigital loses an import or says `Failed`."""
+
+MAX_ODD_POLLS = 4
+"""Answers in a row that make no sense (404, an unknown status) before they are believed."""
+
+MAX_REFUSED = 100
+"""Contacts of one import that make Dotdigital refuse whole requests. Each costs a dozen calls to
+find, of 35 a minute in the Basic tier."""
+
+PROBES = 3
+"""Contacts of different places that are refused one by one, with none accepted, before it is clear
+that not a contact is at fault, but what all of them have in common."""
+
+MAX_SLOT_WAIT_SECONDS = 60.0
+_SLOT_CHECK_SECONDS = 0.5
+
+_RUNNING = frozenset({"notfinished", "notstarted"})
+_ENDS = {
+    "rejectedbywatchdog": "Dotdigital's Data Watchdog refuses it; sending it again does not help",
+    "exceedsallowedcontactlimit": "the account's contact allowance would be exceeded",
+    "invalidfileformat": "Dotdigital cannot read it",
+    "unknown": "Dotdigital does not know what became of it",
+    "notavailableinthisversion": "Dotdigital cannot tell what became of it",
+}
+"""Final status words besides `Finished` and `Failed`, and what they mean. None is retried."""
+
+_logger = logging.getLogger("target-dotdigital.imports")
+
+
+class Importer:
+    """Loads imports. Safe to use from several threads, an import each."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        timeout_seconds: float,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Keep what every import shares.
+
+        Args:
+            client: Calls Dotdigital.
+            clock: Waits between polls.
+            timeout_seconds: How long an import may take, from its first request on.
+            jitter: Random numbers in [0, 1).
+        """
+        self._client = client
+        self._clock = clock
+        self._timeout = timeout_seconds
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._ends = 0
+        self._max_body_bytes = MAX_BODY_BYTES
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body that Dotdigital is known to take. It shrinks after a 413."""
+        return self._max_body_bytes
+
+    def load(self, load: Import) -> Settlement:
+        """Bring an import to its end.
+
+        When Dotdigital refuses the request as a whole, it is halved until the contacts at fault
+        stand alone: with one of n that takes at most 2·log2(n) requests more.
+
+        Args:
+            load: The import.
+
+        Returns:
+            What became of each of its contacts.
+
+        Raises:
+            TargetDotdigitalError: It cannot be settled.
+        """
+        deadline = self._clock.now() + self._timeout
+        total = Settlement()
+        parts = [list(load.contacts.values())]
+        refused = 0
+        accepted = False
+        while parts:
+            part = parts.pop()
+            try:
+                total.add(self._load_part(part, load.merge_option, deadline))
+                accepted = True
+            except RequestTooLargeError:
+                if len(part) > 1:
+                    self._shrink(load.merge_option, part)
+                    parts += _halves(part)
+                else:
+                    total.rejected.append((part[0], "record.too_large"))
+            except RequestRefusedError as error:
+                if len(part) > 1:
+                    parts += _halves(part)
+                    continue
+                total.rejected.append((part[0], reject_code(error.code)))
+                refused += 1
+                if refused > MAX_REFUSED or (refused >= PROBES and not accepted):
+                    raise DataError(
+                        f"Dotdigital refuses requests as a whole, for {refused} contacts of one "
+                        f"import so far ({error.code})"
+                    ) from None
+                if not accepted:
+                    # Look elsewhere before its neighbours: perhaps nothing would be accepted.
+                    parts.sort(key=len)
+        return total
+
+    def _load_part(
+        self, part: list[Contact], merge_option: MergeOption, deadline: float
+    ) -> Settlement:
+        body = import_body(merge_option, part)
+        for _ in range(MAX_SENDS):
+            import_id = self._submit(body, deadline)
+            _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), len(body))
+            try:
+                report = self._await_end(import_id, deadline)
+            finally:
+                with self._lock:
+                    self._ends += 1
+            if report is not None:
+                settlement = settle(import_id, report, part)
+                _log_settlement(import_id, settlement)
+                return settlement
+            _logger.warning("Import %s came to nothing; sending it again", import_id)
+        raise DotdigitalError(f"Import {import_id} came to nothing, as did those before it")
+
+    def _submit(self, body: bytes, deadline: float) -> str:
+        """Send an import, waiting for one of the account's slots if all are taken."""
+        waits = backoff.expo(factor=2, max_value=MAX_SLOT_WAIT_SECONDS)
+        next(waits)  # the library's generators begin with a 0 that is not meant as a wait
+        while True:
+            ends = self._ends
+            try:
+                return self._client.import_contacts(body)
+            except TooManyActiveImportsError:
+                now = self._clock.now()
+                if now >= deadline:
+                    raise self._overdue("All of the account's import slots are taken") from None
+                _logger.info("All of the account's import slots are taken; waiting for one")
+                until = min(now + backoff.full_jitter(next(waits)), deadline)
+            # One of our own that ends frees a slot sooner than any guess.
+            while self._clock.now() < until and self._ends == ends:
+                self._clock.sleep(_SLOT_CHECK_SECONDS)
+
+    def _await_end(self, import_id: str, deadline: float) -> ImportStatus | None:
+        """Poll until the import has finished.
+
+        Returns:
+            Its report; None if Dotdigital lost it or says `Failed`, and it may be sent again.
+
+        Raises:
+            DotdigitalError: It has ended otherwise, or not in time.
+        """
+        wait = FIRST_POLL_SECONDS
+        odd = 0
+        while True:
+            # Spread a little, so that imports sent together are not polled together.
+            self._clock.sleep(min(wait * (0.9 + self._jitter() / 5), MAX_POLL_SECONDS))
+            wait = min(wait * POLL_GROWTH, MAX_POLL_SECONDS)
+            try:
+                report = self._client.import_status(import_id)
+                word = report.status.strip().lower()
+            except NotFoundError:
+                word = None
+            if word == "finished":
+                return report
+            if word == "failed":
+                return None
+            if word in _ENDS:
+                raise DotdigitalError(f"Import {import_id}: {report.status}: {_ENDS[word]}")
+            if word in _RUNNING:
+                odd = 0
+            else:
+                odd += 1
+                if odd == MAX_ODD_POLLS and word is None:
+                    return None
+                if odd == MAX_ODD_POLLS:
+                    shown = word if re.fullmatch(r"[a-z]{1,40}", word or "") else "not shown"
+                    raise DotdigitalError(f"Import {import_id}: unknown status ({shown})")
+            if self._clock.now() >= deadline:
+                raise self._overdue(f"Import {import_id} has not ended")
+
+    def _overdue(self, what: str) -> DotdigitalError:
+        return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")
+
+    def _shrink(self, merge_option: MergeOption, part: list[Contact]) -> None:
+        with self._lock:
+            half = len(import_body(merge_option, part)) // 2
+            self._max_body_bytes = min(self._max_body_bytes, half)
+        _logger.info("Imports are limited to %d bytes from now on", self._max_body_bytes)
+
+
+def _halves(part: list[Contact]) -> list[list[Contact]]:
+    middle = len(part) // 2
+    return [part[middle:], part[:middle]]
+
+
+def _log_settlement(import_id: str, settlement: Settlement) -> None:
+    codes = Counter(code for _, code in settlement.rejected) + settlement.unnamed_codes
+    refused = sum(codes.values())
+    written = (
+        len(settlement.imported) + len(settlement.unnamed) - sum(settlement.unnamed_codes.values())
+    )
+    _logger.info("Import %s: settled, %d imported, %d rejected", import_id, written, refused)
+    if settlement.unnamed_codes:
+        _logger.warning(
+            "Import %s: Dotdigital does not name the contacts that it refused: they are counted, "
+            "and missing in the rejects file",
+            import_id,
+        )
+    for code, count in settlement.unmatched.items():
+        _logger.warning(
+            "Import %s: %d failures (%s) for contacts that were not sent", import_id, count, code
+        )

@@ -1,0 +1,163 @@
+"""From an import's report to what became of each contact in it.
+
+The report names contacts by their identifiers only, and nearly every part of it is optional. A
+contact counts as imported only when the report says so, one by one or by its sums.
+Source: https://developer.dotdigital.com/reference/getimportstatus.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_dotdigital.errors import DotdigitalError, SettingsError
+from target_dotdigital.identifiers import CONTACT_ID, normalise
+from target_dotdigital.replies import ImportSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from target_dotdigital.contacts import Contact
+    from target_dotdigital.replies import FailedContact, ImportStatus
+
+_SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What became of an import's contacts. All of them are in exactly one of the first three."""
+
+    imported: list[Contact] = field(default_factory=list)
+    rejected: list[tuple[Contact, str]] = field(default_factory=list)
+    """Contacts with their reject codes."""
+    unnamed: list[Contact] = field(default_factory=list)
+    """Contacts of which Dotdigital tells only how many were refused, and not which."""
+    unnamed_codes: Counter[str] = field(default_factory=Counter)
+    """How many of `unnamed` were refused, by reject code; the others were imported."""
+    warnings: list[tuple[Contact, str]] = field(default_factory=list)
+    """Imported contacts of which a part was refused, with its code."""
+    unmatched: Counter[str] = field(default_factory=Counter)
+    """Failures of contacts that were not sent, by code."""
+
+    def add(self, other: Settlement) -> None:
+        """Take another part of the same import in.
+
+        Args:
+            other: What became of the contacts of that part.
+        """
+        self.imported += other.imported
+        self.rejected += other.rejected
+        self.unnamed += other.unnamed
+        self.unnamed_codes += other.unnamed_codes
+        self.warnings += other.warnings
+        self.unmatched += other.unmatched
+
+
+def reject_code(failure_code: str | None) -> str:
+    """Return the reject code for one of Dotdigital's, as it spells it, first letter in lower case.
+
+    Args:
+        failure_code: Dotdigital's code; anything that does not look like one is not repeated.
+    """
+    if failure_code is None or not _SAFE_CODE.fullmatch(failure_code):
+        return "dotdigital.unknown"
+    return f"dotdigital.{failure_code[0].lower()}{failure_code[1:]}"
+
+
+def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) -> Settlement:
+    """Read the report of an import that has finished.
+
+    Args:
+        import_id: The import's ID, for messages.
+        report: Its report.
+        contacts: What was sent.
+
+    Raises:
+        SettingsError: The address book is gone.
+        DotdigitalError: The report does not account for every contact.
+    """
+    written = {
+        identity
+        for entry in (*(report.created or ()), *(report.updated or ()))
+        for identity in _identities(entry.identifiers, entry.contact_id)
+    }
+    failed, failures = _failures(report.failures or ())
+    settlement = Settlement()
+    unlisted = []
+    for contact in contacts:
+        code = next((failed[one] for one in contact.identities if one in failed), None)
+        if contact.key in written:
+            settlement.imported.append(contact)
+            if code is not None:
+                settlement.warnings.append((contact, code))
+        elif code is not None:
+            settlement.rejected.append((contact, code))
+        else:
+            unlisted.append(contact)
+    if any(code.lower() == _WRONG_ADDRESS_BOOK for code in failed.values()):
+        raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
+    sent = {identity for contact in contacts for identity in contact.identities}
+    for identities, code in failures:
+        if not identities & sent:
+            settlement.unmatched[code] += 1
+    if unlisted:
+        _settle_unlisted(import_id, report.summary, settlement, unlisted)
+    return settlement
+
+
+def _settle_unlisted(
+    import_id: str, summary: ImportSummary | None, settlement: Settlement, unlisted: list[Contact]
+) -> None:
+    """Settle by the report's sums what its lists leave out."""
+    sums = summary or ImportSummary()
+    written = sums.new_contacts + sums.updated_contacts - len(settlement.imported)
+    refused = Counter(
+        {
+            "dotdigital.globallySuppressed": sums.globally_suppressed,
+            "dotdigital.invalidEntries": sums.invalid_entries,
+            "dotdigital.duplicateIdentifiers": sums.duplicate_identifiers,
+        }
+    )
+    if written == len(unlisted):
+        settlement.imported += unlisted
+    elif not settlement.rejected and written + sum(refused.values()) == len(unlisted):
+        settlement.unnamed += unlisted
+        settlement.unnamed_codes += refused
+    else:
+        known = len(settlement.imported) + len(settlement.rejected)
+        raise DotdigitalError(
+            f"Import {import_id}: the report accounts for {known} of {known + len(unlisted)} "
+            "contacts; the others are unsettled"
+        )
+
+
+def _failures(
+    entries: Collection[FailedContact],
+) -> tuple[dict[str, str], list[tuple[set[str], str]]]:
+    """Return the first failure's code by identity, and every entry's identities with its code."""
+    by_identity: dict[str, str] = {}
+    listed = []
+    for entry in entries:
+        first = next(iter(entry.failures or ()), None)
+        code = reject_code(first.failure_code if first is not None else None)
+        identifiers, match = entry.identifiers, entry.match_identifier
+        if match is not None and identifiers and identifiers.get(match) is not None:
+            # Its other identifiers may be those of a contact that is all right.
+            identities = {normalise(match, identifiers[match])}
+        else:
+            identities = set(_identities(identifiers, entry.contact_id))
+        for identity in identities:
+            by_identity.setdefault(identity, code)
+        listed.append((identities, code))
+    return by_identity, listed
+
+
+def _identities(identifiers: Mapping[str, Any] | None, contact_id: int | None) -> Iterator[str]:
+    for name, value in (identifiers or {}).items():
+        if value is not None:
+            yield normalise(name, value)
+    if contact_id is not None:
+        yield normalise(CONTACT_ID, contact_id)

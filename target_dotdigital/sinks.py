@@ -1,0 +1,149 @@
+"""Rows of one stream on their way to an open import."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.sinks import BatchSink
+from typing_extensions import override
+
+from target_dotdigital.errors import RowRejectedError, SettingsError
+from target_dotdigital.mapping import ContactMapping, match_property
+from target_dotdigital.validation import RecordValidator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.mapper import StreamMap
+
+    from target_dotdigital.run import Run
+    from target_dotdigital.settings import StreamSettings
+    from target_dotdigital.target import TargetDotdigital
+
+
+class ContactSink(BatchSink):
+    """One stream under one SCHEMA: loaded as contacts, or skipped."""
+
+    def __init__(
+        self,
+        target: TargetDotdigital,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        """Decide whether the stream is loaded, and compile how.
+
+        Args:
+            target: The target.
+            stream_name: The stream's name after stream maps.
+            schema: Its JSON schema, after stream maps.
+            key_properties: The tap's key properties.
+
+        Raises:
+            TargetDotdigitalError: The settings do not fit the schema or the account.
+        """
+        self._run: Run = target.run
+        self._schema_line = target.message_reader.line
+        self._counts = self._run.counts(stream_name)
+        self._settings = self._loaded_by(stream_name, schema)
+        super().__init__(target, stream_name, schema, key_properties)
+        self._mapping = self._compile()
+
+    def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:
+        """Return the stream's settings, or None if it is skipped, with a warning."""
+        settings, streams = self._run.settings.stream(stream), self._run.settings.streams
+        if settings is None:
+            self._run.warn_skipped(stream, "it is not named in 'streams'")
+            return None
+        if settings.identifiers is None:
+            properties = schema.get("properties", {})
+            if match_property(settings.match_identifier, properties) is None:
+                if streams is not None:
+                    raise SettingsError(
+                        f"streams.{stream}: the schema has no property for the match identifier "
+                        f"{settings.match_identifier}"
+                    )
+                self._run.warn_skipped(stream, f"it has no property {settings.match_identifier}")
+                return None
+        return settings
+
+    def _compile(self) -> ContactMapping | None:
+        if self._settings is None:
+            return None
+        account = self._run.account
+        address_book_id = account.address_book_id(self._settings.address_book)
+        try:
+            return ContactMapping(self._settings, self.schema, account.data_fields, address_book_id)
+        except SettingsError as error:
+            raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
+
+    @override
+    def get_validator(self) -> RecordValidator | None:
+        is_checked = self._settings is not None and self.validate_schema
+        return RecordValidator(self.schema) if is_checked else None
+
+    def receive(self, message: dict[str, Any], line: bytes, stream_map: StreamMap) -> None:
+        """Take a RECORD message: it becomes a contact, a reject, or is skipped.
+
+        Args:
+            message: The message.
+            line: The message as it was read.
+            stream_map: What turns its record into one of this stream.
+
+        Raises:
+            TargetDotdigitalError: The run cannot go on.
+            MissingKeyPropertiesError: A record of a skipped stream lacks the tap's own key.
+        """
+        counts = self._counts
+        counts.read += 1
+        self.tally_record_read()
+        self.record_counter_metric.increment()
+        if self._mapping is None or self._settings is None:
+            self._singer_validate_message(message["record"] or {})
+            counts.skipped += 1
+            return
+        row = self._run.row(counts, line, self._schema_line)
+        try:
+            record = self._transformed(message, stream_map)
+            if record is None:
+                counts.skipped += 1
+                return
+            if self._validator is not None:
+                self._validator.validate(record)
+            contact = self._mapping.contact(record)
+        except RowRejectedError as error:
+            self._run.reject(row, error)
+            return
+        contact.rows = (row,)
+        self._run.add(contact, self._settings.merge_option)
+
+    def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:
+        """Apply the stream map; None if the row is filtered out, or marked as deleted."""
+        record = message["record"]
+        if not isinstance(record, dict):
+            raise RowRejectedError("record.invalid", "the record is no object")
+        if record.get("_sdc_deleted_at") is not None:
+            return None
+        try:
+            transformed: dict[str, Any] | None = stream_map.transform(copy.copy(record))
+        except Exception:  # noqa: BLE001 - an expression may raise anything, and quote the record
+            reason = "a stream map's expression fails"
+            raise RowRejectedError("record.invalid", reason) from None
+        if transformed is None:
+            return None
+        if self.include_sdc_metadata_properties:
+            self._add_sdc_metadata_to_record(transformed, message, {})
+        else:
+            self._remove_sdc_metadata_from_record(transformed)
+        if any(name not in transformed for name in self._key_properties):
+            raise RowRejectedError("record.invalid", "a key property of the tap is missing")
+        return transformed
+
+    @override
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        raise NotImplementedError  # rows come through `receive`
+
+    @override
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Do nothing: the run sends imports when they are full, old, or the input has ended."""

@@ -1,0 +1,335 @@
+"""The target: settings, the SDK's hooks, signals and the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import traceback
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+import msgspec
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    InvalidJSONSchema,
+    MapExpressionError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+    StreamMapConfigError,
+)
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.target_base import Target
+from typing_extensions import override
+
+from target_dotdigital.errors import (
+    AbandonedError,
+    DataError,
+    StorageError,
+    TargetDotdigitalError,
+)
+from target_dotdigital.reader import MessageReader
+from target_dotdigital.rejects import decode, encode
+from target_dotdigital.run import Run
+from target_dotdigital.settings import Settings, describe, from_environment, problems
+from target_dotdigital.settings_schema import CONFIG_SCHEMA
+from target_dotdigital.sinks import ContactSink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.sinks import Sink
+
+FORWARDED_SIGNAL_SECONDS = 2.0
+"""A second signal within this time is the first one, forwarded: Ctrl-C under Meltano arrives as
+SIGINT from the terminal and as SIGTERM from Meltano."""
+
+LEAVE_MARGIN_SECONDS = 5.0
+"""After `shutdown_grace_seconds` and this, the process ends whatever still holds it."""
+
+
+class TargetDotdigital(Target):
+    """Upserts contacts into address books of Dotdigital through the v3 bulk import."""
+
+    name = "target-dotdigital"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    default_sink_class = ContactSink
+    message_reader_class = MessageReader
+    message_reader: MessageReader
+
+    def __init__(self, *, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Check the settings and prepare a run.
+
+        Args:
+            config: The configuration; it is not changed.
+            **kwargs: The SDK's own arguments.
+
+        Raises:
+            ConfigValidationError: The settings are wrong; it lists everything that is.
+            StorageError: The rejects file could not be written.
+        """
+        self._first_signal: tuple[int, float] | None = None
+        self._run: Run | None = None
+        super().__init__(config=_without_nulls(config or {}), **kwargs)
+        # Everything but the imports themselves stays in the main thread.
+        self.max_parallelism = 1
+        self._run = Run(Settings.from_config(self.config), _write_state)
+        self.message_reader.attend(self._run, self._saving_what_can_be)
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        if self._run is None:
+            raise AssertionError
+        return self._run
+
+    # Settings.
+
+    _env_var_config = classproperty(lambda cls: cls._read_environment())
+
+    @classmethod
+    def _read_environment(cls) -> dict[str, Any]:
+        cls.append_builtin_config(cls.config_jsonschema)
+        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Find everything that is wrong with the settings, in words that repeat no value."""
+        self.append_builtin_config(self.config_jsonschema)
+        violations = list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
+        errors = [describe(violation) for violation in violations]
+        ill_typed = {violation.absolute_path[0] for violation in violations if violation.path}
+        rest = {name: value for name, value in self._config.items() if name not in ill_typed}
+        errors += [
+            problem
+            for problem in problems(rest)
+            if problem.partition(":")[0].partition(".")[0] not in ill_typed
+        ]
+        if errors and raise_errors:
+            raise ConfigValidationError(
+                "Config validation failed", errors=errors, schema=self.config_jsonschema
+            )
+        for name in sorted(set(self._config) - set(self.config_jsonschema["properties"])):
+            self.logger.warning("The setting '%s' is not known and has no effect", name)
+        return errors
+
+    # Messages.
+
+    @override
+    def get_sink(
+        self,
+        stream_name: str,
+        *,
+        record: dict[str, Any] | None = None,
+        schema: dict[str, Any] | None = None,
+        key_properties: Sequence[str] | None = None,
+    ) -> Sink:
+        if schema is not None and self.sink_exists(stream_name):
+            # A new SCHEMA: earlier rows are on their way before the new mapping is checked.
+            self.run.flush()
+        return super().get_sink(
+            stream_name, record=record, schema=schema, key_properties=key_properties
+        )
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"stream", "record"})
+        stream = message_dict["stream"]
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        self.run.position += 1
+        for stream_map in self.mapper.stream_maps[stream]:
+            sink = self.get_sink(stream_map.stream_alias)
+            if isinstance(sink, ContactSink):
+                sink.receive(message_dict, self.message_reader.line, stream_map)
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """Note a STATE. An empty one says nothing, and is not passed on."""
+        self._assert_line_requires(message_dict, requires={"value"})
+        if message_dict["value"]:
+            self.run.note_state(_state_text(self.message_reader.line))
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """Do nothing: STATE leaves through the gate alone, never at the end of a drain."""
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Ignore it: contacts are upserted, so no version of a stream replaces another."""
+        self._assert_line_requires(message_dict, requires={"stream"})
+        stream = message_dict["stream"]
+        if stream not in self.mapper.stream_maps:
+            self.logger.warning("ACTIVATE_VERSION for a stream without SCHEMA, '%s'", stream)
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        raise DataError("BATCH messages are not taken: switch the tap's batch_config off")
+
+    # The end.
+
+    @override
+    def process_endofpipe(self) -> None:
+        with self._saving_what_can_be():
+            super().process_endofpipe()
+            self.run.finish()
+        self._end()
+        if self._first_signal is not None:
+            sys.exit(128 + self._first_signal[0])
+
+    @contextmanager
+    def _saving_what_can_be(self) -> Iterator[None]:
+        """When something fails, save what can be saved, and tell what became of the rows."""
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, AbandonedError):
+                self.logger.info("The run fails; waiting for the imports that are active")
+            self.run.give_up()
+            self._end()
+            if self._first_signal is not None:
+                if not isinstance(error, AbandonedError):
+                    self.logger.error("%s", _shown(error))  # noqa: TRY400 - no values in the log
+                sys.exit(128 + self._first_signal[0])
+            raise
+
+    def _end(self) -> None:
+        for line in self.run.summary():
+            self.logger.info("%s", line)
+        self.run.close()
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Ask the run to end. The SDK's own handler would print STATE for rows in flight."""
+        now = time.monotonic()
+        if self._first_signal is None:
+            self._first_signal = (signum, now)
+            if self._run is None or self._run.is_connecting:
+                sys.exit(128 + signum)  # nothing has been read or sent
+            self._run.stop()
+            seconds = self._run.settings.shutdown_grace_seconds + LEAVE_MARGIN_SECONDS
+            last_resort = threading.Timer(seconds, os._exit, [128 + signum])
+            last_resort.daemon = True
+            last_resort.start()
+        elif now - self._first_signal[1] > FORWARDED_SIGNAL_SECONDS:
+            os._exit(128 + signum)
+
+    # The command line.
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--test", "is_test"],
+                is_flag=True,
+                help="Check settings, account and address books, and write nothing.",
+            )
+        )
+        return command
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, TypeError, ValueError):
+            cls.logger.error("--config: a file is missing or holds no JSON object")  # noqa: TRY400
+            ctx.exit(1)
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+        is_test: bool = False,
+    ) -> None:
+        """Load the input, and end with one line that says why if it cannot be.
+
+        Args:
+            about: Print what this target is, and leave.
+            about_format: How to print that.
+            config: The configuration.
+            file_input: What to read instead of standard input.
+            is_test: Check, and leave.
+        """
+        if is_test:
+            cls.logger.error("--test: not available yet")
+            sys.exit(1)
+        try:
+            super().invoke(
+                about=about, about_format=about_format, config=config, file_input=file_input
+            )
+        except ConfigValidationError:
+            raise  # the SDK's command lists what is wrong, a line each
+        except Exception as error:  # noqa: BLE001 - every end is told in one place
+            cls.logger.error("%s", _shown(error))  # noqa: TRY400 - a traceback may show values
+            sys.exit(1)
+
+
+_SAFE_ERRORS = (
+    TargetDotdigitalError,
+    InvalidJSONSchema,
+    MapExpressionError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+    StreamMapConfigError,
+)
+"""Errors whose texts hold names and settings, never a record's value."""
+
+
+def _shown(error: Exception) -> str:
+    """Return what can be told of an error: its text, or else only where it came from."""
+    if isinstance(error, _SAFE_ERRORS):
+        return str(error.args[0] if error.args else type(error).__name__)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}, a fault of target-dotdigital or of a library:\n{frames}"
+
+
+def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy in which settings that are null are not set."""
+    known = CONFIG_SCHEMA["properties"]
+    kept = {key: value for key, value in config.items() if value is not None or key not in known}
+    streams = kept.get("streams")
+    if isinstance(streams, dict):
+        kept["streams"] = {
+            name: {key: value for key, value in stream.items() if value is not None}
+            if isinstance(stream, dict)
+            else stream
+            for name, stream in streams.items()
+        }
+    return kept
+
+
+class _StateMessage(msgspec.Struct):
+    value: msgspec.Raw
+
+
+def _state_text(line: bytes) -> str:
+    """Return a STATE's value exactly as the tap wrote it."""
+    try:
+        return bytes(msgspec.json.decode(line, type=_StateMessage).value).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return encode(decode(line)["value"])  # NaN, or half a surrogate pair, somewhere in it
+
+
+def _write_state(value: str) -> None:
+    try:
+        sys.stdout.write(f"{value}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would complain on standard error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise StorageError("Standard output is closed: no STATE can be told") from None
