@@ -280,11 +280,12 @@ class Account:
                 self.changed.notify_all()
             return found
 
-    def end_orphan(self, which: Import) -> None:
+    def end_orphan(self, import_id: str) -> None:
         """End an import that nobody will poll, because the reply with its ID was lost."""
         with self.changed:
-            if which.active and not self._holding:
-                self._end(which, which.ends_with)
+            orphan = self._import(import_id)
+            if orphan.active and not self._holding:
+                self._end(orphan, orphan.ends_with)
 
     def report(self, which: Import) -> dict[str, Any]:
         """Return the answer to a poll, in the style that the test asked for."""

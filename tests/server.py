@@ -7,30 +7,21 @@ holds the `DotdigitalServer` and steers it; the target, in this process or anoth
 from __future__ import annotations
 
 import base64
-import contextlib
-import socket
-import struct
-import sys
-import threading
+import json
 from collections import defaultdict, deque
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from typing_extensions import Self, override
 
 from tests.account import Account
 from tests.answers import Answer, Call, Gate, Scripted, html_reply, v2_error
+from tests.loopback import LoopbackHandler, LoopbackServer, head_of
 from tests.routes import ANSWERS, IMPORT, route_of
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-# A lingering time of zero makes the kernel send RST in place of FIN.
-RST_ON_CLOSE = struct.pack("ii", 1, 0)
-# How often the accepting loop looks whether it should stop.
-STOP_INTERVAL_SECONDS = 0.02
 
 
 class DotdigitalServer(Account):
@@ -50,20 +41,14 @@ class DotdigitalServer(Account):
         super().__init__()
         self.calls: list[Call] = []
         """In the order of arrival."""
-        self.errors: list[BaseException] = []
-        """What went wrong in the server itself; raised when the context ends."""
         self._scripts: defaultdict[str, deque[Scripted]] = defaultdict(deque)
         self._for_ever: dict[str, Scripted] = {}
         self._gates: list[Gate] = []
-        self.closing = threading.Event()
         self._http = _Server(self)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(STOP_INTERVAL_SECONDS,), name="test server"
-        )
+        self.url = self._http.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._http.__enter__()
         return self
 
     def __exit__(
@@ -72,15 +57,9 @@ class DotdigitalServer(Account):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.closing.set()
         for gate in self._gates:
             gate.open()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.hang_up()
-        self._http.server_close()
-        if error is None and self.errors:
-            raise self.errors[0]
+        self._http.__exit__(kind, error, traceback)
 
     # What a test arranges.
 
@@ -140,6 +119,11 @@ class DotdigitalServer(Account):
                     return self._for_ever[route]
             return None
 
+    def note_status(self, call: Call, status: int) -> None:
+        with self.changed:
+            call.status = status
+            self.changed.notify_all()
+
     def answer(self, call: Call, script: Scripted | None) -> Answer:
         """Return what this call is answered, the account having acted on it if it should."""
         scripted = script if isinstance(script, Answer) or script is None else script(call)
@@ -147,11 +131,10 @@ class DotdigitalServer(Account):
             return self._own_answer(call)
         if not scripted.handled:
             return scripted
-        imports = len(self.imports)
         own = self._own_answer(call)
-        if call.route == IMPORT and (scripted.body is not None or scripted.fault != "none"):
-            for orphan in self.imports[imports:]:
-                self.end_orphan(orphan)
+        lost = scripted.body is not None or scripted.fault != "none"
+        if lost and call.route == IMPORT and own.status == HTTPStatus.ACCEPTED:
+            self.end_orphan(json.loads(own.body or b"")["importId"])
         return Answer(
             status=own.status if scripted.status is None else scripted.status,
             body=own.body if scripted.body is None else scripted.body,
@@ -171,113 +154,53 @@ class DotdigitalServer(Account):
         return html_reply(404) if answer is None else answer(self, call)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # `server_close` waits for them: no thread and no socket stays behind
-    request_queue_size = 128
-
-    def __init__(self, owner: DotdigitalServer) -> None:
-        self.owner = owner
-        self.connections: set[socket.socket] = set()
-        self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def hang_up(self) -> None:
-        """Wake the threads that read from connections that their clients keep open."""
-        with self.lock:
-            for connection in self.connections:
-                shut(connection, socket.SHUT_RDWR)
-
-    @override
-    def shutdown_request(self, request: Any) -> None:
-        # A FIN before the RST would make it a polite end: see `_Handler._break_connection`.
-        if not request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER):
-            shut(request, socket.SHUT_WR)
-        self.close_request(request)
-
-    @override
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if error is not None and not isinstance(error, ConnectionError):
-            self.owner.errors.append(error)
-
-
-def shut(connection: socket.socket, how: int) -> None:
-    with contextlib.suppress(OSError):  # the other side was faster
-        connection.shutdown(how)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(LoopbackHandler):
     server: _Server
 
     @override
-    def setup(self) -> None:
-        super().setup()
-        with self.server.lock:
-            self.server.connections.add(self.connection)
-
-    @override
-    def finish(self) -> None:
-        with self.server.lock:
-            self.server.connections.discard(self.connection)
-        super().finish()
-
-    @override
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
         owner = self.server.owner
-        call = self._read_head()
+        url = urlsplit(self.path)
+        call = Call(
+            method=self.command,
+            path=unquote(url.path),
+            query=dict(parse_qsl(url.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            route=route_of(self.command, url.path),
+        )
         script = owner.next_script(call)
         if isinstance(script, Answer) and script.fault == "reset unread":
-            self._break_connection()
+            self.break_connection()
             return
-        call.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        call.body = self.read_body()
         answer = owner.answer(call, script)
         if answer.gate is not None:
             answer.gate.pass_through()
         if answer.fault == "reset":
-            self._break_connection()
+            self.break_connection()
         else:
-            call.status = answer.status
-            self._send(answer)
+            status = answer.status or HTTPStatus.OK
+            owner.note_status(call, status)
+            self._send(answer, status)
 
-    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base's spelling
-
-    def _read_head(self) -> Call:
-        url = urlsplit(self.path)
-        path = unquote(url.path)
-        route = route_of(self.command, url.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
-        return Call(self.command, path, query, headers, route)
-
-    def _send(self, answer: Answer) -> None:
-        status = answer.status or HTTPStatus.OK
+    def _send(self, answer: Answer, status: int) -> None:
         body = answer.body or b""
-        head = [f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}"]
-        head += [f"{name}: {value}" for name, value in answer.headers.items()]
-        head += [f"Content-Length: {len(body)}", "", ""]
-        start = "\r\n".join(head).encode("latin-1")
-        if answer.fault == "cut":
-            self.wfile.write(start + body[: len(body) // 2])
-            self.close_connection = True
-        elif answer.fault == "trickle":
-            self._trickle(start, body, answer.interval)
-        else:
-            # In one piece, or the client's delayed ACK costs 40 ms a call.
-            self.wfile.write(start + body)
-
-    def _trickle(self, start: bytes, body: bytes, interval: float) -> None:
+        if answer.fault == "none":
+            self.send(status, answer.headers, body)
+            return
         self.close_connection = True
-        self.wfile.write(start)
+        head = head_of(status, answer.headers, len(body))
+        if answer.fault == "cut":
+            self.wfile.write(head + body[: len(body) // 2])
+            return
+        self.wfile.write(head)
         for position in range(len(body)):
-            if self.server.owner.closing.wait(interval):
+            if self.server.closing.wait(answer.interval):
                 return
             self.wfile.write(body[position : position + 1])
 
-    def _break_connection(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
-        self.close_connection = True
+
+class _Server(LoopbackServer):
+    def __init__(self, owner: DotdigitalServer) -> None:
+        self.owner = owner
+        super().__init__(_Handler, "test server")
