@@ -1,0 +1,17 @@
+"""A local Dotdigital: a real HTTP server that behaves as Dotdigital's API does.
+
+It knows nothing of the target, and any client of Dotdigital can be pointed at it.
+"""
+
+from __future__ import annotations
+
+try:
+    import starlette as _starlette  # noqa: F401
+    import uvicorn as _uvicorn  # noqa: F401
+except ImportError as error:
+    message = "the sandbox is an extra: install target-dotdigital[sandbox]"
+    raise ImportError(message) from error
+
+from target_dotdigital.sandbox.embedded import EmbeddedSandbox
+
+__all__ = ["EmbeddedSandbox"]

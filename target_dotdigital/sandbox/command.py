@@ -1,0 +1,138 @@
+"""`target-dotdigital-sandbox`: the local Dotdigital as a server of its own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from target_dotdigital.sandbox.app import Credentials
+from target_dotdigital.sandbox.server import LOOPBACK, Options, SandboxServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_PORT = 8025
+DEFAULT_DATABASE = Path("dotdigital-sandbox.db")
+LARGEST_PORT = 65_535
+PASSWORD_VARIABLE = "TARGET_DOTDIGITAL_SANDBOX_PASSWORD"  # noqa: S105 - its name, not its value
+
+DESCRIPTION = """
+A local Dotdigital: answers the calls of Dotdigital's API from a database file, on this machine.
+Point any client at its URL; with target-dotdigital that is the setting api_url.
+Ctrl-C stops it. Imports that were accepted are finished, after a restart if need be.
+"""
+EPILOG = """
+Without --username and --password any credentials are accepted, and only this machine can
+connect. What is in the database stays there: name another file to begin anew.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        arguments: Those of the command line, unless given.
+
+    Returns:
+        The exit status: 0 after a signal, 1 if it could not start.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    password = options.password or os.environ.get(PASSWORD_VARIABLE)
+    if bool(options.username) != bool(password):
+        parser.error("--username and --password go together")
+    credentials = Credentials(options.username, password) if password else None
+    if credentials is None and not _is_loopback(options.host):
+        parser.error("--host other than this machine's own needs --username and --password")
+    logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
+    # Blocked before any thread starts, so that a signal waits for `sigwait` wherever it arrives.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        server = SandboxServer(
+            Options(
+                options.database,
+                host=options.host,
+                port=options.port,
+                credentials=credentials,
+                address_books=options.address_book,
+            )
+        )
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"The sandbox cannot start: {error}\n")
+        return 1
+    with server:
+        _say_ready(server.url, options.database, credentials)
+        signal.sigwait(signals)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "target-dotdigital-sandbox",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default=LOOPBACK, help="address to listen on")
+    add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0: any that is free")
+    add(
+        "--database",
+        type=Path,
+        default=DEFAULT_DATABASE,
+        metavar="FILE",
+        help="SQLite file that keeps everything; made if it is missing",
+    )
+    add(
+        "--address-book",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="create this address book if it is missing: a name, or an ID; can be repeated",
+    )
+    add("--username", help="accept this API user only")
+    add(
+        "--password",
+        help=f"the API user's password; better in the environment as {PASSWORD_VARIABLE}, "
+        "where the machine's other users do not see it",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= LARGEST_PORT:
+        raise ValueError
+    return port
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def _say_ready(url: str, database: Path, credentials: Credentials | None) -> None:
+    accepted = "any username and password" if credentials is None else "the username given"
+    # A reader that has gone away must not keep the server from serving.
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(
+            f"Sandbox ready at {url} (database: {database}; Ctrl-C stops it)\n"
+            f"Point the target at it with api_url: {url} and {accepted}, "
+            f"or TARGET_DOTDIGITAL_API_URL={url} in its environment\n"
+        )
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Work on a part of an import: look its contacts up, plan, write."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from target_dotdigital.sandbox import data_fields, import_log
+from target_dotdigital.sandbox.directory import load_directory
+from target_dotdigital.sandbox.identifiers import normalise
+from target_dotdigital.sandbox.merging import Account
+from target_dotdigital.sandbox.planning import Plan
+from target_dotdigital.sandbox.schema import ALL_CONTACTS_ID, TEST_ID
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from target_dotdigital.sandbox.import_log import Part
+    from target_dotdigital.sandbox.merging import Contact
+    from target_dotdigital.sandbox.planning import Outcome
+    from target_dotdigital.sandbox.store import Store
+
+_WRITE_CONTACT = """
+    INSERT INTO contact
+        (id, created, updated, email, mobile_number, email_type, opt_in_type,
+         email_status, sms_status, whatsapp_status, data_fields)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        updated = excluded.updated,
+        email = excluded.email,
+        mobile_number = excluded.mobile_number,
+        email_type = excluded.email_type,
+        opt_in_type = excluded.opt_in_type,
+        email_status = excluded.email_status,
+        sms_status = excluded.sms_status,
+        whatsapp_status = excluded.whatsapp_status,
+        data_fields = excluded.data_fields
+"""
+_FORGET_CUSTOM_IDENTIFIERS = "DELETE FROM custom_identifier WHERE contact_id = ?"
+_WRITE_CUSTOM_IDENTIFIER = "INSERT INTO custom_identifier VALUES (?, ?, ?)"
+_JOIN = "INSERT OR IGNORE INTO membership (address_book_id, contact_id) VALUES (?, ?)"
+_COUNT_MEMBERS = "UPDATE address_book SET contacts = contacts + ? WHERE id = ?"
+
+
+def timestamp() -> str:
+    """Return the time as Dotdigital writes it."""
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    return now.isoformat(timespec="milliseconds") + "Z"
+
+
+def process(store: Store, part: Part, taken: set[int]) -> None:
+    """Import a part: all of it is on disk when this returns, or nothing of it.
+
+    Args:
+        store: The database.
+        part: What to import.
+        taken: IDs of the contacts that this import has written already. Grows.
+    """
+    normalised = [normalise(contact.identifiers) for contact in part.contacts]
+    with store.contacts:
+        with store.reading() as connection:
+            plan = Plan(
+                account=_account(connection),
+                directory=load_directory(connection, [one for one, _ in normalised]),
+                taken=taken,
+                merge_option=part.merge_option,
+                now=timestamp(),
+                next_contact_id=_next_contact_id(connection),
+            )
+        for contact, (identifiers, failures) in zip(part.contacts, normalised, strict=True):
+            plan.add(contact, identifiers, failures)
+        with store.writing() as connection:
+            _write_contacts(connection, plan.outcome.written)
+            _write_memberships(connection, plan.outcome)
+            connection.execute(
+                "UPDATE sequence SET next = ? WHERE name = 'contact'", (plan.next_contact_id,)
+            )
+            import_log.note_part(connection, part, plan.outcome, timestamp())
+
+
+def _account(connection: sqlite3.Connection) -> Account:
+    rows = connection.execute("SELECT id FROM address_book WHERE id <> ?", (TEST_ID,))
+    return Account(data_fields.types(connection), frozenset(row[0] for row in rows))
+
+
+def _next_contact_id(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT next FROM sequence WHERE name = 'contact'").fetchone()
+    next_contact_id: int = row[0]
+    return next_contact_id
+
+
+def _write_contacts(connection: sqlite3.Connection, contacts: Sequence[Contact]) -> None:
+    connection.executemany(
+        _WRITE_CONTACT,
+        [
+            (
+                contact.id,
+                contact.created,
+                contact.updated,
+                contact.email,
+                contact.mobile_number,
+                contact.email_type,
+                contact.opt_in_type,
+                contact.email_status,
+                contact.sms_status,
+                contact.whatsapp_status,
+                contact.data_fields,
+            )
+            for contact in contacts
+        ],
+    )
+    named = [contact for contact in contacts if contact.custom]
+    connection.executemany(_FORGET_CUSTOM_IDENTIFIERS, [(contact.id,) for contact in named])
+    connection.executemany(
+        _WRITE_CUSTOM_IDENTIFIER,
+        [(name, value, contact.id) for contact in named for name, value in contact.custom.items()],
+    )
+
+
+def _write_memberships(connection: sqlite3.Connection, outcome: Outcome) -> None:
+    # Everyone is in "All Contacts", so it has a count but no members of its own.
+    connection.execute(_COUNT_MEMBERS, (len(outcome.created), ALL_CONTACTS_ID))
+    for list_id, contact_ids in sorted(outcome.memberships.items()):
+        if list_id != ALL_CONTACTS_ID:
+            joined = connection.executemany(
+                _JOIN, [(list_id, contact_id) for contact_id in sorted(contact_ids)]
+            )
+            connection.execute(_COUNT_MEMBERS, (joined.rowcount, list_id))

@@ -1,0 +1,159 @@
+"""The running sandbox: database, slots and HTTP server together."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+from typing_extensions import Self, override
+
+from target_dotdigital.sandbox.address_books import ensure
+from target_dotdigital.sandbox.app import create_app
+from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, Slots
+from target_dotdigital.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from target_dotdigital.sandbox.app import Credentials
+
+LOOPBACK = "127.0.0.1"
+
+SHUTDOWN_SECONDS = 5
+"""How long calls that are being answered may take once the server stops."""
+
+BACKLOG = 128
+"""Connections that may wait to be taken; a client opens one a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a sandbox is started with.
+
+    Attributes:
+        database: The SQLite file; made if it is missing, its directory too.
+        host: A name or an address of this machine.
+        port: 0 for any that is free.
+        credentials: The ones to insist on. Without them, any are accepted.
+        address_books: IDs or names of address books to create if they are missing.
+        slots: How many imports are worked off at a time. With 0, they wait on disk.
+    """
+
+    database: Path
+    host: str = LOOPBACK
+    port: int = 0
+    credentials: Credentials | None = None
+    address_books: Sequence[str | int] = ()
+    slots: int = DEFAULT_SLOTS
+
+
+class SandboxServer:
+    """A local Dotdigital that serves from a thread of this process.
+
+    Attributes:
+        url: The base URL, without a trailing slash.
+    """
+
+    def __init__(self, options: Options) -> None:
+        """Start, and return once calls are answered.
+
+        Raises:
+            OSError: The database or the port cannot be used; the text says why.
+            ValueError: An address book cannot have this ID or name.
+        """
+        with contextlib.ExitStack() as undo:
+            listener = undo.enter_context(_listen(options.host, options.port))
+            store = Store(options.database)
+            undo.callback(store.close)
+            with store.writing() as connection:
+                for wanted in options.address_books:
+                    ensure(connection, wanted)
+            importing = Slots(store, options.slots)
+            undo.callback(importing.stop)
+            self.url = _url(listener)
+            app = create_app(store, importing, options.credentials)
+            self._http = _HttpThread(app, listener)
+            undo.callback(self._http.stop)
+            # Stopping is undoing: no more calls, then no more imports, then the database.
+            self._stop = undo.pop_all()
+
+    def __enter__(self) -> Self:
+        """Return the server, which has started already."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Answer what is being answered, finish the parts being written, close everything.
+
+        Imports that are not finished wait on disk for the next start.
+        """
+        self._stop.close()
+
+
+class _HttpThread:
+    """uvicorn in a thread."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            # The logging of the process is somebody else's: no handlers, and nothing of a
+            # request, whose path holds addresses.
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run,
+            kwargs={"sockets": [listener]},
+            name="sandbox-http",
+            daemon=True,
+        )
+        self._thread.start()
+        self._server.ready.wait()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which tells when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.ready.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return socket.create_server(address, family=family, backlog=BACKLOG)
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if listener.family == socket.AF_INET6:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"

@@ -1,0 +1,154 @@
+"""The calls of v3: imports and contacts."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+
+from target_dotdigital.sandbox import contacts, import_body, import_log
+from target_dotdigital.sandbox.calls import answer, read_body, whole_number
+from target_dotdigital.sandbox.errors import v3_refusal
+from target_dotdigital.sandbox.processing import timestamp
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from target_dotdigital.sandbox.slots import Slots
+    from target_dotdigital.sandbox.store import Store
+
+UNSUPPORTED_FILTERS = ("~segmentId", "~created", "~modified")
+"""Refused, as leaving a filter out would answer contacts that were not asked for."""
+
+
+class AcceptedImport(msgspec.Struct, frozen=True, rename="camel"):
+    """The answer to an import."""
+
+    import_id: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A page that can be asked for."""
+
+    marker: str
+    link: str
+
+
+class Links(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The pages around the one that is answered."""
+
+    self: Link
+    first: Link
+    next: Link | None = None
+
+
+class ContactPage(msgspec.Struct, frozen=True, rename={"items": "_items", "links": "_links"}):
+    """A page of contacts."""
+
+    items: list[contacts.ContactAnswer]
+    links: Links
+
+
+async def import_contacts(request: Request) -> Response:
+    """Accept an import: it is on disk when this answers, and worked off later."""
+    body = await read_body(request)
+
+    def accept(store: Store, slots: Slots) -> str:
+        count = import_body.check(body)
+        with store.writing() as connection:
+            import_id, sequence = import_log.accept(connection, body, count, timestamp())
+        slots.put(sequence)
+        return import_id
+
+    state = request.app.state
+    import_id = await run_in_threadpool(accept, state.store, state.slots)
+    return answer(AcceptedImport(import_id), HTTPStatus.ACCEPTED)
+
+
+async def get_import_status(request: Request) -> Response:
+    """Answer the status of an import and its report."""
+    import_id = request.path_params["id"]
+
+    def read(store: Store) -> import_log.ImportReport:
+        with store.reading() as connection:
+            return import_log.report(connection, import_id)
+
+    return answer(await run_in_threadpool(read, request.app.state.store))
+
+
+async def list_contacts(request: Request) -> Response:
+    """Answer a page of contacts."""
+    query = _query(request.query_params)
+
+    def read(store: Store) -> tuple[list[contacts.ContactAnswer], int | None]:
+        with store.reading() as connection:
+            return contacts.page(connection, query)
+
+    items, following = await run_in_threadpool(read, request.app.state.store)
+
+    def link(after: int) -> Link:
+        marker = contacts.marker_after(after)
+        return Link(marker, str(request.url.include_query_params(marker=marker)))
+
+    links = Links(link(query.after), link(0), None if following is None else link(following))
+    return answer(ContactPage(items, links))
+
+
+async def get_contact(request: Request) -> Response:
+    """Answer one contact."""
+    name, value = request.path_params["identifier"], request.path_params["value"]
+
+    def read(store: Store) -> contacts.ContactAnswer:
+        with store.reading() as connection:
+            return contacts.get(connection, name, value)
+
+    return answer(await run_in_threadpool(read, request.app.state.store))
+
+
+def _query(parameters: QueryParams) -> contacts.Query:
+    for name in UNSUPPORTED_FILTERS:
+        if name in parameters:
+            raise v3_refusal("contacts:invalidFilter", f"The sandbox has no filter '{name}' yet")
+    list_id = parameters.get("~listId")
+    try:
+        list_filter = None if list_id is None else whole_number(list_id, default=0, least=1)
+    except ValueError:
+        raise v3_refusal(
+            "contacts:invalidFilter", f"The filter value '{list_id}' is invalid"
+        ) from None
+    try:
+        limit = whole_number(
+            parameters.get("limit"),
+            default=contacts.DEFAULT_PAGE_CONTACTS,
+            least=1,
+            most=contacts.MAXIMUM_PAGE_CONTACTS,
+        )
+    except ValueError:
+        raise v3_refusal(
+            "contacts:badRequest", f"limit is a number from 1 to {contacts.MAXIMUM_PAGE_CONTACTS}"
+        ) from None
+    include = _names(parameters, "include")
+    if not contacts.INCLUDABLE.issuperset(include):
+        raise v3_refusal("contacts:badRequest", "include has an unknown name")
+    marker = parameters.get("marker")
+    after = contacts.read_marker(marker) if marker else 0
+    return contacts.Query(list_filter, after, limit, _names(parameters, "data-fields"), include)
+
+
+def _names(parameters: QueryParams, name: str) -> list[str]:
+    joined = "|".join(parameters.getlist(name))
+    return [one for one in joined.split("|") if one]
+
+
+V3_ROUTES = (
+    Route("/contacts/v3/import", import_contacts, methods=["PUT"]),
+    Route("/contacts/v3/import/{id}", get_import_status),
+    Route("/contacts/v3", list_contacts),
+    # An encoded slash in the value arrives decoded, so the value is the rest of the path.
+    Route("/contacts/v3/{identifier}/{value:path}", get_contact),
+)
