@@ -79,17 +79,21 @@ def _parser() -> argparse.ArgumentParser:
         "target-dotdigital-sandbox",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--host", default=LOOPBACK, help="address to listen on")
-    add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on; 0: any that is free")
+    add("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
+    add(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="port to listen on (%(default)s); 0: any that is free",
+    )
     add(
         "--database",
         type=Path,
         default=DEFAULT_DATABASE,
         metavar="FILE",
-        help="SQLite file that keeps everything; made if it is missing",
+        help="SQLite file that keeps everything, made if it is missing (%(default)s)",
     )
     add(
         "--address-book",
@@ -108,10 +112,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= LARGEST_PORT:
-        raise ValueError
-    return port
+    if not text.isascii() or not text.isdigit() or int(text) > LARGEST_PORT:
+        message = f"a port is a number from 0 to {LARGEST_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _is_loopback(host: str) -> bool:

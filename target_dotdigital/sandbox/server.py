@@ -29,6 +29,10 @@ LOOPBACK = "127.0.0.1"
 SHUTDOWN_SECONDS = 5
 """How long calls that are being answered may take once the server stops."""
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept: longer than clients wait between polls, as one that is
+closed just when it is used again looks like a lost reply."""
+
 BACKLOG = 128
 """Connections that may wait to be taken; a client opens one a thread."""
 
@@ -115,6 +119,7 @@ class _HttpThread:
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         self._server = _Server(config)

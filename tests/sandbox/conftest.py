@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from target_dotdigital.sandbox import EmbeddedSandbox
+from tests.sandbox.client import SandboxClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LIST_ID = 42
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxClient]:
+    """A sandbox for the tests of one file, each of which uses addresses of its own."""
+    database = tmp_path_factory.mktemp("sandbox") / "dotdigital.db"
+    with (
+        EmbeddedSandbox(database, address_books=[LIST_ID]) as embedded,
+        SandboxClient(embedded.url, embedded.username, embedded.password) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "dotdigital.db"
