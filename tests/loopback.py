@@ -110,7 +110,16 @@ class LoopbackHandler(BaseHTTPRequestHandler):
         pass
 
     def read_body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        """Read the whole body.
+
+        Raises:
+            ConnectionAbortedError: The client left before its end (it was killed, say).
+        """
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError
+        return body
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         # In one piece, or the client's delayed ACK costs 40 ms a call.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -324,6 +325,17 @@ def test_an_answer_can_be_held_until_the_test_lets_it_go(
     gate.open()
     thread.join()
     assert statuses == [202]
+
+
+def test_a_client_that_leaves_in_the_middle_imports_nothing(server: DotdigitalServer) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"PUT /contacts/v3/import HTTP/1.1\r\nContent-Length: 99\r\n\r\n{")
+        server.wait_for_calls(IMPORT, 1)
+    with requests.Session() as session:
+        session.auth = (server.username, server.password)
+        PlainClient(server.url, session).put(contact("a@example.com"))
+    assert [call.status for call in server.calls] == [None, 202]
 
 
 def test_the_server_ends_with_a_client_still_connected() -> None:
