@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import threading
 import time
 import traceback
 from contextlib import contextmanager
@@ -212,10 +212,11 @@ class TargetDotdigital(Target):
             if self._run is None or self._run.is_connecting:
                 sys.exit(128 + signum)  # nothing has been read or sent
             self._run.stop()
-            seconds = self._run.settings.shutdown_grace_seconds + LEAVE_MARGIN_SECONDS
-            last_resort = threading.Timer(seconds, os._exit, [128 + signum])
-            last_resort.daemon = True
-            last_resort.start()
+            # An alarm, not a timer thread: the main thread may be interrupted while it holds a lock
+            # that starting or logging needs.
+            signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + signum))
+            grace = self._run.settings.shutdown_grace_seconds
+            signal.setitimer(signal.ITIMER_REAL, grace + LEAVE_MARGIN_SECONDS)
         elif now - self._first_signal[1] > FORWARDED_SIGNAL_SECONDS:
             os._exit(128 + signum)
 

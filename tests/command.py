@@ -1,0 +1,189 @@
+"""The target's real command line in a process of its own, fed and watched by a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from tests.server import DotdigitalServer
+
+PATIENCE_SECONDS = 60
+"""How long a test waits for what should come at once."""
+
+PEOPLE: dict[str, Any] = {
+    "id": {"type": "integer"},
+    "email": {"type": ["string", "null"]},
+    "first_name": {"type": ["string", "null"]},
+}
+
+
+def schema(
+    stream: str = "people", properties: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return a SCHEMA message."""
+    described = {"type": "object", "properties": properties or PEOPLE}
+    return {"type": "SCHEMA", "stream": stream, "schema": described, "key_properties": [], **more}
+
+
+def record(stream: str = "people", **values: Any) -> dict[str, Any]:
+    """Return a RECORD message."""
+    return {"type": "RECORD", "stream": stream, "record": values}
+
+
+def state(value: object) -> dict[str, Any]:
+    """Return a STATE message."""
+    return {"type": "STATE", "value": value}
+
+
+def settings_for(server: DotdigitalServer, **settings: Any) -> dict[str, Any]:
+    """Return a configuration that points at a test server."""
+    return {
+        "username": server.username,
+        "password": server.password,
+        "api_url": server.url,
+        "address_book": 102,
+        **settings,
+    }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a finished run left."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def states(self) -> list[Any]:
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def counts(self, stream: str = "people") -> str:
+        """Return a stream's summary, from `read` on."""
+        marker = f"Stream '{stream}': read"
+        lines = [line for line in self.stderr.splitlines() if marker in line]
+        assert len(lines) == 1, self.stderr
+        return "read" + lines[0].partition(marker)[2]
+
+
+class TargetProcess:
+    """A running target: a context manager that leaves no process behind."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        path = folder / "config.json"
+        path.write_text(json.dumps(config))
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("TARGET_DOTDIGITAL_")
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "target_dotdigital", "--config", str(path), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**kept, **(environment or {})},
+            cwd=folder,
+        )
+        self._changed = threading.Condition()
+        self._lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
+        self._readers = [
+            threading.Thread(target=self._collect, args=(name,)) for name in self._lines
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.end()
+
+    def send(self, *messages: Mapping[str, Any] | str | bytes) -> None:
+        """Write messages, or raw lines, to its standard input."""
+        assert self.process.stdin is not None
+        for message in messages:
+            if isinstance(message, bytes):
+                line = message
+            else:
+                text = message if isinstance(message, str) else json.dumps(message)
+                line = text.encode() + b"\n"
+            self.process.stdin.write(line)
+        self.process.stdin.flush()
+
+    def wait_for(self, text: str, stream: str = "stdout", times: int = 1) -> None:
+        """Wait until a line of its output holds a text, so many times."""
+
+        def is_there() -> bool:
+            return sum(text in line for line in self._lines[stream]) >= times
+
+        with self._changed:
+            found = self._changed.wait_for(is_there, PATIENCE_SECONDS)
+        assert found, f"no {text!r} in {self._lines}"
+
+    @property
+    def states(self) -> list[Any]:
+        """The STATE values that it has printed so far."""
+        with self._changed:
+            return [json.loads(line) for line in self._lines["stdout"]]
+
+    def end(self) -> Ended:
+        """Close its input, and wait until it has ended."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # it may have ended without reading everything
+            self.process.stdin.close()
+        self.process.wait(PATIENCE_SECONDS)
+        for reader in self._readers:
+            reader.join(PATIENCE_SECONDS)
+        return Ended(
+            self.process.returncode,
+            "".join(self._lines["stdout"]),
+            "".join(self._lines["stderr"]),
+        )
+
+    def _collect(self, name: str) -> None:
+        stream = getattr(self.process, name)
+        with stream:
+            for line in stream:
+                with self._changed:
+                    self._lines[name].append(line.decode())
+                    self._changed.notify_all()
+
+
+def load(
+    config: Mapping[str, Any],
+    folder: Path,
+    *messages: Mapping[str, Any] | str | bytes,
+    environment: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run the target over messages, from the first to the end of its input."""
+    with TargetProcess(config, folder, environment=environment) as target:
+        with suppress(BrokenPipeError):  # it may have ended without reading everything
+            target.send(*messages)
+        return target.end()

@@ -1,0 +1,164 @@
+"""SIGTERM and SIGINT at the points where a run can be, in a real process."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.command import TargetProcess, load, record, schema, settings_for, state
+from tests.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.server import DotdigitalServer
+
+ROWS = (
+    schema(),
+    record(id=1, email="ann@example.com"),
+    state({"row": 1}),
+    record(id=2, email="bob@example.com"),
+    state({"row": 2}),
+    record(id=3, email="cid@example.com"),
+    state({"row": 3}),
+)
+
+both_signals = pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+        pytest.param(signal.SIGINT, 130, id="SIGINT"),
+    ],
+)
+
+
+@both_signals
+def test_while_it_connects(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int
+) -> None:
+    gate = server.hold_answer(DATA_FIELDS)
+    with TargetProcess(settings_for(server), tmp_path) as target:
+        target.send(*ROWS)
+        gate.wait()
+        target.process.send_signal(number)
+        ended = target.end()
+    assert (ended.status, ended.stdout) == (status, "")
+    assert not server.imports
+
+
+@both_signals
+def test_while_rows_wait_in_an_open_import(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int
+) -> None:
+    config = settings_for(server)
+    with TargetProcess(config, tmp_path) as target:
+        target.send(*ROWS)
+        target.wait_for("Connected", "stderr")
+        target.process.send_signal(number)
+        target.process.wait(30)  # its input is still open
+        ended = target.end()
+    assert ended.status == status
+    # What had been read by then is sent, and covered; a STATE never runs ahead of that.
+    newest = max((value["row"] for value in ended.states), default=0)
+    assert len(server.contacts) >= newest
+
+
+@both_signals
+def test_while_the_queue_is_full(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int
+) -> None:
+    server.hold_imports()
+    config = settings_for(server, batch_size_rows=1, max_active_imports=1, shutdown_grace_seconds=1)
+    with TargetProcess(config, tmp_path) as target:
+        target.send(*ROWS)
+        server.wait_for_calls(IMPORT_STATUS, 2)
+        target.process.send_signal(number)
+        target.process.wait(30)
+        ended = target.end()
+    assert (ended.status, ended.stdout) == (status, "")
+    assert len(server.imports) == 1
+    assert "unsettled" in ended.counts()
+
+
+@both_signals
+def test_while_imports_are_active_after_the_last_row(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int
+) -> None:
+    server.hold_imports()
+    with TargetProcess(settings_for(server, batch_size_rows=2), tmp_path) as target:
+        target.send(*ROWS)
+        assert target.process.stdin is not None
+        target.process.stdin.close()
+        server.wait_for_imports(2)
+        target.process.send_signal(number)
+        target.wait_for("METRIC", "stderr")
+        server.release_all()
+        ended = target.end()
+    assert (ended.status, ended.states[-1]) == (status, {"row": 3})
+
+
+@both_signals
+def test_while_a_request_is_under_way(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int
+) -> None:
+    gate = server.hold_answer(IMPORT)
+    config = settings_for(server, batch_size_rows=3, shutdown_grace_seconds=0)
+    with TargetProcess(config, tmp_path) as target:
+        target.send(*ROWS, record(id=4, email="dan@example.com"))
+        gate.wait()
+        target.process.send_signal(number)
+        target.process.wait(30)
+        ended = target.end()
+    # Whether Dotdigital took it is not known, so no STATE may say so.
+    assert (ended.status, ended.stdout) == (status, "")
+
+
+def test_a_forwarded_signal_is_the_same_signal(server: DotdigitalServer, tmp_path: Path) -> None:
+    """Ctrl-C under Meltano: SIGINT from the terminal, SIGTERM from Meltano right after it."""
+    server.hold_imports()
+    with TargetProcess(settings_for(server, batch_size_rows=3), tmp_path) as target:
+        target.send(*ROWS, record(id=4, email="dan@example.com"))
+        server.wait_for_imports(1)
+        target.process.send_signal(signal.SIGINT)
+        target.process.send_signal(signal.SIGTERM)
+        server.release_all()
+        ended = target.end()
+    assert (ended.status, ended.states[-1]) == (130, {"row": 3})
+
+
+def test_a_later_signal_ends_the_process_at_once(server: DotdigitalServer, tmp_path: Path) -> None:
+    server.hold_imports()
+    config = settings_for(server, batch_size_rows=3, shutdown_grace_seconds=600)
+    with TargetProcess(config, tmp_path) as target:
+        target.send(*ROWS, record(id=4, email="dan@example.com"))
+        server.wait_for_imports(1)
+        target.process.send_signal(signal.SIGTERM)
+        # Polls go on while it waits, 0.5, 0.75, 1.1 and 1.7 seconds apart: two seconds pass.
+        server.wait_until(lambda: server.imports[0].polls >= 4)
+        target.process.send_signal(signal.SIGTERM)
+        target.process.wait(10)
+        server.release_all()
+        ended = target.end()
+    assert (ended.status, ended.stdout) == (143, "")
+
+
+def test_the_next_run_completes_what_a_killed_one_left(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    server.hold_imports()
+    with TargetProcess(settings_for(server, batch_size_rows=1), tmp_path) as target:
+        target.send(*ROWS)
+        server.wait_for_imports(2)
+        server.finish(0)
+        target.wait_for("row")
+        target.process.kill()
+        killed = target.end()
+    assert killed.states == [{"row": 1}]
+    server.release_all()
+    rows = [
+        message for message in ROWS if message["type"] != "RECORD" or message["record"]["id"] > 1
+    ]
+    assert load(settings_for(server), tmp_path, *rows).status == 0
+    assert sorted(server.contacts) == ["ann@example.com", "bob@example.com", "cid@example.com"]
