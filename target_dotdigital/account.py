@@ -23,6 +23,7 @@ from target_dotdigital.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.sandbox import EmbeddedSandbox
@@ -60,7 +61,7 @@ class Account:
     def _connect(self, settings: Settings, clock: Clock) -> None:
         username, password, base_url = settings.username, settings.password, settings.api_url
         if settings.sandbox_path is not None:
-            self._sandbox = _start_sandbox(settings)
+            self._sandbox = _start_sandbox(settings.sandbox_path, settings)
             username, password = self._sandbox.username, self._sandbox.password
             base_url = self._sandbox.url
         user_agent = f"target-dotdigital/{version('target-dotdigital')}"
@@ -156,17 +157,18 @@ def _key(address_book: str | int) -> str | int:
     return int(text) if text.isascii() and text.isdigit() else text
 
 
-def _start_sandbox(settings: Settings) -> EmbeddedSandbox:
+def _start_sandbox(path: Path, settings: Settings) -> EmbeddedSandbox:
     try:
         from target_dotdigital.sandbox import EmbeddedSandbox  # noqa: PLC0415 - an optional extra
     except ImportError:
         raise SettingsError(
             "sandbox_path needs the extra: pip install 'target-dotdigital[sandbox]'"
         ) from None
-    if settings.sandbox_path is None:
-        raise AssertionError
     address_books = sorted({_key(book) for book in _named_address_books(settings)}, key=str)
-    return EmbeddedSandbox(settings.sandbox_path, address_books=address_books)
+    try:
+        return EmbeddedSandbox(path, address_books=address_books)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"sandbox_path: the sandbox cannot start: {error}") from None
 
 
 def _endpoint(client: Client) -> str:
