@@ -122,18 +122,19 @@ class Client:
 
     def address_books(self) -> Iterator[AddressBook]:
         """Yield all address books, page by page (`GET /v2/address-books`)."""
-        skip = 0
+        seen: set[int] = set()
         while True:
             page = self._call(
                 list[AddressBook],
                 "GET",
                 "/v2/address-books",
-                params={"select": ADDRESS_BOOK_PAGE, "skip": skip},
+                params={"select": ADDRESS_BOOK_PAGE, "skip": len(seen)},
             )
-            if not page:
+            new = [book for book in page if book.id not in seen]
+            if not new:  # an empty page, or a server that does not know `skip`
                 return
-            yield from page
-            skip += len(page)
+            yield from new
+            seen.update(book.id for book in new)
 
     def data_fields(self) -> list[DataField]:
         """Return the account's data fields (`GET /v2/data-fields`)."""

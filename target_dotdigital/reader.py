@@ -91,7 +91,7 @@ class MessageReader(GenericSingerReader[str]):
             self.assert_line_requires(message, {"type"})
             kind = message["type"]
             callback = callbacks.get(kind) if isinstance(kind, str) else None
-            if callback is None:
+            if callback is None or not isinstance(message.get("stream", ""), str):
                 raise DataError(f"Line {self._line_number}: the message's type is not known")
             callback(message)
             counts[kind] += 1

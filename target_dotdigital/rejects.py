@@ -31,7 +31,7 @@ class RejectsFile:
     """Writes rejected rows. The file is made for the first one; an older file is kept beside it."""
 
     def __init__(self, path: Path) -> None:
-        """Check that the file can be written, without touching it.
+        """Check that the file can be written, without touching it. Its directory is made.
 
         Args:
             path: The file.
@@ -46,6 +46,7 @@ class RejectsFile:
         if path.exists() and not path.is_file():
             raise StorageError(f"rejects_path: {path} is no file")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path.parent):
                 pass
         except OSError as error:

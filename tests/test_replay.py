@@ -79,7 +79,8 @@ def test_every_row_of_a_refused_contact_is_kept(server: DotdigitalServer, tmp_pa
 def test_a_file_that_cannot_be_written_is_found_before_anything_is_sent(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
-    config = settings_for(server, rejects_path=str(tmp_path / "missing" / "rejects.singer"))
+    (tmp_path / "file").touch()
+    config = settings_for(server, rejects_path=str(tmp_path / "file" / "rejects.singer"))
     ended = load(config, tmp_path, *ROWS)
     assert (ended.status, ended.stdout) == (1, "")
     assert "rejects_path" in ended.stderr
