@@ -1,0 +1,293 @@
+"""Identifiers: what is sent, what is refused, and which two mean the same contact."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from target_dotdigital.errors import RowRejectedError
+from target_dotdigital.identifiers import checker, normalise
+from tests.building import attempt
+
+MODEST = settings(max_examples=150, deadline=None)
+CANARY = "zq7canary"
+
+
+def check(identifier: str, value: object) -> str | int:
+    return checker(identifier, "the_property")(value)
+
+
+def refusal(identifier: str, value: object) -> RowRejectedError:
+    with pytest.raises(RowRejectedError) as caught:
+        check(identifier, value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("ann@example.com", "ann@example.com"),
+        (" Ann@Example.COM ", "ann@example.com"),
+        ("ann@example.com\n", "ann@example.com"),
+        ("\tann@example.com\r\n", "ann@example.com"),
+        ("\u00a0ann@example.com\u3000", "ann@example.com"),
+        ("ann+news@example.com", "ann+news@example.com"),
+        ("o'neil@example.com", "o'neil@example.com"),
+        ("a.b-c_d!#$%&*/=?^`{|}~@example.co.uk", "a.b-c_d!#$%&*/=?^`{|}~@example.co.uk"),
+        ("1@2.example.com", "1@2.example.com"),
+        ("a@xn--bcher-kva.example", "a@xn--bcher-kva.example"),
+        ("Ann@Bücher.DE", "ann@bücher.de"),
+        ("Zoë@example.com", "zoë@example.com"),
+        ("用户@例子.广告", "用户@例子.广告"),
+        (f"{'a' * 64}@example.com", f"{'a' * 64}@example.com"),
+        (f"a@{'b' * 63}.com", f"a@{'b' * 63}.com"),
+    ],
+    ids=lambda part: ascii(part)[:45],
+)
+def test_an_address_is_sent_trimmed_and_lower_cased(value: str, sent: str) -> None:
+    assert check("email", value) == sent
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "no-at-sign",
+        "@",
+        "@example.com",
+        "ann@",
+        "ann@@example.com",
+        "ann@b@example.com",
+        f"{'a' * 308}@example.com",
+        f"{'a' * 65}@example.com",
+        f"a@{'b' * 64}.com",
+        f"a@{'.'.join(['b' * 60] * 5)}.com",
+        '"ann smith"@example.com',
+        '"ann@home"@example.com',
+        "Ann Smith <ann@example.com>",
+        "mailto:",
+        "ann smith@example.com",
+        "ann@example.com,bob@example.com",
+        "ann@example.com;bob@example.com",
+        "ann@example.com bob@example.com",
+        "ann@example.com\nbcc:bob@example.com",
+        "ann@localhost",
+        "ann@example",
+        "ann@example..com",
+        "ann@.example.com",
+        "ann@example.com.",
+        ".ann@example.com",
+        "ann.@example.com",
+        "ann..b@example.com",
+        "ann@-example.com",
+        "ann@example-.com",
+        "ann@exam_ple.com",
+        "ann@192.0.2.1",
+        "ann@[192.0.2.1]",
+        "an\x00n@example.com",
+        "ann@exam\u200bple.com",
+        "ann\ud800@example.com",
+        "ann@ex\udfffample.com",
+        "ann@example.com\u202e",
+        "\ufeffann@example.com",
+        5,
+        True,
+        1.5,
+        Decimal(1),
+        ["ann@example.com"],
+        {"email": "ann@example.com"},
+    ],
+    ids=lambda value: f"{ascii(value)[:45]} {len(str(value))}",
+)
+def test_what_is_no_address_is_refused(value: object) -> None:
+    assert refusal("email", value).code == "identifier.invalid"
+
+
+@MODEST
+@given(st.emails())
+def test_a_plain_address_is_never_refused_and_never_changed_but_in_case(address: str) -> None:
+    local, _, domain = address.partition("@")
+    if len(local) > 64 or not re.search(r"\.[a-z]{2,}$", domain, re.IGNORECASE):
+        return
+    assert check("email", f" {address}\n") == address.lower()
+
+
+@MODEST
+@given(st.text(alphabet=st.characters(), max_size=40), st.sampled_from(["", "@example.com", "@"]))
+def test_any_text_is_an_address_as_it_is_or_refused(text: str, end: str) -> None:
+    value = text + end
+    sent = attempt(check, "email", value)
+    if isinstance(sent, str):
+        assert sent == value.strip().lower()
+        assert sent.count("@") == 1
+        assert not re.search(r"[\s\x00-\x1f,;<>]", sent)
+    else:
+        assert isinstance(sent, RowRejectedError)
+        assert sent.code == "identifier.invalid"
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("447700900123", "447700900123"),
+        ("+447700900123", "447700900123"),
+        (" +44 7700 900123\n", "447700900123"),
+        ("+44 (0)7700 900-123", "447700900123"),
+        ("+1 (212) 555-1234", "12125551234"),
+        ("+39 06 1234 5678", "390612345678"),
+        (447700900123, "447700900123"),
+    ],
+    ids=repr,
+)
+def test_a_mobile_number_is_sent_as_the_digits_of_its_international_form(
+    value: object, sent: str
+) -> None:
+    assert check("mobileNumber", value) == sent
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "07700900123",
+        "0044 7700 900123",
+        "+",
+        "++447700900123",
+        "+44",
+        "+447700900123456789",
+        "+999 123456789",
+        "447700900123 ext 5",
+        "447700900123x5",
+        "447700900123/447700900124",
+        "4477OO9OO123",
+        "\u0664\u0664\u0667\u0667\u0660\u0660\u0669\u0660\u0660\u0661\u0662\u0663",
+        "+44\ud8007700900123",
+        CANARY,
+        -447700900123,
+        10**5000,
+        447700900123.0,
+        Decimal("447700900123.5"),
+        True,
+        ["447700900123"],
+    ],
+    ids=lambda value: "huge" if isinstance(value, int) and value > 10**20 else ascii(value)[:40],
+)
+def test_what_is_no_mobile_number_is_refused(value: object) -> None:
+    assert refusal("mobileNumber", value).code == "identifier.invalid"
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [(7, 7), ("7", 7), (" 007\n", 7), (0, 0), (10**18 - 1, 10**18 - 1), (Decimal(12), 12)],
+    ids=repr,
+)
+def test_a_contact_id_is_sent_as_an_integer(value: object, sent: int) -> None:
+    found = check("contactId", value)
+    assert (found, type(found)) == (sent, int)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(-1, "-1", "+1", "1.0", "1e3", 1.0, Decimal("1.5"), Decimal("1E+2"), 10**18, 10**5000),
+        *(True, "\u0661", "\uff11", "1_0", "1 0", "0x1", CANARY, [1], {"id": 1}),
+    ],
+    ids=lambda value: "huge" if isinstance(value, int) and value > 10**20 else ascii(value),
+)
+def test_what_is_no_contact_id_is_refused(value: object) -> None:
+    assert refusal("contactId", value).code == "identifier.invalid"
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("C-1", "C-1"),
+        (" C-1\n", "C-1"),
+        ("kept Case", "kept Case"),
+        ("007", "007"),
+        (7, "7"),
+        (10**30, "1" + "0" * 30),
+        ("x" * 256, "x" * 256),
+    ],
+    ids=lambda part: ascii(part)[:40],
+)
+def test_a_custom_identifier_is_sent_as_text_in_its_own_case(value: object, sent: str) -> None:
+    assert check("customerNumber", value) == sent
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 257, True, 1.0, Decimal("1.0"), 10**5000, ["C-1"], {"id": "C-1"}],
+    ids=["long", "boolean", "float", "decimal", "huge", "array", "object"],
+)
+def test_what_is_no_custom_identifier_is_refused(value: object) -> None:
+    assert refusal("customerNumber", value).code == "identifier.invalid"
+
+
+@pytest.mark.parametrize("identifier", ["email", "mobileNumber", "contactId", "customerNumber"])
+@pytest.mark.parametrize(
+    "value",
+    [CANARY * 60, [CANARY], {CANARY: CANARY}],
+    ids=["long", "array", "object"],
+)
+def test_no_reason_repeats_the_value(identifier: str, value: object) -> None:
+    error = refusal(identifier, value)
+    assert CANARY not in f"{error} {error!r}"
+    assert error.reason == f"property 'the_property' is no valid {identifier}"
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("identifier", "sent", "reported"),
+    [
+        ("email", "ann@example.com", "Ann@Example.COM"),
+        ("email", "ann@example.com", " ann@example.com\r\n"),
+        ("email", "zoë@bücher.de", "ZOË@BÜCHER.DE"),
+        ("mobileNumber", "447700900123", "+44 7700 900123"),
+        ("mobileNumber", "447700900123", 447700900123),
+        ("contactId", 7, "7"),
+        ("contactId", 7, " 7 "),
+        ("customerNumber", "C-1", " C-1 "),
+        ("customerNumber", "7", 7),
+    ],
+    ids=repr,
+)
+def test_a_report_in_another_spelling_means_the_same_contact(
+    identifier: str, sent: object, reported: object
+) -> None:
+    assert normalise(identifier, sent) == normalise(identifier, reported)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("email", "ann@example.com"), ("email", "anne@example.com")),
+        (("email", "a.nn@example.com"), ("email", "ann@example.com")),
+        (("email", "ann+x@example.com"), ("email", "ann@example.com")),
+        (("mobileNumber", "447700900123"), ("mobileNumber", "447700900124")),
+        (("customerNumber", "c-1"), ("customerNumber", "C-1")),
+        (("customerNumber", "007"), ("customerNumber", "7")),
+        (("contactId", 447700900123), ("mobileNumber", "447700900123")),
+        (("customerNumber", "ann@example.com"), ("email", "ann@example.com")),
+    ],
+    ids=["name", "dot", "tag", "number", "case", "zeros", "kind", "custom"],
+)
+def test_two_contacts_are_never_taken_for_one(
+    one: tuple[str, object], other: tuple[str, object]
+) -> None:
+    assert normalise(*one) != normalise(*other)
+
+
+@MODEST
+@given(st.text() | st.integers())
+def test_every_accepted_identifier_is_its_own_normal_form(value: object) -> None:
+    for identifier in ("email", "mobileNumber", "contactId", "customerNumber"):
+        sent = attempt(check, identifier, value)
+        if isinstance(sent, RowRejectedError):
+            continue
+        assert normalise(identifier, sent) == f"{identifier}:{sent}"
+        assert normalise(identifier, str(sent).upper()) == normalise(identifier, str(sent)) or (
+            identifier == "customerNumber"
+        )
