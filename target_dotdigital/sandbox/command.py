@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
     # Blocked before any thread starts, so that a signal waits for `sigwait` wherever it arrives.
     signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         server = SandboxServer(
             Options(
@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         )
     except (OSError, ValueError) as error:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         sys.stderr.write(f"The sandbox cannot start: {error}\n")
         return 1
     with server:

@@ -96,7 +96,8 @@ class Plan:
         """
         failures = failures + problems(sent, self.account)
         match = sent.match_identifier
-        if match.lower() in BUILT_IN and match not in BUILT_IN.values():
+        is_misspelt = match.lower() in BUILT_IN and match not in BUILT_IN.values()
+        if is_misspelt and match not in sent.identifiers:
             failures.append(Failure("invalidMatchIdentifier", "Unknown matchIdentifier"))
         value = identifiers.get(match)
         existing = None if value is None else self.directory.find(match, value)

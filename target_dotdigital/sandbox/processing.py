@@ -70,7 +70,9 @@ def process(store: Store, part: Part, taken: set[int]) -> None:
             )
         for contact, (identifiers, failures) in zip(part.contacts, normalised, strict=True):
             plan.add(contact, identifiers, failures)
-        with store.writing() as connection:
+        # A 202 is a promise, so accepting waits for the disk. This need not: a part that a
+        # power cut undoes is done again at the next start.
+        with store.writing(synchronous=False) as connection:
             _write_contacts(connection, plan.outcome.written)
             _write_memberships(connection, plan.outcome)
             connection.execute(

@@ -83,15 +83,20 @@ class Store:
                 self._idle_readers.put(connection)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend the writer in a transaction, which is on disk when the block is left.
+    def writing(self, *, synchronous: bool = True) -> Iterator[sqlite3.Connection]:
+        """Lend the writer in a transaction; an exception in the block undoes all of it.
 
-        An exception in the block undoes all of it.
+        Args:
+            synchronous: Wait until it is on the disk itself when the block is left.
+                Otherwise it outlives this process, but perhaps not a power cut, which
+                then undoes the latest transactions back to a synchronous one.
         """
         with self._writer_lock:
             if self._writer is None:
                 message = "the sandbox's database is closed"
                 raise StoreError(message)
+            level = "FULL" if synchronous else "NORMAL"
+            self._writer.execute(f"PRAGMA synchronous = {level}").close()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -131,8 +136,6 @@ class Store:
         connection = self._connect()
         try:
             connection.execute("PRAGMA journal_mode = WAL").close()
-            # A 202 is a promise: the import is on disk, not in the system's memory.
-            connection.execute("PRAGMA synchronous = FULL").close()
             connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}").close()
             self._create_tables(connection)
         except sqlite3.DatabaseError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from typing_extensions import Self
@@ -19,10 +20,10 @@ PAUSE_SECONDS = 0.01
 class SandboxClient:
     """Calls to one sandbox."""
 
-    def __init__(self, url: str, username: str = "anyone", password: str = "anything") -> None:
+    def __init__(self, url: str, credentials: tuple[str, str] = ("any", "one")) -> None:
         self.url = url
         self._session = requests.Session()
-        self._session.auth = (username, password)
+        self._session.auth = credentials
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +70,7 @@ class SandboxClient:
         return self.finish(self.start_import(list(contacts), merge_option))
 
     def contact(self, value: str | int, identifier: str = "email") -> dict[str, Any]:
-        encoded = requests.utils.quote(str(value), safe="")
+        encoded = quote(str(value), safe="")
         reply = self.get(f"/contacts/v3/{identifier}/{encoded}")
         assert reply.status_code == 200, reply.text
         contact: dict[str, Any] = reply.json(parse_float=Decimal)

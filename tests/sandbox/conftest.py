@@ -15,13 +15,16 @@ LIST_ID = 42
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxClient]:
-    """A sandbox for the tests of one file, each of which uses addresses of its own."""
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSandbox]:
     database = tmp_path_factory.mktemp("sandbox") / "dotdigital.db"
-    with (
-        EmbeddedSandbox(database, address_books=[LIST_ID]) as embedded,
-        SandboxClient(embedded.url, embedded.username, embedded.password) as client,
-    ):
+    with EmbeddedSandbox(database, address_books=[LIST_ID]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sandbox(embedded: EmbeddedSandbox) -> Iterator[SandboxClient]:
+    """A sandbox for the tests of one file, each of which uses addresses of its own."""
+    with SandboxClient(embedded.url, (embedded.username, embedded.password)) as client:
         yield client
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -111,7 +111,7 @@ def test_a_request_that_is_no_import_is_refused(
     ],
 )
 def test_one_contact_of_the_wrong_structure_refuses_the_request(
-    sandbox: SandboxClient, contact: Any, code: str
+    sandbox: SandboxClient, contact: dict[str, object], code: str
 ) -> None:
     reply = sandbox.send_import([person("good@example.com"), contact])
     assert reply.status_code == 400

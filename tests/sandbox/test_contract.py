@@ -1,0 +1,96 @@
+"""Every answer is valid against the vendor's own description of its API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typing_extensions import override
+
+from target_dotdigital.sandbox.server import Options, SandboxServer
+from tests.contract import check_response, needs_vendor_files
+from tests.sandbox.client import SandboxClient, people, person
+from tests.sandbox.conftest import LIST_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import requests
+
+pytestmark = needs_vendor_files
+
+
+class CheckingClient(SandboxClient):
+    """Checks every answer that it gets."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.violations: list[str] = []
+
+    @override
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        reply = super().call(method, path, **arguments)
+        self.violations += check_response(
+            method, path.partition("?")[0], reply.status_code, reply.headers, reply.content
+        )
+        return reply
+
+
+@pytest.fixture
+def client(database: Path) -> Iterator[CheckingClient]:
+    with (
+        SandboxServer(Options(database, address_books=[LIST_ID])) as server,
+        CheckingClient(server.url) as checking,
+    ):
+        yield checking
+        assert checking.violations == []
+
+
+def test_the_accounts_answers_are_valid(client: CheckingClient) -> None:
+    client.get("/v2/account-info")
+    client.get("/v2/server-time")
+    client.get("/v2/address-books", select=1)
+    client.get(f"/v2/address-books/{LIST_ID}")
+    client.get("/v2/address-books/1")
+    client.create_list("New")
+    client.call("POST", "/v2/address-books", json={"name": "New"})
+    client.create_field("NEW", "Boolean")
+    client.call("POST", "/v2/data-fields", json={"name": "NEW", "type": "String"})
+    client.get("/v2/data-fields")
+
+
+def test_the_answers_about_imports_are_valid(client: CheckingClient) -> None:
+    email = {"email": {"status": "suppressed", "emailType": "plainText", "optInType": "single"}}
+    client.load(
+        *people(3, "valid", lists=[LIST_ID]),
+        person("valid0@example.com"),
+        person("in@valid@example.com"),
+        person("barred@example.com", channelProperties=email),
+    )
+    by_id = {"matchIdentifier": "contactId", "identifiers": {"contactId": 1}}
+    by_key = {"matchIdentifier": "key", "identifiers": {"key": "1", "email": "k@example.com"}}
+    client.load(person("barred@example.com"), person("valid1@example.com"), by_id, by_key)
+    client.send_import([])
+    client.send_import([{}])
+    client.call("PUT", "/contacts/v3/import", data=b"{")
+    client.get("/contacts/v3/import/d7de900d-d337-43f6-b1e1-c8ec73e1a434")
+    client.get("/contacts/v3/import/1")
+
+
+def test_the_answers_about_contacts_are_valid(client: CheckingClient) -> None:
+    client.load(
+        person("first@example.com", lists=[LIST_ID], dataFields={"FIRSTNAME": "Ada"}),
+        {"matchIdentifier": "mobileNumber", "identifiers": {"mobileNumber": "447123123123"}},
+        {"matchIdentifier": "key", "identifiers": {"key": "1", "email": "k@example.com"}},
+    )
+    included = "channelProperties|lists|preferences|consentRecords"
+    client.get("/contacts/v3", limit=1)
+    client.get("/contacts/v3", **{"data-fields": "[[ALL]]", "include": included})
+    client.get("/contacts/v3", **{"~listId": LIST_ID})
+    client.get("/contacts/v3", **{"~listId": "none"})
+    client.contact("first@example.com")
+    client.contact("447123123123", "mobileNumber")
+    client.contact("1", "key")
+    client.get("/contacts/v3/email/none")
+    client.get("/contacts/v3/email/none%40example.com")
