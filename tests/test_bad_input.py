@@ -1,0 +1,178 @@
+"""Input that a tap should not send, and what becomes of the good rows around it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.command import TargetProcess, load, record, schema, settings_for, state
+from tests.routes import IMPORT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.server import DotdigitalServer
+
+ANN = record(id=1, email="ann@example.com")
+
+
+def test_a_line_that_is_cut_keeps_what_was_settled(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    with TargetProcess(settings_for(server, batch_size_rows=1), tmp_path) as target:
+        target.send(schema(), ANN, state({"row": 1}), record(id=2, email="bob@example.com"))
+        server.wait_for_imports(1)
+        target.send(json.dumps(record(id=3, email="cid@example.com"))[:-9].encode())
+        ended = target.end()
+    assert (ended.status, ended.states) == (1, [{"row": 1}])
+    assert "Line 5 is no JSON (78 bytes)" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [
+        pytest.param((ANN,), "before a corresponding schema", id="a record before its schema"),
+        pytest.param(
+            (schema(), {"type": "GREETING"}), "Line 2: the message's type", id="an unknown type"
+        ),
+        pytest.param((schema(), {"stream": "people"}), "lacks type", id="no type"),
+        pytest.param((schema(), [1, 2]), "lacks type", id="no object"),
+        pytest.param((schema(), {"type": "RECORD"}), "lacks record, stream", id="no record"),
+        pytest.param(({"type": "SCHEMA", "stream": "a"},), "lacks schema", id="no schema"),
+        pytest.param(
+            (schema(), {"type": "RECORD", "stream": {}, "record": {}}), "Line 2", id="odd stream"
+        ),
+    ],
+)
+def test_a_message_that_cannot_be_used_ends_the_run(
+    server: DotdigitalServer, tmp_path: Path, messages: tuple[Any, ...], told: str
+) -> None:
+    ended = load(settings_for(server), tmp_path, *messages)
+    assert (ended.status, ended.stdout) == (1, "")
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_blank_lines_and_versions_are_ignored(server: DotdigitalServer, tmp_path: Path) -> None:
+    ended = load(
+        settings_for(server),
+        tmp_path,
+        "",
+        schema(),
+        "   ",
+        {"type": "ACTIVATE_VERSION", "stream": "people", "version": 1},
+        {"type": "ACTIVATE_VERSION", "stream": "unknown", "version": 1},
+        ANN,
+        state({"row": 1}),
+    )
+    assert (ended.status, ended.states) == (0, [{"row": 1}])
+    assert "'unknown'" in ended.stderr
+
+
+def test_no_input_at_all_writes_nothing(server: DotdigitalServer, tmp_path: Path) -> None:
+    ended = load(settings_for(server), tmp_path)
+    assert (ended.status, ended.stdout) == (0, "")
+    assert not server.calls_of(IMPORT)
+
+
+def test_a_stream_of_which_every_row_is_bad_stops_the_run(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    rows = [record(id=number, email="nobody") for number in range(3000)]
+    ended = load(settings_for(server), tmp_path, schema(), *rows, state({"row": 3000}))
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "1000 of 1000 rows are rejected, more than max_reject_percent (50)" in ended.stderr
+    assert not server.calls_of(IMPORT)
+
+
+def test_half_of_the_rows_may_be_bad(server: DotdigitalServer, tmp_path: Path) -> None:
+    rows = [
+        record(id=number, email=f"p{number}@example.com" if number % 2 == 0 else "nobody")
+        for number in range(3000)
+    ]
+    ended = load(settings_for(server), tmp_path, schema(), *rows, state({"row": 3000}))
+    assert (ended.status, ended.states) == (0, [{"row": 3000}])
+    assert len(server.contacts) == 1500
+
+
+def test_rows_that_are_no_strict_json_are_one_row_each(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """Python writes NaN, JavaScript half a surrogate pair."""
+    server.data_fields["SCORE"] = "Numeric"
+    properties: dict[str, Any] = {"email": {}, "first_name": {}, "score": {}, "other": {}}
+    ended = load(
+        settings_for(server),
+        tmp_path,
+        schema(properties=properties),
+        '{"type":"RECORD","stream":"people","record":{"email":"a@example.com","score":NaN}}',
+        '{"type":"RECORD","stream":"people","record":{"email":"b@example.com","other":NaN}}',
+        '{"type":"RECORD","stream":"people","record":{"email":"c@example.com",'
+        '"first_name":"\\ud83d"}}',
+    )
+    assert ended.status == 0
+    assert ended.counts().startswith("read 3 = imported 1 + rejected 2 + collapsed 0 + skipped 0")
+    assert list(server.contacts) == ["b@example.com"]
+
+
+def test_a_deleted_row_is_not_upserted(server: DotdigitalServer, tmp_path: Path) -> None:
+    ended = load(
+        settings_for(server),
+        tmp_path,
+        schema(),
+        record(id=1, email="ann@example.com", _sdc_deleted_at="2026-01-01T00:00:00Z"),
+        record(id=2, email="bob@example.com", _sdc_deleted_at=None),
+    )
+    assert ended.counts().startswith("read 2 = imported 1 + rejected 0 + collapsed 0 + skipped 1")
+    assert list(server.contacts) == ["bob@example.com"]
+
+
+def test_a_schema_that_changes_lets_earlier_rows_go_first(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    streams = {"people": {"fields": {"FIRSTNAME": "first_name"}}}
+    changed = schema(properties={"email": {}})
+    config = settings_for(server, streams=streams)
+    with TargetProcess(config, tmp_path) as target:
+        target.send(schema(), ANN, state({"row": 1}), changed)
+        ended = target.end()
+    assert (ended.status, ended.states) == (1, [{"row": 1}])
+    assert "the schema has no property 'first_name' (for FIRSTNAME)" in ended.stderr
+    assert list(server.contacts) == ["ann@example.com"]
+
+
+def test_streams_without_the_match_identifier(server: DotdigitalServer, tmp_path: Path) -> None:
+    orders = schema("orders", properties={"id": {"type": "integer"}})
+    rows = (orders, record("orders", id=1), schema(), ANN, orders, record("orders", id=2))
+    skipping = load(settings_for(server), tmp_path, *rows)
+    assert skipping.status == 0
+    assert skipping.stderr.count("Stream 'orders' is skipped") == 1
+    assert skipping.counts("orders").startswith("read 2 = imported 0 + rejected 0 + collapsed 0")
+    named = load(settings_for(server, streams={"orders": {}, "people": {}}), tmp_path, *rows)
+    assert named.status == 1
+    assert "streams.orders" in named.stderr
+
+
+def test_output_that_nobody_reads_any_more(server: DotdigitalServer, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(settings_for(server)))
+    lines = "".join(json.dumps(line) + "\n" for line in (schema(), ANN, state({"row": 1})))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "target_dotdigital", "--config", "config.json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, told = process.communicate(lines, timeout=60)
+    assert process.returncode == 1
+    assert "Standard output is closed" in told
+    assert "Traceback" not in told
+    assert "BrokenPipe" not in told
