@@ -1,0 +1,242 @@
+"""The example as the README has it: `meltano run tap-jsonl target-dotdigital`, for real.
+
+Meltano installs the tap and the target from the package index into environments of their own, once
+for this file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from target_dotdigital.sandbox import EmbeddedSandbox
+from tests.sandbox.client import SandboxClient
+
+ROOT = Path(__file__).parents[1]
+MELTANO = Path(sys.executable).with_name("meltano")
+
+PATIENCE_SECONDS = 300
+"""For a first run over a slow connection; see `Project.meltano`."""
+
+FIELDS = ("FIRSTNAME", "LASTNAME", "POSTCODE")
+NOT_OURS = ("TARGET_DOTDIGITAL_", "TAP_JSONL_", "MELTANO_", "VIRTUAL_ENV")
+"""What variables begin with that a developer may have set, and that must not reach the runs."""
+
+SETTINGS = {
+    # Nobody is told that a test ran, and the interpreter of the test is the only one.
+    "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "NO_COLOR": "1",
+}
+
+LOADED = (
+    "Stream 'customers': read 200 = imported 189 + rejected 6 + collapsed 5 + skipped 0; "
+    "rejected by code: identifier.invalid 5, identifier.missing 1"
+)
+NOTHING_NEW = "Stream 'customers': read 0 = imported 0 + rejected 0 + collapsed 0 + skipped 0"
+
+Contents = dict[str, dict[str, Any]]
+"""The mapped data fields of an address book's contacts, by e-mail address."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project, as a clone of the repository would have it."""
+
+    folder: Path
+
+    @classmethod
+    def copy_to(cls, folder: Path) -> Project:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).is_file():  # it may have been removed and not been committed yet
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        return cls(folder)
+
+    def meltano(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Meltano, which must succeed."""
+        return self.run(MELTANO, *arguments)
+
+    def run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(NOT_OURS)}
+        ended = subprocess.run(
+            [program, *arguments],
+            cwd=self.folder,
+            env={**kept, **SETTINGS},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended
+
+    def load(self) -> Load:
+        """Run the example, and look at what it leaves."""
+        ended = self.meltano("run", "tap-jsonl", "target-dotdigital")
+        return Load(ended.stdout + ended.stderr, self._contents())
+
+    def _contents(self) -> Contents:
+        with (
+            EmbeddedSandbox(self.folder / "output" / "sandbox.db") as sandbox,
+            SandboxClient(sandbox.url, (sandbox.username, sandbox.password)) as client,
+        ):
+            (list_id,) = (
+                book["id"]
+                for book in client.get("/v2/address-books").json()
+                if book["name"] == "Customers"
+            )
+            parameters = {"~listId": list_id, "data-fields": "|".join(FIELDS), "limit": 5_000}
+            members = client.get("/contacts/v3", **parameters).json()["_items"]
+        contents = {member["identifiers"]["email"]: member["dataFields"] for member in members}
+        assert len(contents) == len(members)
+        return contents
+
+    def program(self, kind: str, plugin: str, name: str) -> Path:
+        """Return a program of the environment that Meltano made for a plugin."""
+        return self.folder / ".meltano" / kind / plugin / "venv" / "bin" / name
+
+
+@dataclass(frozen=True)
+class Load:
+    output: str
+    contents: Contents
+
+    @property
+    def summaries(self) -> list[str]:
+        return re.findall(r"Stream '.*", self.output)
+
+
+@dataclass(frozen=True)
+class Loads:
+    project: Project
+    first: Load
+    second: Load
+
+
+@pytest.fixture(scope="module")
+def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
+    project = Project.copy_to(tmp_path_factory.mktemp("project"))
+    return Loads(project, first=project.load(), second=project.load())
+
+
+def customers() -> list[dict[str, Any]]:
+    lines = (ROOT / "examples" / "customers.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def address_of(customer: dict[str, Any]) -> str | None:
+    """Return a customer's e-mail address as Dotdigital keeps it, None if there is no valid one."""
+    address = (customer["email"] or "").strip().lower()
+    return address if re.fullmatch(r"[^@\s.]+(\.[^@\s.]+)*@(\w+\.)+\w+", address) else None
+
+
+def mapped_fields(customer: dict[str, Any]) -> dict[str, Any]:
+    address = customer["address"] or {}
+    values = (customer["first_name"], customer["last_name"], address.get("postcode"))
+    # A null clears the field, and Dotdigital leaves out what is empty.
+    return {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
+
+
+def test_the_valid_customers_are_in_the_address_book(loads: Loads) -> None:
+    # Of those who come twice, the last row counts.
+    expected = {
+        address: mapped_fields(customer)
+        for customer in customers()
+        if (address := address_of(customer))
+    }
+    assert len(expected) == 189
+    assert loads.first.contents == expected
+
+
+def test_the_summary_tells_what_became_of_the_rows(loads: Loads) -> None:
+    assert loads.first.summaries == [LOADED]
+
+
+def test_a_second_run_sends_nothing_again(loads: Loads) -> None:
+    assert loads.second.summaries == [NOTHING_NEW]
+    assert "Import " in loads.first.output
+    assert "Import " not in loads.second.output
+
+
+def test_tap_jsonl_alone_would_send_everything_again(loads: Loads) -> None:
+    # When this fails, tap-jsonl minds its bookmark, and examples/tap-jsonl-resuming can go.
+    project = loads.project
+    told = project.meltano("state", "get", "sandbox:tap-jsonl-to-target-dotdigital").stdout
+    state, config = project.folder / "state.json", project.folder / "tap.json"
+    state.write_text(json.dumps(json.loads(told)["singer_state"]))
+    config.write_text(json.dumps({"path": "examples/customers.jsonl", "stream_name": "customers"}))
+    arguments = ("--config", str(config), "--state", str(state))
+    records = []
+    for name in ("tap-jsonl", "tap-jsonl-resuming"):
+        sent = project.run(project.program("extractors", "tap-jsonl", name), *arguments).stdout
+        records.append(sum(json.loads(line)["type"] == "RECORD" for line in sent.splitlines()))
+    assert records == [200, 0]
+
+
+def test_a_second_run_leaves_the_contents_as_they_are(loads: Loads) -> None:
+    assert loads.second.contents == loads.first.contents
+
+
+def test_the_rejected_rows_can_be_looked_at(loads: Loads) -> None:
+    lines = (loads.project.folder / "output" / "rejects.singer").read_text(encoding="utf-8")
+    messages = [json.loads(line) for line in lines.splitlines()]
+    records = [message["record"] for message in messages if message["type"] == "RECORD"]
+    codes = {record["id"]: record["_sdc_reject_code"] for record in records}
+    assert codes == {
+        customer["id"]: "identifier.invalid" if customer["email"] else "identifier.missing"
+        for customer in customers()
+        if address_of(customer) is None
+    }
+
+
+def test_a_good_run_sounds_like_one(loads: Loads) -> None:
+    # `meltano config test` takes a run with these words in it for a failed one.
+    for load in (loads.first, loads.second):
+        words = [
+            line for line in load.output.splitlines() if re.search("(?i)error|exception", line)
+        ]
+        assert words == []
+
+
+def test_the_plugins_run_on_the_same_python(loads: Loads) -> None:
+    for kind, plugin in (("extractors", "tap-jsonl"), ("loaders", "target-dotdigital")):
+        python = loads.project.program(kind, plugin, "python")
+        assert python.resolve() == Path(sys.executable).resolve()
+
+
+def test_meltano_prints_the_configuration(loads: Loads) -> None:
+    printed = loads.project.meltano(
+        "--environment=sandbox", "config", "print", "target-dotdigital"
+    ).stdout
+    config = json.loads(printed)
+    assert config["address_book"] == "Customers"
+    assert config["batch_size_rows"] == 10_000
+    assert config["streams"]["customers"]["fields"] == {
+        "FIRSTNAME": "first_name",
+        "LASTNAME": "last_name",
+        "POSTCODE": "address.postcode",
+    }
+
+
+def test_meltano_shows_what_the_target_is(loads: Loads) -> None:
+    about = loads.project.meltano("invoke", "target-dotdigital", "--about", "--format=markdown")
+    assert "# `target-dotdigital`" in about.stdout
+    assert "| password |" in about.stdout
