@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from hypothesis import strategies as st
 
 from target_dotdigital.contacts import Contact, Row
 from target_dotdigital.errors import RowRejectedError
@@ -69,3 +70,32 @@ def contents(made: Contact) -> dict[str, Any]:
     """A contact's JSON, read again."""
     decoded: dict[str, Any] = msgspec.json.decode(made.body)
     return decoded
+
+
+WILD_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**20, 10**40)
+    | st.floats()
+    | st.decimals(allow_nan=False)
+    | st.text(alphabet=st.characters(), max_size=20)
+    | st.sampled_from(["ann@example.com", "+447700900123", "2024-02-30", "yes", "1e5", "\ud800"])
+    | st.just("x" * 1001),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+"""Whatever a tap's record may hold."""
+
+
+def marked(value: object, canary: str) -> object:
+    """Put a word into every text of a value."""
+    if isinstance(value, str):
+        return value + canary
+    if isinstance(value, list):
+        return [marked(item, canary) for item in value]
+    if isinstance(value, dict):
+        return {name: marked(item, canary) for name, item in value.items()}
+    return value
