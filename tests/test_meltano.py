@@ -14,12 +14,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_dotdigital.sandbox import EmbeddedSandbox
 from tests.sandbox.client import SandboxClient
+
+if TYPE_CHECKING:
+    from tests.server import DotdigitalServer
 
 ROOT = Path(__file__).parents[1]
 MELTANO = Path(sys.executable).with_name("meltano")
@@ -69,16 +72,18 @@ class Project:
                 shutil.copy2(ROOT / name, folder / name)
         return cls(folder)
 
-    def meltano(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def meltano(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run Meltano, which must succeed."""
-        return self.run(MELTANO, *arguments)
+        return self.run(MELTANO, *arguments, **variables)
 
-    def run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, program: Path, *arguments: str, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(NOT_OURS)}
         ended = subprocess.run(
             [program, *arguments],
             cwd=self.folder,
-            env={**kept, **SETTINGS},
+            env={**kept, **SETTINGS, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -220,6 +225,30 @@ def test_the_plugins_run_on_the_same_python(loads: Loads) -> None:
     for kind, plugin in (("extractors", "tap-jsonl"), ("loaders", "target-dotdigital")):
         python = loads.project.program(kind, plugin, "python")
         assert python.resolve() == Path(sys.executable).resolve()
+
+
+def test_production_takes_everything_of_an_account_from_the_environment(
+    loads: Loads, server: DotdigitalServer
+) -> None:
+    ended = loads.project.meltano(
+        *("--environment=production", "run", "tap-jsonl", "target-dotdigital"),
+        TAP_JSONL_PATH="examples/customers.jsonl",
+        TARGET_DOTDIGITAL_USERNAME=server.username,
+        TARGET_DOTDIGITAL_PASSWORD=server.password,
+        TARGET_DOTDIGITAL_API_URL=server.url,
+        TARGET_DOTDIGITAL_ADDRESS_BOOK="102",
+    )
+    assert LOADED in ended.stderr
+    assert server.password not in ended.stdout + ended.stderr
+    arrived = server.contents()
+    assert all(contact["lists"] == [102] for contact in arrived.values())
+    assert loads.first.contents == {
+        address: contact["data_fields"] for address, contact in arrived.items()
+    }
+
+
+def test_the_readme_shows_this_summary() -> None:
+    assert LOADED in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_meltano_prints_the_configuration(loads: Loads) -> None:
