@@ -233,7 +233,7 @@ def test_without_lists_the_sums_are_taken() -> None:
 def test_sums_of_refused_contacts_are_counted_without_names() -> None:
     sums = {"newContacts": 1, "globallySuppressed": 1, "invalidEntries": 1}
     found = result(ANN, BOB, CAT, summary=sums)
-    assert found.imported == found.rejected == []
+    assert (found.imported, found.rejected) == ([], [])
     assert names(found.unnamed) == ["ann", "bob", "cat"]
     assert found.unnamed_codes == {
         "dotdigital.globallySuppressed": 1,
