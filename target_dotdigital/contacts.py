@@ -66,6 +66,8 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
         fields.update(old.get("dataFields", {}))
     if fields:
         joined["dataFields"] = fields
+    if channel := {**_email_channel(old), **_email_channel(new)}:
+        joined["channelProperties"] = {"email": channel}
     if lists := dict.fromkeys([*old.get("lists", ()), *new.get("lists", ())]):
         joined["lists"] = list(lists)
     return Contact(
@@ -74,3 +76,8 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
         body=_encoder.encode(joined),
         rows=(*earlier.rows, *later.rows),
     )
+
+
+def _email_channel(contact: dict[str, Any]) -> dict[str, Any]:
+    channel: dict[str, Any] = contact.get("channelProperties", {}).get("email", {})
+    return channel

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_TEXT_UNITS = 1000
 """Length of a text field in UTF-16 units, in which Dotdigital's platform counts."""
 
+MAX_SPELLED_DIGITS = 4 * MAX_TEXT_UNITS
+"""A number for a text field that is longer than this is not even spelled out to be measured."""
+
 MAX_WHOLE_DIGITS = 18
 MAX_FRACTION_DIGITS = 9
 
@@ -59,10 +62,8 @@ def to_text(value: object) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, (Decimal, float)):
-        return _plain(_decimal(value), MAX_TEXT_UNITS)
+    if isinstance(value, (int, Decimal, float)):
+        return _plain(_decimal(value), MAX_SPELLED_DIGITS)
     if isinstance(value, (dt.datetime, dt.date)):
         return value.isoformat()
     if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
@@ -90,7 +91,9 @@ def to_number(value: object) -> msgspec.Raw:
 
 
 def _decimal(value: float | Decimal) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(repr(value))
+    if isinstance(value, float):
+        return Decimal(repr(value))  # the digits that were written, not the binary fraction
+    return Decimal(value)
 
 
 def _plain(number: Decimal, max_digits: int) -> str:

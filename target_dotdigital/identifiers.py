@@ -84,7 +84,7 @@ def mobile_number(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError
     text = str(value).strip().removeprefix("+")
-    if not re.fullmatch(r"[0-9 ().-]+", text):
+    if not re.fullmatch(r"[0-9(][0-9 ().-]*", text):
         raise ValueError
     try:
         number = phonenumbers.parse(f"+{text}")

@@ -94,8 +94,8 @@ class ContactMapping:
             SettingsError: The settings do not fit the schema or the account; all of it at once.
             DotdigitalError: A mapped data field has a type that nobody has documented.
         """
+        self._schema = schema
         self._properties: Mapping[str, Any] = schema.get("properties", {})
-        self._is_open = not self._properties or bool(schema.get("additionalProperties", False))
         self._problems: list[str] = []
         self._settings = settings
         self._match_identifier = settings.match_identifier
@@ -155,12 +155,12 @@ class ContactMapping:
             value = source.read(record)
             if value is _ABSENT:
                 continue
-            if value is None or value == "":
-                # Empty values can change nothing, or must not, under the other merge options.
-                if keeps_empty:
-                    found[name] = None if value is None else convert(value)
+            # Empty values can change nothing, or must not, under the other merge options.
+            if not keeps_empty and (value is None or value == ""):
                 continue
-            found[name] = convert(value)
+            sent = None if value is None else convert(value)
+            if keeps_empty or sent != "":
+                found[name] = sent
         return found
 
     def _compile_identifiers(
@@ -228,9 +228,18 @@ class ContactMapping:
         return found
 
     def _exists(self, path: str) -> bool:
-        return (
-            self._is_open or path in self._properties or path.partition(".")[0] in self._properties
-        )
+        """Return whether a record can hold a property, as far as the schema tells."""
+        if path in self._properties:
+            return True
+        node: Any = self._schema
+        for segment in path.split("."):
+            properties = node.get("properties") if isinstance(node, dict) else None
+            if not properties:
+                return True
+            if segment not in properties:
+                return bool(node.get("additionalProperties", False))
+            node = properties[segment]
+        return True
 
 
 def match_property(match_identifier: str, properties: Mapping[str, Any]) -> str | None:

@@ -35,7 +35,7 @@ STREAM_SETTINGS = th.ObjectType(
     th.Property(
         "address_book_property",
         th.StringType,
-        description="A record property that names the row's own address book.",
+        description="A property that names the row's own address book (not available yet).",
     ),
     th.Property(
         "match_identifier",
@@ -52,7 +52,10 @@ STREAM_SETTINGS = th.ObjectType(
         "sync_mode",
         th.StringType(nullable=False, allowed_values=["upsert", "mirror"]),
         default="upsert",
-        description="mirror: contacts that a full load no longer holds leave the address book.",
+        description=(
+            "mirror: contacts that a full load no longer holds leave the address book (not available "
+            "yet)."
+        ),
     ),
     th.Property(
         "max_removal_percent",
@@ -81,20 +84,25 @@ STREAM_SETTINGS = th.ObjectType(
         default=False,
         description="true sends the status subscribed, which opts people in again.",
     ),
-    _property_map("Marketing preferences: preference ID to boolean property.", "preferences"),
+    _property_map(
+        "Marketing preferences: preference ID to boolean property (not available yet).",
+        "preferences",
+    ),
     th.Property(
         "consent",
         th.ObjectType(
             *(th.Property(key, th.StringType(nullable=False)) for key in CONSENT_KEYS),
             additional_properties=False,
         ),
-        description="One consent record per contact: its parts to record properties.",
+        description=(
+            "One consent record per contact: its parts to record properties (not available yet)."
+        ),
     ),
     th.Property(
         "on_delete",
         th.StringType(nullable=False, allowed_values=["ignore", "remove", "delete"]),
         default="ignore",
-        description="What a row with _sdc_deleted_at does.",
+        description="What a row with _sdc_deleted_at does (remove, delete: not available yet).",
     ),
     additional_properties=False,
 )

@@ -84,7 +84,9 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
         for entry in (*(report.created or ()), *(report.updated or ()))
         for identity in _identities(entry.identifiers, entry.contact_id)
     }
-    failed, failures = _failures(report.failures or ())
+    failed, failures, codes = _failures(report.failures or ())
+    if any(code.lower() == _WRONG_ADDRESS_BOOK for code in codes):
+        raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
     settlement = Settlement()
     unlisted = []
     for contact in contacts:
@@ -97,8 +99,6 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
             settlement.rejected.append((contact, code))
         else:
             unlisted.append(contact)
-    if any(code.lower() == _WRONG_ADDRESS_BOOK for code in failed.values()):
-        raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
     sent = {identity for contact in contacts for identity in contact.identities}
     for identities, code in failures:
         if not identities & sent:
@@ -121,9 +121,10 @@ def _settle_unlisted(
             "dotdigital.duplicateIdentifiers": sums.duplicate_identifiers,
         }
     )
-    if written == len(unlisted):
+    add_up = written >= 0 and min(refused.values()) >= 0
+    if add_up and written == len(unlisted):
         settlement.imported += unlisted
-    elif not settlement.rejected and written + sum(refused.values()) == len(unlisted):
+    elif add_up and not settlement.rejected and written + sum(refused.values()) == len(unlisted):
         settlement.unnamed += unlisted
         settlement.unnamed_codes += refused
     else:
@@ -136,13 +137,15 @@ def _settle_unlisted(
 
 def _failures(
     entries: Collection[FailedContact],
-) -> tuple[dict[str, str], list[tuple[set[str], str]]]:
-    """Return the first failure's code by identity, and every entry's identities with its code."""
+) -> tuple[dict[str, str], list[tuple[set[str], str]], set[str]]:
+    """Return the first code by identity, every entry's identities and code, and all codes."""
     by_identity: dict[str, str] = {}
     listed = []
+    all_codes: set[str] = set()
     for entry in entries:
-        first = next(iter(entry.failures or ()), None)
-        code = reject_code(first.failure_code if first is not None else None)
+        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
+        all_codes.update(codes)
+        code = codes[0] if codes else reject_code(None)
         identifiers, match = entry.identifiers, entry.match_identifier
         if match is not None and identifiers and identifiers.get(match) is not None:
             # Its other identifiers may be those of a contact that is all right.
@@ -152,7 +155,7 @@ def _failures(
         for identity in identities:
             by_identity.setdefault(identity, code)
         listed.append((identities, code))
-    return by_identity, listed
+    return by_identity, listed, all_codes
 
 
 def _identities(identifiers: Mapping[str, Any] | None, contact_id: int | None) -> Iterator[str]:

@@ -29,15 +29,15 @@ class StateGate:
     def note(self, value: str, position: int, newest_start: int) -> None:
         """Take a STATE in.
 
-        A STATE that would be released together with the one before it replaces that one, so there
-        are never more waiting than there are unsettled imports.
+        It replaces those that would be released together with it, so there are never more waiting
+        than there are unsettled imports, and one.
 
         Args:
             value: The STATE's value as the tap wrote it, a JSON text.
             position: The number of the last row before it.
             newest_start: The first row of the youngest unsettled import, 0 if there is none.
         """
-        if self._waiting and self._waiting[-1][0] >= newest_start:
+        while self._waiting and self._waiting[-1][0] >= newest_start:
             self._waiting.pop()
         self._waiting.append((position, value))
 
