@@ -315,6 +315,7 @@ def test_nothing_is_sent_after_an_abort_while_connecting(
     connected, aborted = threading.Event(), threading.Event()
 
     def behave(peer: _Peer) -> None:
+        peer.connection.recv(1, socket.MSG_PEEK)  # it has begun with TLS
         connected.set()
         aborted.wait(NO_END_SECONDS)
         peer.start_tls()
