@@ -57,12 +57,13 @@ class SandboxClient:
         report: dict[str, Any] = reply.json()
         return report
 
-    def finish(self, import_id: str) -> dict[str, Any]:
+    def finish(self, import_id: str, status: str = "Finished") -> dict[str, Any]:
+        """Wait for the end of an import and return its report."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while (report := self.report(import_id))["status"] == "NotFinished":
             assert time.monotonic() < deadline, "the import does not finish"
             time.sleep(PAUSE_SECONDS)
-        assert report["status"] == "Finished"
+        assert report["status"] == status
         return report
 
     def load(self, *contacts: dict[str, Any], merge_option: str | None = None) -> dict[str, Any]:
@@ -84,7 +85,9 @@ class SandboxClient:
         """Read all pages of a list."""
         found: list[dict[str, Any]] = []
         parameters: dict[str, str | int] = {"~listId": list_id, "limit": page_contacts}
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while True:
+            assert time.monotonic() < deadline, "the pages do not end"
             page = self.get("/contacts/v3", **parameters).json()
             found += page["_items"]
             if "next" not in page["_links"]:
