@@ -1,0 +1,319 @@
+"""Settings: all problems at once, by name and never by value, from files and the environment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from target_dotdigital.settings_schema import CONFIG_SCHEMA, CONSENT_KEYS
+from target_dotdigital.target import TargetDotdigital
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_dotdigital.settings import Settings
+
+CANARY = "Zq7Canary"
+CANARY_NUMBER = 987654321987
+ACCESS = {"username": "apiuser-1@apiconnector.com", "password": "secret"}
+
+
+def settings_of(config: Mapping[str, Any]) -> Settings:
+    target = TargetDotdigital(config=dict(config))
+    target.run.close()
+    return target.run.settings
+
+
+def problems_of(config: Mapping[str, Any]) -> list[str]:
+    with pytest.raises(ConfigValidationError) as caught:
+        settings_of(config)
+    return caught.value.errors
+
+
+def names_of(problems: list[str]) -> list[str]:
+    return sorted(problem.partition(":")[0] for problem in problems)
+
+
+# Defaults.
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    settings = settings_of(ACCESS)
+    assert (settings.region, settings.api_url, settings.streams) == (None, None, None)
+    assert (settings.sandbox_path, settings.rejects_path) == (None, None)
+    assert settings.batch_size_rows == 10_000
+    assert settings.batch_wait_limit_seconds == 300
+    assert settings.max_active_imports == 20
+    assert settings.import_timeout_seconds == 240 * 60
+    assert settings.shutdown_grace_seconds == 20
+    assert settings.max_reject_percent == 50
+    stream = settings.stream("any")
+    assert stream is not None
+    assert (stream.address_book, stream.match_identifier) == (None, "email")
+    assert (stream.merge_option, stream.resubscribe) == ("overwrite", False)
+    assert stream.identifiers is stream.fields is None
+    assert stream.email_type is stream.email_opt_in_type is None
+
+
+def test_defaults_stand_in_the_schema_too() -> None:
+    properties = CONFIG_SCHEMA["properties"]
+    assert {
+        name: definition["default"]
+        for name, definition in properties.items()
+        if "default" in definition and name != "validate_records"
+    } == {
+        "create_address_book": False,
+        "create_data_fields": False,
+        "merge_option": "overwrite",
+        "batch_size_rows": 10_000,
+        "batch_wait_limit_seconds": 300,
+        "max_active_imports": 20,
+        "import_timeout_minutes": 240,
+        "shutdown_grace_seconds": 20,
+        "max_reject_percent": 50,
+        "dry_run": False,
+        "load_method": "upsert",
+    }
+    stream = properties["streams"]["additionalProperties"]["properties"]
+    assert {name: one["default"] for name, one in stream.items() if "default" in one} == {
+        "match_identifier": "email",
+        "sync_mode": "upsert",
+        "max_removal_percent": 20,
+        "resubscribe": False,
+        "on_delete": "ignore",
+    }
+    assert [name for name, one in properties.items() if one.get("secret")] == ["password"]
+
+
+def test_null_means_not_set() -> None:
+    nulls = dict.fromkeys([*CONFIG_SCHEMA["properties"], "unheard"])
+    settings = settings_of({**nulls, **ACCESS, "streams": {"a": {"merge_option": None}}})
+    assert settings.batch_size_rows == 10_000
+    assert settings.streams == {"a": settings.default_stream}
+
+
+def test_streams_take_over_what_they_do_not_set() -> None:
+    config = {
+        **ACCESS,
+        "address_book": "Customers",
+        "merge_option": "overwriteIfEmpty",
+        "streams": {"a": {}, "b": {"address_book": 7, "merge_option": "overwrite"}},
+    }
+    a, b = (settings_of(config).stream(name) for name in "ab")
+    assert a is not None
+    assert b is not None
+    assert (a.address_book, a.merge_option) == ("Customers", "overwriteIfEmpty")
+    assert (b.address_book, b.merge_option) == (7, "overwrite")
+    assert settings_of(config).stream("c") is None
+
+
+def test_the_callers_configuration_is_not_changed() -> None:
+    config: dict[str, Any] = {**ACCESS, "region": None, "streams": {"a": {"fields": None}}}
+    before = json.dumps(config)
+    settings_of(config)
+    assert json.dumps(config) == before
+
+
+# Problems.
+
+
+def test_problems_are_told_all_at_once() -> None:
+    config = {
+        "username": 5,
+        "region": "r9",
+        "api_url": "http://example.com",
+        "address_book": "Test",
+        "merge_option": "append",
+        "batch_size_rows": 0,
+        "max_active_imports": 26,
+        "max_reject_percent": 101,
+        "rejects_path": ["a"],
+        "dry_run": True,
+        "report_path": "report.json",
+        "load_method": "append-only",
+        "flattening_max_depth": "deep",
+    }
+    assert names_of(problems_of(config)) == sorted([*config, "password"])
+
+
+def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
+    streams = {
+        "a": {"colour": "red", "merge_option": "append"},
+        "b": {"sync_mode": "mirror"},
+        "c": {"address_book": "all contacts"},
+        "d": {"identifiers": {"mobileNumber": "phone"}},
+    }
+    problems = problems_of({**ACCESS, "streams": streams})
+    assert sorted({name.split(".")[1] for name in names_of(problems)}) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        {"colour": 1},
+        {"consent": {"colour": "x"}},
+        {"fields": ["FIRSTNAME"]},
+        {"fields": {"FIRSTNAME": 5}},
+        {"fields": {"FIRSTNAME": ""}},
+        {"fields": {"FIRSTNAME": "_sdc_reject_code"}},
+        {"fields": {"FIRSTNAME": "a", "firstName": "b"}},
+        {"identifiers": {}},
+        {"identifiers": {"mobileNumber": "phone"}},
+        {"identifiers": {"email": ""}},
+        {"match_identifier": ""},
+        {"match_identifier": "mobileNumber", "identifiers": {"email": "email"}},
+        {"email_type": "Html"},
+        {"email_opt_in_type": "subscribed"},
+        {"resubscribe": "yes"},
+        {"sync_mode": "replace"},
+        {"on_delete": "purge"},
+        {"max_removal_percent": 101},
+        {"address_book": 0},
+        {"address_book": -1},
+        {"address_book": True},
+        {"address_book": " TEST "},
+        "customers",
+        ["customers"],
+    ],
+    ids=json.dumps,
+)
+def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
+    for name in names_of(problems_of({**ACCESS, "streams": {"customers": stream}})):
+        assert name.startswith("streams.customers")
+
+
+NOT_AVAILABLE: dict[str, dict[str, Any]] = {
+    "create_address_book": {"create_address_book": True},
+    "create_data_fields": {"create_data_fields": True},
+    "dry_run": {"dry_run": True},
+    "report_path": {"report_path": "report.html"},
+    **{
+        f"streams.a.{name}": {"streams": {"a": {name: value}}}
+        for name, value in {
+            "sync_mode": "mirror",
+            "on_delete": "remove",
+            "preferences": {"7": "wants_news"},
+            "consent": dict.fromkeys(CONSENT_KEYS, "p"),
+            "address_book_property": "book",
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "config"), NOT_AVAILABLE.items(), ids=NOT_AVAILABLE)
+def test_what_is_not_available_yet_is_refused(name: str, config: dict[str, Any]) -> None:
+    (problem,) = problems_of({**ACCESS, **config})
+    assert problem.startswith(f"{name}:")
+    assert problem.endswith("not available yet")
+
+
+def test_deleting_is_not_available_yet_either() -> None:
+    (problem,) = problems_of({**ACCESS, "streams": {"a": {"on_delete": "delete"}}})
+    assert "not available yet" in problem
+
+
+def test_the_check_of_the_account_is_not_available_yet(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        TargetDotdigital.invoke(is_test=True)
+    assert caught.value.code == 1
+    assert "--test: not available yet" in caplog.text
+
+
+def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
+    off = {"create_address_book": False, "create_data_fields": False, "dry_run": False}
+    stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
+    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
+
+
+# Values are never repeated.
+
+STREAM_NAMES = list(CONFIG_SCHEMA["properties"]["streams"]["additionalProperties"]["properties"])
+
+
+@pytest.mark.parametrize("value", [CANARY, CANARY_NUMBER, [CANARY], {CANARY: CANARY}], ids=repr)
+@pytest.mark.parametrize(
+    "path", [*CONFIG_SCHEMA["properties"], *(f"streams.a.{name}" for name in STREAM_NAMES)]
+)
+def test_no_message_repeats_a_value(
+    path: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    stream: dict[str, Any] = {"identifiers": {"email": "email"}, "fields": {"AGE": "age"}}
+    config: dict[str, Any] = {"username": "u", "region": "r9", "streams": {"a": stream}}
+    (stream if path.startswith("streams.a.") else config)[path.rpartition(".")[2]] = value
+    problems = problems_of(config)
+    text = "\n".join([*problems, caplog.text])
+    if isinstance(value, dict):
+        text = text.replace(f"unknown: {CANARY}", "")  # a key is a setting's name, not a value
+        text = text.replace(f".{CANARY}: ", ": ")
+    assert CANARY not in text
+    assert str(CANARY_NUMBER) not in text
+
+
+@pytest.mark.parametrize("password", [12345678, 12345678.5, True, ["12345678"], {"p": "12345678"}])
+def test_a_password_that_is_no_text_is_named_and_not_shown(password: object) -> None:
+    problems = problems_of({"username": "u", "password": password})
+    assert problems == ["password: must be of type string"]
+
+
+def test_settings_show_nothing_of_themselves() -> None:
+    settings = settings_of({**ACCESS, "password": CANARY})
+    assert CANARY not in f"{settings} {settings!r}"
+
+
+# Access.
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        ({}, ["password", "username"]),
+        ({"username": "u"}, ["password"]),
+        ({"username": "", "password": ""}, ["password", "username"]),
+        ({"sandbox_path": "s.db", "api_url": "https://example.com"}, ["sandbox_path, api_url"]),
+        ({"sandbox_path": ""}, ["password", "username"]),
+    ],
+    ids=str,
+)
+def test_credentials_are_needed_unless_there_is_a_sandbox(
+    config: dict[str, Any], names: list[str]
+) -> None:
+    assert names_of(problems_of(config)) == names
+    assert settings_of({"sandbox_path": "s.db"}).username == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://proxy.example.com", "https://proxy.example.com:8443/dotdigital/"),
+        *("HTTPS://Proxy.Example.com", "http://localhost:8025", "http://LOCALHOST"),
+        *("http://127.0.0.1:8025/", "http://[::1]:8025", "https://192.0.2.1"),
+    ],
+)
+def test_an_api_url_is_https_or_on_this_machine(url: str) -> None:
+    assert settings_of({**ACCESS, "api_url": url}).api_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://example.com", "http://localhost.example.com", "http://127.0.0.1.example.com"),
+        *("http://example.com#@localhost", "http://localhost@example.com", "http://10.0.0.1"),
+        *("http://0.0.0.0:8025", "http://example.com\\@localhost", "//localhost", "localhost:8025"),
+        *("ftp://localhost", "file:///etc/passwd", "https://", "https:///path", "https://:443"),
+        *("https://user@example.com", "https://user:pass@example.com", "https://example.com:x"),
+        *("https://example.com:99999", "https://example.com?x=1", "https://example.com#x"),
+        *("https://example.com?", "https://example.com#", "https://[::1", "nonsense", " "),
+    ],
+)
+def test_any_other_api_url_is_refused(url: str) -> None:
+    assert names_of(problems_of({**ACCESS, "api_url": url})) == ["api_url"]
+
+
+@pytest.mark.parametrize("name", ["rejects_path", "sandbox_path"])
+def test_the_home_of_a_user_that_does_not_exist_is_a_problem(name: str) -> None:
+    config = {**ACCESS, name: "~no-such-user-7/file"}
+    assert names_of(problems_of(config)) == [name]
