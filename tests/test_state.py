@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.state import StateGate
@@ -87,6 +87,13 @@ def test_the_newest_safe_state_is_written_once_and_never_ahead(
 
 
 @settings(max_examples=100, deadline=None)
+@example(
+    [
+        *(("row", load) for load in (0, 1, 2)),
+        *(("settle", load) for load in (1, 2)),
+        ("row", 1),
+    ]
+)
 @given(STEPS)
 def test_no_more_states_wait_than_there_are_unsettled_imports(
     steps: list[tuple[str, int | None]],
