@@ -51,6 +51,9 @@ PROBES = 3
 """Contacts of different places that are refused one by one, with none accepted, before it is clear
 that not a contact is at fault, but what all of them have in common."""
 
+MAX_UPLOADS = 4
+"""Bodies that are sent at a time. They fill the line, and each takes up to 50 MB of memory."""
+
 MAX_SLOT_WAIT_SECONDS = 60.0
 _SLOT_CHECK_SECONDS = 0.5
 
@@ -90,6 +93,7 @@ class Importer:
         self._timeout = timeout_seconds
         self._jitter = jitter
         self._lock = threading.Lock()
+        self._uploads = threading.Semaphore(MAX_UPLOADS)
         self._ends = 0
         self._max_body_bytes = MAX_BODY_BYTES
 
@@ -148,10 +152,8 @@ class Importer:
     def _load_part(
         self, part: list[Contact], merge_option: MergeOption, deadline: float
     ) -> Settlement:
-        body = import_body(merge_option, part)
         for _ in range(MAX_SENDS):
-            import_id = self._submit(body, deadline)
-            _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), len(body))
+            import_id = self._submit(part, merge_option, deadline)
             try:
                 report = self._await_end(import_id, deadline)
             finally:
@@ -164,14 +166,14 @@ class Importer:
             _logger.warning("Import %s came to nothing; sending it again", import_id)
         raise DotdigitalError(f"Import {import_id} came to nothing, as did those before it")
 
-    def _submit(self, body: bytes, deadline: float) -> str:
+    def _submit(self, part: list[Contact], merge_option: MergeOption, deadline: float) -> str:
         """Send an import, waiting for one of the account's slots if all are taken."""
         waits = backoff.expo(factor=2, max_value=MAX_SLOT_WAIT_SECONDS)
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
         while True:
             ends = self._ends
             try:
-                return self._client.import_contacts(body)
+                return self._send(part, merge_option)
             except TooManyActiveImportsError:
                 now = self._clock.now()
                 if now >= deadline:
@@ -181,6 +183,14 @@ class Importer:
             # One of our own that ends frees a slot sooner than any guess.
             while self._clock.now() < until and self._ends == ends:
                 self._clock.sleep(_SLOT_CHECK_SECONDS)
+
+    def _send(self, part: list[Contact], merge_option: MergeOption) -> str:
+        # The body lives no longer than this: what is kept of an active import are its contacts.
+        with self._uploads:
+            body = import_body(merge_option, part)
+            import_id = self._client.import_contacts(body)
+        _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), len(body))
+        return import_id
 
     def _await_end(self, import_id: str, deadline: float) -> ImportStatus | None:
         """Poll until the import has finished.

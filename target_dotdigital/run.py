@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account import Account
 from target_dotdigital.clock import Clock
-from target_dotdigital.contacts import Row
 from target_dotdigital.errors import (
     AbandonedError,
     DataError,
@@ -26,7 +25,7 @@ from target_dotdigital.wakeup import Wakeup
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_dotdigital.contacts import Contact
+    from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.settings import Settings
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
@@ -99,15 +98,10 @@ class Run:
         """
         return self._counts.setdefault(stream, StreamCounts(stream))
 
-    def row(self, counts: StreamCounts, line: bytes, schema: bytes) -> Row:
-        """Return a row, with what the rejects file needs of it if there is one.
-
-        Args:
-            counts: Where it is counted.
-            line: Its message as it was read.
-            schema: The SCHEMA message that it came under.
-        """
-        return Row(counts, line, schema) if self._rejects is not None else Row(counts, None, None)
+    @property
+    def keeps_rejects(self) -> bool:
+        """Whether rejected rows are stored, so that their lines have to be kept until then."""
+        return self._rejects is not None
 
     def reject(self, row: Row, error: RowRejectedError) -> None:
         """Store and count a rejected row.

@@ -30,7 +30,7 @@ STREAM_SETTINGS = th.ObjectType(
     th.Property(
         "address_book",
         _ADDRESS_BOOK,
-        description="The address book that this stream's contacts are added to: ID or exact name.",
+        description="The address book that this stream's contacts join: its ID or exact name.",
     ),
     th.Property(
         "address_book_property",
@@ -53,8 +53,8 @@ STREAM_SETTINGS = th.ObjectType(
         th.StringType(nullable=False, allowed_values=["upsert", "mirror"]),
         default="upsert",
         description=(
-            "mirror: contacts that a full load no longer holds leave the address book (not available "
-            "yet)."
+            "mirror: contacts that a full load no longer holds leave the address book (not "
+            "available yet)."
         ),
     ),
     th.Property(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
+from target_dotdigital.contacts import Row
 from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.mapping import ContactMapping, match_property
 from target_dotdigital.validation import RecordValidator
@@ -46,6 +47,8 @@ class ContactSink(BatchSink):
         self._run: Run = target.run
         self._schema_line = target.message_reader.line
         self._counts = self._run.counts(stream_name)
+        # One for all rows whose lines need not be kept: there are many of them in memory.
+        self._bare_rows = (Row(self._counts, None, None),)
         self._settings = self._loaded_by(stream_name, schema)
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
@@ -103,7 +106,9 @@ class ContactSink(BatchSink):
             self._singer_validate_message(message["record"] or {})
             counts.skipped += 1
             return
-        row = self._run.row(counts, line, self._schema_line)
+        rows = self._bare_rows
+        if self._run.keeps_rejects:
+            rows = (Row(counts, line, self._schema_line),)
         try:
             record = self._transformed(message, stream_map)
             if record is None:
@@ -113,9 +118,9 @@ class ContactSink(BatchSink):
                 self._validator.validate(record)
             contact = self._mapping.contact(record)
         except RowRejectedError as error:
-            self._run.reject(row, error)
+            self._run.reject(rows[0], error)
             return
-        contact.rows = (row,)
+        contact.rows = rows
         self._run.add(contact, self._settings.merge_option)
 
     def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:

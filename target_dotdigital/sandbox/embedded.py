@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 
+EMBEDDED_SLOTS = 1
+"""Imports under way at a time. The program around the sandbox pays for the memory of each."""
+
 
 class EmbeddedSandbox:
     """A local Dotdigital on a free loopback port, until `stop` or the end of a `with` block.
@@ -45,7 +48,12 @@ class EmbeddedSandbox:
         self.password = secrets.token_urlsafe(SECRET_BYTES)
         credentials = Credentials(self.username, self.password)
         self._server = SandboxServer(
-            Options(database, credentials=credentials, address_books=address_books)
+            Options(
+                database,
+                credentials=credentials,
+                address_books=address_books,
+                slots=EMBEDDED_SLOTS,
+            )
         )
         self.url = self._server.url
 

@@ -22,9 +22,10 @@ OWNER_ONLY = 0o600
 BUSY_TIMEOUT_SECONDS = 30.0
 """How long SQLite waits for its own locks. They are held for moments (a checkpoint)."""
 
-WRITER_CACHE_KIB = 16 * 1024
-"""Pages that the writer keeps. Embedded, this counts as the target's memory, so it stays small;
-the operating system's cache does the rest."""
+WRITER_CACHE_KIB = 4 * 1024
+READER_CACHE_KIB = 512
+"""Pages that a connection keeps. Embedded, this counts as the target's memory, and there are as
+many readers as calls at a time, so it stays small; the operating system's cache does the rest."""
 
 
 class StoreError(OSError):
@@ -127,6 +128,7 @@ class Store:
             check_same_thread=False,
         )
         connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}").close()
         return connection
 
     def _open(self) -> sqlite3.Connection:
