@@ -71,6 +71,7 @@ class Store:
             connection = self._idle_readers.get_nowait()
         except queue.Empty:
             connection = self._connect()
+            connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}").close()
         try:
             connection.execute("BEGIN")
             try:
@@ -128,7 +129,6 @@ class Store:
             check_same_thread=False,
         )
         connection.row_factory = sqlite3.Row
-        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}").close()
         return connection
 
     def _open(self) -> sqlite3.Connection:
