@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from target_dotdigital.client import Client
 from target_dotdigital.errors import (
+    AbandonedError,
     DotdigitalError,
     ForbiddenError,
     NotFoundError,
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
 DISCOVERY_URL = "https://r1-api.dotdigital.com"
 """Answers account-info for accounts of every region."""
 
-_DOTDIGITAL_DOMAINS = ("dotdigital.com", "dotmailer.com")
+_DOTDIGITAL_HOST = re.compile(r"[a-z0-9-]+\.(dotdigital|dotmailer)\.com")
+
+MAX_ID = 2**31 - 1
+"""Dotdigital's IDs are int32. No call is needed to know that a larger one is nobody's."""
 
 _logger = logging.getLogger("target-dotdigital.account")
 
@@ -80,7 +85,7 @@ class Account:
         try:
             fields = self.client.data_fields()
         except ForbiddenError:
-            if settings.region is None:
+            if settings.region is None or settings.api_url is not None:
                 raise
             raise _wrong_region(settings.region, client_at(DISCOVERY_URL)) from None
         self.data_fields: Mapping[str, str] = {field.name: field.type for field in fields}
@@ -113,6 +118,16 @@ class Account:
             self._sandbox.stop()
             self._sandbox = None
 
+    def _address_book_name(self, address_book_id: int) -> str | None:
+        try:
+            return (
+                self.client.address_book(address_book_id).name
+                if address_book_id <= MAX_ID
+                else None
+            )
+        except NotFoundError:
+            return None
+
     def _find_address_books(self, settings: Settings) -> dict[str | int, int]:
         """Look up what the settings name, data fields included, and tell all that is missing."""
         problems = [
@@ -127,11 +142,12 @@ class Account:
             for book in self.client.address_books():
                 if book.name in names:
                     found[book.name] = book.id
-        problems += [f"address_book: there is none named '{name}'" for name in names - set(found)]
+        problems += [
+            f"address_book: there is none named '{name}'" for name in sorted(names - set(found))
+        ]
         for number in sorted(book for book in wanted if isinstance(book, int)):
-            try:
-                name = self.client.address_book(number).name
-            except NotFoundError:
+            name = self._address_book_name(number)
+            if name is None:
                 problems.append(f"address_book: there is none with the ID {number}")
                 continue
             if name.strip().lower() in RESERVED_ADDRESS_BOOKS:
@@ -154,7 +170,8 @@ def _named_address_books(settings: Settings) -> Iterable[str | int]:
 def _key(address_book: str | int) -> str | int:
     """Return an ID as a number, however it is written, and a name as it is."""
     text = str(address_book).strip()
-    return int(text) if text.isascii() and text.isdigit() else text
+    # Twenty digits are no ID any more; Python would refuse thousands of them.
+    return int(text[:20]) if text.isascii() and text.isdigit() else text
 
 
 def _start_sandbox(path: Path, settings: Settings) -> EmbeddedSandbox:
@@ -181,23 +198,21 @@ def _endpoint(client: Client) -> str:
         raise DotdigitalError("account-info does not tell the account's ApiEndpoint; set 'region'")
     try:
         parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").lower(), parts.port
+        host, port, secure = parts.hostname or "", parts.port, parts.scheme == "https"
     except ValueError:
-        host, port = "", None
-    if parts.scheme != "https" or port not in {None, 443} or not _is_dotdigital(host):
+        host, port, secure = "", None, False
+    if not secure or port not in {None, 443} or not _DOTDIGITAL_HOST.fullmatch(host):
         raise DotdigitalError("account-info tells an ApiEndpoint that is not Dotdigital's: refused")
     _logger.info("The account's region is at %s", host)
     return f"https://{host}"
-
-
-def _is_dotdigital(host: str) -> bool:
-    return any(host.endswith(f".{domain}") for domain in _DOTDIGITAL_DOMAINS)
 
 
 def _wrong_region(region: str, client: Client) -> SettingsError:
     """Say which region the account is in, if Dotdigital tells."""
     try:
         host = urlsplit(_endpoint(client)).hostname or ""
+    except AbandonedError:
+        raise
     except TargetDotdigitalError:
         host = ""
     actual = host.partition("-")[0]

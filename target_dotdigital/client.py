@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import backoff
@@ -21,13 +21,13 @@ from target_dotdigital.errors import (
     NotFoundError,
     RequestRefusedError,
     RequestTooLargeError,
+    TargetDotdigitalError,
     TooManyActiveImportsError,
 )
 from target_dotdigital.replies import (
     AccountInfo,
     AddressBook,
     DataField,
-    ErrorReply,
     ImportAccepted,
     ImportStatus,
 )
@@ -49,7 +49,12 @@ ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
 
 _OK, _REDIRECT = 200, 300
-_PASSING_STATUSES = frozenset({408, 500, 502, 503, 504})
+_REFUSALS = frozenset({400, 409, 412, 422})
+"""Statuses that speak of what was sent, so that a part of it may be accepted."""
+
+_FOREIGN_LOGINS = frozenset(
+    {"ERROR_INVALID_LOGIN", "ERROR_APIUSER_INVALID", "ERROR_ACCOUNT_INVALID"}
+)
 _PASSING_CODES = frozenset(
     {
         "ERROR_ADDRESSBOOK_IN_USE",
@@ -254,18 +259,21 @@ class Client:
         if status == 429:  # noqa: PLR2004 - too many requests
             self._throttle.limited(route, reply.headers)
             raise _ThrottledError
-        if status in _PASSING_STATUSES or code in _PASSING_CODES:
+        is_passing = status == 408 or status >= 500  # noqa: PLR2004 - time-out, server errors
+        if is_passing or code in _PASSING_CODES:
             raise _PassingError(answer, DotdigitalError)
         self._throttle.succeeded(route, reply.headers)
         if status == 413:  # noqa: PLR2004 - content too large
             raise RequestTooLargeError(f"{route}: {answer}")
-        if status in _ERRORS:
-            kind, hint = _ERRORS[status]
+        kind, hint = _ERRORS[401] if code in _FOREIGN_LOGINS else _ERRORS.get(status, (None, ""))
+        if kind is not None:
             raise kind(f"{route}: {answer}: {hint}")
-        raise RequestRefusedError(f"{route}: {answer}", code or f"http{status}")
+        if status in _REFUSALS:
+            raise RequestRefusedError(f"{route}: {answer}", code or f"http{status}")
+        raise DotdigitalError(f"{route}: {answer}")
 
 
-_ERRORS: dict[int, tuple[type[DotdigitalError | AuthenticationError | ForbiddenError], str]] = {
+_ERRORS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
     401: (AuthenticationError, "the API user is not accepted; look at username and password"),
     403: (ForbiddenError, "the account is not in this region, or the API user may not do this"),
     404: (NotFoundError, "not found"),
@@ -279,11 +287,13 @@ def _error_code(body: bytes) -> str | None:
     Anything that does not look like a code could quote the request, and is dropped.
     """
     try:
-        reply = msgspec.json.decode(body, type=ErrorReply)
+        reply = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if reply.error_code:
-        code = reply.error_code.rpartition(":")[2]
+    # The case of names differs from call to call: docs/data-handling.
+    texts = {name.lower(): text for name, text in reply.items() if isinstance(text, str)}
+    if "errorcode" in texts:
+        code = texts["errorcode"].rpartition(":")[2]
         return code if _SAFE_CODE.fullmatch(code) else None
-    last_word = (reply.message or "").rstrip(" .").rpartition(" ")[2]
+    last_word = texts.get("message", "").rstrip(" .").rpartition(" ")[2]
     return last_word if re.fullmatch(r"ERROR_[A-Z_]{1,60}", last_word) else None

@@ -59,11 +59,11 @@ _SLOT_CHECK_SECONDS = 0.5
 
 _RUNNING = frozenset({"notfinished", "notstarted"})
 _ENDS = {
-    "rejectedbywatchdog": "Dotdigital's Data Watchdog refuses it; sending it again does not help",
-    "exceedsallowedcontactlimit": "the account's contact allowance would be exceeded",
-    "invalidfileformat": "Dotdigital cannot read it",
-    "unknown": "Dotdigital does not know what became of it",
-    "notavailableinthisversion": "Dotdigital cannot tell what became of it",
+    "rejectedbywatchdog": "RejectedByWatchdog: Dotdigital's Data Watchdog refuses it; sending it again does not help",
+    "exceedsallowedcontactlimit": "ExceedsAllowedContactLimit: the account's contact allowance would be exceeded",
+    "invalidfileformat": "InvalidFileFormat: Dotdigital cannot read it",
+    "unknown": "Unknown: Dotdigital does not know what became of it",
+    "notavailableinthisversion": "NotAvailableInThisVersion: Dotdigital cannot tell what became of it",
 }
 """Final status words besides `Finished` and `Failed`, and what they mean. None is retried."""
 
@@ -207,17 +207,14 @@ class Importer:
             # Spread a little, so that imports sent together are not polled together.
             self._clock.sleep(min(wait * (0.9 + self._jitter() / 5), MAX_POLL_SECONDS))
             wait = min(wait * POLL_GROWTH, MAX_POLL_SECONDS)
-            try:
-                report = self._client.import_status(import_id)
-                word = report.status.strip().lower()
-            except NotFoundError:
-                word = None
+            report = self._poll(import_id)
+            word = None if report is None else report.status.strip().lower()
             if word == "finished":
                 return report
             if word == "failed":
                 return None
             if word in _ENDS:
-                raise DotdigitalError(f"Import {import_id}: {report.status}: {_ENDS[word]}")
+                raise DotdigitalError(f"Import {import_id}: {_ENDS[word]}")
             if word in _RUNNING:
                 odd = 0
             else:
@@ -229,6 +226,16 @@ class Importer:
                     raise DotdigitalError(f"Import {import_id}: unknown status ({shown})")
             if self._clock.now() >= deadline:
                 raise self._overdue(f"Import {import_id} has not ended")
+
+    def _poll(self, import_id: str) -> ImportStatus | None:
+        """Return an import's status, or None if Dotdigital does not know the import."""
+        try:
+            return self._client.import_status(import_id)
+        except NotFoundError:
+            return None
+        except RequestRefusedError as error:
+            # Of the poll, not of what was sent: nothing in the import is at fault.
+            raise DotdigitalError(f"Import {import_id}: {error.message}") from None
 
     def _overdue(self, what: str) -> DotdigitalError:
         return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")

@@ -89,13 +89,3 @@ class ImportStatus(msgspec.Struct, frozen=True):
     created: list[WrittenContact] | None = None
     updated: list[WrittenContact] | None = None
     failures: list[FailedContact] | None = None
-
-
-class ErrorReply(msgspec.Struct, frozen=True):
-    """An error in either of the vendor's shapes: v2's `message`, v3's `errorCode`.
-
-    Descriptions are not read: they quote the request.
-    """
-
-    message: str | None = None
-    error_code: str | None = msgspec.field(name="errorCode", default=None)

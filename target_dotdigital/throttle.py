@@ -74,7 +74,7 @@ class Throttle:
             AbandonedError: The run was given up while waiting.
         """
         while (seconds := self._seconds_to_wait(route)) > 0:
-            self._clock.sleep(seconds)
+            self._clock.sleep(seconds + self._jitter() * RESET_SPREAD_SECONDS)
 
     def _seconds_to_wait(self, route: str) -> float:
         with self._lock:
@@ -106,17 +106,25 @@ class Throttle:
         with self._lock:
             tier = self._learn_tier(route, headers)
             reset = self._seconds_to_reset(headers)
-            self._close(tier, reset if reset is not None else self._blind_wait(tier))
+            if reset is not None:
+                self._close(tier, reset)
+            elif not self._is_closed(tier):
+                self._close(tier, self._blind_wait(tier))
 
     def usage_exceeded(self) -> None:
         """Close every tier after a 400 `ERROR_APIUSAGE_EXCEEDED` of the flat scheme."""
         with self._lock:
+            if self._is_closed(_EVERY_TIER):
+                return
             waits = self._waits.setdefault(
                 _EVERY_TIER,
                 backoff.expo(factor=USAGE_WAIT_SECONDS, max_value=MAX_USAGE_WAIT_SECONDS),
             )
             # Half to whole: an hour's allowance does not come back in a second.
             self._close(_EVERY_TIER, _next(waits) * (1 + self._jitter()) / 2)
+
+    def _is_closed(self, tier: str) -> bool:
+        return self._open_at.get(tier, 0.0) > self._clock.now()
 
     def _tier(self, route: str) -> str:
         return self._tier_of.get(route, route)
@@ -140,13 +148,13 @@ class Throttle:
             reset -= self._server_time(headers)
         if not 0 < reset <= MAX_RESET_SECONDS:
             return None
-        return reset + self._jitter() * RESET_SPREAD_SECONDS
+        return reset
 
     def _server_time(self, headers: Mapping[str, str]) -> float:
         # Dotdigital's own clock where it is told: this machine's may be wrong, or set meanwhile.
         try:
             return parsedate_to_datetime(headers.get("Date", "")).timestamp()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return self._wall_time()
 
     def _close(self, tier: str, seconds: float | None) -> None:
