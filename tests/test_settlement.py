@@ -132,7 +132,7 @@ def test_the_failure_of_one_contact_is_not_that_of_another_with_the_same_number(
     identifiers = {"email": "bob@example.com", "mobileNumber": "447700900123"}
     found = result(
         *(one, two),
-        created=written("ann@example.com"),
+        created=[{"identifiers": {**identifiers, "email": "ann@example.com"}}],
         failures=[failure("", "Duplicate", identifiers=identifiers)],
     )
     assert found.imported == [one]
