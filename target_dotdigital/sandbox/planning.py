@@ -43,8 +43,9 @@ class Outcome(msgspec.Struct):
     """What became of the contacts of a part.
 
     Attributes:
-        written: Contacts to write, in the order in which they were sent: an identifier may
-            pass from one to the next.
+        written: Contacts to write that are new or have other identifiers than before, in the
+            order in which they were sent: an identifier may pass from one to the next.
+        refreshed: Contacts to write that keep their e-mail address and mobile number.
         memberships: The IDs of the contacts that join, by the ID of the list.
         created: For the report.
         updated: For the report.
@@ -55,6 +56,7 @@ class Outcome(msgspec.Struct):
     """
 
     written: list[Contact] = []
+    refreshed: list[Contact] = []
     memberships: dict[int, set[int]] = {}
     created: list[ContactReference] = []
     updated: list[ContactReference] = []
@@ -149,12 +151,16 @@ class Plan:
             contact = existing
             contact.updated = self.now
             self.directory.leave(contact)
+        before = (contact.email, contact.mobile_number)
         merge(contact, sent, identifiers, self.merge_option)
         self.directory.enter(contact)
         self.taken.add(contact.id)
         reference = ContactReference(contact.id, reported_identifiers(contact))
         (self.outcome.updated if existing else self.outcome.created).append(reference)
-        self.outcome.written.append(contact)
+        if existing and before == (contact.email, contact.mobile_number):
+            self.outcome.refreshed.append(contact)
+        else:
+            self.outcome.written.append(contact)
         for list_id in sent.lists or ():
             self.outcome.memberships.setdefault(list_id, set()).add(contact.id)
         self._report_what_was_not_applied(sent, contact)
