@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import backoff
 
 from target_dotdigital.errors import (
-    DataError,
     DotdigitalError,
     NotFoundError,
     RequestRefusedError,
     RequestTooLargeError,
     TooManyActiveImportsError,
 )
+from target_dotdigital.halving import Halving
 from target_dotdigital.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.settlement import Settlement, reject_code, settle
+from target_dotdigital.settlement import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from target_dotdigital.imports import Import
     from target_dotdigital.replies import ImportStatus
     from target_dotdigital.settings_schema import MergeOption
+    from target_dotdigital.settlement import Settlement
 
 FIRST_POLL_SECONDS = 0.5
 POLL_GROWTH = 1.5
@@ -43,14 +44,6 @@ MAX_SENDS = 3
 MAX_ODD_POLLS = 4
 """Answers in a row that make no sense (404, an unknown status) before they are believed."""
 
-MAX_REFUSED = 100
-"""Contacts of one import that make Dotdigital refuse whole requests. Each costs a dozen calls to
-find, of 35 a minute in the Basic tier."""
-
-PROBES = 3
-"""Contacts of different places that are refused one by one, with none accepted, before it is clear
-that not a contact is at fault, but what all of them have in common."""
-
 MAX_UPLOADS = 4
 """Bodies that are sent at a time. They fill the line, and each takes up to 50 MB of memory."""
 
@@ -59,11 +52,17 @@ _SLOT_CHECK_SECONDS = 0.5
 
 _RUNNING = frozenset({"notfinished", "notstarted"})
 _ENDS = {
-    "rejectedbywatchdog": "RejectedByWatchdog: Dotdigital's Data Watchdog refuses it; sending it again does not help",
-    "exceedsallowedcontactlimit": "ExceedsAllowedContactLimit: the account's contact allowance would be exceeded",
+    "rejectedbywatchdog": (
+        "RejectedByWatchdog: Dotdigital's Data Watchdog refuses it; sending it again does not help"
+    ),
+    "exceedsallowedcontactlimit": (
+        "ExceedsAllowedContactLimit: the account's contact allowance would be exceeded"
+    ),
     "invalidfileformat": "InvalidFileFormat: Dotdigital cannot read it",
     "unknown": "Unknown: Dotdigital does not know what became of it",
-    "notavailableinthisversion": "NotAvailableInThisVersion: Dotdigital cannot tell what became of it",
+    "notavailableinthisversion": (
+        "NotAvailableInThisVersion: Dotdigital cannot tell what became of it"
+    ),
 }
 """Final status words besides `Finished` and `Failed`, and what they mean. None is retried."""
 
@@ -96,6 +95,7 @@ class Importer:
         self._uploads = threading.Semaphore(MAX_UPLOADS)
         self._ends = 0
         self._max_body_bytes = MAX_BODY_BYTES
+        self._largest_accepted = 0
 
     @property
     def max_body_bytes(self) -> int:
@@ -104,9 +104,6 @@ class Importer:
 
     def load(self, load: Import) -> Settlement:
         """Bring an import to its end.
-
-        When Dotdigital refuses the request as a whole, it is halved until the contacts at fault
-        stand alone: with one of n that takes at most 2·log2(n) requests more.
 
         Args:
             load: The import.
@@ -118,36 +115,10 @@ class Importer:
             TargetDotdigitalError: It cannot be settled.
         """
         deadline = self._clock.now() + self._timeout
-        total = Settlement()
-        parts = [list(load.contacts.values())]
-        refused = 0
-        accepted = False
-        while parts:
-            part = parts.pop()
-            try:
-                total.add(self._load_part(part, load.merge_option, deadline))
-                accepted = True
-            except RequestTooLargeError:
-                if len(part) > 1:
-                    self._shrink(load.merge_option, part)
-                    parts += _halves(part)
-                else:
-                    total.rejected.append((part[0], "record.too_large"))
-            except RequestRefusedError as error:
-                if len(part) > 1:
-                    parts += _halves(part)
-                    continue
-                total.rejected.append((part[0], reject_code(error.code)))
-                refused += 1
-                if refused > MAX_REFUSED or (refused >= PROBES and not accepted):
-                    raise DataError(
-                        f"Dotdigital refuses requests as a whole, for {refused} contacts of one "
-                        f"import so far ({error.code})"
-                    ) from None
-                if not accepted:
-                    # Look elsewhere before its neighbours: perhaps nothing would be accepted.
-                    parts.sort(key=len)
-        return total
+        contacts = list(load.contacts.values())
+        halving = Halving(contacts, lambda part: self._load_part(part, load.merge_option, deadline))
+        halving.load(contacts)
+        return halving.total
 
     def _load_part(
         self, part: list[Contact], merge_option: MergeOption, deadline: float
@@ -188,7 +159,13 @@ class Importer:
         # The body lives no longer than this: what is kept of an active import are its contacts.
         with self._uploads:
             body = import_body(merge_option, part)
-            import_id = self._client.import_contacts(body)
+            try:
+                import_id = self._client.import_contacts(body)
+            except RequestTooLargeError:
+                self._limit(len(body))
+                raise
+            with self._lock:
+                self._largest_accepted = max(self._largest_accepted, len(body))
         _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), len(body))
         return import_id
 
@@ -240,16 +217,12 @@ class Importer:
     def _overdue(self, what: str) -> DotdigitalError:
         return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")
 
-    def _shrink(self, merge_option: MergeOption, part: list[Contact]) -> None:
+    def _limit(self, size: int) -> None:
+        """Keep to half of a size that was refused, or to the largest that was accepted."""
         with self._lock:
-            half = len(import_body(merge_option, part)) // 2
-            self._max_body_bytes = min(self._max_body_bytes, half)
+            limit = max(size // 2, self._largest_accepted)
+            self._max_body_bytes = min(self._max_body_bytes, limit)
         _logger.info("Imports are limited to %d bytes from now on", self._max_body_bytes)
-
-
-def _halves(part: list[Contact]) -> list[list[Contact]]:
-    middle = len(part) // 2
-    return [part[middle:], part[:middle]]
 
 
 def _log_settlement(import_id: str, settlement: Settlement) -> None:

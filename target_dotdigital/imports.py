@@ -53,15 +53,17 @@ class Import:
     def holder(self, contact: Contact) -> str | None:
         """Return the match identifier of a contact in here that may be the same person.
 
+        One of another key comes first: in one request the two would be in no order.
+
         Args:
             contact: A contact, in here or not.
         """
+        own = contact.key if contact.key in self.contacts else None
         for identity in contact.identities:
-            if identity in self.contacts:
-                return identity
-            if identity in self.others:
-                return self.others[identity]
-        return None
+            holder = identity if identity in self.contacts else self.others.get(identity)
+            if holder is not None and holder != contact.key:
+                return holder
+        return own
 
     def has_room(self, contact: Contact, max_contacts: int, max_bytes: int) -> bool:
         """Return whether a contact fits in, joined with the one of the same key if there is one.

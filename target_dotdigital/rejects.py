@@ -43,8 +43,14 @@ class RejectsFile:
         self._file: IO[str] | None = None
         self._is_dirty = False
         self._schemas: dict[str, bytes] = {}
-        if path.exists() and not path.is_file():
-            raise StorageError(f"rejects_path: {path} is no file")
+        try:
+            if os.path.lexists(path) and not path.is_file():
+                raise StorageError(f"rejects_path: {path} is no file")
+            path.with_name(self._kept_name(0)).lstat()
+        except FileNotFoundError:
+            pass  # as it should be; a name that is too long is told here
+        except OSError as error:
+            raise self._failure(error) from None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path.parent):
@@ -72,7 +78,7 @@ class RejectsFile:
             record["_sdc_reject_reason"] = reason
             record["_sdc_rejected_at"] = datetime.now(tz=timezone.utc).isoformat()
         lines = f"{encode(message)}\n"
-        if self._schemas.get(stream) is not row.schema:
+        if self._schemas.get(stream) != row.schema:
             self._schemas[stream] = row.schema
             schema = decode(row.schema)
             schema["schema"]["properties"].update(_PROPERTIES)
@@ -119,11 +125,18 @@ class RejectsFile:
         again yet, or may be what this run is reading.
         """
         if self._path.exists():
-            made = datetime.fromtimestamp(self._path.stat().st_mtime, tz=timezone.utc)
-            kept = f"{self._path}.{made:%Y%m%dT%H%M%S.%fZ}"
+            made = self._path.stat().st_mtime
+            kept = self._path.with_name(self._kept_name(made))
+            while kept.exists():
+                made += 1e-6
+                kept = self._path.with_name(self._kept_name(made))
             self._path.rename(kept)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         return os.fdopen(os.open(self._path, flags, FILE_MODE), "w", encoding="ascii")
+
+    def _kept_name(self, made: float) -> str:
+        moment = datetime.fromtimestamp(made, tz=timezone.utc)
+        return f"{self._path.name}.{moment:%Y%m%dT%H%M%S.%fZ}"
 
     def _failure(self, error: OSError) -> StorageError:
         return StorageError(f"rejects_path: {self._path} cannot be written: {error.strerror}")

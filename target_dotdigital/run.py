@@ -182,8 +182,8 @@ class Run:
         Args:
             value: The STATE's value, a JSON text.
         """
-        newest_start = max((load.first_row for load in self._unsettled()), default=0)
-        self._gate.note(value, self.position, newest_start)
+        starts = [load.first_row for load in self._unsettled()]
+        self._gate.note(value, self.position, starts)
 
     # What the reader uses.
 

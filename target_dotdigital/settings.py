@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 from dotenv import dotenv_values
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from jsonschema import ValidationError
 
@@ -166,7 +167,7 @@ def _from_text(text: str, definition: Mapping[str, Any]) -> object:
         return word in _TRUE_WORDS if word in _TRUE_WORDS | _FALSE_WORDS else text
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return text
 
 
@@ -192,17 +193,50 @@ def describe(error: ValidationError) -> str:
     return f"{name}: breaks the rule '{rule}'"
 
 
-def problems(config: Mapping[str, Any]) -> list[str]:
-    """Return everything that is wrong beyond the schema, for a configuration that fits it.
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return everything that is wrong with a configuration, all at once.
 
     Args:
         config: The plugin's configuration.
+        schema: The JSON schema of the settings.
     """
-    found = [*_access_problems(config), *_unavailable(config)]
+    violations = list(DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config))
+    # What the schema refuses is told once, and kept from checks that expect its type.
+    wrong = {tuple(each.absolute_path) for each in violations if each.validator in {"type", "enum"}}
+    sound = _without(config, wrong)
+    names = [".".join(str(part) for part in path) for path in wrong]
+    return [
+        *(describe(violation) for violation in violations),
+        *(each for each in _further_problems(sound) if each.partition(":")[0] not in names),
+    ]
+
+
+def _without(config: Mapping[str, Any], paths: Collection[tuple[str | int, ...]]) -> dict[str, Any]:
+    """Return a copy that lacks the settings at some paths."""
+    return {
+        name: _without(value, {path[1:] for path in paths if path[0] == name and path[1:]})
+        if isinstance(value, dict)
+        else value
+        for name, value in config.items()
+        if (name,) not in paths
+    }
+
+
+def _further_problems(config: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong beyond the schema."""
+    found = [*_access_problems(config), *_path_problems(config), *_unavailable(config)]
     found += _address_book_problems("address_book", config.get("address_book"))
     for name, stream in (config.get("streams") or {}).items():
         found += _stream_problems(f"streams.{name}", stream)
     return found
+
+
+def _path_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("rejects_path", "sandbox_path"):
+        try:
+            _path(config, name)
+        except RuntimeError:
+            yield f"{name}: there is no such home directory"
 
 
 def _access_problems(config: Mapping[str, Any]) -> Iterator[str]:
@@ -223,7 +257,7 @@ def _is_safe_url(url: str) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or parts.username or parts.password or parts.query or parts.fragment:
+    if not host or parts.username or parts.password or "?" in url or "#" in url:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS)
 
@@ -254,7 +288,7 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     match_identifier = stream.get("match_identifier", "email")
     identifiers = stream.get("identifiers")
     if identifiers is not None and match_identifier not in identifiers:
-        yield f"{name}.identifiers: the match identifier '{match_identifier}' is missing"
+        yield f"{name}.identifiers: the match identifier is missing"
     fields = stream.get("fields") or {}
     lowered = [field.lower() for field in fields]
     for twice in sorted({field for field in lowered if lowered.count(field) > 1}):

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
 class StateGate:
@@ -26,20 +26,27 @@ class StateGate:
         self._waiting: deque[tuple[int, str]] = deque()
         self._written: str | None = None
 
-    def note(self, value: str, position: int, newest_start: int) -> None:
+    def note(self, value: str, position: int, starts: Collection[int]) -> None:
         """Take a STATE in.
 
-        It replaces those that would be released together with it, so there are never more waiting
-        than there are unsettled imports, and one.
+        Of those that would be released together only the newest is kept, so there are never more
+        waiting than there are unsettled imports, and one.
 
         Args:
             value: The STATE's value as the tap wrote it, a JSON text.
             position: The number of the last row before it.
-            newest_start: The first row of the youngest unsettled import, 0 if there is none.
+            starts: The first row of each unsettled import.
         """
-        while self._waiting and self._waiting[-1][0] >= newest_start:
-            self._waiting.pop()
+        if self._waiting and self._waiting[-1][0] >= max(starts, default=0):
+            self._waiting[-1] = (position, value)
+            return
         self._waiting.append((position, value))
+        # What waits for the same imports is released together.
+        newest = {
+            max((start for start in starts if start <= noted[0]), default=0): noted
+            for noted in self._waiting
+        }
+        self._waiting = deque(newest.values())
 
     def release(self, settled_to: int) -> None:
         """Write the newest STATE that is covered by settled rows, if there is a new one.

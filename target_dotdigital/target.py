@@ -21,7 +21,6 @@ from singer_sdk.exceptions import (
     StreamMapConfigError,
 )
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
@@ -34,7 +33,7 @@ from target_dotdigital.errors import (
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
 from target_dotdigital.run import Run
-from target_dotdigital.settings import Settings, describe, from_environment, problems
+from target_dotdigital.settings import Settings, from_environment, problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
 
@@ -95,26 +94,22 @@ class TargetDotdigital(Target):
     @classmethod
     def _read_environment(cls) -> dict[str, Any]:
         cls.append_builtin_config(cls.config_jsonschema)
-        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
+        return _without_nulls(from_environment(cls.config_jsonschema, cls._env_var_prefix))
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find everything that is wrong with the settings, in words that repeat no value."""
         self.append_builtin_config(self.config_jsonschema)
-        violations = list(JSONSchemaValidator(self.config_jsonschema).iter_errors(self._config))
-        errors = [describe(violation) for violation in violations]
-        ill_typed = {violation.absolute_path[0] for violation in violations if violation.path}
-        rest = {name: value for name, value in self._config.items() if name not in ill_typed}
-        errors += [
-            problem
-            for problem in problems(rest)
-            if problem.partition(":")[0].partition(".")[0] not in ill_typed
-        ]
+        known = self.config_jsonschema["properties"]
+        for name, definition in known.items():
+            if "default" in definition:
+                self._config.setdefault(name, definition["default"])
+        errors = problems(self._config, self.config_jsonschema)
         if errors and raise_errors:
             raise ConfigValidationError(
                 "Config validation failed", errors=errors, schema=self.config_jsonschema
             )
-        for name in sorted(set(self._config) - set(self.config_jsonschema["properties"])):
+        for name in sorted(set(self._config) - set(known)):
             self.logger.warning("The setting '%s' is not known and has no effect", name)
         return errors
 

@@ -25,7 +25,8 @@ from target_dotdigital.errors import (
     RequestTooLargeError,
     TooManyActiveImportsError,
 )
-from target_dotdigital.importer import MAX_REFUSED, Importer
+from target_dotdigital.halving import MAX_REFUSED
+from target_dotdigital.importer import Importer
 from target_dotdigital.imports import MAX_BODY_BYTES, Import
 from target_dotdigital.replies import ImportStatus
 from tests.building import contact

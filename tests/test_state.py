@@ -31,8 +31,7 @@ class Tap:
             self.open.setdefault(load, []).append(self.position)
 
     def state(self, value: str) -> None:
-        newest_start = max((rows[0] for rows in self.open.values()), default=0)
-        self.gate.note(value, self.position, newest_start)
+        self.gate.note(value, self.position, [rows[0] for rows in self.open.values()])
         self.states.append((self.position, value))
 
     def settle(self, load: int) -> None:
