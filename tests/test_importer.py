@@ -350,6 +350,18 @@ def test_a_contact_that_is_too_large_alone_is_rejected_and_the_others_land(count
     assert client.calls <= 2 * math.log2(count) + 2
 
 
+@pytest.mark.parametrize("position", range(1, 9))
+def test_a_contact_at_fault_and_one_that_is_too_large_are_both_found(position: int) -> None:
+    load = import_of(9)
+    large = contact(f"p{position}@example.com", {"NOTES": "x" * 5000})
+    load.contacts[large.key] = large
+    refuses, is_too_large = refuse(0), too_large(4000)
+    client = FakeClient(judge=lambda *one: is_too_large(*one) or refuses(*one))
+    imported, rejected = places(importer(client).load(load))
+    assert imported == set(range(9)) - {0, position}
+    assert rejected == {0: "dotdigital.badRequest", position: "record.too_large"}
+
+
 # Slots.
 
 

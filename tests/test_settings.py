@@ -177,6 +177,7 @@ def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
         {"address_book": " TEST "},
         "customers",
         ["customers"],
+        None,
     ],
     ids=json.dumps,
 )
