@@ -90,7 +90,7 @@ class Halving:
                 f"Dotdigital refuses requests as a whole for more than {MAX_REFUSED} contacts of "
                 f"one import ({error.code})"
             )
-        if not self._accepted and len(self._contacts) > PROBES:
+        if not self._accepted and len(self._contacts) >= PROBES:
             self._probe()
 
     def _probe(self) -> None:

@@ -99,8 +99,8 @@ class Importer:
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest body that Dotdigital is known to take. It shrinks after a 413."""
-        return self._max_body_bytes
+        """The largest body to send. It shrinks after a 413, but not below what was accepted."""
+        return max(self._max_body_bytes, self._largest_accepted)
 
     def load(self, load: Import) -> Settlement:
         """Bring an import to its end.
@@ -218,11 +218,10 @@ class Importer:
         return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")
 
     def _limit(self, size: int) -> None:
-        """Keep to half of a size that was refused, or to the largest that was accepted."""
+        """Keep to half of a size that was refused."""
         with self._lock:
-            limit = max(size // 2, self._largest_accepted)
-            self._max_body_bytes = min(self._max_body_bytes, limit)
-        _logger.info("Imports are limited to %d bytes from now on", self._max_body_bytes)
+            self._max_body_bytes = min(self._max_body_bytes, size // 2)
+        _logger.info("Imports are limited to %d bytes from now on", self.max_body_bytes)
 
 
 def _log_settlement(import_id: str, settlement: Settlement) -> None:
