@@ -100,15 +100,19 @@ class Halving:
             DataError: It does not.
         """
         last = len(self._contacts) - 1
+        codes: set[str] = set()
         for position in (last * 2 // PROBES, last // PROBES, last):
             try:
                 self._send([self._contacts[position]])
             except RequestRefusedError as error:
-                code = error.code
+                codes.add(error.code)
+            except RequestTooLargeError:
+                return  # of one contact, that tells nothing about the others
             else:
                 self._accepted = True
                 return
-        raise DataError(f"Dotdigital refuses every contact of an import that was tried ({code})")
+        listed = ", ".join(sorted(codes))
+        raise DataError(f"Dotdigital refuses every contact of an import that was tried ({listed})")
 
 
 def _halves(part: list[Contact]) -> tuple[list[Contact], list[Contact]]:

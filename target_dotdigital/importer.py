@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import backoff
 
 from target_dotdigital.errors import (
+    DataError,
     DotdigitalError,
     NotFoundError,
     RequestRefusedError,
@@ -43,6 +44,10 @@ MAX_SENDS = 3
 
 MAX_ODD_POLLS = 4
 """Answers in a row that make no sense (404, an unknown status) before they are believed."""
+
+MAX_REFUSED_FIRST = 10
+"""Contacts that are refused alone, in imports of one or two, before any is accepted, until it is
+clear that what all of them have in common is at fault."""
 
 MAX_UPLOADS = 4
 """Bodies that are sent at a time. They fill the line, and each takes up to 50 MB of memory."""
@@ -96,6 +101,7 @@ class Importer:
         self._ends = 0
         self._max_body_bytes = MAX_BODY_BYTES
         self._largest_accepted = 0
+        self._refused_alone = 0
 
     @property
     def max_body_bytes(self) -> int:
@@ -118,7 +124,18 @@ class Importer:
         contacts = list(load.contacts.values())
         halving = Halving(contacts, lambda part: self._load_part(part, load.merge_option, deadline))
         halving.load(contacts)
+        self._check_refusals(halving.total)
         return halving.total
+
+    def _check_refusals(self, settlement: Settlement) -> None:
+        """Tell an envelope's fault where imports are too small to show it one by one."""
+        with self._lock:
+            self._refused_alone += len(settlement.rejected)
+            if not self._largest_accepted and self._refused_alone >= MAX_REFUSED_FIRST:
+                raise DataError(
+                    f"Dotdigital has refused the first {self._refused_alone} contacts one by one, "
+                    "and accepted none"
+                )
 
     def _load_part(
         self, part: list[Contact], merge_option: MergeOption, deadline: float

@@ -109,7 +109,7 @@ class MessageReader(GenericSingerReader[str]):
         """
         try:
             message: dict[str, Any] = _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Python's taps write NaN, and JavaScript's half a surrogate pair: one row is at fault
             # then, not the stream.
             try:

@@ -148,8 +148,9 @@ class Run:
             load = None
         if load is None:
             load = Import(merge_option, self.position, self._clock.now())
-            if not load.has_room(contact, max_contacts, max_bytes):
-                reason = f"the contact alone is larger than an import of {max_bytes} bytes"
+            # Alone it may still be taken where several were too much.
+            if not load.has_room(contact, max_contacts, MAX_BODY_BYTES):
+                reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
                 for row in contact.rows:
                     self.reject(row, RowRejectedError("record.too_large", reason))
                 return

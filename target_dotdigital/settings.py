@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_CUSTOM_IDENTIFIER = re.compile(r"[-A-Za-z0-9_]{1,50}")
+_OWN_IDENTIFIERS = ("email", "mobileNumber", "contactId")
+
 RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
 """Dotdigital keeps these two for itself: the first cannot be joined, the second holds 200."""
 
@@ -200,7 +203,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
         config: The plugin's configuration.
         schema: The JSON schema of the settings.
     """
-    violations = list(DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config))
+    violations = list(DEFAULT_JSONSCHEMA_VALIDATOR(_mended(schema)).iter_errors(config))
     # What the schema refuses is told once, and kept from checks that expect its type.
     wrong = {tuple(each.absolute_path) for each in violations if each.validator in {"type", "enum"}}
     sound = _without(config, wrong)
@@ -209,6 +212,18 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
         *(describe(violation) for violation in violations),
         *(each for each in _further_problems(sound) if each.partition(":")[0] not in names),
     ]
+
+
+def _mended(schema: Any) -> Any:  # noqa: ANN401 - any part of a JSON schema
+    """Return a schema without what is none: in the SDK's, an `anyOf` of stream maps has a text."""
+    if isinstance(schema, dict):
+        return {
+            key: [_mended(part) for part in value if isinstance(part, (dict, bool))]
+            if key == "anyOf"
+            else _mended(value)
+            for key, value in schema.items()
+        }
+    return schema
 
 
 def _without(config: Mapping[str, Any], paths: Collection[tuple[str | int, ...]]) -> dict[str, Any]:
@@ -259,7 +274,19 @@ def _is_safe_url(url: str) -> bool:
         return False
     if not host or parts.username or parts.password or "?" in url or "#" in url:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host is this machine itself, by its name or its address.
+
+    Args:
+        host: A name or an address, without brackets.
+    """
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
@@ -287,6 +314,12 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     yield from _address_book_problems(f"{name}.address_book", stream.get("address_book"))
     match_identifier = stream.get("match_identifier", "email")
     identifiers = stream.get("identifiers")
+    for identifier in {match_identifier, *(identifiers or {})}:
+        if not _is_identifier(identifier):
+            yield (
+                f"{name}: an identifier is {', '.join(_OWN_IDENTIFIERS)}, spelled like this, or a "
+                "custom identifier's name (letters, digits, - and _, at most 50)"
+            )
     if identifiers is not None and match_identifier not in identifiers:
         yield f"{name}.identifiers: the match identifier is missing"
     fields = stream.get("fields") or {}
@@ -299,3 +332,9 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name}.{key}.{entry}: the property's name is empty"
             elif path.startswith(REJECT_PROPERTY_PREFIX):
                 yield f"{name}.{key}.{entry}: {REJECT_PROPERTY_PREFIX}* is never sent"
+
+
+def _is_identifier(name: str) -> bool:
+    if name.lower() in {own.lower() for own in _OWN_IDENTIFIERS}:
+        return name in _OWN_IDENTIFIERS
+    return _CUSTOM_IDENTIFIER.fullmatch(name) is not None

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import ProxyManager
 
 from target_dotdigital.errors import AbandonedError, NetworkError
-from target_dotdigital.settings import LOOPBACK_HOSTS
+from target_dotdigital.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ MAX_REPLY_BYTES = 256 * 1024 * 1024
 
 _READ_BYTES = 1024 * 1024
 _HTTP_1_0 = 10
-_NO_PROXIES: Mapping[str, str | None] = dict.fromkeys(("http", "https", "all"))
+_NO_PROXIES: Any = dict.fromkeys(("http", "https", "all"))  # None overrides the environment
 
 
 class NoReplyError(Exception):
@@ -284,7 +284,7 @@ class Transport:
             timeout=(CONNECT_TIMEOUT_SECONDS, self._deadline),
             allow_redirects=False,
             # A proxy of the environment cannot reach this machine's own loopback.
-            proxies=_NO_PROXIES if urlsplit(url).hostname in LOOPBACK_HOSTS else None,
+            proxies=_NO_PROXIES if is_loopback(urlsplit(url).hostname) else None,
             stream=True,
         ) as response:
             if _is_cut(response):

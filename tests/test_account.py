@@ -22,9 +22,9 @@ from target_dotdigital.errors import (
 from target_dotdigital.settings import Settings
 from target_dotdigital.transport import Transport
 from tests.answers import html_reply, reply, v2_error
+from tests.clock import FakeClock
 from tests.routes import ACCOUNT_INFO, ADDRESS_BOOK, ADDRESS_BOOKS, DATA_FIELDS
 from tests.server import DotdigitalServer
-from tests.test_throttle import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

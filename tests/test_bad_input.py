@@ -41,6 +41,7 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         ),
         pytest.param((schema(), {"stream": "people"}), "lacks type", id="no type"),
         pytest.param((schema(), [1, 2]), "lacks type", id="no object"),
+        pytest.param((schema(), "[" * 5000), "Line 2 is no JSON", id="deeply nested"),
         pytest.param((schema(), {"type": "RECORD"}), "lacks record, stream", id="no record"),
         pytest.param(({"type": "SCHEMA", "stream": "a"},), "lacks schema", id="no schema"),
         pytest.param(

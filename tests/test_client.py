@@ -41,9 +41,9 @@ from tests.answers import (
     usage_exceeded,
     v2_error,
 )
+from tests.clock import FakeClock
 from tests.plain_client import contact
 from tests.routes import ADDRESS_BOOKS, DATA_FIELDS, IMPORT
-from tests.test_throttle import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

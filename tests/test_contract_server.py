@@ -17,10 +17,11 @@ from tests.contract import (
 from tests.plain_client import PlainClient, contact
 from tests.recording import RecordingProxy
 from tests.routes import DATA_FIELDS
-from tests.server import DotdigitalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.server import DotdigitalServer
 
 pytestmark = needs_vendor_files
 
@@ -29,12 +30,6 @@ JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 IMPORT_PATH = "/contacts/v3/import"
 IMPORT_ID = "d7de900d-d337-43f6-b1e1-c8ec73e1a434"
 STATUS_PATH = f"{IMPORT_PATH}/{IMPORT_ID}"
-
-
-@pytest.fixture
-def server() -> Iterator[DotdigitalServer]:
-    with DotdigitalServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from target_dotdigital.client import Client
-from target_dotdigital.clock import Clock
 from target_dotdigital.errors import (
     AbandonedError,
     AuthenticationError,
@@ -30,10 +29,12 @@ from target_dotdigital.importer import Importer
 from target_dotdigital.imports import MAX_BODY_BYTES, Import
 from target_dotdigital.replies import ImportStatus
 from tests.building import contact
+from tests.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from target_dotdigital.clock import Clock
     from target_dotdigital.settlement import Settlement
 
 TIMEOUT_SECONDS = 4 * 3600.0
@@ -42,28 +43,6 @@ REFUSED = RequestRefusedError("PUT /contacts/v3/import: 400", "badRequest")
 TOO_LARGE = RequestTooLargeError("PUT /contacts/v3/import: 413")
 NO_SLOT = TooManyActiveImportsError("PUT /contacts/v3/import: 429")
 LOST = NotFoundError("GET /contacts/v3/import/{id}: 404")
-
-
-class FakeClock(Clock):
-    """Time that passes only by waiting."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.time = 1000.0
-        self.waits: list[float] = []
-        self.on_sleep: Callable[[], object] = lambda: None
-
-    @override
-    def now(self) -> float:
-        return self.time
-
-    @override
-    def sleep(self, seconds: float) -> None:
-        super().sleep(0)
-        assert seconds >= 0
-        self.waits.append(seconds)
-        self.time += seconds
-        self.on_sleep()
 
 
 class FakeClient(Client):

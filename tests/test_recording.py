@@ -9,16 +9,11 @@ from tests import answers
 from tests.plain_client import PlainClient, contact
 from tests.recording import RecordingProxy
 from tests.routes import DATA_FIELDS, IMPORT
-from tests.server import DotdigitalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@pytest.fixture
-def server() -> Iterator[DotdigitalServer]:
-    with DotdigitalServer() as running:
-        yield running
+    from tests.server import DotdigitalServer
 
 
 @pytest.fixture

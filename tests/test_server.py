@@ -7,16 +7,11 @@ import pytest
 import requests
 
 from tests.plain_client import TIMEOUT_SECONDS, PlainClient, contact, failure_codes
-from tests.server import DotdigitalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@pytest.fixture
-def server() -> Iterator[DotdigitalServer]:
-    with DotdigitalServer() as running:
-        yield running
+    from tests.server import DotdigitalServer
 
 
 @pytest.fixture

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def server() -> Iterator[DotdigitalServer]:
-    with DotdigitalServer() as running:
-        yield running
-
-
-@pytest.fixture
 def client(server: DotdigitalServer) -> Iterator[PlainClient]:
     with requests.Session() as session:
         session.auth = (server.username, server.password)

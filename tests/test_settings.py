@@ -318,3 +318,16 @@ def test_any_other_api_url_is_refused(url: str) -> None:
 def test_the_home_of_a_user_that_does_not_exist_is_a_problem(name: str) -> None:
     config = {**ACCESS, name: "~no-such-user-7/file"}
     assert names_of(problems_of(config)) == [name]
+
+
+def test_a_stream_map_that_is_wrong_is_named() -> None:
+    """The SDK's own schema of stream maps holds a text where a schema belongs."""
+    assert names_of(problems_of({**ACCESS, "stream_maps": {"__else__": "x"}})) == [
+        "stream_maps.__else__"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Email", "MOBILENUMBER", "a b", "x" * 51])
+def test_an_identifier_that_cannot_be_one_is_a_problem(name: str) -> None:
+    stream = {"match_identifier": name, "identifiers": {name: "p"}}
+    assert names_of(problems_of({**ACCESS, "streams": {"a": stream}})) == ["streams.a"]

@@ -20,6 +20,7 @@ from target_dotdigital.throttle import (
     RESET_SPREAD_SECONDS,
     Throttle,
 )
+from tests.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,27 +29,6 @@ SERVER_TIME = 1_790_000_000
 IMPORT, STATUS, BOOKS, FIELDS = "PUT /import", "GET /import/{id}", "GET /books", "GET /fields"
 HOUR = 3600.0
 TIMEOUT_SECONDS = 10
-
-
-class FakeClock(Clock):
-    """Time that passes when somebody waits, and at no other time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.time = 1000.0
-        self.waits: list[float] = []
-        self._lock = threading.Lock()
-
-    @override
-    def now(self) -> float:
-        return self.time
-
-    @override
-    def sleep(self, seconds: float) -> None:
-        super().sleep(0)
-        with self._lock:
-            self.waits.append(seconds)
-            self.time += seconds
 
 
 class SteppedClock(Clock):
