@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+# It stands in URLs and logs, so nothing but an ID may be in it.
+ImportId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
 
 class AccountProperty(msgspec.Struct, frozen=True):
@@ -46,7 +49,7 @@ class DataField(msgspec.Struct, frozen=True):
 class ImportAccepted(msgspec.Struct, frozen=True):
     """202 of `PUT /contacts/v3/import`: queued, nothing more."""
 
-    import_id: str = msgspec.field(name="importId")
+    import_id: ImportId = msgspec.field(name="importId")
 
 
 class ImportSummary(msgspec.Struct, frozen=True, rename="camel"):
