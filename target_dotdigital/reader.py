@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -145,14 +144,8 @@ class MessageReader(GenericSingerReader[str]):
                 yield text.encode("utf-8", "surrogatepass")
             self._run.tend()
             return
-        # epoll refuses regular files: they can always be read.
-        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
         rest: list[bytes] = []
-        while not self._run.is_stopping:
-            if is_regular:
-                self._run.tend()
-            elif not self._run.wait(descriptor):
-                return
+        while self._run.wait(descriptor):
             block = os.read(descriptor, BLOCK_BYTES)
             if not block:
                 break

@@ -30,7 +30,7 @@ class Wakeup:
 
         Args:
             seconds: How long to wait at most; None for ever.
-            descriptor: What to watch besides; a pipe, socket or terminal, not a regular file.
+            descriptor: What to watch besides.
 
         Returns:
             Whether the descriptor can be read.
@@ -38,9 +38,13 @@ class Wakeup:
         if descriptor != self._watched:
             if self._watched is not None:
                 self._selector.unregister(self._watched)
+                self._watched = None
             if descriptor is not None:
-                self._selector.register(descriptor, selectors.EVENT_READ)
-            self._watched = descriptor
+                try:
+                    self._selector.register(descriptor, selectors.EVENT_READ)
+                except PermissionError:
+                    return True  # a regular file, or /dev/null: it can always be read
+                self._watched = descriptor
         ready = {key.fd for key, _ in self._selector.select(seconds)}
         if self._read_end in ready:
             with suppress(BlockingIOError):

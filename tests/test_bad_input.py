@@ -177,3 +177,26 @@ def test_output_that_nobody_reads_any_more(server: DotdigitalServer, tmp_path: P
     assert "Standard output is closed" in told
     assert "Traceback" not in told
     assert "BrokenPipe" not in told
+
+
+def test_a_file_and_no_file_at_all_are_read_to_their_end(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """epoll refuses both: they can always be read."""
+    (tmp_path / "config.json").write_text(json.dumps(settings_for(server)))
+    (tmp_path / "rows.singer").write_text(
+        "".join(json.dumps(line) + "\n" for line in (schema(), ANN, state({"row": 1})))
+    )
+    command = [sys.executable, "-m", "target_dotdigital", "--config", "config.json"]
+    nothing = subprocess.run(command, stdin=subprocess.DEVNULL, cwd=tmp_path, check=True)
+    assert nothing.returncode == 0
+    for arguments in ([], ["--input", "rows.singer"]):
+        with (tmp_path / "rows.singer").open("rb") as rows:
+            ended = subprocess.run(
+                [*command, *arguments],
+                stdin=subprocess.DEVNULL if arguments else rows,
+                stdout=subprocess.PIPE,
+                cwd=tmp_path,
+                check=True,
+            )
+        assert ended.stdout == b'{"row": 1}\n'
