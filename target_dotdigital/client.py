@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -48,8 +49,14 @@ MAX_RETRY_WAIT_SECONDS = 60.0
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
 
-_OK, _REDIRECT = 200, 300
-_REFUSALS = frozenset({400, 409, 412, 422})
+_REFUSALS = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 """Statuses that speak of what was sent, so that a part of it may be accepted."""
 
 _FOREIGN_LOGINS = frozenset(
@@ -238,7 +245,7 @@ class Client:
             reply = self._transport.exchange(method, url, params=params, body=body)
         except NoReplyError as error:
             raise _PassingError(str(error), NetworkError) from None
-        if not _OK <= reply.status < _REDIRECT:
+        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             self._refused(route, reply)
         self._throttle.succeeded(route, reply.headers)
         try:
@@ -256,16 +263,22 @@ class Client:
             raise _ThrottledError
         if code in _TOO_MANY_IMPORTS:
             raise TooManyActiveImportsError(f"{route}: {answer}")
-        if status == 429:  # noqa: PLR2004 - too many requests
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._throttle.limited(route, reply.headers)
             raise _ThrottledError
-        is_passing = status == 408 or status >= 500  # noqa: PLR2004 - time-out, server errors
+        is_passing = (
+            status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
         if is_passing or code in _PASSING_CODES:
             raise _PassingError(answer, DotdigitalError)
         self._throttle.succeeded(route, reply.headers)
-        if status == 413:  # noqa: PLR2004 - content too large
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise RequestTooLargeError(f"{route}: {answer}")
-        kind, hint = _ERRORS[401] if code in _FOREIGN_LOGINS else _ERRORS.get(status, (None, ""))
+        kind, hint = (
+            _ERRORS[HTTPStatus.UNAUTHORIZED]
+            if code in _FOREIGN_LOGINS
+            else _ERRORS.get(status, (None, ""))
+        )
         if kind is not None:
             raise kind(f"{route}: {answer}: {hint}")
         if status in _REFUSALS:
@@ -274,9 +287,15 @@ class Client:
 
 
 _ERRORS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
-    401: (AuthenticationError, "the API user is not accepted; look at username and password"),
-    403: (ForbiddenError, "the account is not in this region, or the API user may not do this"),
-    404: (NotFoundError, "not found"),
+    HTTPStatus.UNAUTHORIZED: (
+        AuthenticationError,
+        "the API user is not accepted; look at username and password",
+    ),
+    HTTPStatus.FORBIDDEN: (
+        ForbiddenError,
+        "the account is not in this region, or the API user may not do this",
+    ),
+    HTTPStatus.NOT_FOUND: (NotFoundError, "not found"),
 }
 
 
