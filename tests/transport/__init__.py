@@ -1,0 +1,1 @@
+"""Single exchanges over real sockets."""
