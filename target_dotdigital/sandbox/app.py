@@ -18,15 +18,22 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from typing_extensions import override
 
+from target_dotdigital.sandbox.accepting import Importing
 from target_dotdigital.sandbox.calls import answer
 from target_dotdigital.sandbox.errors import RefusalError, V2Error, V3Error
+from target_dotdigital.sandbox.page import PAGE_ROUTES
+from target_dotdigital.sandbox.page_data import Imports
+from target_dotdigital.sandbox.request_log import Logged, RequestLog
 from target_dotdigital.sandbox.v2_calls import V2_ROUTES
 from target_dotdigital.sandbox.v3_calls import V3_ROUTES
+from target_dotdigital.sandbox.visitors import OwnVisitors
 
 if TYPE_CHECKING:
+
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from target_dotdigital.sandbox.server import Options
     from target_dotdigital.sandbox.slots import Slots
     from target_dotdigital.sandbox.store import Store
 
@@ -88,6 +95,11 @@ class Guard:
                 await response(scope, receive, send)
 
 
+def is_of_page(path: str) -> bool:
+    """Tell whether a path is the page's or the sandbox's own, not one of Dotdigital's API."""
+    return path == "/" or path.startswith("/sandbox/")
+
+
 class Authentication:
     """HTTP Basic, asked of every call."""
 
@@ -103,7 +115,9 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer 401 with nothing else."""
-        if self._is_allowed(Headers(scope=scope).get("authorization", "")):
+        # Without credentials to insist on, the page does not ask for any.
+        is_open = self._credentials is None and is_of_page(scope["path"])
+        if is_open or self._is_allowed(Headers(scope=scope).get("authorization", "")):
             await self._app(scope, receive, send)
             return
         response = Response(
@@ -123,22 +137,32 @@ class Authentication:
         return self._credentials is None or self._credentials.accept(sent)
 
 
-def create_app(store: Store, slots: Slots, credentials: Credentials | None) -> Starlette:
+def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
     """Build the application.
 
     Args:
         store: The database.
         slots: Where accepted imports go.
-        credentials: The ones to insist on. Without them, any are accepted.
+        options: What the sandbox is started with.
     """
+    routes = [*V2_ROUTES, *V3_ROUTES, *PAGE_ROUTES]
+    log = RequestLog()
     app = Starlette(
-        routes=[*V2_ROUTES, *V3_ROUTES],
-        middleware=[Middleware(Guard), Middleware(Authentication, credentials=credentials)],
+        routes=routes,
+        middleware=[
+            Middleware(Logged, log=log, routes=routes, unlogged=PAGE_ROUTES),
+            Middleware(Guard),
+            Middleware(OwnVisitors, host=options.host, names=options.allowed_hosts),
+            Middleware(Authentication, credentials=options.credentials),
+        ],
         exception_handlers={RefusalError: _answer_refusal, HTTPException: _answer_http_error},
     )
     app.router.redirect_slashes = False
     app.state.store = store
-    app.state.slots = slots
+    app.state.switches = options.switches
+    app.state.importing = Importing(store, slots, options.switches)
+    app.state.request_log = log
+    app.state.imports = Imports()
     return app
 
 

@@ -94,6 +94,11 @@ def is_date(value: object) -> bool:
     return True
 
 
+def is_date_without_time(value: object) -> bool:
+    """Tell whether the value is a date with no time of day."""
+    return isinstance(value, str) and len(value) == len("2026-01-31") and is_date(value)
+
+
 def is_boolean(value: object) -> bool:
     """Tell whether a Boolean field takes the value."""
     return isinstance(value, bool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,6 +15,7 @@ from target_dotdigital.sandbox.address_books import ensure
 from target_dotdigital.sandbox.app import create_app
 from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, Slots
 from target_dotdigital.sandbox.store import Store
+from target_dotdigital.sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,9 @@ class Options:
         credentials: The ones to insist on. Without them, any are accepted.
         address_books: IDs or names of address books to create if they are missing.
         slots: How many imports are worked off at a time. With 0, they wait on disk.
+        pace: Contacts a second in each slot. Without it, as many as this machine can.
+        switches: The answers to what Dotdigital's documents leave open.
+        allowed_hosts: Names besides this machine's own by which clients may call it.
     """
 
     database: Path
@@ -56,6 +60,9 @@ class Options:
     credentials: Credentials | None = None
     address_books: Sequence[str | int] = ()
     slots: int = DEFAULT_SLOTS
+    pace: float | None = None
+    switches: Switches = field(default_factory=Switches)
+    allowed_hosts: Sequence[str] = ()
 
 
 class SandboxServer:
@@ -79,10 +86,10 @@ class SandboxServer:
             with store.writing() as connection:
                 for wanted in options.address_books:
                     ensure(connection, wanted)
-            importing = Slots(store, options.slots)
+            importing = Slots(store, options.switches, options.slots, options.pace)
             undo.callback(importing.stop)
             self.url = _url(listener)
-            app = create_app(store, importing, options.credentials)
+            app = create_app(store, importing, options)
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
             # Stopping is undoing: no more calls, then no more imports, then the database.

@@ -9,17 +9,16 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from target_dotdigital.sandbox import contacts, import_body, import_log
+from target_dotdigital.sandbox import contacts
 from target_dotdigital.sandbox.calls import answer, read_body, whole_number
 from target_dotdigital.sandbox.errors import v3_refusal
-from target_dotdigital.sandbox.processing import timestamp
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from target_dotdigital.sandbox.slots import Slots
+    from target_dotdigital.sandbox.accepting import Importing
     from target_dotdigital.sandbox.store import Store
 
 UNSUPPORTED_FILTERS = ("~segmentId", "~created", "~modified")
@@ -58,27 +57,15 @@ async def import_contacts(request: Request) -> Response:
     """Accept an import: it is on disk when this answers, and worked off later."""
     body = await read_body(request)
 
-    def accept(store: Store, slots: Slots) -> str:
-        count = import_body.check(body)
-        with store.writing() as connection:
-            import_id, sequence = import_log.accept(connection, body, count, timestamp())
-        slots.put(sequence)
-        return import_id
-
-    state = request.app.state
-    import_id = await run_in_threadpool(accept, state.store, state.slots)
+    importing: Importing = request.app.state.importing
+    import_id = await run_in_threadpool(importing.accept, body)
     return answer(AcceptedImport(import_id), HTTPStatus.ACCEPTED)
 
 
 async def get_import_status(request: Request) -> Response:
     """Answer the status of an import and its report."""
-    import_id = request.path_params["id"]
-
-    def read(store: Store) -> import_log.ImportReport:
-        with store.reading() as connection:
-            return import_log.report(connection, import_id)
-
-    return answer(await run_in_threadpool(read, request.app.state.store))
+    importing: Importing = request.app.state.importing
+    return answer(await run_in_threadpool(importing.report, request.path_params["id"]))
 
 
 async def list_contacts(request: Request) -> Response:
