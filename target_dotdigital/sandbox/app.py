@@ -24,12 +24,13 @@ from target_dotdigital.sandbox.errors import RefusalError, V2Error, V3Error
 from target_dotdigital.sandbox.page import PAGE_ROUTES
 from target_dotdigital.sandbox.page_data import Imports
 from target_dotdigital.sandbox.request_log import Logged, RequestLog
+from target_dotdigital.sandbox.single_contacts import SingleContacts
 from target_dotdigital.sandbox.v2_calls import V2_ROUTES
 from target_dotdigital.sandbox.v3_calls import V3_ROUTES
+from target_dotdigital.sandbox.v3_contact_calls import V3_CONTACT_ROUTES
 from target_dotdigital.sandbox.visitors import OwnVisitors
 
 if TYPE_CHECKING:
-
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -145,7 +146,7 @@ def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
         slots: Where accepted imports go.
         options: What the sandbox is started with.
     """
-    routes = [*V2_ROUTES, *V3_ROUTES, *PAGE_ROUTES]
+    routes = [*V2_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES, *PAGE_ROUTES]
     log = RequestLog()
     app = Starlette(
         routes=routes,
@@ -161,6 +162,7 @@ def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
     app.state.store = store
     app.state.switches = options.switches
     app.state.importing = Importing(store, slots, options.switches)
+    app.state.single_contacts = SingleContacts(store, options.switches)
     app.state.request_log = log
     app.state.imports = Imports()
     return app

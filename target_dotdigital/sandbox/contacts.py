@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from target_dotdigital.sandbox import address_books, directory
+from target_dotdigital.sandbox import address_books, attachments, directory
 from target_dotdigital.sandbox.countries import country_of
 from target_dotdigital.sandbox.errors import Detail, v3_refusal
 from target_dotdigital.sandbox.identifiers import (
@@ -27,6 +27,8 @@ from target_dotdigital.sandbox.schema import ALL_CONTACTS_ID
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
+
+    from target_dotdigital.sandbox.errors import RefusalError
 
 ALL_FIELDS = "[[ALL]]"
 INCLUDABLE = frozenset({"channelProperties", "lists", "preferences", "consentRecords"})
@@ -72,7 +74,8 @@ class ContactAnswer(msgspec.Struct, frozen=True, rename="camel"):
     data_fields: msgspec.Raw | Mapping[str, Any] | UnsetType = UNSET
     channel_properties: Mapping[str, Mapping[str, str]] | UnsetType = UNSET
     lists: Sequence[ListMembership] | UnsetType = UNSET
-    consent_records: Sequence[None] | UnsetType = UNSET
+    preferences: Sequence[attachments.PreferenceAnswer] | UnsetType = UNSET
+    consent_records: Sequence[attachments.ConsentRecordAnswer] | UnsetType = UNSET
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -147,21 +150,31 @@ def get(connection: sqlite3.Connection, name: str, value: str) -> ContactAnswer:
     Raises:
         RefusalError: 400, no contact could have it; 404, none has it.
     """
-    identifiers = _one_identifier(name, value)
+    identifiers = read_identifier(name, value)
     wanted = identifiers.get(name)
     contact = directory.load_directory(connection, [identifiers]).find(name, wanted or 0)
     if contact is None:
-        raise v3_refusal(
-            "contacts:contactNotFound",
-            "The following contacts could not be found",
-            Detail(item=value, description=f"Not found using the identifier '{name}'"),
-            status=HTTPStatus.NOT_FOUND,
-        )
-    query = Query(data_fields=(ALL_FIELDS,), include=("channelProperties", "lists"))
+        raise not_found(name, value)
+    query = Query(data_fields=(ALL_FIELDS,), include=INCLUDABLE)
     return _answers(connection, [contact], query)[0]
 
 
-def _one_identifier(name: str, value: str) -> Identifiers:
+def not_found(name: str, value: str) -> RefusalError:
+    """Refuse to go on without a contact."""
+    return v3_refusal(
+        "contacts:contactNotFound",
+        "The following contacts could not be found",
+        Detail(item=value, description=f"Not found using the identifier '{name}'"),
+        status=HTTPStatus.NOT_FOUND,
+    )
+
+
+def read_identifier(name: str, value: str) -> Identifiers:
+    """Read the identifier that a URL names.
+
+    Raises:
+        RefusalError: 400, no contact could have it.
+    """
     sent: int | str = value
     if name == "contactId" and value.isascii() and value.isdigit():
         # Longer than any ID: `int` would be slow on thousands of digits, and Python refuses it.
@@ -185,6 +198,12 @@ def _answers(
         for contact_id, list_id, name in connection.execute(_LISTS, (ids,)):
             status = LIST_STATUSES.get(contacts[contact_id].email_status, "subscribed")
             lists[contact_id].append(ListMembership(list_id, name, status))
+    preferences = (
+        attachments.preferences_of(connection, ids) if "preferences" in query.include else {}
+    )
+    consents = (
+        attachments.consent_records_of(connection, ids) if "consentRecords" in query.include else {}
+    )
     return [
         ContactAnswer(
             contact.id,
@@ -195,7 +214,9 @@ def _answers(
             _data_fields(contact, query.data_fields),
             _channels(contact) if "channelProperties" in query.include else UNSET,
             lists[contact.id] if "lists" in query.include else UNSET,
-            () if "consentRecords" in query.include else UNSET,
+            # The vendor's schema has no contact with an empty array of preferences.
+            preferences.get(contact.id, UNSET),
+            consents.get(contact.id, ()) if "consentRecords" in query.include else UNSET,
         )
         for contact in found
     ]

@@ -86,17 +86,6 @@ async def list_contacts(request: Request) -> Response:
     return answer(ContactPage(items, links))
 
 
-async def get_contact(request: Request) -> Response:
-    """Answer one contact."""
-    name, value = request.path_params["identifier"], request.path_params["value"]
-
-    def read(store: Store) -> contacts.ContactAnswer:
-        with store.reading() as connection:
-            return contacts.get(connection, name, value)
-
-    return answer(await run_in_threadpool(read, request.app.state.store))
-
-
 def _query(parameters: QueryParams) -> contacts.Query:
     for name in UNSUPPORTED_FILTERS:
         if name in parameters:
@@ -136,6 +125,4 @@ V3_ROUTES = (
     Route("/contacts/v3/import", import_contacts, methods=["PUT"]),
     Route("/contacts/v3/import/{id}", get_import_status),
     Route("/contacts/v3", list_contacts),
-    # An encoded slash in the value arrives decoded, so the value is the rest of the path.
-    Route("/contacts/v3/{identifier}/{value:path}", get_contact),
 )
