@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from target_dotdigital.sandbox.growth import GROWTH_SCHEMA
+
 SCHEMA_VERSION = 2
 """Written to `user_version`. A file of an older version is brought up to this one when it is
 opened, one of any other version is refused, never guessed at."""
@@ -54,7 +56,7 @@ CREATE INDEX active_removal ON removal (sequence) WHERE finished IS NULL;
 PRAGMA user_version = 2;
 """
 
-MIGRATIONS = {1: _VERSION_2}
+MIGRATIONS = {1: _VERSION_2 + GROWTH_SCHEMA}
 """What brings a file of a version to the next one."""
 
 SCHEMA = f"""
@@ -150,4 +152,5 @@ INSERT INTO data_field (name, type, visibility) VALUES
     ('LASTSUBSCRIBED', 'Date', 'Public');
 
 {_VERSION_2}
+{GROWTH_SCHEMA}
 """  # noqa: S608 - nothing but constants of this module
