@@ -21,10 +21,14 @@ from typing_extensions import override
 from target_dotdigital.sandbox.accepting import Importing
 from target_dotdigital.sandbox.calls import answer
 from target_dotdigital.sandbox.errors import RefusalError, V2Error, V3Error
+from target_dotdigital.sandbox.faults import Faults
+from target_dotdigital.sandbox.faulty import Faulty
 from target_dotdigital.sandbox.page import PAGE_ROUTES
 from target_dotdigital.sandbox.page_data import Imports
 from target_dotdigital.sandbox.request_log import Logged, RequestLog
+from target_dotdigital.sandbox.routing import RouteTable
 from target_dotdigital.sandbox.single_contacts import SingleContacts
+from target_dotdigital.sandbox.steering import STEERING_ROUTES
 from target_dotdigital.sandbox.v2_calls import V2_ROUTES
 from target_dotdigital.sandbox.v3_calls import V3_ROUTES
 from target_dotdigital.sandbox.v3_contact_calls import V3_CONTACT_ROUTES
@@ -146,7 +150,9 @@ def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
         slots: Where accepted imports go.
         options: What the sandbox is started with.
     """
-    routes = [*V2_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES, *PAGE_ROUTES]
+    routes = [*STEERING_ROUTES, *V2_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES, *PAGE_ROUTES]
+    api = RouteTable([*V2_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES])
+    faults = Faults(api, options.faults)
     log = RequestLog()
     app = Starlette(
         routes=routes,
@@ -155,12 +161,15 @@ def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
             Middleware(Guard),
             Middleware(OwnVisitors, host=options.host, names=options.allowed_hosts),
             Middleware(Authentication, credentials=options.credentials),
+            Middleware(Faulty, faults=faults, routes=api),
         ],
         exception_handlers={RefusalError: _answer_refusal, HTTPException: _answer_http_error},
     )
     app.router.redirect_slashes = False
     app.state.store = store
     app.state.switches = options.switches
+    app.state.faults = faults
+    app.state.address_books = options.address_books
     app.state.importing = Importing(store, slots, options.switches)
     app.state.single_contacts = SingleContacts(store, options.switches)
     app.state.request_log = log

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.app import Credentials
+from target_dotdigital.sandbox.faults import read_fault_file
 from target_dotdigital.sandbox.import_log import MAXIMUM_ACTIVE_IMPORTS
 from target_dotdigital.sandbox.server import LOOPBACK, Options, SandboxServer
 from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, DOTDIGITAL_PACE
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 slots=options.slots,
                 pace=options.pace,
                 switches=switches,
+                faults=read_fault_file(options.faults) if options.faults else (),
             )
         )
     except (OSError, ValueError) as error:
@@ -159,6 +161,12 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=POSITION",
         help="answer an open question otherwise, see below; can be repeated",
+    )
+    add(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="arm these faults from the start: JSON as POST /sandbox/faults takes it",
     )
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 SHOWN_MINUTES = 60
 """Minutes in which the count changed that are answered for an address book."""
 
-GROWTH_SCHEMA = """
+BEGIN_GROWTH = "INSERT OR IGNORE INTO growth SELECT id, 0, contacts FROM address_book"
+
+GROWTH_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS growth (
     address_book_id INTEGER NOT NULL,
     minute INTEGER NOT NULL,
@@ -34,9 +36,8 @@ CREATE TRIGGER IF NOT EXISTS growth_of_deleted_address_book AFTER DELETE ON addr
     DELETE FROM growth WHERE address_book_id = old.id;
 END;
 
-INSERT OR IGNORE INTO growth
-SELECT id, 0, contacts FROM address_book;
-"""
+{BEGIN_GROWTH};
+"""  # noqa: S608 - nothing but constants of this module
 """The database keeps the count by itself, whoever changes it, in the transaction that does: a row
 for each minute in which it changed, however many contacts joined. Minute 0 is the beginning."""
 

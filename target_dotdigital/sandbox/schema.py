@@ -59,6 +59,16 @@ PRAGMA user_version = 2;
 MIGRATIONS = {1: _VERSION_2 + GROWTH_SCHEMA}
 """What brings a file of a version to the next one."""
 
+BUILT_IN_DATA_FIELDS = """
+INSERT INTO data_field (name, type, visibility) VALUES
+    ('FIRSTNAME', 'String', 'Public'),
+    ('LASTNAME', 'String', 'Public'),
+    ('FULLNAME', 'String', 'Public'),
+    ('GENDER', 'String', 'Public'),
+    ('POSTCODE', 'String', 'Public'),
+    ('LASTSUBSCRIBED', 'Date', 'Public')
+"""
+
 SCHEMA = f"""
 CREATE TABLE sequence (
     name TEXT PRIMARY KEY,
@@ -143,13 +153,7 @@ INSERT INTO address_book (id, name, name_key, visibility) VALUES
     ({ALL_CONTACTS_ID}, '{ALL_CONTACTS_NAME}', '{ALL_CONTACTS_NAME.casefold()}', 'Private'),
     ({TEST_ID}, '{TEST_NAME}', '{TEST_NAME.casefold()}', 'Private');
 
-INSERT INTO data_field (name, type, visibility) VALUES
-    ('FIRSTNAME', 'String', 'Public'),
-    ('LASTNAME', 'String', 'Public'),
-    ('FULLNAME', 'String', 'Public'),
-    ('GENDER', 'String', 'Public'),
-    ('POSTCODE', 'String', 'Public'),
-    ('LASTSUBSCRIBED', 'Date', 'Public');
+{BUILT_IN_DATA_FIELDS};
 
 {_VERSION_2}
 {GROWTH_SCHEMA}

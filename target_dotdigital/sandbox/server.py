@@ -13,6 +13,7 @@ from typing_extensions import Self, override
 
 from target_dotdigital.sandbox.address_books import ensure
 from target_dotdigital.sandbox.app import create_app
+from target_dotdigital.sandbox.faulty import ConnectedProtocol
 from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, Slots
 from target_dotdigital.sandbox.store import Store
 from target_dotdigital.sandbox.switches import Switches
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from target_dotdigital.sandbox.app import Credentials
+    from target_dotdigital.sandbox.faults import Fault
 
 LOOPBACK = "127.0.0.1"
 
@@ -51,6 +53,7 @@ class Options:
         slots: How many imports are worked off at a time. With 0, they wait on disk.
         pace: Contacts a second in each slot. Without it, as many as this machine can.
         switches: The answers to what Dotdigital's documents leave open.
+        faults: What is armed from the start.
         allowed_hosts: Names besides this machine's own by which clients may call it.
     """
 
@@ -62,6 +65,7 @@ class Options:
     slots: int = DEFAULT_SLOTS
     pace: float | None = None
     switches: Switches = field(default_factory=Switches)
+    faults: Sequence[Fault] = ()
     allowed_hosts: Sequence[str] = ()
 
 
@@ -77,7 +81,7 @@ class SandboxServer:
 
         Raises:
             OSError: The database or the port cannot be used; the text says why.
-            ValueError: An address book cannot have this ID or name.
+            ValueError: An address book cannot have this ID or name, or a fault is for no route.
         """
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(_listen(options.host, options.port))
@@ -92,6 +96,7 @@ class SandboxServer:
             app = create_app(store, importing, options)
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
+            undo.callback(app.state.faults.released.set)
             # Stopping is undoing: no more calls, then no more imports, then the database.
             self._stop = undo.pop_all()
 
@@ -117,7 +122,7 @@ class _HttpThread:
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=ConnectedProtocol,
             ws="none",
             lifespan="off",
             # The logging of the process is somebody else's: no handlers, and nothing of a

@@ -22,6 +22,7 @@ class SandboxClient:
 
     def __init__(self, url: str, credentials: tuple[str, str] = ("any", "one")) -> None:
         self.url = url
+        self.credentials = credentials
         self._session = requests.Session()
         self._session.auth = credentials
 
