@@ -30,6 +30,7 @@ from target_dotdigital.sandbox.routing import RouteTable
 from target_dotdigital.sandbox.single_contacts import SingleContacts
 from target_dotdigital.sandbox.steering import STEERING_ROUTES
 from target_dotdigital.sandbox.v2_calls import V2_ROUTES
+from target_dotdigital.sandbox.v2_list_calls import V2_LIST_ROUTES
 from target_dotdigital.sandbox.v3_calls import V3_ROUTES
 from target_dotdigital.sandbox.v3_contact_calls import V3_CONTACT_ROUTES
 from target_dotdigital.sandbox.visitors import OwnVisitors
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from target_dotdigital.sandbox.removals import Removals
     from target_dotdigital.sandbox.server import Options
     from target_dotdigital.sandbox.slots import Slots
     from target_dotdigital.sandbox.store import Store
+
+API_ROUTES = (*V2_ROUTES, *V2_LIST_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES)
 
 V3_CODES = {
     HTTPStatus.NOT_FOUND: "server:notFound",
@@ -142,16 +146,17 @@ class Authentication:
         return self._credentials is None or self._credentials.accept(sent)
 
 
-def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
+def create_app(store: Store, slots: Slots, removals: Removals, options: Options) -> Starlette:
     """Build the application.
 
     Args:
         store: The database.
         slots: Where accepted imports go.
+        removals: Where accepted removals go.
         options: What the sandbox is started with.
     """
-    routes = [*STEERING_ROUTES, *V2_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES, *PAGE_ROUTES]
-    api = RouteTable([*V2_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES])
+    routes = [*STEERING_ROUTES, *API_ROUTES, *PAGE_ROUTES]
+    api = RouteTable(API_ROUTES)
     faults = Faults(api, options.faults)
     log = RequestLog()
     app = Starlette(
@@ -171,6 +176,7 @@ def create_app(store: Store, slots: Slots, options: Options) -> Starlette:
     app.state.faults = faults
     app.state.address_books = options.address_books
     app.state.importing = Importing(store, slots, options.switches)
+    app.state.removals = removals
     app.state.single_contacts = SingleContacts(store, options.switches)
     app.state.request_log = log
     app.state.imports = Imports()

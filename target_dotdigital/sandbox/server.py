@@ -14,6 +14,7 @@ from typing_extensions import Self, override
 from target_dotdigital.sandbox.address_books import ensure
 from target_dotdigital.sandbox.app import create_app
 from target_dotdigital.sandbox.faulty import ConnectedProtocol
+from target_dotdigital.sandbox.removals import Removals
 from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, Slots
 from target_dotdigital.sandbox.store import Store
 from target_dotdigital.sandbox.switches import Switches
@@ -92,8 +93,10 @@ class SandboxServer:
                     ensure(connection, wanted)
             importing = Slots(store, options.switches, options.slots, options.pace)
             undo.callback(importing.stop)
+            removals = Removals(store, working=options.slots > 0)
+            undo.callback(removals.stop)
             self.url = _url(listener)
-            app = create_app(store, importing, options)
+            app = create_app(store, importing, removals, options)
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
             undo.callback(app.state.faults.released.set)

@@ -119,8 +119,8 @@ class SingleContacts:
             sent: All of the contact.
 
         Raises:
-            RefusalError: 400, something of it is invalid; 404, no contact has it; 409, another
-                contact has an identifier of it.
+            RefusalError: 400, something of it is invalid, or another contact has an identifier
+                of it; 404, no contact has it.
         """
         wanted = contacts.read_identifier(name, value)
         sent = msgspec.structs.replace(sent, consent_records=msgspec.UNSET)
@@ -133,7 +133,8 @@ class SingleContacts:
             existing = plan.directory.find(name, wanted.get(name) or 0)
             if existing is None:
                 raise contacts.not_found(name, value)
-            _insist_on_own(plan, existing, identifiers)
+            # The vendor's specification has no 409 for this call.
+            _insist_on_own(plan, existing, identifiers, HTTPStatus.BAD_REQUEST)
             plan.directory.leave(existing)
             _empty(existing, identifiers)
             plan.directory.enter(existing)
@@ -197,7 +198,12 @@ def _normalised(sent: ContactData) -> tuple[Identifiers, list[Failure]]:
     return identifiers, failures
 
 
-def _insist_on_own(plan: Plan, existing: Contact | None, identifiers: Identifiers) -> None:
+def _insist_on_own(
+    plan: Plan,
+    existing: Contact | None,
+    identifiers: Identifiers,
+    status: HTTPStatus = HTTPStatus.CONFLICT,
+) -> None:
     """Refuse identifiers of another contact, and an ID that is chosen by the client."""
     number = identifiers.contact_id
     if existing and number is not None and number != existing.id:
@@ -210,7 +216,7 @@ def _insist_on_own(plan: Plan, existing: Contact | None, identifiers: Identifier
                 "contacts:idAlreadyExists",
                 f"The id value '{value}' for the identifier '{name}' already exists. "
                 "All identifiers must be unique!",
-                status=HTTPStatus.CONFLICT,
+                status=status,
             )
 
 

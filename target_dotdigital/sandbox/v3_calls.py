@@ -9,7 +9,7 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from target_dotdigital.sandbox import contacts
+from target_dotdigital.sandbox import bulk_deletion, contacts, removal_log
 from target_dotdigital.sandbox.calls import answer, read_body, whole_number
 from target_dotdigital.sandbox.errors import v3_refusal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from target_dotdigital.sandbox.accepting import Importing
+    from target_dotdigital.sandbox.removals import Removals
     from target_dotdigital.sandbox.store import Store
 
 UNSUPPORTED_FILTERS = ("~segmentId", "~created", "~modified")
@@ -29,6 +30,12 @@ class AcceptedImport(msgspec.Struct, frozen=True, rename="camel"):
     """The answer to an import."""
 
     import_id: str
+
+
+class AcceptedDeletion(msgspec.Struct, frozen=True, rename="camel"):
+    """The answer to a deletion."""
+
+    delete_id: str
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -66,6 +73,29 @@ async def get_import_status(request: Request) -> Response:
     """Answer the status of an import and its report."""
     importing: Importing = request.app.state.importing
     return answer(await run_in_threadpool(importing.report, request.path_params["id"]))
+
+
+async def delete_contacts(request: Request) -> Response:
+    """Accept the deletion of contacts from the account."""
+    body = await read_body(request)
+
+    def accept(removals: Removals) -> str:
+        bulk_deletion.check(body)
+        return removals.accept("contacts", 0, body)
+
+    delete_id = await run_in_threadpool(accept, request.app.state.removals)
+    return answer(AcceptedDeletion(delete_id), HTTPStatus.ACCEPTED)
+
+
+async def get_deletion_status(request: Request) -> Response:
+    """Answer the status of a deletion and its report."""
+    delete_id = request.path_params["id"]
+
+    def read(store: Store) -> object:
+        with store.reading() as connection:
+            return removal_log.deletion(connection, delete_id)
+
+    return answer(await run_in_threadpool(read, request.app.state.store))
 
 
 async def list_contacts(request: Request) -> Response:
@@ -124,5 +154,7 @@ def _names(parameters: QueryParams, name: str) -> list[str]:
 V3_ROUTES = (
     Route("/contacts/v3/import", import_contacts, methods=["PUT"]),
     Route("/contacts/v3/import/{id}", get_import_status),
+    Route("/contacts/v3/delete", delete_contacts, methods=["POST"]),
+    Route("/contacts/v3/delete/{id}", get_deletion_status),
     Route("/contacts/v3", list_contacts),
 )

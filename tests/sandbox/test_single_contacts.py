@@ -206,6 +206,16 @@ def test_a_put_empties_what_is_not_sent(sandbox: SandboxClient) -> None:
         assert sandbox.get(f"{PATH}/{freed}").status_code == 404
 
 
+def test_a_put_takes_no_identifier_of_another_contact(sandbox: SandboxClient) -> None:
+    create(sandbox, "put-owner@example.com")
+    create(sandbox, "put-taker@example.com")
+    reply = change(
+        sandbox, "put-taker@example.com", "PUT", identifiers={"email": "put-owner@example.com"}
+    )
+    # The vendor's specification has no 409 for it.
+    assert error_of(reply) == (400, "contacts:idAlreadyExists")
+
+
 def test_a_put_never_creates(sandbox: SandboxClient) -> None:
     reply = change(sandbox, "unput@example.com", "PUT", identifiers={"email": "unput@example.com"})
     assert error_of(reply) == (404, "contacts:contactNotFound")
