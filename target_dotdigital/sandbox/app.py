@@ -25,6 +25,7 @@ from target_dotdigital.sandbox.faults import Faults
 from target_dotdigital.sandbox.faulty import Faulty
 from target_dotdigital.sandbox.page import PAGE_ROUTES
 from target_dotdigital.sandbox.page_data import Imports
+from target_dotdigital.sandbox.rate_limits import Limited
 from target_dotdigital.sandbox.request_log import Logged, RequestLog
 from target_dotdigital.sandbox.routing import RouteTable
 from target_dotdigital.sandbox.single_contacts import SingleContacts
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from target_dotdigital.sandbox.store import Store
 
 API_ROUTES = (*V2_ROUTES, *V2_LIST_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES)
+"""Dotdigital's own."""
 
 V3_CODES = {
     HTTPStatus.NOT_FOUND: "server:notFound",
@@ -166,6 +168,13 @@ def create_app(store: Store, slots: Slots, removals: Removals, options: Options)
             Middleware(Guard),
             Middleware(OwnVisitors, host=options.host, names=options.allowed_hosts),
             Middleware(Authentication, credentials=options.credentials),
+            Middleware(
+                Limited,
+                limits=options.rate_limits,
+                routes=api,
+                switches=options.switches,
+                clock=options.clock,
+            ),
             Middleware(Faulty, faults=faults, routes=api),
         ],
         exception_handlers={RefusalError: _answer_refusal, HTTPException: _answer_http_error},

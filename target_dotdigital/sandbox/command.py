@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 from target_dotdigital.sandbox.app import Credentials
 from target_dotdigital.sandbox.faults import read_fault_file
 from target_dotdigital.sandbox.import_log import MAXIMUM_ACTIVE_IMPORTS
+from target_dotdigital.sandbox.rate_limits import read_limits
 from target_dotdigital.sandbox.server import LOOPBACK, Options, SandboxServer
 from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, DOTDIGITAL_PACE
 from target_dotdigital.sandbox.switches import explain, read_switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from target_dotdigital.sandbox.rate_limits import FlatLimit, TierLimits
 
 DEFAULT_PORT = 8025
 DEFAULT_DATABASE = Path("dotdigital-sandbox.db")
@@ -80,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 slots=options.slots,
                 pace=options.pace,
                 switches=switches,
+                rate_limits=options.rate_limits,
                 faults=read_fault_file(options.faults) if options.faults else (),
             )
         )
@@ -156,6 +160,14 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         "that is public; quick: as many as this machine can, the default",
     )
     add(
+        "--rate-limits",
+        type=_limits,
+        metavar="basic|flat|LOW,MEDIUM,HIGH",
+        help="refuse calls that are too many, none by default; basic: by tiers a minute, of which "
+        "low (35) is public and the others are guesses; flat: the older 2,000 an hour; or calls "
+        "a minute in each tier",
+    )
+    add(
         "--switch",
         action="append",
         default=[],
@@ -195,6 +207,13 @@ def _pace(text: str) -> float | None:
             return pace
     message = f"a pace is dotdigital, quick, or a number from {LEAST_PACE}"
     raise argparse.ArgumentTypeError(message)
+
+
+def _limits(text: str) -> TierLimits | FlatLimit:
+    try:
+        return read_limits(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,14 @@ from target_dotdigital.sandbox.store import Store
 from target_dotdigital.sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp
 
     from target_dotdigital.sandbox.app import Credentials
     from target_dotdigital.sandbox.faults import Fault
+    from target_dotdigital.sandbox.rate_limits import FlatLimit, TierLimits
 
 LOOPBACK = "127.0.0.1"
 
@@ -55,6 +57,8 @@ class Options:
         pace: Contacts a second in each slot. Without it, as many as this machine can.
         switches: The answers to what Dotdigital's documents leave open.
         faults: What is armed from the start.
+        rate_limits: Calls that are taken. Without them, all are.
+        clock: By which rate limits are counted: seconds since 1970.
         allowed_hosts: Names besides this machine's own by which clients may call it.
     """
 
@@ -67,6 +71,8 @@ class Options:
     pace: float | None = None
     switches: Switches = field(default_factory=Switches)
     faults: Sequence[Fault] = ()
+    rate_limits: TierLimits | FlatLimit | None = None
+    clock: Callable[[], float] = time.time
     allowed_hosts: Sequence[str] = ()
 
 
