@@ -35,11 +35,16 @@ INCLUDABLE = frozenset({"channelProperties", "lists", "preferences", "consentRec
 MAXIMUM_PAGE_CONTACTS = 5_000
 DEFAULT_PAGE_CONTACTS = 1_000
 
-_PAGE_OF_ALL = "SELECT * FROM contact WHERE id > ? ORDER BY id LIMIT ?"
-_PAGE_OF_LIST = """
+# A date that was not asked for is the empty text, which no date is less than.
+_SINCE = "created >= :created AND updated >= :modified"
+_PAGE_OF_ALL = f"""
+    SELECT * FROM contact WHERE id > :after AND {_SINCE} ORDER BY id LIMIT :limit
+"""  # noqa: S608 - a constant
+_PAGE_OF_LIST = f"""
     SELECT contact.* FROM membership JOIN contact ON contact.id = contact_id
-    WHERE address_book_id = ? AND contact_id > ? ORDER BY contact_id LIMIT ?
-"""
+    WHERE address_book_id = :list AND contact_id > :after AND {_SINCE}
+    ORDER BY contact_id LIMIT :limit
+"""  # noqa: S608 - a constant
 _LISTS = """
     SELECT contact_id, address_book.id, name
     FROM membership JOIN address_book ON address_book.id = address_book_id
@@ -83,6 +88,8 @@ class Query(msgspec.Struct, frozen=True):
 
     Attributes:
         list_id: Only members of this list.
+        created_since: Only contacts that were created then or later (as `created` is written).
+        modified_since: The same of their last update.
         after: Only contacts with a higher ID.
         limit: So many contacts at most.
         data_fields: Names of the fields to answer; `ALL_FIELDS` among them means all.
@@ -90,6 +97,8 @@ class Query(msgspec.Struct, frozen=True):
     """
 
     list_id: int | None = None
+    created_since: str = ""
+    modified_since: str = ""
     after: int = 0
     limit: int = DEFAULT_PAGE_CONTACTS
     data_fields: Collection[str] = ()
@@ -125,13 +134,18 @@ def page(connection: sqlite3.Connection, query: Query) -> tuple[list[ContactAnsw
     Raises:
         RefusalError: 400, there is no such list.
     """
-    # One more than asked for tells whether there is a next page.
+    parameters = {
+        "list": query.list_id,
+        "created": query.created_since,
+        "modified": query.modified_since,
+        "after": query.after,
+        # One more than asked for tells whether there is a next page.
+        "limit": query.limit + 1,
+    }
     if query.list_id is None or query.list_id == ALL_CONTACTS_ID:
-        rows = connection.execute(_PAGE_OF_ALL, (query.after, query.limit + 1)).fetchall()
+        rows = connection.execute(_PAGE_OF_ALL, parameters).fetchall()
     elif address_books.find(connection, query.list_id):
-        rows = connection.execute(
-            _PAGE_OF_LIST, (query.list_id, query.after, query.limit + 1)
-        ).fetchall()
+        rows = connection.execute(_PAGE_OF_LIST, parameters).fetchall()
     else:
         raise v3_refusal("contacts:invalidFilter", f"The filter value '{query.list_id}' is invalid")
     found = [Contact(**row) for row in rows[: query.limit]]

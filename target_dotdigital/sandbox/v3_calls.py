@@ -10,20 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import bulk_deletion, contacts, removal_log
-from target_dotdigital.sandbox.calls import answer, read_body, whole_number
-from target_dotdigital.sandbox.errors import v3_refusal
+from target_dotdigital.sandbox.calls import answer, read_body
+from target_dotdigital.sandbox.filters import read_query
 
 if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.responses import Response
 
     from target_dotdigital.sandbox.accepting import Importing
     from target_dotdigital.sandbox.removals import Removals
     from target_dotdigital.sandbox.store import Store
-
-UNSUPPORTED_FILTERS = ("~segmentId", "~created", "~modified")
-"""Refused, as leaving a filter out would answer contacts that were not asked for."""
 
 
 class AcceptedImport(msgspec.Struct, frozen=True, rename="camel"):
@@ -100,7 +96,7 @@ async def get_deletion_status(request: Request) -> Response:
 
 async def list_contacts(request: Request) -> Response:
     """Answer a page of contacts."""
-    query = _query(request.query_params)
+    query = read_query(request.query_params)
 
     def read(store: Store) -> tuple[list[contacts.ContactAnswer], int | None]:
         with store.reading() as connection:
@@ -114,41 +110,6 @@ async def list_contacts(request: Request) -> Response:
 
     links = Links(link(query.after), link(0), None if following is None else link(following))
     return answer(ContactPage(items, links))
-
-
-def _query(parameters: QueryParams) -> contacts.Query:
-    for name in UNSUPPORTED_FILTERS:
-        if name in parameters:
-            raise v3_refusal("contacts:invalidFilter", f"The sandbox has no filter '{name}' yet")
-    list_id = parameters.get("~listId")
-    try:
-        list_filter = None if list_id is None else whole_number(list_id, default=0, least=1)
-    except ValueError:
-        raise v3_refusal(
-            "contacts:invalidFilter", f"The filter value '{list_id}' is invalid"
-        ) from None
-    try:
-        limit = whole_number(
-            parameters.get("limit"),
-            default=contacts.DEFAULT_PAGE_CONTACTS,
-            least=1,
-            most=contacts.MAXIMUM_PAGE_CONTACTS,
-        )
-    except ValueError:
-        raise v3_refusal(
-            "contacts:badRequest", f"limit is a number from 1 to {contacts.MAXIMUM_PAGE_CONTACTS}"
-        ) from None
-    include = _names(parameters, "include")
-    if not contacts.INCLUDABLE.issuperset(include):
-        raise v3_refusal("contacts:badRequest", "include has an unknown name")
-    marker = parameters.get("marker")
-    after = contacts.read_marker(marker) if marker else 0
-    return contacts.Query(list_filter, after, limit, _names(parameters, "data-fields"), include)
-
-
-def _names(parameters: QueryParams, name: str) -> list[str]:
-    joined = "|".join(parameters.getlist(name))
-    return [one for one in joined.split("|") if one]
 
 
 V3_ROUTES = (

@@ -58,6 +58,8 @@ def test_the_accounts_answers_are_valid(client: CheckingClient) -> None:
     client.create_field("NEW", "Boolean")
     client.call("POST", "/v2/data-fields", json={"name": "NEW", "type": "String"})
     client.get("/v2/data-fields")
+    for name in ("NEW", "NEW", "FIRSTNAME"):
+        client.call("DELETE", f"/v2/data-fields/{name}")
 
 
 def test_the_answers_about_imports_are_valid(client: CheckingClient) -> None:
@@ -89,6 +91,8 @@ def test_the_answers_about_contacts_are_valid(client: CheckingClient) -> None:
     client.get("/contacts/v3", **{"data-fields": "[[ALL]]", "include": included})
     client.get("/contacts/v3", **{"~listId": LIST_ID})
     client.get("/contacts/v3", **{"~listId": "none"})
+    client.get("/contacts/v3", **{"~modified": "gte::2021-12-17T00:00:00Z"})
+    client.get("/contacts/v3", **{"~created": "2021-12-17"})
     client.contact("first@example.com")
     client.contact("447123123123", "mobileNumber")
     client.contact("1", "key")
