@@ -177,12 +177,18 @@ def _document_for(path: str) -> OpenAPI | None:
 
 @cache
 def _document(name: str) -> OpenAPI:
+    return OpenAPI.from_dict(mended(name))
+
+
+def mended(name: str) -> dict[str, Any]:
+    """Return one of the vendor's files without its faults."""
     # All of them are JSON, those called .yaml too.
-    content = json.loads((Path(os.environ[FOLDER_VARIABLE]) / name).read_text("utf-8"))
+    path = Path(os.environ[FOLDER_VARIABLE]) / name
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     _mend_patterns(content)
     if name == "contacts-v3.json":
         _mend_contacts(content["components"]["schemas"])
-    return OpenAPI.from_dict(content)
+    return content
 
 
 def _mend_patterns(node: Any) -> None:  # noqa: ANN401 - walks any JSON

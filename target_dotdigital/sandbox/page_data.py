@@ -35,10 +35,15 @@ _NEWEST_OF_LIST = f"""
     SELECT {_SHOWN} FROM membership JOIN contact ON contact.id = contact_id
     WHERE address_book_id = ? AND contact_id < ? ORDER BY contact_id DESC LIMIT ?
 """  # noqa: S608
-_BY_PREFIX = f"""
-    SELECT {_SHOWN} FROM contact WHERE email > ? AND email >= ? AND email < ?
-    ORDER BY email LIMIT ?
+_FROM = f"""
+    SELECT {_SHOWN} FROM contact WHERE email >= ? AND email < ? ORDER BY email LIMIT ?
 """  # noqa: S608
+_AFTER = f"""
+    SELECT {_SHOWN} FROM contact WHERE email > ? AND email < ? ORDER BY email LIMIT ?
+"""  # noqa: S608
+"""With one lower bound: of two, SQLite searches the index by the first and looks at every address
+that is above it."""
+
 _MEMBERS = """
     SELECT contact_id FROM membership
     WHERE address_book_id = ? AND contact_id IN (SELECT value FROM json_each(?))
@@ -214,12 +219,13 @@ def search_contacts(
             although another follows.
         after: Only contacts with a later address.
     """
-    bounds = (after, prefix, prefix + LAST_CHARACTER)
+    query = _AFTER if after > prefix else _FROM
+    bounds = (max(after, prefix), prefix + LAST_CHARACTER)
     if list_id is None or list_id == ALL_CONTACTS_ID:
-        found = connection.execute(_BY_PREFIX, (*bounds, PAGE_CONTACTS + 1)).fetchall()
+        found = connection.execute(query, (*bounds, PAGE_CONTACTS + 1)).fetchall()
         more = len(found) > PAGE_CONTACTS
     else:
-        rows = connection.execute(_BY_PREFIX, (*bounds, SEARCHED_CONTACTS)).fetchall()
+        rows = connection.execute(query, (*bounds, SEARCHED_CONTACTS)).fetchall()
         ids = msgspec.json.encode([row["id"] for row in rows]).decode()
         members = {row[0] for row in connection.execute(_MEMBERS, (list_id, ids))}
         found = [row for row in rows if row["id"] in members]
@@ -248,7 +254,7 @@ def contact(connection: sqlite3.Connection, contact_id: str) -> ContactDetails:
         _fields(answer.get("identifiers")),
         _fields(answer.get("dataFields")),
         [
-            ShownField(f"{channel.name} {each.name}", each.value)
+            ShownField(f"{channel.name} · {each.name}", each.value)
             for channel in channels
             for each in _fields(msgspec.Raw(channel.value.encode()))
         ],

@@ -76,7 +76,7 @@ export function requests() {
   const lead = el("p", { class: "lead" });
   const tiers = el("ul", { class: "tiers", "aria-label": "Rate limits" });
   const routes = table("Calls by route", [["Route", ""], ["Calls", "number"], ["Errors", "number"], ["Median", "number wide"], ["Slowest", "number"]]);
-  const log = table("Latest calls", [["Time", "figures"], ["Call", ""], ["Status", "number"], ["Took", "number"], ["Tier", "wide"], ["Left", "number wide"]]);
+  const log = table("Latest calls", [["Time", "figures"], ["Call", ""], ["Status", "number"], ["Took", "number"], ["Tier", "wide tier"], ["Left", "number wide tier"]]);
   const filled = el("div", {}, lead, tiers, el("h2", {}, "By route"), routes.node, el("h2", {}, "Latest"), log.node);
   return {
     title: "Requests",
@@ -90,6 +90,7 @@ export function requests() {
       say(lead, `${plural(total, "call", "calls")} in the last five minutes: ${each.join(", ")}.`);
       keep(tiers, found.tiers, (tier) => tier.scope, tierItem, updateTier);
       tiers.hidden = !found.tiers.length;
+      log.node.classList.toggle("no-tiers", !found.calls.some((call) => call.tier));
       keep(routes.body, found.routes, (route) => `${route.method} ${route.route}`, routeRow, updateRoute);
       keep(log.body, found.calls, (call) => call.number, callRow);
     },
@@ -134,8 +135,8 @@ function callRow(call) {
     el("th", { scope: "row", class: "mono" }, method(call.method), call.route),
     el("td", { class: "number" }, badge(call.status ? String(call.status) : "none", tone)),
     el("td", { class: "number" }, milliseconds(call.milliseconds)),
-    el("td", { class: "wide quiet" }, call.tier ? words(call.tier.scope) : ""),
-    el("td", { class: "number wide quiet" }, call.tier ? `${number(call.tier.remaining)} of ${number(call.tier.limit)}` : ""),
+    el("td", { class: "wide tier quiet" }, call.tier ? words(call.tier.scope) : ""),
+    el("td", { class: "number wide tier quiet" }, call.tier ? `${number(call.tier.remaining)} of ${number(call.tier.limit)}` : ""),
   );
   return { node };
 }
