@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_dotdigital.sandbox.rate_limits import TierLimits
 from target_dotdigital.sandbox.server import Options, SandboxServer
 from target_dotdigital.sandbox.switches import read_switches
-from tests.command import Ended, load, record, schema, state
+from tests.command import Ended, TargetProcess, load, record, schema, state
 from tests.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:
@@ -143,4 +144,48 @@ def test_a_data_field_that_the_account_lacks_ends_the_run_either_way(
     assert ended.status == 1
     assert "SCORE" in ended.stderr
     assert "SINCE" in ended.stderr
+    assert ended.states == []
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ("reset-header=epoch", "limit-body=json", "status-tier=high"),
+        ("reset-header=seconds", "limit-body=none", "status-tier=unlimited"),
+    ],
+    ids=["epoch", "seconds"],
+)
+def test_calls_over_a_rate_limit_wait_for_its_reset_either_way(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    # One call a window of each tier: every further one has to wait.
+    limits = TierLimits(low=1, medium=1, high=1, window_seconds=1.0)
+    database = tmp_path / "sandbox.db"
+    prepare(database)
+    options = Options(database, switches=read_switches(assignments), rate_limits=limits)
+    with SandboxServer(options) as server:
+        ended = load_rows(tmp_path, configured(server))
+    assert ended.status == 0, ended.stderr
+    assert ended.counts() == COUNTS
+    assert ended.states == [{"done": 1}]
+
+
+@pytest.mark.parametrize("position", ["notWritten", "written", "refused"])
+def test_an_address_book_that_goes_in_mid_run_ends_the_run_either_way(
+    tmp_path: Path, position: str
+) -> None:
+    database = tmp_path / "sandbox.db"
+    options = Options(database, switches=read_switches([f"unknown-list={position}"]))
+    people = schema(properties=PROPERTIES)
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        list_id = client.create_list("Passing")
+        settings = configured(server, address_book=list_id, streams={"people": {}})
+        with TargetProcess(settings, tmp_path) as target:
+            target.send(people, record(email="a@example.com"))
+            target.wait_for("Connected to", "stderr")
+            assert client.call("DELETE", f"/v2/address-books/{list_id}").status_code == 204
+            # Of one or two contacts that are refused, the target cannot tell that all would be.
+            target.send(*(record(email=f"{one}@example.com") for one in "bcdef"), state(1))
+            ended = target.end()
+    assert ended.status == 1
     assert ended.states == []
