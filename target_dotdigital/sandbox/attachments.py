@@ -156,7 +156,9 @@ def _utc(written: str) -> str | None:
         return None
     try:
         time = datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")
-        return (time - _offset(match[3])).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # Not `strftime`: it writes the year 933 with three digits.
+        utc = (time - _offset(match[3])).astimezone(timezone.utc).replace(tzinfo=None)
+        return utc.isoformat(timespec="seconds") + "Z"
     except (ValueError, OverflowError):
         return None
 

@@ -44,6 +44,7 @@ def test_consents_are_kept_one_after_the_other(sandbox: SandboxClient) -> None:
 @pytest.mark.parametrize(
     ("written", "answered"),
     [
+        ("0933-02-04T20:27:30Z", "0933-02-04T20:27:30Z"),
         ("2023-01-26T21:29:00", "2023-01-26T21:29:00Z"),
         ("2023-01-26T21:29:00.123+01:30", "2023-01-26T19:59:00Z"),
         ("2023-01-26T21:29-0200", "2023-01-26T23:29:00Z"),
