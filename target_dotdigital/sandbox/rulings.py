@@ -20,13 +20,13 @@ from target_dotdigital.sandbox.identifiers import (
     normalise,
 )
 from target_dotdigital.sandbox.import_body import ImportContact
+from target_dotdigital.sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from target_dotdigital.sandbox.merging import Account
     from target_dotdigital.sandbox.planning import FailedContact
-    from target_dotdigital.sandbox.switches import Switches
 
 DUPLICATE = "duplicateIdentifier"
 
@@ -38,6 +38,7 @@ class _Key(msgspec.Struct, frozen=True, rename="camel"):
     identifiers: dict[str, Any]
 
 
+_DEFAULTS = Switches()
 _KEY = msgspec.json.Decoder(_Key)
 
 
@@ -63,9 +64,26 @@ def rule(sent: ImportContact, account: Account, switches: Switches) -> Ruling:
         account: What it may refer to.
         switches: The answers.
     """
+    if switches == _DEFAULTS:  # what is left to say about the contact is said by its problems
+        return Ruling(sent, [], [])
+    data_fields, failures = _rule_fields(sent.data_fields, account, switches)
+    lists = sent.lists
+    remarks: list[Failure] = []
+    if lists is not UNSET and switches.unknown_list == "written":
+        known = [one for one in lists if one in account.lists]
+        if len(known) < len(lists):
+            remarks.append(Failure("invalidAddressBookIds", "Invalid value for 'lists'"))
+            lists = known or UNSET
+    contact = msgspec.structs.replace(sent, data_fields=data_fields, lists=lists)
+    return Ruling(contact, failures, remarks)
+
+
+def _rule_fields(
+    sent: Mapping[str, Any], account: Account, switches: Switches
+) -> tuple[dict[str, Any], list[Failure]]:
     data_fields: dict[str, Any] = {}
     failures: list[Failure] = []
-    for name, value in sent.data_fields.items():
+    for name, value in sent.items():
         kind = account.data_fields.get(name.upper())
         if kind is None or (switches.field_case == "exact" and name != name.upper()):
             if switches.unknown_field == "dropped":
@@ -80,15 +98,7 @@ def rule(sent: ImportContact, account: Account, switches: Switches) -> Ruling:
         elif switches.wrong_type == "dropped" and not _fits(value, kind):
             continue
         data_fields[name] = value
-    lists = sent.lists
-    remarks: list[Failure] = []
-    if lists is not UNSET and switches.unknown_list == "written":
-        known = [one for one in lists if one in account.lists]
-        if len(known) < len(lists):
-            remarks.append(Failure("invalidAddressBookIds", "Invalid value for 'lists'"))
-            lists = known or UNSET
-    contact = msgspec.structs.replace(sent, data_fields=data_fields, lists=lists)
-    return Ruling(contact, failures, remarks)
+    return data_fields, failures
 
 
 def _fits(value: object, kind: str) -> bool:
