@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 EVERY_ROUTE = "*"
 
 LONGEST_SECONDS = 3_600.0
+
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""Headers that are the server's own: an answer that is cut short is another fault."""
+
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 HTML_PAGE = "<!DOCTYPE html><html><body><h1>Bad Gateway</h1></body></html>"
 
@@ -49,7 +55,8 @@ class Answer(_Fault, frozen=True, kw_only=True, tag="answer"):
 
     Attributes:
         status: The HTTP status.
-        headers: Besides the length and, unless it is among them, the type of the body.
+        headers: Besides the length and, unless it is among them, the type of the body. A length
+            or an encoding of the transfer among them is left out.
         body: Text is answered as it is, anything else as JSON. Without it, there is no body.
         carried_out: The call is carried out, and answered otherwise all the same.
     """
@@ -245,11 +252,11 @@ def answer_of(fault: Answer | Html) -> tuple[Mapping[str, str], bytes]:
     """Return the headers and the body of an answer."""
     if isinstance(fault, Html):
         return {"Content-Type": "text/html; charset=utf-8"}, HTML_PAGE.encode()
-    if fault.body is None:
-        return fault.headers, b""
+    headers = {name: value for name, value in fault.headers.items() if name.lower() not in FRAMING}
+    if fault.body is None or fault.status in BODILESS:
+        return headers, b""
     is_text = isinstance(fault.body, str)
     body = fault.body.encode() if is_text else msgspec.json.encode(fault.body)
-    headers = dict(fault.headers)
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "text/plain; charset=utf-8" if is_text else "application/json"
     return headers, body

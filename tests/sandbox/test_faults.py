@@ -68,6 +68,20 @@ def test_a_text_is_answered_as_it_is_and_a_body_can_be_left_out(sandbox: Sandbox
     assert (reply.status_code, reply.content) == (503, b"")
 
 
+@pytest.mark.parametrize(
+    ("parts", "body"),
+    [
+        ({"status": 204, "body": "none of this"}, ""),
+        ({"status": 200, "body": "all of it", "headers": {"content-length": "3"}}, "all of it"),
+    ],
+)
+def test_an_answer_is_well_formed_whatever_is_asked_for(
+    sandbox: SandboxClient, parts: dict[str, Any], body: str
+) -> None:
+    arm(sandbox, INFO, "answer", **parts)
+    assert sandbox.get("/v2/account-info").text == body
+
+
 def test_a_fault_is_for_the_next_calls_of_its_route_only(sandbox: SandboxClient) -> None:
     arm(sandbox, INFO, "answer", status=500, times=2, skip=1)
     assert sandbox.get("/v2/data-fields").status_code == 200
