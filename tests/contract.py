@@ -119,6 +119,9 @@ def check_response(
         return _check_v2_error(body)
     if status in WITHOUT_DOCUMENTED_BODY and status != HTTPStatus.TOO_MANY_REQUESTS:
         return []
+    if status == HTTPStatus.NO_CONTENT:
+        # The files give these answers a body, which HTTP does not.
+        return ["response: 204 has a body"] if body else []
     request = MockRequest(HOST, method, path)
     response = MockResponse(
         body,
@@ -174,12 +177,18 @@ def _document_for(path: str) -> OpenAPI | None:
 
 @cache
 def _document(name: str) -> OpenAPI:
+    return OpenAPI.from_dict(mended(name))
+
+
+def mended(name: str) -> dict[str, Any]:
+    """Return one of the vendor's files without its faults."""
     # All of them are JSON, those called .yaml too.
-    content = json.loads((Path(os.environ[FOLDER_VARIABLE]) / name).read_text("utf-8"))
+    path = Path(os.environ[FOLDER_VARIABLE]) / name
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     _mend_patterns(content)
     if name == "contacts-v3.json":
         _mend_contacts(content["components"]["schemas"])
-    return OpenAPI.from_dict(content)
+    return content
 
 
 def _mend_patterns(node: Any) -> None:  # noqa: ANN401 - walks any JSON
@@ -205,5 +214,11 @@ def _mend_contacts(schemas: dict[str, Any]) -> None:
     # combined with, no property beside its own three.
     options = schemas["channelPropertiesWithResubscribe_channelProperties_email"]["properties"]
     schemas["channelProperties_channelProperties_email"]["properties"].update(options)
+    # One identifier is by the fourth alternative any name with its value, the first three included.
+    schemas["contactIdentifier"]["anyOf"] = schemas["contactIdentifier"].pop("oneOf")
+    # A record of consent must have a `dateTimeCreated` and may have nothing but its other parts.
+    record = {**schemas["consentRecord"]}
+    del record["additionalProperties"]
+    schemas["consentRecords"]["items"]["allOf"][0] = record
     # A preference must have a `name`, but has a `publicName` and a `privateName`.
     schemas["preferenceFull"]["required"].remove("name")

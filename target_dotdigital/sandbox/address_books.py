@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.sandbox.errors import v2_refusal
+from target_dotdigital.sandbox.schema import ALL_CONTACTS_ID, TEST_ID
 from target_dotdigital.sandbox.store import take_id
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from target_dotdigital.sandbox.errors import RefusalError
 
 LARGEST_ID = 2**31 - 1
 """List IDs are int32 in Dotdigital's specification."""
@@ -78,6 +81,20 @@ def get(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
     return found
 
 
+def writable(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
+    """Return an address book that may be changed and left.
+
+    Raises:
+        RefusalError: 404, there is none; 400, it is one of the two that every account has.
+    """
+    found = get(connection, address_book_id)
+    if found.id in {ALL_CONTACTS_ID, TEST_ID}:
+        raise v2_refusal(
+            "ERROR_ADDRESSBOOK_NOTWRITABLE", f"The address book '{found.name}' stays as it is."
+        )
+    return found
+
+
 def create(connection: sqlite3.Connection, new: NewAddressBook) -> AddressBook:
     """Create an address book under the next free ID.
 
@@ -89,25 +106,55 @@ def create(connection: sqlite3.Connection, new: NewAddressBook) -> AddressBook:
         RefusalError: 400, the name is taken, reserved, empty or too long, or the
             visibility is none.
     """
-    if not new.name.strip() or len(new.name) > MAXIMUM_NAME_CHARACTERS:
-        raise v2_refusal(
-            "ERROR_ADDRESSBOOK_INVALID",
-            f"An address book's name has 1 to {MAXIMUM_NAME_CHARACTERS} characters.",
-        )
-    if new.visibility not in VISIBILITIES:
-        raise v2_refusal(
-            "ERROR_ADDRESSBOOK_INVALID", "An address book's visibility is Private or Public."
-        )
+    _check(new)
     # The reserved names, "All Contacts" and "Test", are address books of every account.
     if _is_taken(connection, new.name):
-        raise v2_refusal(
-            "ERROR_ADDRESSBOOK_DUPLICATE",
-            "The name is in use by another address book, or reserved.",
-        )
+        raise _duplicate()
     address_book_id = take_id(connection, "address_book")
     while find(connection, address_book_id):
         address_book_id = take_id(connection, "address_book")
     return _insert(connection, AddressBook(address_book_id, new.name, new.visibility, 0))
+
+
+def update(
+    connection: sqlite3.Connection, address_book_id: int, new: NewAddressBook
+) -> AddressBook:
+    """Give an address book another name and visibility.
+
+    Args:
+        connection: The writer, in a transaction.
+        address_book_id: Which one.
+        new: A visibility that was not sent is `Private`, as the specification has it.
+
+    Raises:
+        RefusalError: 404, there is none; 400, as for a new one, or it may not be changed.
+    """
+    found = writable(connection, address_book_id)
+    _check(new)
+    key = new.name.casefold()
+    owner = connection.execute("SELECT id FROM address_book WHERE name_key = ?", (key,)).fetchone()
+    if owner and owner["id"] != found.id:
+        raise _duplicate()
+    connection.execute(
+        "UPDATE address_book SET name = ?, name_key = ?, visibility = ? WHERE id = ?",
+        (new.name, key, new.visibility, found.id),
+    )
+    return AddressBook(found.id, new.name, new.visibility, found.contacts)
+
+
+def delete(connection: sqlite3.Connection, address_book_id: int) -> None:
+    """Delete an address book; its contacts stay in the account.
+
+    Args:
+        connection: The writer, in a transaction, while the contacts are held.
+        address_book_id: Which one. Its ID is not given again.
+
+    Raises:
+        RefusalError: 404, there is none; 400, it may not be deleted.
+    """
+    writable(connection, address_book_id)
+    connection.execute("DELETE FROM membership WHERE address_book_id = ?", (address_book_id,))
+    connection.execute("DELETE FROM address_book WHERE id = ?", (address_book_id,))
 
 
 def ensure(connection: sqlite3.Connection, wanted: str | int) -> None:
@@ -133,6 +180,24 @@ def ensure(connection: sqlite3.Connection, wanted: str | int) -> None:
         raise ValueError(message)
     elif not _is_taken(connection, wanted):
         create(connection, NewAddressBook(wanted))
+
+
+def _check(new: NewAddressBook) -> None:
+    if not new.name.strip() or len(new.name) > MAXIMUM_NAME_CHARACTERS:
+        raise v2_refusal(
+            "ERROR_ADDRESSBOOK_INVALID",
+            f"An address book's name has 1 to {MAXIMUM_NAME_CHARACTERS} characters.",
+        )
+    if new.visibility not in VISIBILITIES:
+        raise v2_refusal(
+            "ERROR_ADDRESSBOOK_INVALID", "An address book's visibility is Private or Public."
+        )
+
+
+def _duplicate() -> RefusalError:
+    return v2_refusal(
+        "ERROR_ADDRESSBOOK_DUPLICATE", "The name is in use by another address book, or reserved."
+    )
 
 
 def _is_taken(connection: sqlite3.Connection, name: str) -> bool:

@@ -18,17 +18,35 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from typing_extensions import override
 
+from target_dotdigital.sandbox.accepting import Importing
 from target_dotdigital.sandbox.calls import answer
 from target_dotdigital.sandbox.errors import RefusalError, V2Error, V3Error
+from target_dotdigital.sandbox.faults import Faults
+from target_dotdigital.sandbox.faulty import Faulty
+from target_dotdigital.sandbox.page import PAGE_ROUTES
+from target_dotdigital.sandbox.page_data import Imports
+from target_dotdigital.sandbox.rate_limits import Limited
+from target_dotdigital.sandbox.request_log import Logged, RequestLog
+from target_dotdigital.sandbox.routing import RouteTable
+from target_dotdigital.sandbox.single_contacts import SingleContacts
+from target_dotdigital.sandbox.steering import STEERING_ROUTES
 from target_dotdigital.sandbox.v2_calls import V2_ROUTES
+from target_dotdigital.sandbox.v2_list_calls import V2_LIST_ROUTES
 from target_dotdigital.sandbox.v3_calls import V3_ROUTES
+from target_dotdigital.sandbox.v3_contact_calls import V3_CONTACT_ROUTES
+from target_dotdigital.sandbox.visitors import OwnVisitors
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from target_dotdigital.sandbox.removals import Removals
+    from target_dotdigital.sandbox.server import Options
     from target_dotdigital.sandbox.slots import Slots
     from target_dotdigital.sandbox.store import Store
+
+API_ROUTES = (*V2_ROUTES, *V2_LIST_ROUTES, *V3_ROUTES, *V3_CONTACT_ROUTES)
+"""Dotdigital's own."""
 
 V3_CODES = {
     HTTPStatus.NOT_FOUND: "server:notFound",
@@ -88,6 +106,11 @@ class Guard:
                 await response(scope, receive, send)
 
 
+def is_of_page(path: str) -> bool:
+    """Tell whether a path is the page's or the sandbox's own, not one of Dotdigital's API."""
+    return path == "/" or path.startswith("/sandbox/")
+
+
 class Authentication:
     """HTTP Basic, asked of every call."""
 
@@ -103,7 +126,9 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer 401 with nothing else."""
-        if self._is_allowed(Headers(scope=scope).get("authorization", "")):
+        # Without credentials to insist on, the page does not ask for any.
+        is_open = self._credentials is None and is_of_page(scope["path"])
+        if is_open or self._is_allowed(Headers(scope=scope).get("authorization", "")):
             await self._app(scope, receive, send)
             return
         response = Response(
@@ -123,22 +148,47 @@ class Authentication:
         return self._credentials is None or self._credentials.accept(sent)
 
 
-def create_app(store: Store, slots: Slots, credentials: Credentials | None) -> Starlette:
+def create_app(store: Store, slots: Slots, removals: Removals, options: Options) -> Starlette:
     """Build the application.
 
     Args:
         store: The database.
         slots: Where accepted imports go.
-        credentials: The ones to insist on. Without them, any are accepted.
+        removals: Where accepted removals go.
+        options: What the sandbox is started with.
     """
+    routes = [*STEERING_ROUTES, *API_ROUTES, *PAGE_ROUTES]
+    api = RouteTable(API_ROUTES)
+    faults = Faults(api, options.faults)
+    log = RequestLog()
     app = Starlette(
-        routes=[*V2_ROUTES, *V3_ROUTES],
-        middleware=[Middleware(Guard), Middleware(Authentication, credentials=credentials)],
+        routes=routes,
+        middleware=[
+            Middleware(Logged, log=log, routes=routes, unlogged=PAGE_ROUTES),
+            Middleware(Guard),
+            Middleware(OwnVisitors, host=options.host, names=options.allowed_hosts),
+            Middleware(Authentication, credentials=options.credentials),
+            Middleware(
+                Limited,
+                limits=options.rate_limits,
+                routes=api,
+                switches=options.switches,
+                clock=options.clock,
+            ),
+            Middleware(Faulty, faults=faults, routes=api),
+        ],
         exception_handlers={RefusalError: _answer_refusal, HTTPException: _answer_http_error},
     )
     app.router.redirect_slashes = False
     app.state.store = store
-    app.state.slots = slots
+    app.state.switches = options.switches
+    app.state.faults = faults
+    app.state.address_books = options.address_books
+    app.state.importing = Importing(store, slots, options.switches)
+    app.state.removals = removals
+    app.state.single_contacts = SingleContacts(store, options.switches)
+    app.state.request_log = log
+    app.state.imports = Imports()
     return app
 
 

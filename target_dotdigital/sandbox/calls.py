@@ -15,6 +15,8 @@ from target_dotdigital.sandbox.import_body import MAXIMUM_BODY_BYTES
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from target_dotdigital.sandbox.switches import Switches
+
 Body = TypeVar("Body")
 
 LARGEST_PARAMETER = 2**31 - 1
@@ -35,7 +37,7 @@ async def read_body(request: Request) -> bytes:
     """Read a body, of which no more is kept than may be sent.
 
     Raises:
-        HTTPException: 413, it is too large.
+        HTTPException: 413 or 400, it is too large.
     """
     body = bytearray()
     size = 0
@@ -46,7 +48,8 @@ async def read_body(request: Request) -> bytes:
         elif size > DRAIN_BYTES:
             break
     if size > MAXIMUM_BODY_BYTES:
-        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        switches: Switches = request.app.state.switches
+        raise HTTPException(int(switches.large_body))
     return bytes(body)
 
 

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import ipaddress
 import logging
+import math
 import os
 import signal
 import sys
@@ -13,14 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.app import Credentials
+from target_dotdigital.sandbox.faults import read_fault_file
+from target_dotdigital.sandbox.import_log import MAXIMUM_ACTIVE_IMPORTS
+from target_dotdigital.sandbox.rate_limits import read_limits
 from target_dotdigital.sandbox.server import LOOPBACK, Options, SandboxServer
+from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, DOTDIGITAL_PACE
+from target_dotdigital.sandbox.switches import explain, read_switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from target_dotdigital.sandbox.rate_limits import FlatLimit, TierLimits
+
 DEFAULT_PORT = 8025
 DEFAULT_DATABASE = Path("dotdigital-sandbox.db")
 LARGEST_PORT = 65_535
+LEAST_PACE = 0.001
 PASSWORD_VARIABLE = "TARGET_DOTDIGITAL_SANDBOX_PASSWORD"  # noqa: S105 - its name, not its value
 
 DESCRIPTION = """
@@ -31,6 +40,9 @@ Ctrl-C stops it. Imports that were accepted are finished, after a restart if nee
 EPILOG = """
 Without --username and --password any credentials are accepted, and only this machine can
 connect. What is in the database stays there: name another file to begin anew.
+
+Switches: what Dotdigital's documents leave open, each with its positions, the default first.
+A client that is right in every position is right whatever Dotdigital does.
 """
 
 
@@ -51,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     credentials = Credentials(options.username, password) if password else None
     if credentials is None and not _is_loopback(options.host):
         parser.error("--host other than this machine's own needs --username and --password")
+    try:
+        switches = read_switches(options.switch)
+    except ValueError as error:
+        parser.error(f"argument --switch: {error}")
     logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
     # Blocked before any thread starts, so that a signal waits for `sigwait` wherever it arrives.
     signals = {signal.SIGINT, signal.SIGTERM}
@@ -63,6 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 port=options.port,
                 credentials=credentials,
                 address_books=options.address_book,
+                allowed_hosts=options.allow_host,
+                slots=options.slots,
+                pace=options.pace,
+                switches=switches,
+                rate_limits=options.rate_limits,
+                faults=read_fault_file(options.faults) if options.faults else (),
             )
         )
     except (OSError, ValueError) as error:
@@ -79,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "target-dotdigital-sandbox",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG + explain(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
@@ -103,13 +126,60 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="create this address book if it is missing: a name, or an ID; can be repeated",
     )
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer calls to this name too, as containers give one; can be repeated",
+    )
     add("--username", help="accept this API user only")
     add(
         "--password",
         help=f"the API user's password; better in the environment as {PASSWORD_VARIABLE}, "
         "where the machine's other users do not see it",
     )
+    _add_behaviour(parser)
     return parser
+
+
+def _add_behaviour(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("behaviour").add_argument
+    add(
+        "--slots",
+        type=_slots,
+        default=DEFAULT_SLOTS,
+        metavar="N",
+        help="imports that are worked off at a time (%(default)s); 0: they wait",
+    )
+    add(
+        "--pace",
+        type=_pace,
+        metavar="N|dotdigital|quick",
+        help="contacts a second in each slot; dotdigital: a million in 3 hours, the one figure "
+        "that is public; quick: as many as this machine can, the default",
+    )
+    add(
+        "--rate-limits",
+        type=_limits,
+        metavar="basic|flat|LOW,MEDIUM,HIGH",
+        help="refuse calls that are too many, none by default; basic: by tiers a minute, of which "
+        "low (35) is public and the others are guesses; flat: the older 2,000 an hour; or calls "
+        "a minute in each tier",
+    )
+    add(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=POSITION",
+        help="answer an open question otherwise, see below; can be repeated",
+    )
+    add(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="arm these faults from the start: JSON as POST /sandbox/faults takes it",
+    )
 
 
 def _port(text: str) -> int:
@@ -117,6 +187,33 @@ def _port(text: str) -> int:
         message = f"a port is a number from 0 to {LARGEST_PORT}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _slots(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > MAXIMUM_ACTIVE_IMPORTS:
+        message = f"the number of slots is from 0 to {MAXIMUM_ACTIVE_IMPORTS}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _pace(text: str) -> float | None:
+    if text == "quick":
+        return None
+    if text == "dotdigital":
+        return DOTDIGITAL_PACE
+    with contextlib.suppress(ValueError):
+        pace = float(text)
+        if LEAST_PACE <= pace < math.inf:
+            return pace
+    message = f"a pace is dotdigital, quick, or a number from {LEAST_PACE}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _limits(text: str) -> TierLimits | FlatLimit:
+    try:
+        return read_limits(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from target_dotdigital.sandbox import address_books, directory
+from target_dotdigital.sandbox import address_books, attachments, directory
 from target_dotdigital.sandbox.countries import country_of
 from target_dotdigital.sandbox.errors import Detail, v3_refusal
 from target_dotdigital.sandbox.identifiers import (
@@ -28,16 +28,23 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
 
+    from target_dotdigital.sandbox.errors import RefusalError
+
 ALL_FIELDS = "[[ALL]]"
 INCLUDABLE = frozenset({"channelProperties", "lists", "preferences", "consentRecords"})
 MAXIMUM_PAGE_CONTACTS = 5_000
 DEFAULT_PAGE_CONTACTS = 1_000
 
-_PAGE_OF_ALL = "SELECT * FROM contact WHERE id > ? ORDER BY id LIMIT ?"
-_PAGE_OF_LIST = """
+# A date that was not asked for is the empty text, which no date is less than.
+_SINCE = "created >= :created AND updated >= :modified"
+_PAGE_OF_ALL = f"""
+    SELECT * FROM contact WHERE id > :after AND {_SINCE} ORDER BY id LIMIT :limit
+"""  # noqa: S608 - a constant
+_PAGE_OF_LIST = f"""
     SELECT contact.* FROM membership JOIN contact ON contact.id = contact_id
-    WHERE address_book_id = ? AND contact_id > ? ORDER BY contact_id LIMIT ?
-"""
+    WHERE address_book_id = :list AND contact_id > :after AND {_SINCE}
+    ORDER BY contact_id LIMIT :limit
+"""  # noqa: S608 - a constant
 _LISTS = """
     SELECT contact_id, address_book.id, name
     FROM membership JOIN address_book ON address_book.id = address_book_id
@@ -72,7 +79,8 @@ class ContactAnswer(msgspec.Struct, frozen=True, rename="camel"):
     data_fields: msgspec.Raw | Mapping[str, Any] | UnsetType = UNSET
     channel_properties: Mapping[str, Mapping[str, str]] | UnsetType = UNSET
     lists: Sequence[ListMembership] | UnsetType = UNSET
-    consent_records: Sequence[None] | UnsetType = UNSET
+    preferences: Sequence[attachments.PreferenceAnswer] | UnsetType = UNSET
+    consent_records: Sequence[attachments.ConsentRecordAnswer] | UnsetType = UNSET
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -80,6 +88,8 @@ class Query(msgspec.Struct, frozen=True):
 
     Attributes:
         list_id: Only members of this list.
+        created_since: Only contacts that were created then or later (as `created` is written).
+        modified_since: The same of their last update.
         after: Only contacts with a higher ID.
         limit: So many contacts at most.
         data_fields: Names of the fields to answer; `ALL_FIELDS` among them means all.
@@ -87,6 +97,8 @@ class Query(msgspec.Struct, frozen=True):
     """
 
     list_id: int | None = None
+    created_since: str = ""
+    modified_since: str = ""
     after: int = 0
     limit: int = DEFAULT_PAGE_CONTACTS
     data_fields: Collection[str] = ()
@@ -122,13 +134,18 @@ def page(connection: sqlite3.Connection, query: Query) -> tuple[list[ContactAnsw
     Raises:
         RefusalError: 400, there is no such list.
     """
-    # One more than asked for tells whether there is a next page.
+    parameters = {
+        "list": query.list_id,
+        "created": query.created_since,
+        "modified": query.modified_since,
+        "after": query.after,
+        # One more than asked for tells whether there is a next page.
+        "limit": query.limit + 1,
+    }
     if query.list_id is None or query.list_id == ALL_CONTACTS_ID:
-        rows = connection.execute(_PAGE_OF_ALL, (query.after, query.limit + 1)).fetchall()
+        rows = connection.execute(_PAGE_OF_ALL, parameters).fetchall()
     elif address_books.find(connection, query.list_id):
-        rows = connection.execute(
-            _PAGE_OF_LIST, (query.list_id, query.after, query.limit + 1)
-        ).fetchall()
+        rows = connection.execute(_PAGE_OF_LIST, parameters).fetchall()
     else:
         raise v3_refusal("contacts:invalidFilter", f"The filter value '{query.list_id}' is invalid")
     found = [Contact(**row) for row in rows[: query.limit]]
@@ -147,21 +164,31 @@ def get(connection: sqlite3.Connection, name: str, value: str) -> ContactAnswer:
     Raises:
         RefusalError: 400, no contact could have it; 404, none has it.
     """
-    identifiers = _one_identifier(name, value)
+    identifiers = read_identifier(name, value)
     wanted = identifiers.get(name)
     contact = directory.load_directory(connection, [identifiers]).find(name, wanted or 0)
     if contact is None:
-        raise v3_refusal(
-            "contacts:contactNotFound",
-            "The following contacts could not be found",
-            Detail(item=value, description=f"Not found using the identifier '{name}'"),
-            status=HTTPStatus.NOT_FOUND,
-        )
-    query = Query(data_fields=(ALL_FIELDS,), include=("channelProperties", "lists"))
+        raise not_found(name, value)
+    query = Query(data_fields=(ALL_FIELDS,), include=INCLUDABLE)
     return _answers(connection, [contact], query)[0]
 
 
-def _one_identifier(name: str, value: str) -> Identifiers:
+def not_found(name: str, value: str) -> RefusalError:
+    """Refuse to go on without a contact."""
+    return v3_refusal(
+        "contacts:contactNotFound",
+        "The following contacts could not be found",
+        Detail(item=value, description=f"Not found using the identifier '{name}'"),
+        status=HTTPStatus.NOT_FOUND,
+    )
+
+
+def read_identifier(name: str, value: str) -> Identifiers:
+    """Read the identifier that a URL names.
+
+    Raises:
+        RefusalError: 400, no contact could have it.
+    """
     sent: int | str = value
     if name == "contactId" and value.isascii() and value.isdigit():
         # Longer than any ID: `int` would be slow on thousands of digits, and Python refuses it.
@@ -185,6 +212,12 @@ def _answers(
         for contact_id, list_id, name in connection.execute(_LISTS, (ids,)):
             status = LIST_STATUSES.get(contacts[contact_id].email_status, "subscribed")
             lists[contact_id].append(ListMembership(list_id, name, status))
+    preferences = (
+        attachments.preferences_of(connection, ids) if "preferences" in query.include else {}
+    )
+    consents = (
+        attachments.consent_records_of(connection, ids) if "consentRecords" in query.include else {}
+    )
     return [
         ContactAnswer(
             contact.id,
@@ -195,7 +228,9 @@ def _answers(
             _data_fields(contact, query.data_fields),
             _channels(contact) if "channelProperties" in query.include else UNSET,
             lists[contact.id] if "lists" in query.include else UNSET,
-            () if "consentRecords" in query.include else UNSET,
+            # The vendor's schema has no contact with an empty array of preferences.
+            preferences.get(contact.id, UNSET),
+            consents.get(contact.id, ()) if "consentRecords" in query.include else UNSET,
         )
         for contact in found
     ]

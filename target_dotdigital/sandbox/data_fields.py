@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,6 +34,11 @@ RESERVED_NAMES = frozenset(
     """.upper().split()
 )
 """Names that Dotdigital keeps for its own merge tags."""
+
+BUILT_IN_NAMES = frozenset(
+    {"FIRSTNAME", "LASTNAME", "FULLNAME", "GENDER", "POSTCODE", "LASTSUBSCRIBED"}
+)
+"""Every account has these, and keeps them."""
 
 ISO_8601 = re.compile(
     r"""
@@ -68,6 +74,18 @@ class NewDataField(msgspec.Struct, frozen=True, rename="camel"):
     default_value: Any = None
 
 
+class Deletion(msgspec.Struct, frozen=True):
+    """The answer to a deletion.
+
+    Attributes:
+        result: False if something depends on the field, which nothing in the sandbox does.
+        dependencies: What does.
+    """
+
+    result: bool
+    dependencies: tuple[str, ...] = ()
+
+
 def is_text(value: object) -> bool:
     """Tell whether a String field takes the value."""
     return isinstance(value, str) and len(value) <= MAXIMUM_TEXT_CHARACTERS
@@ -92,6 +110,11 @@ def is_date(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_date_without_time(value: object) -> bool:
+    """Tell whether the value is a date with no time of day."""
+    return isinstance(value, str) and len(value) == len("2026-01-31") and is_date(value)
 
 
 def is_boolean(value: object) -> bool:
@@ -121,6 +144,34 @@ def every(connection: sqlite3.Connection) -> list[DataField]:
 def types(connection: sqlite3.Connection) -> dict[str, str]:
     """Return each data field's type by its name."""
     return dict(connection.execute("SELECT name, type FROM data_field").fetchall())
+
+
+def delete(connection: sqlite3.Connection, written: str) -> Deletion:
+    """Delete a data field, and its value from every contact.
+
+    Args:
+        connection: The writer, in a transaction, while the contacts are held.
+        written: The name, in any case.
+
+    Raises:
+        RefusalError: 404, there is none; 400, every account has it.
+    """
+    name = written.upper()
+    found = connection.execute("SELECT 1 FROM data_field WHERE name = ?", (name,)).fetchone()
+    if found is None:
+        raise v2_refusal(
+            "ERROR_DATAFIELD_NOTFOUND", "The data field does not exist.", HTTPStatus.NOT_FOUND
+        )
+    if name in BUILT_IN_NAMES:
+        raise v2_refusal("ERROR_DATAFIELD_INVALID", "A built-in data field cannot be deleted.")
+    connection.execute("DELETE FROM data_field WHERE name = ?", (name,))
+    # Otherwise the values would be there again with the next field of that name.
+    connection.execute(
+        "UPDATE contact SET data_fields = json_remove(data_fields, ?) "
+        "WHERE json_type(data_fields, ?) IS NOT NULL",
+        (f'$."{name}"', f'$."{name}"'),
+    )
+    return Deletion(result=True)
 
 
 def create(connection: sqlite3.Connection, new: NewDataField) -> DataField:

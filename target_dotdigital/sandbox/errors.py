@@ -45,6 +45,7 @@ class RefusalError(Exception):
 
     Attributes:
         status: The HTTP status.
+        code: The vendor's code.
         body: What is answered.
     """
 
@@ -52,6 +53,7 @@ class RefusalError(Exception):
         """Keep what is answered."""
         super().__init__(code)
         self.status = status
+        self.code = code
         self.body = body
 
 

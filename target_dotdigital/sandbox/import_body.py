@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from target_dotdigital.sandbox.errors import Detail, v3_refusal
+from target_dotdigital.sandbox.errors import Detail, RefusalError, v3_refusal
 from target_dotdigital.sandbox.identifiers import IDENTIFIER_NAME
 
 if TYPE_CHECKING:
-    from target_dotdigital.sandbox.errors import RefusalError
+    from collections.abc import Collection, Sequence
+
+    from target_dotdigital.sandbox.switches import Switches
 
 MAXIMUM_BODY_BYTES = 50_000_000
+
+BAD_JSON = "contacts:badJson"
 
 MergeOption = Literal["overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty"]
 
@@ -69,11 +73,10 @@ class ConsentRecord(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     user_agent: str
 
 
-class ImportContact(msgspec.Struct, frozen=True, rename="camel"):
-    """One contact of an import, as sent.
+class ContactData(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A contact as sent, alone or in an import.
 
     Attributes:
-        match_identifier: The name of the identifier that finds the existing contact.
         identifiers: By name; `contactId` is a number, all others are strings.
         data_fields: By name; numbers with a point are Decimals, so that none loses a digit.
         channel_properties: Statuses and types to set.
@@ -82,8 +85,7 @@ class ImportContact(msgspec.Struct, frozen=True, rename="camel"):
         consent_records: Consents to add.
     """
 
-    match_identifier: str
-    identifiers: dict[str, int | str]
+    identifiers: dict[str, int | str] = {}
     data_fields: dict[str, Any] = {}
     channel_properties: ChannelProperties = ChannelProperties()
     lists: Annotated[list[Int32], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
@@ -91,6 +93,18 @@ class ImportContact(msgspec.Struct, frozen=True, rename="camel"):
     consent_records: (
         Annotated[list[ConsentRecord], Meta(min_length=1, max_length=5)] | UnsetType
     ) = UNSET
+
+
+class ImportContact(ContactData, frozen=True, rename="camel", kw_only=True):
+    """One contact of an import, as sent.
+
+    Attributes:
+        match_identifier: The name of the identifier that finds the existing contact.
+        identifiers: The one that is named by it has to be among them.
+    """
+
+    match_identifier: str
+    identifiers: dict[str, int | str]
 
 
 class ImportBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -113,18 +127,40 @@ def decode(body: bytes) -> ImportBody:
     try:
         return _BODY.decode(body)
     except msgspec.ValidationError as error:
-        raise _schema_refusal(str(error)) from None
+        raise schema_refusal(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise _bad_json() from None
+        raise bad_json() from None
 
 
-def decode_contact(contact: msgspec.Raw) -> ImportContact:
-    """Decode one contact of a body that was checked when it was accepted."""
-    return _CONTACT.decode(contact)
+def read_contact(contact: msgspec.Raw, place: str) -> ImportContact:
+    """Decode one contact of a body.
+
+    Args:
+        contact: The contact, still encoded.
+        place: Where in the body it is.
+
+    Raises:
+        RefusalError: 400, it is no JSON or of the wrong structure.
+    """
+    try:
+        sent = _CONTACT.decode(contact)
+    except msgspec.ValidationError as error:
+        raise schema_refusal(str(error), place) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise bad_json() from None
+    if not IDENTIFIER_NAME.fullmatch(sent.match_identifier):
+        raise schema_refusal("The matchIdentifier is not a name of an identifier", place)
+    check_identifiers(sent, place)
+    return sent
 
 
-def check(body: bytes) -> int:
+def check(body: bytes, switches: Switches, lists: Collection[int]) -> int:
     """Check the structure of a request, every contact included.
+
+    Args:
+        body: The request.
+        switches: Whether one contact at fault refuses all of it.
+        lists: IDs of the lists that contacts may join.
 
     Returns:
         How many contacts it has.
@@ -134,32 +170,49 @@ def check(body: bytes) -> int:
     """
     contacts = decode(body).contacts
     for index, raw in enumerate(contacts):
+        place = f"$.contacts[{index}]"
         try:
-            contact = _CONTACT.decode(raw)
-        except msgspec.ValidationError as error:
-            raise _schema_refusal(str(error), f"$.contacts[{index}]") from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise _bad_json() from None
-        _check_identifiers(contact, f"$.contacts[{index}]")
+            contact = read_contact(raw, place)
+        except RefusalError as refusal:
+            if switches.bad_contact == "request" or refusal.code == BAD_JSON:
+                raise
+        else:
+            if switches.unknown_list == "refused" and contact.lists is not UNSET:
+                _check_lists(contact.lists, lists, place)
     return len(contacts)
 
 
-def _check_identifiers(contact: ImportContact, place: str) -> None:
-    if not IDENTIFIER_NAME.fullmatch(contact.match_identifier):
-        raise _schema_refusal("The matchIdentifier is not a name of an identifier", place)
+def _check_lists(wanted: Sequence[int], known: Collection[int], place: str) -> None:
+    if any(one not in known for one in wanted):
+        raise schema_refusal("Invalid value for 'lists'", f"{place}.lists")
+
+
+def check_identifiers(contact: ContactData, place: str) -> None:
+    """Check the names of identifiers, and that the values are texts.
+
+    Raises:
+        RefusalError: 400, they are not.
+    """
     for name, value in contact.identifiers.items():
         if not IDENTIFIER_NAME.fullmatch(name):
-            raise _schema_refusal("Identifiers has a key that is no name of one", place)
+            raise schema_refusal("Identifiers has a key that is no name of one", place)
         # A contact ID of the wrong type is a failure of its own (`invalidContactId`).
         if name != "contactId" and not isinstance(value, str):
-            raise _schema_refusal("Expected `str`, got `int`", f"{place}.identifiers.{name}")
+            raise schema_refusal("Expected `str`, got `int`", f"{place}.identifiers.{name}")
 
 
-def _bad_json() -> RefusalError:
-    return v3_refusal("contacts:badJson", "The request JSON is badly formed")
+def bad_json() -> RefusalError:
+    """Refuse a body that is no JSON."""
+    return v3_refusal(BAD_JSON, "The request JSON is badly formed")
 
 
-def _schema_refusal(problem: str, place: str = "$") -> RefusalError:
+def schema_refusal(problem: str, place: str = "$") -> RefusalError:
+    """Refuse a body that is JSON of another shape.
+
+    Args:
+        problem: What msgspec says of it.
+        place: Where in the body that is which was decoded.
+    """
     # msgspec writes "problem - at `$.path`", the path counted from what was decoded.
     description, _, path = problem.partition(" - at `$")
     item = place + path.rstrip("`")

@@ -14,8 +14,10 @@ from target_dotdigital.sandbox.planning import ContactReference
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from target_dotdigital.sandbox.errors import RefusalError
+    from target_dotdigital.sandbox.identifiers import Failure
     from target_dotdigital.sandbox.import_body import ImportContact, MergeOption
     from target_dotdigital.sandbox.planning import Outcome
 
@@ -82,12 +84,14 @@ class Part(msgspec.Struct, frozen=True):
         position: How many contacts of it come before.
         contacts: The contacts.
         merge_option: The import's.
+        faults: Contacts that fail whatever the account holds, by their place in the part.
     """
 
     import_sequence: int
     position: int
     contacts: Sequence[ImportContact]
     merge_option: MergeOption
+    faults: Mapping[int, Failure] = {}
 
 
 def accept(connection: sqlite3.Connection, body: bytes, contacts: int, now: str) -> tuple[str, int]:
@@ -132,11 +136,27 @@ def unfinished(connection: sqlite3.Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
-def load(connection: sqlite3.Connection, sequence: int) -> ActiveImport:
-    """Read an import to begin it, or to go on where a process that died left it."""
-    body, position = connection.execute(
-        "SELECT body, position FROM import WHERE sequence = ?", (sequence,)
+def is_active(connection: sqlite3.Connection, sequence: int) -> bool:
+    """Tell whether an import is still to be worked off."""
+    row = connection.execute(
+        "SELECT 1 FROM import WHERE sequence = ? AND status = 'NotFinished'", (sequence,)
     ).fetchone()
+    return row is not None
+
+
+def load(connection: sqlite3.Connection, sequence: int) -> ActiveImport | None:
+    """Read an import to begin it, or to go on where a process that died left it.
+
+    Returns:
+        Nothing if it is not active: the account was emptied meanwhile.
+    """
+    row = connection.execute(
+        "SELECT body, position FROM import WHERE sequence = ? AND status = 'NotFinished'",
+        (sequence,),
+    ).fetchone()
+    if row is None:
+        return None
+    body, position = row
     parts = connection.execute(
         "SELECT created, updated FROM import_part WHERE import_sequence = ?", (sequence,)
     )
@@ -205,11 +225,7 @@ def report(connection: sqlite3.Connection, import_id: str) -> ImportReport:
         "SELECT sequence, id, status FROM import WHERE id = ?", (import_id.lower(),)
     ).fetchone()
     if row is None:
-        raise v3_refusal(
-            "contacts:importNotFound",
-            f"The import request '{import_id}' could not be found!",
-            status=HTTPStatus.NOT_FOUND,
-        )
+        raise not_found(import_id)
     if row["status"] == NOT_FINISHED:
         return ImportReport(row["id"], NOT_FINISHED)
     parts = connection.execute(
@@ -220,6 +236,15 @@ def report(connection: sqlite3.Connection, import_id: str) -> ImportReport:
         row["status"],
         ImportSummary(*(sum(part[name] for part in parts) for name in _COUNTS)),
         *(_array(part[name] for part in parts) for name in ("created", "updated", "failures")),
+    )
+
+
+def not_found(import_id: str) -> RefusalError:
+    """Refuse an ID that no import has."""
+    return v3_refusal(
+        "contacts:importNotFound",
+        f"The import request '{import_id}' could not be found!",
+        status=HTTPStatus.NOT_FOUND,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.sandbox.identifiers import Identifiers
     from target_dotdigital.sandbox.import_body import EmailProperties, ImportContact, MergeOption
+    from target_dotdigital.sandbox.switches import Switches
 
 SUBSCRIBED = "subscribed"
 SUPPRESSED = "suppressed"
@@ -103,7 +104,11 @@ def problems(sent: ImportContact, account: Account) -> list[Failure]:
 
 
 def merge(
-    contact: Contact, sent: ImportContact, identifiers: Identifiers, option: MergeOption
+    contact: Contact,
+    sent: ImportContact,
+    identifiers: Identifiers,
+    option: MergeOption,
+    switches: Switches,
 ) -> None:
     """Write what was sent into a contact, new or existing.
 
@@ -112,13 +117,19 @@ def merge(
         sent: The contact of the import, free of problems.
         identifiers: Its identifiers, normalised; none belongs to another contact.
         option: What happens to values that are there already.
+        switches: What Dotdigital's documents leave open.
     """
     had_email = contact.email is not None
     _merge_identifiers(contact, identifiers, option)
     if sent.data_fields:
-        contact.data_fields = _merge_data_fields(contact.data_fields, sent.data_fields, option)
+        null_clears = switches.null_if_not_empty == "clears"
+        contact.data_fields = _merge_data_fields(
+            contact.data_fields, sent.data_fields, option, null_clears=null_clears
+        )
     channels = sent.channel_properties
     _set_email_channel(contact, channels.email, had_email=had_email)
+    if contact.mobile_number is None:
+        return
     if channels.sms.status is not UNSET:
         contact.sms_status = MOBILE_STATUSES[channels.sms.status.lower()]
     if channels.whats_app.status is not UNSET:
@@ -136,11 +147,13 @@ def _merge_identifiers(contact: Contact, sent: Identifiers, option: MergeOption)
     )
 
 
-def _merge_data_fields(stored: str, sent: Mapping[str, Any], option: MergeOption) -> str:
+def _merge_data_fields(
+    stored: str, sent: Mapping[str, Any], option: MergeOption, *, null_clears: bool
+) -> str:
     fields = _DATA_FIELDS.decode(stored)
     for written, value in sent.items():
         name = written.upper()
-        is_empty = value is None or value == ""
+        is_empty = value == "" or (value is None and not null_clears)
         if option == "overwriteIfNotEmpty" and is_empty:
             continue
         if option == "overwriteIfEmpty" and fields.get(name, "") != "":

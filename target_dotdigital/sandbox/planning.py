@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from target_dotdigital.sandbox.attachments import is_consent_record
 from target_dotdigital.sandbox.identifiers import (
     BUILT_IN,
     CONTACT_ID,
@@ -16,11 +17,18 @@ from target_dotdigital.sandbox.identifiers import (
     Failure,
 )
 from target_dotdigital.sandbox.merging import SUPPRESSED, Account, Contact, merge, problems
+from target_dotdigital.sandbox.rulings import DUPLICATE, rule
+from target_dotdigital.sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from target_dotdigital.sandbox.directory import Directory
     from target_dotdigital.sandbox.identifiers import Identifiers
-    from target_dotdigital.sandbox.import_body import ImportContact, MergeOption
+    from target_dotdigital.sandbox.import_body import (
+        ConsentRecord,
+        ImportContact,
+        MergeOption,
+        Preference,
+    )
 
 
 class ContactReference(msgspec.Struct, frozen=True, rename="camel"):
@@ -47,6 +55,8 @@ class Outcome(msgspec.Struct):
             order in which they were sent: an identifier may pass from one to the next.
         refreshed: Contacts to write that keep their e-mail address and mobile number.
         memberships: The IDs of the contacts that join, by the ID of the list.
+        preferences: To set, by the contact's ID.
+        consent_records: To add, by the contact's ID.
         created: For the report.
         updated: For the report.
         failures: For the report.
@@ -58,6 +68,8 @@ class Outcome(msgspec.Struct):
     written: list[Contact] = []
     refreshed: list[Contact] = []
     memberships: dict[int, set[int]] = {}
+    preferences: dict[int, list[Preference]] = {}
+    consent_records: dict[int, list[ConsentRecord]] = {}
     created: list[ContactReference] = []
     updated: list[ContactReference] = []
     failures: list[FailedContact] = []
@@ -77,6 +89,7 @@ class Plan:
         merge_option: The import's.
         now: The time of writing (ISO 8601, UTC).
         next_contact_id: The ID that the next new contact gets.
+        switches: What Dotdigital's documents leave open.
         outcome: Grows with every contact that is added.
     """
 
@@ -86,23 +99,34 @@ class Plan:
     merge_option: MergeOption
     now: str
     next_contact_id: int
+    switches: Switches = field(default_factory=Switches)
     outcome: Outcome = field(default_factory=Outcome)
 
-    def add(self, sent: ImportContact, identifiers: Identifiers, failures: list[Failure]) -> None:
+    def add(
+        self,
+        sent: ImportContact,
+        identifiers: Identifiers,
+        failures: list[Failure],
+        existing: Contact | None = None,
+    ) -> None:
         """Add a contact to the plan.
 
         Args:
             sent: The contact as sent.
             identifiers: Its identifiers, normalised.
             failures: Identifiers that are invalid.
+            existing: The contact that it is, if that is known. Otherwise it is looked up.
         """
-        failures = failures + problems(sent, self.account)
+        ruling = rule(sent, self.account, self.switches)
+        sent = ruling.contact
+        failures = failures + ruling.failures + problems(sent, self.account)
         match = sent.match_identifier
         is_misspelt = match.lower() in BUILT_IN and match not in BUILT_IN.values()
         if is_misspelt and match not in sent.identifiers:
             failures.append(Failure("invalidMatchIdentifier", "Unknown matchIdentifier"))
         value = identifiers.get(match)
-        existing = None if value is None else self.directory.find(match, value)
+        if existing is None and value is not None:
+            existing = self.directory.find(match, value)
         if failures:
             self.outcome.invalid_entries += 1
         elif value is None or not (existing or identifiers.email or identifiers.mobile_number):
@@ -118,8 +142,26 @@ class Plan:
             self.outcome.duplicate_identifiers += 1
         else:
             self._write(sent, existing, identifiers)
+            if ruling.remarks:
+                self._fail(sent, self.directory.find(match, value), ruling.remarks)
             return
         self._fail(sent, existing, failures)
+
+    def refuse(self, sent: ImportContact, identifiers: Identifiers, failure: Failure) -> None:
+        """Add a contact that fails whatever the account holds.
+
+        Args:
+            sent: The contact, as far as it could be read.
+            identifiers: Its identifiers, normalised.
+            failure: Why.
+        """
+        if failure.failure_code == DUPLICATE:
+            self.outcome.duplicate_identifiers += 1
+        else:
+            self.outcome.invalid_entries += 1
+        value = identifiers.get(sent.match_identifier)
+        existing = None if value is None else self.directory.find(sent.match_identifier, value)
+        self._fail(sent, existing, [failure])
 
     def _is_suppressed(self, existing: Contact | None, identifiers: Identifiers) -> bool:
         # A new address can be barred as well: another contact has it.
@@ -131,7 +173,7 @@ class Plan:
     ) -> Failure | None:
         if existing and existing.id in self.taken:
             return Failure(
-                "duplicateIdentifier",
+                DUPLICATE,
                 f"Duplicate identifier detected for {match} '{identifiers.get(match)}'",
             )
         for name in (CONTACT_ID, EMAIL, MOBILE_NUMBER, *identifiers.custom):
@@ -152,7 +194,7 @@ class Plan:
             contact.updated = self.now
             self.directory.leave(contact)
         before = (contact.email, contact.mobile_number)
-        merge(contact, sent, identifiers, self.merge_option)
+        merge(contact, sent, identifiers, self.merge_option, self.switches)
         self.directory.enter(contact)
         self.taken.add(contact.id)
         reference = ContactReference(contact.id, reported_identifiers(contact))
@@ -163,18 +205,30 @@ class Plan:
             self.outcome.written.append(contact)
         for list_id in sent.lists or ():
             self.outcome.memberships.setdefault(list_id, set()).add(contact.id)
-        self._report_what_was_not_applied(sent, contact)
+        self._attach(sent, contact)
 
-    def _report_what_was_not_applied(self, sent: ImportContact, contact: Contact) -> None:
-        # The contact is imported, and it is in the failures: so does the vendor report a data
-        # set that was refused. The sandbox keeps neither of these yet, and must not seem to.
+    def _attach(self, sent: ImportContact, contact: Contact) -> None:
+        # A contact whose preferences or consents are at fault is imported without them, and is
+        # in the failures all the same: so does the vendor report a data set that it refused.
         failures = []
         if sent.consent_records is not UNSET:
-            failures.append(
-                Failure("consentRecordsNotApplied", "The sandbox keeps no consent records")
-            )
+            if all(map(is_consent_record, sent.consent_records)):
+                self.outcome.consent_records[contact.id] = sent.consent_records
+            else:
+                failures.append(
+                    Failure(
+                        "consentRecordsNotApplied",
+                        "The provided consent records could not be applied as they were "
+                        "incorrectly formatted",
+                    )
+                )
         if sent.preferences is not UNSET:
-            failures.append(Failure("preferencesNotApplied", "The sandbox keeps no preferences"))
+            if all(one.id > 0 for one in sent.preferences):
+                self.outcome.preferences[contact.id] = sent.preferences
+            else:
+                failures.append(
+                    Failure("preferencesNotApplied", "The provided preferences do not exist")
+                )
         if failures:
             self._fail(sent, contact, failures)
 

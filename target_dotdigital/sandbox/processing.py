@@ -6,11 +6,12 @@ from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox import data_fields, import_log
+from target_dotdigital.sandbox import attachments, data_fields, import_log
 from target_dotdigital.sandbox.directory import load_directory
 from target_dotdigital.sandbox.identifiers import normalise
 from target_dotdigital.sandbox.merging import Account
 from target_dotdigital.sandbox.planning import Plan
+from target_dotdigital.sandbox.rulings import spelled
 from target_dotdigital.sandbox.schema import ALL_CONTACTS_ID, TEST_ID
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from target_dotdigital.sandbox.merging import Contact
     from target_dotdigital.sandbox.planning import Outcome
     from target_dotdigital.sandbox.store import Store
+    from target_dotdigital.sandbox.switches import Switches
 
 _WRITE_CONTACT = """
     INSERT INTO contact
@@ -59,47 +61,74 @@ def timestamp() -> str:
     return now.isoformat(timespec="milliseconds") + "Z"
 
 
-def process(store: Store, part: Part, taken: set[int]) -> None:
+def process(store: Store, part: Part, taken: set[int], switches: Switches) -> bool:
     """Import a part: all of it is on disk when this returns, or nothing of it.
 
     Args:
         store: The database.
         part: What to import.
         taken: IDs of the contacts that this import has written already. Grows.
+        switches: What Dotdigital's documents leave open.
+
+    Returns:
+        Whether the import was still there: the account may have been emptied.
     """
     normalised = [normalise(contact.identifiers) for contact in part.contacts]
     with store.contacts:
         with store.reading() as connection:
+            if not import_log.is_active(connection, part.import_sequence):
+                return False
             plan = Plan(
-                account=_account(connection),
+                account=load_account(connection),
                 directory=load_directory(connection, [one for one, _ in normalised]),
                 taken=taken,
                 merge_option=part.merge_option,
                 now=timestamp(),
-                next_contact_id=_next_contact_id(connection),
+                next_contact_id=next_contact_id(connection),
+                switches=switches,
             )
-        for contact, (identifiers, failures) in zip(part.contacts, normalised, strict=True):
-            plan.add(contact, identifiers, failures)
+        for place, contact in enumerate(part.contacts):
+            identifiers, failures = normalised[place]
+            if fault := part.faults.get(place):
+                plan.refuse(contact, identifiers, fault)
+            else:
+                plan.add(contact, identifiers, failures)
+        plan.outcome.failures = [spelled(one, switches) for one in plan.outcome.failures]
         # A 202 is a promise, so accepting waits for the disk. This need not: a part that a
         # power cut undoes is done again at the next start.
         with store.writing(synchronous=False) as connection:
-            _write_contacts(connection, plan.outcome)
-            _write_memberships(connection, plan.outcome)
-            connection.execute(
-                "UPDATE sequence SET next = ? WHERE name = 'contact'", (plan.next_contact_id,)
-            )
+            write_plan(connection, plan)
             import_log.note_part(connection, part, plan.outcome, timestamp())
+    return True
 
 
-def _account(connection: sqlite3.Connection) -> Account:
+def write_plan(connection: sqlite3.Connection, plan: Plan) -> None:
+    """Write everything that a plan came to.
+
+    Args:
+        connection: The writer, in a transaction.
+        plan: It was made while the contacts were held, and they still are.
+    """
+    _write_contacts(connection, plan.outcome)
+    _write_memberships(connection, plan.outcome)
+    attachments.set_preferences(connection, plan.outcome.preferences)
+    attachments.add_consent_records(connection, plan.outcome.consent_records, plan.now)
+    connection.execute(
+        "UPDATE sequence SET next = ? WHERE name = 'contact'", (plan.next_contact_id,)
+    )
+
+
+def load_account(connection: sqlite3.Connection) -> Account:
+    """Read what contacts may refer to."""
     rows = connection.execute("SELECT id FROM address_book WHERE id <> ?", (TEST_ID,))
     return Account(data_fields.types(connection), frozenset(row[0] for row in rows))
 
 
-def _next_contact_id(connection: sqlite3.Connection) -> int:
+def next_contact_id(connection: sqlite3.Connection) -> int:
+    """Read the ID that the next new contact gets."""
     row = connection.execute("SELECT next FROM sequence WHERE name = 'contact'").fetchone()
-    next_contact_id: int = row[0]
-    return next_contact_id
+    contact_id: int = row[0]
+    return contact_id
 
 
 def _write_contacts(connection: sqlite3.Connection, outcome: Outcome) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
-"""Written to `user_version`; a file of another version is refused, never guessed at."""
+from target_dotdigital.sandbox.growth import GROWTH_SCHEMA
+
+SCHEMA_VERSION = 2
+"""Written to `user_version`. A file of an older version is brought up to this one when it is
+opened, one of any other version is refused, never guessed at."""
 
 ALL_CONTACTS_ID = 1_000_001
 TEST_ID = 1_000_002
@@ -15,6 +18,56 @@ TEST_NAME = "Test"
 
 FIRST_CONTACT_ID = 1_001
 """No contact has the ID 1, so that a row's number taken for a contact ID comes to light."""
+
+_VERSION_2 = """
+CREATE TABLE preference (
+    contact_id INTEGER NOT NULL,
+    preference_id INTEGER NOT NULL,
+    is_opted_in INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, preference_id)
+) WITHOUT ROWID;
+
+CREATE TABLE consent_record (
+    id INTEGER PRIMARY KEY,
+    contact_id INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    date_time_consented TEXT NOT NULL,
+    url TEXT NOT NULL,
+    ip_address TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+CREATE INDEX consent_record_of_contact ON consent_record (contact_id);
+
+CREATE TABLE removal (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    address_book_id INTEGER,
+    accepted TEXT NOT NULL,
+    finished TEXT,
+    position INTEGER NOT NULL DEFAULT 0,
+    body BLOB,
+    report BLOB
+);
+CREATE INDEX active_removal ON removal (sequence) WHERE finished IS NULL;
+
+PRAGMA user_version = 2;
+"""
+
+MIGRATIONS = {1: _VERSION_2 + GROWTH_SCHEMA}
+"""What brings a file of a version to the next one."""
+
+BUILT_IN_DATA_FIELDS = """
+INSERT INTO data_field (name, type, visibility) VALUES
+    ('FIRSTNAME', 'String', 'Public'),
+    ('LASTNAME', 'String', 'Public'),
+    ('FULLNAME', 'String', 'Public'),
+    ('GENDER', 'String', 'Public'),
+    ('POSTCODE', 'String', 'Public'),
+    ('LASTSUBSCRIBED', 'Date', 'Public')
+"""
 
 SCHEMA = f"""
 CREATE TABLE sequence (
@@ -100,13 +153,8 @@ INSERT INTO address_book (id, name, name_key, visibility) VALUES
     ({ALL_CONTACTS_ID}, '{ALL_CONTACTS_NAME}', '{ALL_CONTACTS_NAME.casefold()}', 'Private'),
     ({TEST_ID}, '{TEST_NAME}', '{TEST_NAME.casefold()}', 'Private');
 
-INSERT INTO data_field (name, type, visibility) VALUES
-    ('FIRSTNAME', 'String', 'Public'),
-    ('LASTNAME', 'String', 'Public'),
-    ('FULLNAME', 'String', 'Public'),
-    ('GENDER', 'String', 'Public'),
-    ('POSTCODE', 'String', 'Public'),
-    ('LASTSUBSCRIBED', 'Date', 'Public');
+{BUILT_IN_DATA_FIELDS};
 
-PRAGMA user_version = {SCHEMA_VERSION};
+{_VERSION_2}
+{GROWTH_SCHEMA}
 """  # noqa: S608 - nothing but constants of this module

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,16 +14,21 @@ from typing_extensions import Self, override
 
 from target_dotdigital.sandbox.address_books import ensure
 from target_dotdigital.sandbox.app import create_app
+from target_dotdigital.sandbox.faulty import ConnectedProtocol
+from target_dotdigital.sandbox.removals import Removals
 from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, Slots
 from target_dotdigital.sandbox.store import Store
+from target_dotdigital.sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp
 
     from target_dotdigital.sandbox.app import Credentials
+    from target_dotdigital.sandbox.faults import Fault
+    from target_dotdigital.sandbox.rate_limits import FlatLimit, TierLimits
 
 LOOPBACK = "127.0.0.1"
 
@@ -48,6 +54,12 @@ class Options:
         credentials: The ones to insist on. Without them, any are accepted.
         address_books: IDs or names of address books to create if they are missing.
         slots: How many imports are worked off at a time. With 0, they wait on disk.
+        pace: Contacts a second in each slot. Without it, as many as this machine can.
+        switches: The answers to what Dotdigital's documents leave open.
+        faults: What is armed from the start.
+        rate_limits: Calls that are taken. Without them, all are.
+        clock: By which rate limits are counted: seconds since 1970.
+        allowed_hosts: Names besides this machine's own by which clients may call it.
     """
 
     database: Path
@@ -56,6 +68,12 @@ class Options:
     credentials: Credentials | None = None
     address_books: Sequence[str | int] = ()
     slots: int = DEFAULT_SLOTS
+    pace: float | None = None
+    switches: Switches = field(default_factory=Switches)
+    faults: Sequence[Fault] = ()
+    rate_limits: TierLimits | FlatLimit | None = None
+    clock: Callable[[], float] = time.time
+    allowed_hosts: Sequence[str] = ()
 
 
 class SandboxServer:
@@ -70,7 +88,7 @@ class SandboxServer:
 
         Raises:
             OSError: The database or the port cannot be used; the text says why.
-            ValueError: An address book cannot have this ID or name.
+            ValueError: An address book cannot have this ID or name, or a fault is for no route.
         """
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(_listen(options.host, options.port))
@@ -79,12 +97,15 @@ class SandboxServer:
             with store.writing() as connection:
                 for wanted in options.address_books:
                     ensure(connection, wanted)
-            importing = Slots(store, options.slots)
+            importing = Slots(store, options.switches, options.slots, options.pace)
             undo.callback(importing.stop)
+            removals = Removals(store, working=options.slots > 0)
+            undo.callback(removals.stop)
             self.url = _url(listener)
-            app = create_app(store, importing, options.credentials)
+            app = create_app(store, importing, removals, options)
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
+            undo.callback(app.state.faults.released.set)
             # Stopping is undoing: no more calls, then no more imports, then the database.
             self._stop = undo.pop_all()
 
@@ -110,7 +131,7 @@ class _HttpThread:
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=ConnectedProtocol,
             ws="none",
             lifespan="off",
             # The logging of the process is somebody else's: no handlers, and nothing of a

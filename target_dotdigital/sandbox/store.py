@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.schema import SCHEMA, SCHEMA_VERSION
+from target_dotdigital.sandbox.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,11 @@ class Store:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not version and not tables:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-        elif version != SCHEMA_VERSION:
+            return
+        while version in MIGRATIONS:
+            connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[version]} COMMIT;")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != SCHEMA_VERSION:
             message = (
                 f"{self._path} is not a database of this sandbox, or of another version of it: "
                 "name another file, or delete this one"

@@ -132,6 +132,18 @@ async def create_data_field(request: Request) -> Response:
     return answer(created, HTTPStatus.CREATED)
 
 
+async def delete_data_field(request: Request) -> Response:
+    """Delete a data field."""
+    name = request.path_params["name"]
+
+    def write(store: Store) -> data_fields.Deletion:
+        # The contacts are held: an import may just be about to write values of it.
+        with store.contacts, store.writing() as connection:
+            return data_fields.delete(connection, name)
+
+    return answer(await run_in_threadpool(write, request.app.state.store))
+
+
 V2_ROUTES = (
     Route("/v2/account-info", account_info),
     Route("/v2/server-time", server_time),
@@ -140,4 +152,5 @@ V2_ROUTES = (
     Route("/v2/address-books/{id}", get_address_book),
     Route("/v2/data-fields", list_data_fields),
     Route("/v2/data-fields", create_data_field, methods=["POST"]),
+    Route("/v2/data-fields/{name}", delete_data_field, methods=["DELETE"]),
 )

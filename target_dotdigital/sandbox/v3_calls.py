@@ -9,27 +9,29 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from target_dotdigital.sandbox import contacts, import_body, import_log
-from target_dotdigital.sandbox.calls import answer, read_body, whole_number
-from target_dotdigital.sandbox.errors import v3_refusal
-from target_dotdigital.sandbox.processing import timestamp
+from target_dotdigital.sandbox import bulk_deletion, contacts, removal_log
+from target_dotdigital.sandbox.calls import answer, read_body
+from target_dotdigital.sandbox.filters import read_query
 
 if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from target_dotdigital.sandbox.slots import Slots
+    from target_dotdigital.sandbox.accepting import Importing
+    from target_dotdigital.sandbox.removals import Removals
     from target_dotdigital.sandbox.store import Store
-
-UNSUPPORTED_FILTERS = ("~segmentId", "~created", "~modified")
-"""Refused, as leaving a filter out would answer contacts that were not asked for."""
 
 
 class AcceptedImport(msgspec.Struct, frozen=True, rename="camel"):
     """The answer to an import."""
 
     import_id: str
+
+
+class AcceptedDeletion(msgspec.Struct, frozen=True, rename="camel"):
+    """The answer to a deletion."""
+
+    delete_id: str
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -58,32 +60,43 @@ async def import_contacts(request: Request) -> Response:
     """Accept an import: it is on disk when this answers, and worked off later."""
     body = await read_body(request)
 
-    def accept(store: Store, slots: Slots) -> str:
-        count = import_body.check(body)
-        with store.writing() as connection:
-            import_id, sequence = import_log.accept(connection, body, count, timestamp())
-        slots.put(sequence)
-        return import_id
-
-    state = request.app.state
-    import_id = await run_in_threadpool(accept, state.store, state.slots)
+    importing: Importing = request.app.state.importing
+    import_id = await run_in_threadpool(importing.accept, body)
     return answer(AcceptedImport(import_id), HTTPStatus.ACCEPTED)
 
 
 async def get_import_status(request: Request) -> Response:
     """Answer the status of an import and its report."""
-    import_id = request.path_params["id"]
+    importing: Importing = request.app.state.importing
+    return answer(await run_in_threadpool(importing.report, request.path_params["id"]))
 
-    def read(store: Store) -> import_log.ImportReport:
+
+async def delete_contacts(request: Request) -> Response:
+    """Accept the deletion of contacts from the account."""
+    body = await read_body(request)
+
+    def accept(removals: Removals) -> str:
+        bulk_deletion.check(body)
+        return removals.accept("contacts", 0, body)
+
+    delete_id = await run_in_threadpool(accept, request.app.state.removals)
+    return answer(AcceptedDeletion(delete_id), HTTPStatus.ACCEPTED)
+
+
+async def get_deletion_status(request: Request) -> Response:
+    """Answer the status of a deletion and its report."""
+    delete_id = request.path_params["id"]
+
+    def read(store: Store) -> object:
         with store.reading() as connection:
-            return import_log.report(connection, import_id)
+            return removal_log.deletion(connection, delete_id)
 
     return answer(await run_in_threadpool(read, request.app.state.store))
 
 
 async def list_contacts(request: Request) -> Response:
     """Answer a page of contacts."""
-    query = _query(request.query_params)
+    query = read_query(request.query_params)
 
     def read(store: Store) -> tuple[list[contacts.ContactAnswer], int | None]:
         with store.reading() as connection:
@@ -99,56 +112,10 @@ async def list_contacts(request: Request) -> Response:
     return answer(ContactPage(items, links))
 
 
-async def get_contact(request: Request) -> Response:
-    """Answer one contact."""
-    name, value = request.path_params["identifier"], request.path_params["value"]
-
-    def read(store: Store) -> contacts.ContactAnswer:
-        with store.reading() as connection:
-            return contacts.get(connection, name, value)
-
-    return answer(await run_in_threadpool(read, request.app.state.store))
-
-
-def _query(parameters: QueryParams) -> contacts.Query:
-    for name in UNSUPPORTED_FILTERS:
-        if name in parameters:
-            raise v3_refusal("contacts:invalidFilter", f"The sandbox has no filter '{name}' yet")
-    list_id = parameters.get("~listId")
-    try:
-        list_filter = None if list_id is None else whole_number(list_id, default=0, least=1)
-    except ValueError:
-        raise v3_refusal(
-            "contacts:invalidFilter", f"The filter value '{list_id}' is invalid"
-        ) from None
-    try:
-        limit = whole_number(
-            parameters.get("limit"),
-            default=contacts.DEFAULT_PAGE_CONTACTS,
-            least=1,
-            most=contacts.MAXIMUM_PAGE_CONTACTS,
-        )
-    except ValueError:
-        raise v3_refusal(
-            "contacts:badRequest", f"limit is a number from 1 to {contacts.MAXIMUM_PAGE_CONTACTS}"
-        ) from None
-    include = _names(parameters, "include")
-    if not contacts.INCLUDABLE.issuperset(include):
-        raise v3_refusal("contacts:badRequest", "include has an unknown name")
-    marker = parameters.get("marker")
-    after = contacts.read_marker(marker) if marker else 0
-    return contacts.Query(list_filter, after, limit, _names(parameters, "data-fields"), include)
-
-
-def _names(parameters: QueryParams, name: str) -> list[str]:
-    joined = "|".join(parameters.getlist(name))
-    return [one for one in joined.split("|") if one]
-
-
 V3_ROUTES = (
     Route("/contacts/v3/import", import_contacts, methods=["PUT"]),
     Route("/contacts/v3/import/{id}", get_import_status),
+    Route("/contacts/v3/delete", delete_contacts, methods=["POST"]),
+    Route("/contacts/v3/delete/{id}", get_deletion_status),
     Route("/contacts/v3", list_contacts),
-    # An encoded slash in the value arrives decoded, so the value is the rest of the path.
-    Route("/contacts/v3/{identifier}/{value:path}", get_contact),
 )

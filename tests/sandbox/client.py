@@ -22,6 +22,7 @@ class SandboxClient:
 
     def __init__(self, url: str, credentials: tuple[str, str] = ("any", "one")) -> None:
         self.url = url
+        self.credentials = credentials
         self._session = requests.Session()
         self._session.auth = credentials
 
@@ -65,6 +66,18 @@ class SandboxClient:
             time.sleep(PAUSE_SECONDS)
         assert report["status"] == status
         return report
+
+    def poll(self, path: str, *running: str) -> dict[str, Any]:
+        """Wait until a job's status is none of those of a running one, and return the answer."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            reply = self.get(path)
+            assert reply.status_code == 200, reply.text
+            answer: dict[str, Any] = reply.json()
+            if answer["status"] not in running:
+                return answer
+            assert time.monotonic() < deadline, "the job does not end"
+            time.sleep(PAUSE_SECONDS)
 
     def load(self, *contacts: dict[str, Any], merge_option: str | None = None) -> dict[str, Any]:
         """Import contacts and wait for the report."""

@@ -107,3 +107,74 @@ def test_the_count_is_of_distinct_members(sandbox: SandboxClient) -> None:
     everyone = next(book for book in sandbox.get(PATH).json() if book["name"] == "All Contacts")
     assert everyone["contacts"] == 3
     assert len(sandbox.members(everyone["id"])) == 3
+
+
+def test_an_address_book_is_renamed_and_keeps_its_contacts(sandbox: SandboxClient) -> None:
+    list_id = sandbox.create_list("Before")
+    sandbox.load(person("renamed@example.com", lists=[list_id]))
+    body = {"name": "After", "visibility": "Public"}
+    renamed = {"id": list_id, "contacts": 1, **body}
+    reply = sandbox.call("PUT", f"{PATH}/{list_id}", json=body)
+    assert (reply.status_code, reply.json()) == (200, renamed)
+    assert sandbox.get(f"{PATH}/{list_id}").json() == renamed
+    assert sandbox.create_list("BEFORE") != list_id
+
+
+def test_an_address_book_may_keep_its_name_in_another_case(sandbox: SandboxClient) -> None:
+    list_id = sandbox.create_list("Cased")
+    reply = sandbox.call("PUT", f"{PATH}/{list_id}", json={"name": "CASED"})
+    assert reply.json()["name"] == "CASED"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"name": "oCCUPIED"}, "ERROR_ADDRESSBOOK_DUPLICATE"),
+        ({"name": "Test"}, "ERROR_ADDRESSBOOK_DUPLICATE"),
+        ({"name": ""}, "ERROR_ADDRESSBOOK_INVALID"),
+        ({"visibility": "Public"}, "ERROR_ADDRESSBOOK_INVALID"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_when_renaming(
+    sandbox: SandboxClient, body: object, code: str
+) -> None:
+    sandbox.call("POST", PATH, json={"name": "Occupied"})
+    list_id = sandbox.create_list(f"Unrenamed {body}")
+    reply = sandbox.call("PUT", f"{PATH}/{list_id}", json=body)
+    assert reply.status_code == 400
+    assert reply.json()["message"].endswith(f" {code}")
+    assert sandbox.get(f"{PATH}/{list_id}").json()["name"] == f"Unrenamed {body}"
+
+
+def test_the_contacts_of_a_deleted_address_book_stay(sandbox: SandboxClient) -> None:
+    list_id = sandbox.create_list("Deleted")
+    sandbox.load(person("remaining@example.com", lists=[list_id, LIST_ID]))
+    reply = sandbox.call("DELETE", f"{PATH}/{list_id}")
+    assert (reply.status_code, reply.content) == (204, b"")
+    assert sandbox.get(f"{PATH}/{list_id}").status_code == 404
+    assert sandbox.get("/contacts/v3", **{"~listId": list_id}).status_code == 400
+    contact = sandbox.contact("remaining@example.com")
+    assert (contact["status"], [one["id"] for one in contact["lists"]]) == ("subscribed", [LIST_ID])
+    again = sandbox.create_list("Deleted")
+    assert again != list_id
+    assert sandbox.members(again) == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("name", ["All Contacts", "Test"])
+def test_the_two_standard_lists_stay_as_they_are(
+    sandbox: SandboxClient, method: str, name: str
+) -> None:
+    books = {book["name"]: book["id"] for book in sandbox.get(PATH).json()}
+    reply = sandbox.call(method, f"{PATH}/{books[name]}", json={"name": "Mine"})
+    assert reply.status_code == 400
+    assert reply.json()["message"].endswith(" ERROR_ADDRESSBOOK_NOTWRITABLE")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_an_address_book_that_does_not_exist_cannot_be_changed(
+    sandbox: SandboxClient, method: str
+) -> None:
+    reply = sandbox.call(method, f"{PATH}/987654", json={"name": "Nobody's"})
+    assert reply.status_code == 404
+    assert reply.json()["message"].endswith(" ERROR_ADDRESSBOOK_NOT_FOUND")

@@ -58,6 +58,8 @@ def test_the_accounts_answers_are_valid(client: CheckingClient) -> None:
     client.create_field("NEW", "Boolean")
     client.call("POST", "/v2/data-fields", json={"name": "NEW", "type": "String"})
     client.get("/v2/data-fields")
+    for name in ("NEW", "NEW", "FIRSTNAME"):
+        client.call("DELETE", f"/v2/data-fields/{name}")
 
 
 def test_the_answers_about_imports_are_valid(client: CheckingClient) -> None:
@@ -89,8 +91,79 @@ def test_the_answers_about_contacts_are_valid(client: CheckingClient) -> None:
     client.get("/contacts/v3", **{"data-fields": "[[ALL]]", "include": included})
     client.get("/contacts/v3", **{"~listId": LIST_ID})
     client.get("/contacts/v3", **{"~listId": "none"})
+    client.get("/contacts/v3", **{"~modified": "gte::2021-12-17T00:00:00Z"})
+    client.get("/contacts/v3", **{"~created": "2021-12-17"})
     client.contact("first@example.com")
     client.contact("447123123123", "mobileNumber")
     client.contact("1", "key")
     client.get("/contacts/v3/email/none")
     client.get("/contacts/v3/email/none%40example.com")
+
+
+CONSENT = {
+    "text": "Yes",
+    "dateTimeConsented": "2023-01-26T21:29:00",
+    "url": "http://www.example.com/signup",
+    "ipAddress": "2b01:1234:136:0:116f:3244:a476:d6b7",
+    "userAgent": "Mozilla/5.0",
+}
+
+
+def test_the_answers_about_one_contact_are_valid(client: CheckingClient) -> None:
+    path = "/contacts/v3"
+    body = {
+        "identifiers": {"email": "one@example.com", "mobileNumber": "447123123124", "key": "1"},
+        "preferences": [{"id": 1, "isOptedIn": True}],
+        "consentRecords": [CONSENT],
+        "lists": [LIST_ID],
+    }
+    for _ in range(2):
+        client.call("POST", path, json=body)
+    client.call("POST", path, json={})
+    client.call("POST", path, json={"identifiers": {"email": "none"}})
+    one = f"{path}/email/one%40example.com"
+    client.get(one)
+    client.get(path, include="preferences|consentRecords")
+    for method in ("PATCH", "PUT", "DELETE"):
+        client.call(method, f"{path}/email/none", json=body)
+        client.call(method, f"{path}/contactId/1", json=body)
+    client.call("PATCH", f"{path}/email/two%40example.com", json={"dataFields": {"GENDER": "f"}})
+    client.call("PATCH", one, json={"dataFields": {"NO_SUCH_FIELD": 1}})
+    client.call("PATCH", one, json={"identifiers": {"email": "two@example.com"}})
+    client.call("PATCH", one, data=b"{")
+    client.call("PUT", one, json=body)
+    client.call("DELETE", one)
+
+
+def test_the_answers_about_deletions_are_valid(client: CheckingClient) -> None:
+    path = "/contacts/v3/delete"
+    client.load(*people(3, "deleted"))
+    entries = [
+        {"email": "deleted0@example.com"},
+        {"email": "none"},
+        {"contactId": 1},
+        {"key": "1"},
+        {"mobileNumber": "447123123123"},
+    ]
+    delete_id = client.call("POST", path, json=entries).json()["deleteId"]
+    client.poll(f"{path}/{delete_id}", "NotStarted", "NotFinished")
+    client.call("POST", path, json=[])
+    client.get(f"{path}/1")
+    client.get(f"{path}/d7de900d-d337-43f6-b1e1-c8ec73e1a434")
+
+
+def test_the_answers_about_members_are_valid(client: CheckingClient) -> None:
+    created = client.load(*people(3, "member", lists=[LIST_ID]))["created"]
+    path = f"/v2/address-books/{LIST_ID}"
+    client.get(f"{path}/contacts", withFullData="true", select=1)
+    client.get(f"{path}/contacts", select=0)
+    client.call("DELETE", f"{path}/contacts/{created[0]['contactId']}")
+    reply = client.call("POST", f"{path}/contacts/delete", json=[created[1]["contactId"]])
+    client.poll(f"/v2/contacts/deletion/{reply.json()['id']}", "Started")
+    client.call("POST", f"{path}/contacts/delete", json=[])
+    client.call("POST", f"{path}/contacts/delete-all")
+    client.get("/v2/contacts/deletion/1")
+    client.call("PUT", path, json={"name": "Renamed"})
+    client.call("PUT", path, json={"name": "Test"})
+    client.call("DELETE", path)
+    client.call("DELETE", path)

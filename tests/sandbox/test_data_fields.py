@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sandbox.client import person
+
 if TYPE_CHECKING:
     from tests.sandbox.client import SandboxClient
 
@@ -70,3 +72,31 @@ def test_a_default_value_is_kept(sandbox: SandboxClient) -> None:
     body = {"name": "IS_HAPPY", "type": "Boolean", "visibility": "Public", "defaultValue": True}
     assert sandbox.call("POST", PATH, json=body).json() == body
     assert body in sandbox.get(PATH).json()
+
+
+def test_a_deleted_field_is_gone_from_every_contact(sandbox: SandboxClient) -> None:
+    fields = {"ODD-NAME": 12345678901234567, "OTHER": "x"}
+    sandbox.create_field("ODD-NAME", "Numeric")
+    sandbox.create_field("OTHER", "String")
+    sandbox.load(person("fields@example.com", dataFields=fields))
+    reply = sandbox.call("DELETE", f"{PATH}/odd-Name")
+    assert (reply.status_code, reply.json()) == (200, {"result": True, "dependencies": []})
+    assert "ODD-NAME" not in [field["name"] for field in sandbox.get(PATH).json()]
+    assert sandbox.fields("fields@example.com") == {"OTHER": "x"}
+    sandbox.create_field("ODD-NAME", "String")
+    assert sandbox.fields("fields@example.com") == {"OTHER": "x"}
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN, "firstName"])
+def test_a_built_in_field_is_not_deleted(sandbox: SandboxClient, name: str) -> None:
+    reply = sandbox.call("DELETE", f"{PATH}/{name}")
+    assert reply.status_code == 400
+    assert reply.json()["message"].endswith(" ERROR_DATAFIELD_INVALID")
+    assert name.upper() in [field["name"] for field in sandbox.get(PATH).json()]
+
+
+@pytest.mark.parametrize("name", ["NONE", "%22", "a%20b"])
+def test_a_field_that_does_not_exist_is_answered_404(sandbox: SandboxClient, name: str) -> None:
+    reply = sandbox.call("DELETE", f"{PATH}/{name}")
+    assert reply.status_code == 404
+    assert reply.json()["message"].endswith(" ERROR_DATAFIELD_NOTFOUND")

@@ -165,23 +165,3 @@ def test_a_suppressed_address_is_refused_and_stays_as_it_is(sandbox: SandboxClie
         assert report["summary"]["invalidEntries"] == 0
     contact = sandbox.contact("barred@example.com")
     assert (contact["status"], contact["dataFields"]) == ("suppressed", {})
-
-
-def test_consent_and_preferences_are_told_not_to_be_kept(sandbox: SandboxClient) -> None:
-    consent = {
-        "text": "Yes",
-        "dateTimeConsented": "2023-01-26T21:29:00Z",
-        "url": "http://www.example.com/signup",
-        "ipAddress": "129.168.0.2",
-        "userAgent": "Mozilla/5.0",
-    }
-    report = sandbox.load(
-        person(
-            "consent@example.com",
-            consentRecords=[consent],
-            preferences=[{"id": 1, "isOptedIn": True}],
-        )
-    )
-    assert failure_codes(report) == ["consentRecordsNotApplied", "preferencesNotApplied"]
-    assert report["summary"]["newContacts"] == 1
-    assert report["summary"]["invalidEntries"] == 0
