@@ -105,6 +105,16 @@ class Account:
         """
         return None if address_book is None else self._address_books[_key(address_book)]
 
+    def check_address_books(self) -> None:
+        """Make sure that the address books in use are still there. Safe in a worker thread.
+
+        Raises:
+            SettingsError: One is gone.
+        """
+        for number in self._address_books.values():
+            if self._address_book_name(number) is None:
+                raise SettingsError(f"The address book {number} is gone")
+
     def abort(self) -> None:
         """Break every call off."""
         if self._transport is not None:

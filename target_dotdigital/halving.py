@@ -29,18 +29,24 @@ class Halving:
     """
 
     def __init__(
-        self, contacts: list[Contact], send: Callable[[list[Contact]], Settlement]
+        self,
+        contacts: list[Contact],
+        send: Callable[[list[Contact]], Settlement],
+        check_account: Callable[[], None] = lambda: None,
     ) -> None:
         """Start with nothing settled.
 
         Args:
             contacts: All of the import.
             send: Sends some of them and settles them.
+            check_account: Raises if the account lacks what every contact needs of it, such as
+                their address book. Called before a contact is blamed while none was accepted.
         """
         self.total = Settlement()
         """What became of the contacts so far."""
         self._contacts = contacts
         self._send = send
+        self._check_account = check_account
         self._refused = 0
         self._accepted = False
 
@@ -83,6 +89,8 @@ class Halving:
             self.load(second)
 
     def _reject(self, contact: Contact, error: RequestRefusedError) -> None:
+        if not self._accepted:
+            self._check_account()
         self.total.rejected.append((contact, reject_code(error.code)))
         self._refused += 1
         if self._refused > MAX_REFUSED:

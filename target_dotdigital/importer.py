@@ -82,6 +82,7 @@ class Importer:
         client: Client,
         clock: Clock,
         timeout_seconds: float,
+        check_account: Callable[[], None] = lambda: None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Keep what every import shares.
@@ -90,9 +91,11 @@ class Importer:
             client: Calls Dotdigital.
             clock: Waits between polls.
             timeout_seconds: How long an import may take, from its first request on.
+            check_account: Raises if the account lacks what every contact needs of it.
             jitter: Random numbers in [0, 1).
         """
         self._client = client
+        self._check_account = check_account
         self._clock = clock
         self._timeout = timeout_seconds
         self._jitter = jitter
@@ -122,7 +125,11 @@ class Importer:
         """
         deadline = self._clock.now() + self._timeout
         contacts = list(load.contacts.values())
-        halving = Halving(contacts, lambda part: self._load_part(part, load.merge_option, deadline))
+        halving = Halving(
+            contacts,
+            lambda part: self._load_part(part, load.merge_option, deadline),
+            self._check_account,
+        )
         halving.load(contacts)
         self._check_refusals(halving.total)
         return halving.total

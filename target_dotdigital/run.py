@@ -84,7 +84,9 @@ class Run:
             finally:
                 self.is_connecting = False
             timeout = self.settings.import_timeout_seconds
-            self._importer = Importer(self._account.client, self._clock, timeout)
+            self._importer = Importer(
+                self._account.client, self._clock, timeout, self._account.check_address_books
+            )
             self._queue = ImportQueue(
                 self._importer.load, self._wakeup, self.settings.max_active_imports
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.answers import v3_error
 from tests.command import TargetProcess, load, record, schema, settings_for, state
 from tests.routes import IMPORT
 
@@ -200,3 +201,21 @@ def test_a_file_and_no_file_at_all_are_read_to_their_end(
                 check=True,
             )
         assert ended.stdout == b'{"row": 1}\n'
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_an_address_book_that_goes_in_mid_run_blames_no_contact(
+    server: DotdigitalServer, tmp_path: Path, count: int
+) -> None:
+    """Whether Dotdigital refuses the whole request then, or each contact, is not documented."""
+    with TargetProcess(settings_for(server, batch_size_rows=count), tmp_path) as target:
+        target.send(schema())
+        target.wait_for("Connected", "stderr")
+        del server.address_books[102]
+        server.answer_next(IMPORT, v3_error(400, "contacts:badRequest", "list"), times=None)
+        people = [record(id=number, email=f"p{number}@example.com") for number in range(count)]
+        target.send(*people, state({"row": count}))
+        ended = target.end()
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "address book 102 is gone" in ended.stderr
+    assert f"rejected 0 + collapsed 0 + skipped 0 + unsettled {count}" in ended.counts()

@@ -99,7 +99,7 @@ def import_of(count: int = 2) -> Import:
 
 
 def importer(client: Client, clock: Clock | None = None, jitter: float = 0.5) -> Importer:
-    return Importer(client, clock or FakeClock(), TIMEOUT_SECONDS, lambda: jitter)
+    return Importer(client, clock or FakeClock(), TIMEOUT_SECONDS, jitter=lambda: jitter)
 
 
 def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:
