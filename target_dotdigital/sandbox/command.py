@@ -35,6 +35,7 @@ PASSWORD_VARIABLE = "TARGET_DOTDIGITAL_SANDBOX_PASSWORD"  # noqa: S105 - its nam
 DESCRIPTION = """
 A local Dotdigital: answers the calls of Dotdigital's API from a database file, on this machine.
 Point any client at its URL; with target-dotdigital that is the setting api_url.
+A browser shows there what is in the account and what goes on.
 Ctrl-C stops it. Imports that were accepted are finished, after a restart if need be.
 """
 EPILOG = """

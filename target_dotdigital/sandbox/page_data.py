@@ -113,6 +113,20 @@ class ShownMembership(msgspec.Struct, frozen=True):
     status: str
 
 
+class ShownPreference(msgspec.Struct, frozen=True, rename="camel"):
+    """A marketing preference of a contact."""
+
+    id: int
+    is_opted_in: bool
+
+
+class ShownConsent(msgspec.Struct, frozen=True, rename="camel"):
+    """A consent that a contact gave."""
+
+    text: str
+    date_time_consented: str
+
+
 class ContactDetails(msgspec.Struct, frozen=True):
     """Everything about a contact."""
 
@@ -124,6 +138,8 @@ class ContactDetails(msgspec.Struct, frozen=True):
     data_fields: list[ShownField]
     channels: list[ShownField]
     lists: list[ShownMembership]
+    preferences: list[ShownPreference]
+    consents: list[ShownConsent]
 
 
 class ShownImport(msgspec.Struct, frozen=True):
@@ -259,6 +275,8 @@ def contact(connection: sqlite3.Connection, contact_id: str) -> ContactDetails:
             for each in _fields(msgspec.Raw(channel.value.encode()))
         ],
         msgspec.json.decode(answer.get("lists", b"[]"), type=list[ShownMembership]),
+        msgspec.json.decode(answer.get("preferences", b"[]"), type=list[ShownPreference]),
+        msgspec.json.decode(answer.get("consentRecords", b"[]"), type=list[ShownConsent]),
     )
 
 

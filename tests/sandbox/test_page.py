@@ -22,6 +22,13 @@ pytestmark = needs_browser
 SCRIPT = "<script>alert(1)</script>"
 MARKUP = "<img src=x onerror=alert(1)>"
 SCRIPT_EMAIL = "script@example.com"
+CONSENT = {
+    "text": f"I agree {SCRIPT}",
+    "dateTimeConsented": "2023-01-26T21:29:00Z",
+    "url": "http://www.example.com/signup",
+    "ipAddress": "129.168.0.2",
+    "userAgent": "Mozilla/5.0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxClient]:
     ):
         running.load(*people(1_000, "p", lists=[LIST_ID], dataFields={"FIRSTNAME": "Ada"}))
         running.load(
-            person(SCRIPT_EMAIL, dataFields={"FIRSTNAME": SCRIPT, "LASTNAME": MARKUP}),
+            person(
+                SCRIPT_EMAIL,
+                dataFields={"FIRSTNAME": SCRIPT, "LASTNAME": MARKUP},
+                preferences=[{"id": 4711, "isOptedIn": True}],
+                consentRecords=[CONSENT],
+            ),
             person("no address"),
             person(f"{SCRIPT}@@example.com"),
         )
@@ -108,7 +120,8 @@ def test_markup_in_a_contact_shows_as_text(browser: Browser, client: SandboxClie
     browser.open(f"{client.url}/#/contacts?search=script")
     browser.click(SCRIPT_EMAIL)
     browser.until(lambda: SCRIPT in browser.one("dialog").text, "the text")
-    assert MARKUP in browser.one("dialog").text
+    for wanted in (MARKUP, CONSENT["text"], "4711"):
+        assert wanted in browser.one("dialog").text
     assert not browser.all("main script, main img, dialog script, dialog img")
 
 

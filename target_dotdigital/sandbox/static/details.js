@@ -29,6 +29,7 @@ function facts(heading, pairs, empty) {
   return [el("h3", {}, heading), el("dl", {}, rows)];
 }
 
+const optional = (heading, pairs) => (pairs.length ? facts(heading, pairs) : []);
 const named = (fields) => fields.map(({ name, value }) => [name, value]);
 
 export function showContact(contact) {
@@ -43,6 +44,8 @@ export function showContact(contact) {
     ),
     ...facts("Identifiers", [["contactId", found.id], ...named(found.identifiers)]),
     ...facts("Channels", named(found.channels), "None."),
+    ...optional("Preferences", found.preferences.map(({ id, isOptedIn }) => [String(id), isOptedIn ? "Opted in" : "Opted out"])),
+    ...optional("Consents", found.consents.map(({ text, dateTimeConsented }) => [when(dateTimeConsented), text])),
     ...facts("History", [
       ["Created", when(found.created)],
       ["Last updated", when(found.updated)],
