@@ -145,8 +145,10 @@ def test_an_import_moves_its_bar_to_the_end_without_reloading(
             return "Finished" in browser.one(entry).text
 
         browser.until(is_finished, "the end of the import")
-        assert max(seen) == 3_001
-        assert len(seen) > 1, "the bar did not move"
+        # The bar was last looked at before the word: once more, now that it is there.
+        end: Any = browser.one(f"{entry} progress").get_property("value")
+        assert end == 3_001
+        assert len(seen | {end}) > 1, "the bar did not move"
         assert "3,001 contacts" in browser.one(entry).text
         assert browser.driver.execute_script("return window.sameDocument")
         browser.driver.get("about:blank")
