@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIST_ID = 42
-IMPORTS = 6
+IMPORTS = 20
 CONTACTS = 2_200
 
 
