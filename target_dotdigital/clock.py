@@ -15,11 +15,6 @@ class Clock:
         """Start with a run that is wanted."""
         self._abandoned = threading.Event()
 
-    @property
-    def abandoned(self) -> bool:
-        """Whether the run has been given up."""
-        return self._abandoned.is_set()
-
     def abandon(self) -> None:
         """Give the run up: every wait ends at once."""
         self._abandoned.set()

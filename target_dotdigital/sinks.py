@@ -103,7 +103,8 @@ class ContactSink(BatchSink):
         self.tally_record_read()
         self.record_counter_metric.increment()
         if self._mapping is None or self._settings is None:
-            self._singer_validate_message(message["record"] or {})
+            record = message["record"]
+            self._singer_validate_message(record if isinstance(record, dict) else {})
             counts.skipped += 1
             return
         rows = self._bare_rows
