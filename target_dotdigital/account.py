@@ -21,7 +21,7 @@ from target_dotdigital.mapping import unknown_fields
 from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS
 from target_dotdigital.settings_schema import REGIONS
 from target_dotdigital.throttle import Throttle
-from target_dotdigital.transport import Transport
+from target_dotdigital.transport import CALL_DEADLINE_SECONDS, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +70,8 @@ class Account:
             username, password = self._sandbox.username, self._sandbox.password
             base_url = self._sandbox.url
         user_agent = f"target-dotdigital/{version('target-dotdigital')}"
-        self._transport = transport = Transport(username, password, user_agent)
+        deadline = clock.real_seconds(CALL_DEADLINE_SECONDS)
+        self._transport = transport = Transport(username, password, user_agent, deadline)
 
         def client_at(url: str) -> Client:
             throttle = Throttle(clock)
