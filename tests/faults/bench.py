@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.server import DotdigitalServer
 
 FAULTS: dict[str, list[str]] = {}
-"""By number, the tests that stand for it: `module::function`."""
+"""By number, the tests that stand for it: `module.py::function`."""
 
 DEBUG = {"TARGET_DOTDIGITAL_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
 
@@ -45,10 +45,9 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
             test(bench, variant) if variants else test(bench)
             bench.load_again()
 
-        del checked.__wrapped__  # type: ignore[attr-defined] # pytest would ask it for arguments
-        FAULTS.setdefault(number, []).append(
-            f"{test.__module__.rpartition('.')[2]}::{test.__name__}"
-        )
+        del checked.__wrapped__  # pytest would ask it for its arguments
+        module = test.__module__.rpartition(".")[2]
+        FAULTS.setdefault(number, []).append(f"{module}.py::{test.__name__}")
         ids = [f"{number}-{each}".rstrip("-").replace(" ", "-") for each in variants or ("",)]
         return pytest.mark.parametrize("variant", variants or ("",), ids=ids)(checked)
 

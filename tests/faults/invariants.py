@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tests.answers import Call
 from tests.faults.people import CANARY, Row, rows_of
 from tests.values import match_key
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from tests.answers import Call
     from tests.command import Ended
     from tests.server import DotdigitalServer
 

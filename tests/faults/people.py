@@ -33,7 +33,9 @@ def email(person: int) -> str:
     return f"{CANARY}{person}@example.com"
 
 
-def row(number: int, person: int | None = None, stream: str = "people", **values: Any) -> Any:
+def row(
+    number: int, person: int | None = None, stream: str = "people", **values: Any
+) -> dict[str, Any]:
     """Return a RECORD message: the input's row of that number, of a person."""
     person = number if person is None else person
     told = {"email": email(person), "first_name": f"{CANARY} {number}", **values}
