@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ from tests.faults.invariants import (
     assert_silence,
 )
 from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
+from tests.faults.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -57,8 +58,10 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
 class Bench:
     """Runs the target, and checks the invariants after each run."""
 
-    def __init__(self, server: DotdigitalServer, folder: Path) -> None:
+    def __init__(self, server: DotdigitalServer, folder: Path, stack: ExitStack) -> None:
         self.server = server
+        self.stack = stack
+        """Ends with the test."""
         self.folder = folder
         self.rejects = folder / "rejects.singer"
         self.settings: dict[str, Any] = {"shutdown_grace_seconds": 5}
@@ -85,6 +88,12 @@ class Bench:
         server.add_contact(email(SUPPRESSED), email_status="suppressed")
         server.add_contact("bystander@example.com", {"FIRSTNAME": "Bea"}, lists=(ADDRESS_BOOK,))
         self._before = server.contents()
+
+    def behind_a_wire(self) -> Wire:
+        """Put a wire that can break between the target and the server."""
+        wire = self.stack.enter_context(Wire(self.server.url))
+        self.url = wire.url
+        return wire
 
     def config(self, **settings: Any) -> dict[str, Any]:
         return settings_for(
