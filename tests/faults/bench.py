@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
@@ -95,24 +96,37 @@ class Bench:
         self.url = wire.url
         return wire
 
+    def sibling(self, name: str) -> Bench:
+        """Return a bench with a folder of its own, for another target on the same account."""
+        other = copy.copy(self)
+        other.folder = self.folder / name
+        other.folder.mkdir()
+        other.rejects = other.folder / self.rejects.name
+        return other
+
     def config(self, **settings: Any) -> dict[str, Any]:
-        return settings_for(
-            self.server,
-            api_url=self.url,
-            address_book=ADDRESS_BOOK,
-            rejects_path=str(self.rejects),
-            **{**self.settings, **settings},
-        )
+        own = {
+            "api_url": self.url,
+            "address_book": ADDRESS_BOOK,
+            "rejects_path": str(self.rejects),
+        }
+        return settings_for(self.server, **{**own, **self.settings, **settings})
 
     @contextmanager
     def started(
-        self, messages: Sequence[Any], *, pace: float = 1, **settings: Any
+        self,
+        messages: Sequence[Any],
+        *,
+        pace: float = 1,
+        stdout: IO[bytes] | None = None,
+        **settings: Any,
     ) -> Iterator[TargetProcess]:
         """Run the target over an input that the test feeds to it.
 
         Args:
             messages: The whole input, of which the test may send a part.
             pace: How fast the target's clock runs.
+            stdout: Where its standard output goes, in place of the bench.
             **settings: Settings of this run.
         """
         self._messages = list(messages)
@@ -133,15 +147,23 @@ class Bench:
             self.folder,
             environment={**DEBUG, "TMPDIR": str(places), **hurry, **self.environment},
             module=module,
+            stdout=stdout,
             on_line=ledger.look_at,
         ) as target:
             yield target
             ended = target.end()
         self._check(ended, ledger, calls_before, target.peak_megabytes)
 
-    def run(self, messages: Sequence[Any], *, pace: float = 1, **settings: Any) -> Ended:
+    def run(
+        self,
+        messages: Sequence[Any],
+        *,
+        pace: float = 1,
+        stdout: IO[bytes] | None = None,
+        **settings: Any,
+    ) -> Ended:
         """Run the target over a whole input."""
-        with self.started(messages, pace=pace, **settings) as target:
+        with self.started(messages, pace=pace, stdout=stdout, **settings) as target:
             target.send_what_it_takes(*messages)
         return target.end()
 
