@@ -41,6 +41,7 @@ HANG_SECONDS = 1.0
 LINES_A_TARGET = 400
 """After so many lines the input ends, and another target begins."""
 
+SHORT_NUMBER_DIGITS = 7
 ADDRESS_BOOK = 102
 DATA_FIELDS = {
     "FIRSTNAME": "String",
@@ -156,7 +157,9 @@ def _judge(contact: Contact) -> None:
         custom_identifiers=_CUSTOM_IDENTIFIERS,
         unknown_fields="fail",
     )
-    if problem is not None:
+    # The test account knows no such short numbers; a few countries have them.
+    is_short = len(body["identifiers"].get("mobileNumber", "")) < SHORT_NUMBER_DIGITS
+    if problem is not None and not (problem == "InvalidPhoneNumber" and is_short):
         raise UnsoundError(f"the account would refuse a contact: {problem}")
     if _sings(repr(contact)):
         raise UnsoundError("a contact shows itself")
