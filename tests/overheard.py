@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import signal
 import tempfile
 import zlib
@@ -42,6 +43,7 @@ LINES_A_TARGET = 400
 """After so many lines the input ends, and another target begins."""
 
 SHORT_NUMBER_DIGITS = 7
+_LONG_FRACTION = re.compile(rb"(:[0-9]{2}\.[0-9]{7})[0-9]+Z")
 ADDRESS_BOOK = 102
 DATA_FIELDS = {
     "FIRSTNAME": "String",
@@ -150,8 +152,10 @@ def _judge(contact: Contact) -> None:
     allowed = {"matchIdentifier", "identifiers", "dataFields", "channelProperties", "lists"}
     if not set(body) <= allowed:
         raise UnsoundError("a contact has parts that the API does not know")
+    # The target leaves it to Dotdigital whether a second has more than seven decimals.
+    shortened = msgspec.json.decode(_LONG_FRACTION.sub(rb"\1Z", contact.body))
     problem = value_problem(
-        body,
+        shortened,
         data_fields=DATA_FIELDS,
         address_books={ADDRESS_BOOK},
         custom_identifiers=_CUSTOM_IDENTIFIERS,
