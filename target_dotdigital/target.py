@@ -38,6 +38,7 @@ from target_dotdigital.run import Run
 from target_dotdigital.settings import Settings, from_environment, problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
+from target_dotdigital.validation import check_key_properties, check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -135,6 +136,24 @@ class TargetDotdigital(Target):
         return super().get_sink(
             stream_name, record=record, schema=schema, key_properties=key_properties
         )
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Take a SCHEMA in. The SDK and its libraries fail in many ways at one that is none."""
+        check_key_properties(message_dict)
+        try:
+            super()._process_schema_message(message_dict)
+        except _SAFE_ERRORS:
+            raise
+        except Exception:
+            stream = message_dict["stream"]
+            check_schema(stream, message_dict["schema"])
+            if stream not in self.mapper.stream_maps:
+                raise InvalidJSONSchema(
+                    f"Stream '{stream}': the SDK cannot flatten this schema; set "
+                    "flattening_enabled to false"
+                ) from None
+            raise  # the schema is sound, so it is a fault of ours
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -303,6 +322,8 @@ _SDK_ERRORS: Mapping[type[Exception], type[TargetDotdigitalError]] = {
 }
 """The SDK's errors whose texts hold names and settings, never a record's value; and what they are
 in our terms."""
+
+_SAFE_ERRORS = (TargetDotdigitalError, *_SDK_ERRORS)
 
 
 def _shown(error: Exception, progress: str) -> str:
