@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from tests.server import DotdigitalServer
@@ -111,20 +111,17 @@ class TargetProcess:
             for name, value in os.environ.items()
             if not name.startswith("TARGET_DOTDIGITAL_")
         }
-        self.process = subprocess.Popen(
+        self.process = self._start(
             [
                 *(sys.executable, "-m", module or "target_dotdigital"),
                 *("--config", str(path), *arguments),
             ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={
+            {
                 **kept,
                 **({"PYTHONPATH": str(REPOSITORY)} if module else {}),
                 **(environment or {}),
             },
-            cwd=folder,
+            folder,
         )
         self.peak_megabytes: float | None = None
         """Resident memory at its highest, once it has ended; None if that was waited for."""
@@ -195,6 +192,18 @@ class TargetProcess:
             self.process.returncode,
             "".join(self._lines["stdout"]),
             "".join(self._lines["stderr"]),
+        )
+
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=folder,
         )
 
     def _reap(self) -> None:
