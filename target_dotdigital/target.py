@@ -323,7 +323,7 @@ _SDK_ERRORS: Mapping[type[Exception], type[TargetDotdigitalError]] = {
 """The SDK's errors whose texts hold names and settings, never a record's value; and what they are
 in our terms."""
 
-_SAFE_ERRORS = (TargetDotdigitalError, *_SDK_ERRORS)
+_SAFE_ERRORS: tuple[type[Exception], ...] = (TargetDotdigitalError, *_SDK_ERRORS)
 
 
 def _shown(error: Exception, progress: str) -> str:

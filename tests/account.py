@@ -214,6 +214,11 @@ class Account:
         with self.changed:
             self._endings.extend([status] * times)
 
+    def end_imports_normally(self) -> None:
+        """Forget the words with which the next accepted imports were to end."""
+        with self.changed:
+            self._endings.clear()
+
     def reject(self, email: str, code: str = "InvalidEmail") -> None:
         """Report this contact in `failures` and do not write it."""
         with self.changed:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from tests.server import DotdigitalServer
@@ -113,20 +113,18 @@ class TargetProcess:
             for name, value in os.environ.items()
             if not name.startswith("TARGET_DOTDIGITAL_")
         }
-        self.process = subprocess.Popen(
+        self.process = self._start(
             [
                 *(sys.executable, "-m", module or "target_dotdigital"),
                 *("--config", str(path), *arguments),
             ],
-            stdin=subprocess.PIPE,
-            stdout=stdout or subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={
+            {
                 **kept,
                 **({"PYTHONPATH": str(REPOSITORY)} if module else {}),
                 **(environment or {}),
             },
-            cwd=folder,
+            folder,
+            stdout,
         )
         self.peak_megabytes: float | None = None
         """Resident memory at its highest, as it was when the last line came on standard error."""
@@ -195,7 +193,7 @@ class TargetProcess:
             self.process.stdin.close()
         for reader in self._readers:
             reader.join(PATIENCE_SECONDS)
-        self.process.wait(PATIENCE_SECONDS)
+        self._reap()
         return Ended(
             self.process.returncode,
             "".join(self._lines["stdout"]),
@@ -211,6 +209,26 @@ class TargetProcess:
                     self.peak_megabytes = int(value.split()[0]) / 1024
                 elif name == "Threads":
                     self.peak_threads = max(self.peak_threads, int(value))
+
+    def _start(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdout: IO[bytes] | None,
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=folder,
+        )
+
+    def _reap(self) -> None:
+        """Wait until it is gone, which is near once its output is closed."""
+        self.process.wait(PATIENCE_SECONDS)
 
     def _collect(self, name: str) -> None:
         stream = getattr(self.process, name)

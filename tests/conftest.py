@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--generated-runs",
+        type=int,
+        default=60,
+        metavar="N",
+        help="how many sequences of rows, faults, kills and restarts are made up (60)",
+    )
+
+
 @pytest.fixture
 def server() -> Iterator[DotdigitalServer]:
     with DotdigitalServer() as running:
