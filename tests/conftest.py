@@ -16,9 +16,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--generated-runs",
         type=int,
-        default=60,
+        default=80,
         metavar="N",
-        help="how many sequences of rows, faults, kills and restarts are made up (60)",
+        help="how many sequences of rows, faults, kills and restarts are made up (80)",
     )
 
 

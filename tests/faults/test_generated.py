@@ -67,6 +67,10 @@ MOST_CALLS = 40
 """More than this for each row of a run, and as much at its start, is not bounded (I6)."""
 
 
+def _has_rows_to_load(runs: Runs) -> bool:
+    return runs.count > runs.done
+
+
 class Runs(RuleBasedStateMachine):
     """A tap's rows, and the runs of a target that load them."""
 
@@ -168,6 +172,7 @@ class Runs(RuleBasedStateMachine):
             or armed["404"] // 4 + armed["Failed"] >= 3
         )
 
+    @precondition(_has_rows_to_load)
     @rule(cut=st.booleans())
     def a_run_ends(self, *, cut: bool) -> None:
         """A run to the end of its input, or of a tap that dies in the middle of a line."""
@@ -180,6 +185,7 @@ class Runs(RuleBasedStateMachine):
             assert ended.status == 0, ended.stderr
         self._calm_down()
 
+    @precondition(_has_rows_to_load)
     @rule(
         name=st.sampled_from(sorted(SIGNALS)),
         call=st.integers(1, 25),
@@ -201,6 +207,7 @@ class Runs(RuleBasedStateMachine):
         assert ended.status in expected, ended.stderr
         self._calm_down(do_land=do_land)
 
+    @precondition(_has_rows_to_load)
     @rule(fed=st.integers(0, 100), do_land=st.booleans())
     def a_run_is_killed_while_it_is_fed(self, fed: int, *, do_land: bool) -> None:
         messages = rest_after(self.messages, self.done)
