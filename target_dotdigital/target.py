@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -306,6 +307,8 @@ class TargetDotdigital(Target):
         except Exception as error:  # noqa: BLE001 - a traceback may show values
             cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
             sys.exit(1)
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
         try:
             target.listen(file_input)
         except Exception as error:  # noqa: BLE001 - every end is told in one place
