@@ -153,14 +153,16 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType(nullable=False),
         default=False,
         title="Create address book",
-        description="Create an address book that is named but does not exist (not available yet).",
+        description="Create an address book that is named but does not exist.",
     ),
     th.Property(
         "create_data_fields",
         th.BooleanType(nullable=False),
         default=False,
         title="Create data fields",
-        description="Create mapped data fields that the account lacks (not available yet).",
+        description=(
+            "Create mapped data fields that the account lacks, typed from the stream's schema."
+        ),
     ),
     th.Property(
         "streams",

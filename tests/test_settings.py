@@ -187,8 +187,6 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 
 NOT_AVAILABLE: dict[str, dict[str, Any]] = {
-    "create_address_book": {"create_address_book": True},
-    "create_data_fields": {"create_data_fields": True},
     "dry_run": {"dry_run": True},
     "report_path": {"report_path": "report.html"},
     **{
@@ -224,7 +222,7 @@ def test_the_check_of_the_account_is_not_available_yet(caplog: pytest.LogCapture
 
 
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    off = {"create_address_book": False, "create_data_fields": False, "dry_run": False}
+    off = {"dry_run": False}
     stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
     settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
 
