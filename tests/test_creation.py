@@ -25,6 +25,7 @@ from tests.answers import (
 from tests.building import PLAIN_SETTINGS
 from tests.clock import FakeClock
 from tests.command import TargetProcess, load, record, schema, settings_for, state
+from tests.network import settings
 from tests.routes import (
     ADDRESS_BOOKS,
     CREATE_ADDRESS_BOOK,
@@ -33,7 +34,6 @@ from tests.routes import (
     IMPORT,
 )
 from tests.sandbox.client import SandboxClient
-from tests.test_account import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -214,13 +214,6 @@ def test_deleting_is_not_available_yet_either() -> None:
     assert "not available yet" in problem
 
 
-def test_the_check_of_the_account_is_not_available_yet(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(SystemExit) as caught:
-        TargetDotdigital.invoke(is_test=True)
-    assert caught.value.code == 1
-    assert "--test: not available yet" in caplog.text
-
-
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
     off = {"dry_run": False}
     stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
