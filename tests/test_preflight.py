@@ -8,6 +8,7 @@ import signal
 import ssl
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,8 +28,6 @@ from tests.sandbox.client import SandboxClient
 from tests.transport.raw_server import Peer, RawServer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.server import DotdigitalServer
 
 PATIENCE_SECONDS = 60
@@ -353,6 +352,34 @@ def test_a_sandbox_that_cannot_start_is_told(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db").write_text("this is no database, whatever its name says")
     found = verdicts(check({"sandbox_path": str(tmp_path / "sandbox.db")}, tmp_path))
     assert "sandbox_path" in found["Connection"]
+
+
+def test_the_readme_shows_what_it_prints(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    _, _, rest = readme.partition("<!-- test -->\n```\n")
+    shown, _, _ = rest.partition("```\n<!-- /test -->")
+    books = ["Newsletter"]
+    with EmbeddedSandbox(tmp_path / "sandbox.db", address_books=books) as sandbox:
+        config = {
+            "username": sandbox.username,
+            "password": sandbox.password,
+            "api_url": sandbox.url,
+            "rejects_path": "rejects.singer",
+            "create_data_fields": True,
+            "streams": {
+                "customers": {
+                    "address_book": "Spring segment",
+                    "fields": {
+                        "FIRSTNAME": "first_name",
+                        "POSTCODE": "address.postcode",
+                        "LOYALTY_POINTS": "points",
+                    },
+                },
+                "readers": {"address_book": "Newsletter"},
+            },
+        }
+        ended = check(config, tmp_path)
+    assert (ended.status, ended.stdout) == (1, shown)
 
 
 @needs_vendor_files
