@@ -99,7 +99,7 @@ class Creation:
         """Create an address book that was not found, and return its ID.
 
         Args:
-            name: Its name.
+            name: Its name, which `address_book_name_problem` finds nothing wrong with.
             shown: How messages speak of it: its name, unless that is a record's value.
 
         Raises:

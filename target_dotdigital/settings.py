@@ -312,12 +312,25 @@ def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
 def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
     if isinstance(value, int) and value <= 0:
         yield f"{name}: an ID must be positive"
-    if isinstance(value, str) and value.strip().lower() in RESERVED_ADDRESS_BOOKS:
-        yield f"{name}: reserved by Dotdigital"
     text = value.strip() if isinstance(value, str) else ""
     # An ID may be written with any number of digits.
-    if len(text) > MAX_ADDRESS_BOOK_NAME and not (text.isascii() and text.isdigit()):
-        yield f"{name}: a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
+    if text and not (text.isascii() and text.isdigit()):
+        problem = address_book_name_problem(text)
+        if problem is not None:
+            yield f"{name}: {problem}"
+
+
+def address_book_name_problem(name: str) -> str | None:
+    """Return why an address book that contacts may join cannot have a name, or None if it can.
+
+    Args:
+        name: The name, without blanks around it.
+    """
+    if name.lower() in RESERVED_ADDRESS_BOOKS:
+        return "reserved by Dotdigital"
+    if len(name) > MAX_ADDRESS_BOOK_NAME:
+        return f"a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
+    return None
 
 
 def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:

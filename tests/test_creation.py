@@ -134,7 +134,7 @@ def test_either_status_and_either_spelling_is_taken(
 
 
 def test_four_targets_at_once_create_one_of_each(server: DotdigitalServer, tmp_path: Path) -> None:
-    gates = [server.hold_answer(DATA_FIELDS) for _ in range(4)]
+    first, last = ([server.hold_answer(ADDRESS_BOOKS) for _ in range(4)] for _page in range(2))
     with ExitStack() as stack:
         targets = []
         for number in range(4):
@@ -144,10 +144,12 @@ def test_four_targets_at_once_create_one_of_each(server: DotdigitalServer, tmp_p
             target.send(schema(properties=PROPERTIES))
             target.send({**ANN, "record": {**ANN["record"], "email": f"{number}@example.com"}})
             targets.append(target)
-        for gate in gates:  # all have read what the account has before any of them creates
-            gate.wait()
-        for gate in gates:
-            gate.open()
+        # All have read what the account has, to the last page, before any of them creates.
+        for gates in (first, last):
+            for gate in gates:
+                gate.wait()
+            for gate in gates:
+                gate.open()
         ended = [target.end() for target in targets]
     assert [each.status for each in ended] == [0] * 4, ended
     assert list(server.address_books.values()).count(BOOK) == 1
@@ -158,6 +160,7 @@ def test_four_targets_at_once_create_one_of_each(server: DotdigitalServer, tmp_p
     }
     created = [call for call in server.calls_of(CREATE_DATA_FIELD) if call.status == 201]
     assert len(created) == 4
+    assert len(server.calls_of(CREATE_ADDRESS_BOOK)) == 4
     told = "".join(each.stderr for each in ended)
     assert told.count("Created the address book") == 1
     assert told.count("Created the data field") == 4

@@ -214,6 +214,15 @@ def test_deleting_is_not_available_yet_either() -> None:
     assert "not available yet" in problem
 
 
+def test_a_name_that_no_address_book_can_have_is_told() -> None:
+    settings_of({**ACCESS, "address_book": "x" * 128})
+    settings_of({**ACCESS, "address_book": "9" * 129})
+    for config in ({"address_book": "x" * 129}, {"streams": {"a": {"address_book": "x" * 129}}}):
+        (problem,) = problems_of({**ACCESS, **config})
+        assert problem.endswith("a name has at most 128 characters")
+        assert "xx" not in problem
+
+
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
     off = {"dry_run": False}
     stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
