@@ -58,6 +58,7 @@ class Account:
             raise self._connection.wrong_region(elsewhere) from None
         self.data_fields: dict[str, str] = {field.name: field.type for field in fields}
         self.creation = Creation(self.client, clock)
+        self._creates_address_books = settings.create_address_book
         self._creates_fields = settings.create_data_fields
         self._address_books = self._find_address_books(settings)
         _logger.info(
@@ -141,7 +142,7 @@ class Account:
         ]
         found = look_up(self.client, named_address_books(settings))
         for key, book in found.items():
-            problem = address_book_problem(key, book, creates=settings.create_address_book)
+            problem = address_book_problem(key, book, creates=self._creates_address_books)
             if problem is not None:
                 problems.append(f"address_book: {problem}")
         if problems:

@@ -11,8 +11,13 @@ from target_dotdigital.errors import AbandonedError
 class Clock:
     """Monotonic time and waits. Tests replace it; nothing else calls `time.sleep`."""
 
-    def __init__(self) -> None:
-        """Start with a run that is wanted."""
+    def __init__(self, pace: float = 1.0) -> None:
+        """Start with a run that is wanted.
+
+        Args:
+            pace: How many of its seconds pass in a real one. Only rehearsals hurry it.
+        """
+        self._pace = pace
         self._abandoned = threading.Event()
 
     def abandon(self) -> None:
@@ -21,7 +26,15 @@ class Clock:
 
     def now(self) -> float:
         """Return seconds on a clock that nobody sets (only differences mean anything)."""
-        return time.monotonic()
+        return time.monotonic() * self._pace
+
+    def real_seconds(self, seconds: float) -> float:
+        """Return how long some of its seconds take, for those who have others wait.
+
+        Args:
+            seconds: Seconds of this clock.
+        """
+        return seconds / self._pace
 
     def sleep(self, seconds: float) -> None:
         """Wait, or leave at once when the run is given up.
@@ -32,6 +45,6 @@ class Clock:
         Raises:
             AbandonedError: The run was given up before or during the wait.
         """
-        if self._abandoned.wait(max(seconds, 0.0)):
+        if self._abandoned.wait(self.real_seconds(max(seconds, 0.0))):
             msg = "The run was given up while waiting"
             raise AbandonedError(msg)

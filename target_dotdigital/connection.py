@@ -92,7 +92,8 @@ class Connection:
             username, password = self._sandbox.username, self._sandbox.password
             self._base_url = self._sandbox.url
         user_agent = f"target-dotdigital/{version('target-dotdigital')}"
-        self._transport = Transport(username, password, user_agent, patience.deadline_seconds)
+        deadline = clock.real_seconds(patience.deadline_seconds)
+        self._transport = Transport(username, password, user_agent, deadline)
 
     @property
     def names_region(self) -> bool:

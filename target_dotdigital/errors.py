@@ -23,6 +23,14 @@ class TargetDotdigitalError(Exception):
         super().__init__(f"{message} [to act: {self.act}]")
         self.message = message
 
+    def line(self, progress: str) -> str:
+        """Return the one line that ends a run: what happened, what is settled, who must act.
+
+        Args:
+            progress: How many rows are settled.
+        """
+        return f"{self.message}; {progress} [to act: {self.act}]"
+
 
 class SettingsError(TargetDotdigitalError):
     """The settings do not fit the account or the stream."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from typing_extensions import override
 
@@ -25,15 +25,16 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.mapping import unknown_fields
 from target_dotdigital.rejects import RejectsFile
+from target_dotdigital.settings import Settings
 from target_dotdigital.settings_schema import MAX_ACTIVE_IMPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from target_dotdigital.client import Client
     from target_dotdigital.clock import Clock
     from target_dotdigital.replies import AddressBook
-    from target_dotdigital.settings import Settings, StreamSettings
+    from target_dotdigital.settings import StreamSettings
 
 OF_A_CHECK: Final = Patience(deadline_seconds=30.0, max_tries=2, throttled_limit_seconds=120.0)
 """Somebody is waiting in front of it."""
@@ -61,6 +62,44 @@ class Finding:
         line = f"{self.verdict:<6} {self.subject}: {self.text}"
         # Names are whatever somebody has typed; one check stays one line.
         return "".join(each if each.isprintable() else "?" for each in line)
+
+
+def report(
+    config: Mapping[str, Any],
+    problems: Sequence[str],
+    unknown: Sequence[str],
+    clock: Clock,
+    write: Callable[[str], None],
+) -> bool:
+    """Tell what every check has found, a line each, and return whether a run can succeed.
+
+    Args:
+        config: The plugin's configuration, defaults filled in.
+        problems: What is wrong with it in itself; then nobody is called.
+        unknown: Settings in it that there are none of.
+        clock: Waits between tries.
+        write: Takes a line.
+    """
+    undone = 0
+    for finding in _findings(config, problems, unknown, clock):
+        write(str(finding))
+        undone += finding.verdict == "to do"
+    left = f"{undone} to do before a run can succeed" if undone else "All is well"
+    write(f"{left}. Nothing was written to Dotdigital.")
+    return not undone
+
+
+def _findings(
+    config: Mapping[str, Any], problems: Sequence[str], unknown: Sequence[str], clock: Clock
+) -> Iterator[Finding]:
+    for problem in problems:
+        yield Finding("to do", "Settings", problem)
+    if not problems:
+        yield Finding("ok", "Settings", "nothing is wrong with them in themselves")
+    for name in unknown:
+        yield Finding("note", "Settings", f"'{name}' is not known, and has no effect")
+    if not problems:
+        yield from preflight(Settings.from_config(config), clock)
 
 
 def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Any
+from io import FileIO
+from typing import TYPE_CHECKING, Any
 
 import simplejson
 
@@ -40,7 +42,8 @@ class RejectsFile:
             StorageError: It could not be written.
         """
         self._path = path
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
+        self._size = 0
         self._is_dirty = False
         self._schemas: dict[str, bytes] = {}
         try:
@@ -86,10 +89,25 @@ class RejectsFile:
         try:
             if self._file is None:
                 self._file = self._create()
-            self._is_dirty = True
-            self._file.write(lines)
+            self._append(self._file, lines.encode("ascii"))
         except OSError as error:
             raise self._failure(error) from None
+
+    def _append(self, file: FileIO, lines: bytes) -> None:
+        """Write without a buffer: a row is counted as rejected once the system has taken it.
+
+        On a full disk the file keeps whole lines only, so that it can still be loaded again.
+        """
+        self._is_dirty = True
+        written = 0
+        try:
+            while written < len(lines):
+                written += file.write(lines[written:])
+        except OSError:
+            with suppress(OSError):
+                file.truncate(self._size)
+            raise
+        self._size += written
 
     def flush(self) -> None:
         """Make sure that what was written is on disk: a STATE that covers it may go out next.
@@ -99,7 +117,6 @@ class RejectsFile:
         """
         if self._file is not None and self._is_dirty:
             try:
-                self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
                 raise self._failure(error) from None
@@ -118,7 +135,7 @@ class RejectsFile:
                 raise self._failure(error) from None
             self._file = None
 
-    def _create(self) -> IO[str]:
+    def _create(self) -> FileIO:
         """Make the file anew, readable for its owner alone from the first moment.
 
         A file of an earlier run is renamed, never overwritten: its rows may not have been sent
@@ -132,7 +149,7 @@ class RejectsFile:
                 kept = self._path.with_name(self._kept_name(made))
             self._path.rename(kept)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        return os.fdopen(os.open(self._path, flags, FILE_MODE), "w", encoding="ascii")
+        return FileIO(os.open(self._path, flags, FILE_MODE), "w")
 
     def _kept_name(self, made: float) -> str:
         moment = datetime.fromtimestamp(made, tz=timezone.utc)

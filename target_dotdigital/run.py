@@ -201,7 +201,7 @@ class Run:
         """
         while not self.is_stopping:
             seconds = self.tend()
-            if self._wakeup.wait(seconds, descriptor):
+            if self._wakeup.wait(self._real(seconds), descriptor):
                 return True
         return False
 
@@ -280,6 +280,12 @@ class Run:
         if self._rejects is not None:
             self._rejects.close()
 
+    def progress(self) -> str:
+        """Return how many of the rows that were read are settled, for the line of a failure."""
+        settled = sum(counts.settled for counts in self._counts.values())
+        read = sum(counts.read for counts in self._counts.values())
+        return f"{settled} of {read} rows read are settled"
+
     def summary(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded."""
         for counts in self._counts.values():
@@ -308,9 +314,12 @@ class Run:
             seconds = self._leave_at - self._clock.now()
             if seconds <= 0:
                 raise AbandonedError("The run is stopped before every import has ended")
-        self._wakeup.wait(seconds)
+        self._wakeup.wait(self._real(seconds))
         self._collect()
         self._release()
+
+    def _real(self, seconds: float | None) -> float | None:
+        return None if seconds is None else self._clock.real_seconds(seconds)
 
     def _collect(self) -> None:
         """Settle the imports that have ended; then raise the failure of one, if there is any."""

@@ -28,10 +28,11 @@ from target_dotdigital.clock import Clock
 from target_dotdigital.errors import (
     AbandonedError,
     DataError,
+    SettingsError,
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.preflight import Finding, preflight
+from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
 from target_dotdigital.run import Run
@@ -40,7 +41,7 @@ from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -62,6 +63,8 @@ class TargetDotdigital(Target):
     default_sink_class = ContactSink
     message_reader_class = MessageReader
     message_reader: MessageReader
+    pace: ClassVar[float] = 1.0
+    """How many seconds of its clock pass in a real one. Rehearsals hurry it."""
 
     def __init__(self, *, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Check the settings and prepare a run.
@@ -79,7 +82,8 @@ class TargetDotdigital(Target):
         super().__init__(config=_without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
-        self._run = Run(Settings.from_config(self.config), _write_line)
+        clock = Clock(self.pace)
+        self._run = Run(Settings.from_config(self.config), _write_line, clock)
         self.message_reader.attend(self._run, self._saving_what_can_be)
 
     @property
@@ -195,9 +199,13 @@ class TargetDotdigital(Target):
             self._end()
             if self._first_signal is not None:
                 if not isinstance(error, AbandonedError):
-                    self.logger.error("%s", _shown(error))  # noqa: TRY400 - no values in the log
+                    self._tell(error)
                 sys.exit(128 + self._first_signal[0])
             raise
+
+    def _tell(self, error: Exception) -> None:
+        """Say in one line what happened, how many rows are settled, and who must act."""
+        self.logger.error("%s", _shown(error, self.run.progress()))
 
     def _end(self) -> None:
         for line in self.run.summary():
@@ -267,16 +275,31 @@ class TargetDotdigital(Target):
             file_input: What to read instead of standard input.
             is_test: Check, and leave.
         """
+        if is_test and not about:
+            try:
+                status = cls._test(config)
+            except Exception as error:  # noqa: BLE001 - a traceback may show values
+                cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
+                status = 1
+            sys.exit(status)
+        # Not the SDK's `Target.invoke`: it keeps the target, whose counts belong into the line
+        # that ends a failed run, to itself.
+        super(Target, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
         try:
-            if is_test and not about:
-                sys.exit(cls._test(config))
-            super().invoke(
-                about=about, about_format=about_format, config=config, file_input=file_input
+            target = cls(
+                config=config.config if config else None,
+                parse_env_config=config.parse_env if config else False,
             )
         except ConfigValidationError:
             raise  # the SDK's command lists what is wrong, a line each
+        except Exception as error:  # noqa: BLE001 - a traceback may show values
+            cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
+            sys.exit(1)
+        try:
+            target.listen(file_input)
         except Exception as error:  # noqa: BLE001 - every end is told in one place
-            cls.logger.error("%s", _shown(error))  # noqa: TRY400 - a traceback may show values
+            target._tell(error)
             sys.exit(1)
 
     @classmethod
@@ -287,40 +310,33 @@ class TargetDotdigital(Target):
         values = _without_nulls(config.config if config else {})
         if config is not None and config.parse_env:
             values.update(cls._env_var_config)
-        undone = cls._complete(values)
-        for problem in undone:
-            _print_line(str(Finding("to do", "Settings", problem)))
-        if not undone:
-            _print_line(str(Finding("ok", "Settings", "nothing is wrong with them in themselves")))
-        for name in sorted(set(values) - set(cls.config_jsonschema["properties"])):
-            text = f"'{name}' is not known, and has no effect"
-            _print_line(str(Finding("note", "Settings", text)))
-        if not undone:
-            for finding in preflight(Settings.from_config(values), Clock()):
-                _print_line(str(finding))
-                undone += [finding.subject] if finding.verdict == "to do" else []
-        left = f"{len(undone)} to do before a run can succeed" if undone else "All is well"
-        _print_line(f"{left}. Nothing was written to Dotdigital.")
-        return 1 if undone else 0
+        wrong = cls._complete(values)
+        unknown = sorted(set(values) - set(cls.config_jsonschema["properties"]))
+        is_ready = report(values, wrong, unknown, Clock(cls.pace), _print_line)
+        return 0 if is_ready else 1
 
 
-_SAFE_ERRORS = (
-    TargetDotdigitalError,
-    InvalidJSONSchema,
-    MapExpressionError,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-    StreamMapConfigError,
-)
-"""Errors whose texts hold names and settings, never a record's value."""
+_SDK_ERRORS: Mapping[type[Exception], type[TargetDotdigitalError]] = {
+    InvalidJSONSchema: DataError,
+    MapExpressionError: SettingsError,
+    MissingKeyPropertiesError: DataError,
+    RecordsWithoutSchemaException: DataError,
+    StreamMapConfigError: SettingsError,
+}
+"""The SDK's errors whose texts hold names and settings, never a record's value; and what they are
+in our terms."""
 
 
-def _shown(error: Exception) -> str:
+def _shown(error: Exception, progress: str) -> str:
     """Return what can be told of an error: its text, or else only where it came from."""
-    if isinstance(error, _SAFE_ERRORS):
-        return str(error.args[0] if error.args else type(error).__name__)
+    for theirs, ours in _SDK_ERRORS.items():
+        if isinstance(error, theirs):
+            error = ours(str(error.args[0] if error.args else theirs.__name__))
+    if isinstance(error, TargetDotdigitalError):
+        return error.line(progress)
+    fault = TargetDotdigitalError(f"{type(error).__name__}, a fault of target-dotdigital")
     frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{type(error).__name__}, a fault of target-dotdigital or of a library:\n{frames}"
+    return f"{fault.line(progress)}\n{frames}"
 
 
 def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:

@@ -9,16 +9,18 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from tests.server import DotdigitalServer
+
+REPOSITORY = Path(__file__).parent.parent
 
 PATIENCE_SECONDS = 60
 """How long a test waits for what should come at once."""
@@ -89,7 +91,21 @@ class TargetProcess:
         *,
         environment: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
+        module: str | None = None,
+        stdout: IO[bytes] | None = None,
+        on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
+        """Start it.
+
+        Args:
+            config: Its settings.
+            folder: Where it works.
+            environment: Variables beside the test's own.
+            arguments: Arguments beside `--config`.
+            module: What is run in place of `target_dotdigital`.
+            stdout: Where its standard output goes, in place of the test.
+            on_line: Called with each line of its standard output as soon as that is there.
+        """
         path = folder / "config.json"
         path.write_text(json.dumps(config))
         kept = {
@@ -98,17 +114,31 @@ class TargetProcess:
             if not name.startswith("TARGET_DOTDIGITAL_")
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "target_dotdigital", "--config", str(path), *arguments],
+            [
+                *(sys.executable, "-m", module or "target_dotdigital"),
+                *("--config", str(path), *arguments),
+            ],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=stdout or subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**kept, **(environment or {})},
+            env={
+                **kept,
+                **({"PYTHONPATH": str(REPOSITORY)} if module else {}),
+                **(environment or {}),
+            },
             cwd=folder,
         )
+        self.peak_megabytes: float | None = None
+        """Resident memory at its highest, as it was when the last line came on standard error."""
+        self.peak_threads = 0
+        """The most threads that it had when a line came there."""
+        self._on_line = on_line
         self._changed = threading.Condition()
         self._lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self._readers = [
-            threading.Thread(target=self._collect, args=(name,)) for name in self._lines
+            threading.Thread(target=self._collect, args=(name,))
+            for name in self._lines
+            if name == "stderr" or stdout is None
         ]
         for reader in self._readers:
             reader.start()
@@ -137,6 +167,11 @@ class TargetProcess:
             self.process.stdin.write(line)
         self.process.stdin.flush()
 
+    def send_what_it_takes(self, *messages: Mapping[str, Any] | str | bytes) -> None:
+        """Write messages until it takes no more: a run that fails reads no further."""
+        with suppress(BrokenPipeError):
+            self.send(*messages)
+
     def wait_for(self, text: str, stream: str = "stdout", times: int = 1) -> None:
         """Wait until a line of its output holds a text, so many times."""
 
@@ -158,19 +193,33 @@ class TargetProcess:
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # it may have ended without reading everything
             self.process.stdin.close()
-        self.process.wait(PATIENCE_SECONDS)
         for reader in self._readers:
             reader.join(PATIENCE_SECONDS)
+        self.process.wait(PATIENCE_SECONDS)
         return Ended(
             self.process.returncode,
             "".join(self._lines["stdout"]),
             "".join(self._lines["stderr"]),
         )
 
+    def _look_at_size(self) -> None:
+        # Not what `wait4` tells: that counts the test's own memory, before the child's `exec`.
+        with suppress(OSError):  # it has ended, or this is no Linux
+            for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name == "VmHWM":
+                    self.peak_megabytes = int(value.split()[0]) / 1024
+                elif name == "Threads":
+                    self.peak_threads = max(self.peak_threads, int(value))
+
     def _collect(self, name: str) -> None:
         stream = getattr(self.process, name)
         with stream:
             for line in stream:
+                if name == "stdout":
+                    self._on_line(line.decode())
+                else:
+                    self._look_at_size()
                 with self._changed:
                     self._lines[name].append(line.decode())
                     self._changed.notify_all()
@@ -184,6 +233,5 @@ def load(
 ) -> Ended:
     """Run the target over messages, from the first to the end of its input."""
     with TargetProcess(config, folder, environment=environment) as target:
-        with suppress(BrokenPipeError):  # it may have ended without reading everything
-            target.send(*messages)
+        target.send_what_it_takes(*messages)
         return target.end()

@@ -1,0 +1,228 @@
+"""The bench on which a fault is put before the target: its real command line against a server."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+
+from tests.command import Ended, TargetProcess, settings_for
+from tests.faults.invariants import (
+    MAX_PEAK_MEGABYTES,
+    Ledger,
+    assert_counts,
+    assert_nobody_was_wronged,
+    assert_silence,
+)
+from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
+from tests.faults.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from tests.server import DotdigitalServer
+
+FAULTS: dict[str, list[str]] = {}
+"""By number, the tests that stand for it: `module.py::function`."""
+
+DEBUG = {"TARGET_DOTDIGITAL_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
+
+
+def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
+    """Mark a test as a row of the fault matrix, in one or more variants of it.
+
+    The test gets a `Bench`, and the variant. After it the same input is loaded again without the
+    fault (I4).
+    """
+
+    def decorate(test: Callable[..., None]) -> Any:  # noqa: ANN401 - pytest's own type
+        @functools.wraps(test)
+        def checked(bench: Bench, variant: str) -> None:
+            test(bench, variant) if variants else test(bench)
+            bench.load_again()
+
+        del checked.__wrapped__  # pytest would ask it for its arguments
+        module = test.__module__.rpartition(".")[2]
+        FAULTS.setdefault(number, []).append(f"{module}.py::{test.__name__}")
+        ids = [f"{number}-{each}".rstrip("-").replace(" ", "-") for each in variants or ("",)]
+        return pytest.mark.parametrize("variant", variants or ("",), ids=ids)(checked)
+
+    return decorate
+
+
+class Bench:
+    """Runs the target, and checks the invariants after each run."""
+
+    def __init__(self, server: DotdigitalServer, folder: Path, stack: ExitStack) -> None:
+        self.server = server
+        self.stack = stack
+        """Ends with the test."""
+        self.folder = folder
+        self.rejects = folder / "rejects.singer"
+        self.settings: dict[str, Any] = {"shutdown_grace_seconds": 5}
+        """Beside those that every run has."""
+        self.environment: dict[str, str] = {}
+        self.url = server.url
+        """What the target is told to call: the server, or what stands before it."""
+        self.left_out: Collection[int] = ()
+        """Rows that cannot land."""
+        self.skipped: Collection[int] = ()
+        self.unnamed: Collection[int] = ()
+        """Rows that Dotdigital refuses without naming them."""
+        self.max_calls = 60
+        """More calls than this, in one run, are not bounded (I6)."""
+        self.expected: dict[str, dict[str, Any]] | None = None
+        """Data fields that must be there in the end; those of the input's rows when None."""
+        self.mend: Callable[[], None] = lambda: None
+        """Takes away what the server's answers are not: the fault itself."""
+        self.last_state = 0
+        self._messages: list[Any] | None = None
+        self._status = 0
+        server.data_fields["ROW"] = "Numeric"
+        server.add_contact(email(OPTED_OUT), email_status="unsubscribed", lists=(101,))
+        server.add_contact(email(SUPPRESSED), email_status="suppressed")
+        server.add_contact("bystander@example.com", {"FIRSTNAME": "Bea"}, lists=(ADDRESS_BOOK,))
+        self._before = server.contents()
+
+    def behind_a_wire(self) -> Wire:
+        """Put a wire that can break between the target and the server."""
+        wire = self.stack.enter_context(Wire(self.server.url))
+        self.url = wire.url
+        return wire
+
+    def sibling(self, name: str) -> Bench:
+        """Return a bench with a folder of its own, for another target on the same account."""
+        other = copy.copy(self)
+        other.folder = self.folder / name
+        other.folder.mkdir()
+        other.rejects = other.folder / self.rejects.name
+        return other
+
+    def config(self, **settings: Any) -> dict[str, Any]:
+        own = {
+            "api_url": self.url,
+            "address_book": ADDRESS_BOOK,
+            "rejects_path": str(self.rejects),
+        }
+        return settings_for(self.server, **{**own, **self.settings, **settings})
+
+    @contextmanager
+    def started(
+        self,
+        messages: Sequence[Any],
+        *,
+        pace: float = 1,
+        stdout: IO[bytes] | None = None,
+        **settings: Any,
+    ) -> Iterator[TargetProcess]:
+        """Run the target over an input that the test feeds to it.
+
+        Args:
+            messages: The whole input, of which the test may send a part.
+            pace: How fast the target's clock runs.
+            stdout: Where its standard output goes, in place of the bench.
+            **settings: Settings of this run.
+        """
+        self._messages = list(messages)
+        ledger = Ledger(
+            self.server,
+            messages,
+            self.rejects,
+            skipped=self.skipped,
+            unnamed=self.unnamed,
+        )
+        places = self.folder / "tmp"
+        places.mkdir(exist_ok=True)
+        hurry = {"HURRIED_PACE": str(pace)} if pace != 1 else {}
+        module = "tests.faults.hurried" if hurry or "HURRIED_JUMP" in self.environment else None
+        calls_before = len(self.server.calls)
+        with TargetProcess(
+            self.config(**settings),
+            self.folder,
+            environment={**DEBUG, "TMPDIR": str(places), **hurry, **self.environment},
+            module=module,
+            stdout=stdout,
+            on_line=ledger.look_at,
+        ) as target:
+            yield target
+            ended = target.end()
+        self._check(ended, ledger, calls_before, target.peak_megabytes)
+
+    def run(
+        self,
+        messages: Sequence[Any],
+        *,
+        pace: float = 1,
+        stdout: IO[bytes] | None = None,
+        **settings: Any,
+    ) -> Ended:
+        """Run the target over a whole input."""
+        with self.started(messages, pace=pace, stdout=stdout, **settings) as target:
+            target.send_what_it_takes(*messages)
+        return target.end()
+
+    def load_again(self) -> None:
+        """Load what the last run left, without the fault; the contents are then right (I4).
+
+        A run that failed is followed by one from the last STATE that was printed, any other by the
+        same input once more.
+        """
+        if self._messages is None:
+            return
+        self.server.answer_normally()
+        self.server.release_all()
+        self.mend()
+        messages = self._messages
+        if self._status != 0:
+            messages = rest_after(messages, self.last_state)
+        self.settings = {"max_reject_percent": 100}
+        self.environment = {}
+        self.url = self.server.url
+        whole = self._messages
+        ended = self.run(messages)
+        assert ended.status == 0, ended.stderr
+        self.assert_contents(whole)
+
+    def assert_contents(self, messages: Sequence[Any]) -> None:
+        """The account holds what the input's rows say, and nothing else has changed."""
+        expected = self.expected
+        if expected is None:
+            expected = landed(messages, {*self.left_out, *self.skipped, *self.unnamed})
+        contents = self.server.contents()
+        for key, fields in expected.items():
+            assert contents[key]["data_fields"] == fields
+            assert ADDRESS_BOOK in contents[key]["lists"]
+        others = set(contents) - set(expected)
+        assert others <= set(self._before)
+        for key in others:
+            assert contents[key] == self._before[key]
+
+    def _check(
+        self, ended: Ended, ledger: Ledger, calls_before: int, peak_megabytes: float | None
+    ) -> None:
+        self._status = ended.status
+        if ended.states and isinstance(ended.states[-1], dict):
+            self.last_state = max(self.last_state, ended.states[-1].get("row", 0))
+        assert ledger.violations == [], ended.stderr  # I1
+        assert_counts(ended, ledger, self.unnamed)  # I2
+        assert_silence(ended, self.server, self.folder)  # I3
+        calls = self.server.calls[calls_before:]
+        assert_nobody_was_wronged(self._before, self.server, calls)  # I5
+        assert len(calls) <= self.max_calls  # I6
+        assert peak_megabytes is None or peak_megabytes <= MAX_PEAK_MEGABYTES
+        if ledger.unsettled():
+            assert ended.status != 0, ended.stderr  # I7
+
+
+def input_of(messages: Sequence[Any]) -> str:
+    """Return an input as the text that a tap writes."""
+    return "".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in messages)
+
+
+PYTHON = sys.executable

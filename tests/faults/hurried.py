@@ -1,0 +1,31 @@
+"""The target's command line on a clock that runs faster, for faults whose waits take minutes.
+
+    HURRIED_PACE=60 python -m tests.faults.hurried --config config.json
+
+`HURRIED_JUMP` sets the wall clock wrong by so many seconds from the start on, and back again with
+every second look at it: as a machine's clock does that is being corrected.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+
+PACE = float(os.environ.get("HURRIED_PACE", "1"))
+JUMP_SECONDS = float(os.environ.get("HURRIED_JUMP", "0"))
+
+
+def _jump() -> None:
+    right_time = time.time
+    looks = itertools.count()
+    time.time = lambda: right_time() + JUMP_SECONDS * (next(looks) % 2 == 0)
+
+
+if __name__ == "__main__":
+    if JUMP_SECONDS:
+        _jump()  # before the target's modules take the function
+    from target_dotdigital.target import TargetDotdigital
+
+    TargetDotdigital.pace = PACE
+    TargetDotdigital.cli()
