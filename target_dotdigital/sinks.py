@@ -75,10 +75,14 @@ class ContactSink(BatchSink):
     def _compile(self) -> ContactMapping | None:
         if self._settings is None:
             return None
-        account = self._run.account
-        address_book_id = account.address_book_id(self._settings.address_book)
+        settings, schema, account = self._settings, self.schema, self._run.account
         try:
-            return ContactMapping(self._settings, self.schema, account.data_fields, address_book_id)
+            missing = account.missing_fields(self.stream_name, settings, schema)
+            # Compiled once for its checks: nothing is created if the settings do not fit.
+            ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
+            account.create_fields(self.stream_name, missing)
+            address_book_id = account.address_book_id(settings.address_book)
+            return ContactMapping(settings, schema, account.data_fields, address_book_id)
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 

@@ -187,8 +187,6 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 
 NOT_AVAILABLE: dict[str, dict[str, Any]] = {
-    "create_address_book": {"create_address_book": True},
-    "create_data_fields": {"create_data_fields": True},
     "dry_run": {"dry_run": True},
     "report_path": {"report_path": "report.html"},
     **{
@@ -216,15 +214,17 @@ def test_deleting_is_not_available_yet_either() -> None:
     assert "not available yet" in problem
 
 
-def test_the_check_of_the_account_is_not_available_yet(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(SystemExit) as caught:
-        TargetDotdigital.invoke(is_test=True)
-    assert caught.value.code == 1
-    assert "--test: not available yet" in caplog.text
+def test_a_name_that_no_address_book_can_have_is_told() -> None:
+    settings_of({**ACCESS, "address_book": "x" * 128})
+    settings_of({**ACCESS, "address_book": "9" * 129})
+    for config in ({"address_book": "x" * 129}, {"streams": {"a": {"address_book": "x" * 129}}}):
+        (problem,) = problems_of({**ACCESS, **config})
+        assert problem.endswith("a name has at most 128 characters")
+        assert "xx" not in problem
 
 
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    off = {"create_address_book": False, "create_data_fields": False, "dry_run": False}
+    off = {"dry_run": False}
     stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
     settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
 
