@@ -160,7 +160,7 @@ def test_output_that_nobody_reads_any_more(bench: Bench) -> None:
     with os.fdopen(write_end, "wb") as nobody:
         ended = bench.run(ROWS, batch_size_rows=2, stdout=nobody)
     assert ended.status == 1
-    assert "Standard output is closed: no STATE can be told" in ended.stderr
+    assert "Standard output is closed: nothing can be told" in ended.stderr
     assert "BrokenPipe" not in ended.stderr
 
 
