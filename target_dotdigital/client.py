@@ -23,7 +23,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     RequestTooLargeError,
     TargetDotdigitalError,
-    TooManyActiveImportsError,
+    TooManyActiveJobsError,
 )
 from target_dotdigital.replies import (
     AccountInfo,
@@ -162,7 +162,7 @@ class Client:
             The import's ID.
 
         Raises:
-            TooManyActiveImportsError: An import has to end first.
+            TooManyActiveJobsError: An import has to end first.
             RequestTooLargeError: The body is too large.
             RequestRefusedError: The request as a whole is refused.
         """
@@ -262,7 +262,7 @@ class Client:
             self._throttle.usage_exceeded()
             raise _ThrottledError
         if code in _TOO_MANY_IMPORTS:
-            raise TooManyActiveImportsError(f"{route}: {answer}")
+            raise TooManyActiveJobsError(f"{route}: {answer}")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._throttle.limited(route, reply.headers)
             raise _ThrottledError

@@ -21,7 +21,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     RequestTooLargeError,
     TargetDotdigitalError,
-    TooManyActiveImportsError,
+    TooManyActiveJobsError,
 )
 from target_dotdigital.replies import AccountProperty, AddressBook, DataField
 from target_dotdigital.throttle import Throttle
@@ -330,7 +330,7 @@ def test_too_many_imports_is_told_at_once_and_closes_no_tier(
     answer: Answer, client: Client, server: DotdigitalServer, clock: FakeClock
 ) -> None:
     server.answer_next(IMPORT, answer)
-    with pytest.raises(TooManyActiveImportsError):
+    with pytest.raises(TooManyActiveJobsError):
         client.import_contacts(BODY)
     assert client.import_contacts(BODY)
     assert clock.waits == []
