@@ -1,8 +1,8 @@
-"""From an import's report to what became of each contact in it.
+"""From the report of an import or a deletion to what became of each contact in it.
 
 The report names contacts by their identifiers only, and nearly every part of it is optional. A
-contact counts as imported only when the report says so, one by one or by its sums.
-Source: https://developer.dotdigital.com/reference/getimportstatus.
+contact counts as imported, or as deleted, only when the report says so, one by one or by its sums.
+Sources: https://developer.dotdigital.com/reference/getimportstatus and the vendor's OpenAPI file.
 """
 
 from __future__ import annotations
@@ -14,23 +14,30 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.identifiers import CONTACT_ID, normalise
-from target_dotdigital.replies import ImportSummary
+from target_dotdigital.replies import DeletionSummary, ImportSummary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from target_dotdigital.contacts import Contact
-    from target_dotdigital.replies import FailedContact, ImportStatus
+    from target_dotdigital.replies import DeletionStatus, FailedContact, ImportStatus
 
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
+_NOT_THERE = "dotdigital.contactnotfound"
 
 
 @dataclass(slots=True)
 class Settlement:
-    """What became of an import's contacts. All of them are in exactly one of the first three."""
+    """What became of a load's contacts. All of them are in exactly one of the first six."""
 
     imported: list[Contact] = field(default_factory=list)
+    left: list[Contact] = field(default_factory=list)
+    """Contacts that have left the address book."""
+    deleted: list[Contact] = field(default_factory=list)
+    """Contacts that were deleted from the account."""
+    unknown: list[Contact] = field(default_factory=list)
+    """Contacts that were to leave, and are not there."""
     rejected: list[tuple[Contact, str]] = field(default_factory=list)
     """Contacts with their reject codes."""
     unnamed: list[Contact] = field(default_factory=list)
@@ -41,6 +48,8 @@ class Settlement:
     """Imported contacts of which a part was refused, with its code."""
     unmatched: Counter[str] = field(default_factory=Counter)
     """Failures of contacts that were not sent, by code."""
+    ids: list[tuple[Contact, int]] = field(default_factory=list)
+    """Contact IDs that a report tells, of contacts that a mirror holds."""
 
     def add(self, other: Settlement) -> None:
         """Take another part of the same import in.
@@ -49,11 +58,15 @@ class Settlement:
             other: What became of the contacts of that part.
         """
         self.imported += other.imported
+        self.left += other.left
+        self.deleted += other.deleted
+        self.unknown += other.unknown
         self.rejected += other.rejected
         self.unnamed += other.unnamed
         self.unnamed_codes += other.unnamed_codes
         self.warnings += other.warnings
         self.unmatched += other.unmatched
+        self.ids += other.ids
 
 
 def reject_code(failure_code: str | None) -> str:
@@ -99,13 +112,74 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
             settlement.rejected.append((contact, code))
         else:
             unlisted.append(contact)
-    sent = {identity for contact in contacts for identity in contact.identities}
+    sent = {identity: contact for contact in contacts for identity in contact.identities}
     for identities, code in failures:
-        if not identities & sent:
+        if sent.keys().isdisjoint(identities):
             settlement.unmatched[code] += 1
+    if any(row.holding is not None for contact in contacts for row in contact.rows):
+        settlement.ids += _ids(report, sent)
     if unlisted:
         _settle_unlisted(import_id, report.summary, settlement, unlisted)
     return settlement
+
+
+def settle_deletion(
+    delete_id: str, report: DeletionStatus, contacts: Collection[Contact]
+) -> Settlement:
+    """Read the report of a deletion that has finished.
+
+    Args:
+        delete_id: The deletion's ID, for messages.
+        report: Its report.
+        contacts: What was sent.
+
+    Raises:
+        DotdigitalError: The report does not account for every contact.
+    """
+    deleted = {one for each in report.deleted or () for one in _identities(each, None)}
+    failed: dict[str, str] = {}
+    for entry in report.failures or ():
+        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
+        # Whatever else is told of it, a contact that is not there needs no deletion.
+        codes.sort(key=lambda code: code.lower() != _NOT_THERE)
+        for identity in _identities(entry.identifier, None):
+            failed.setdefault(identity, codes[0] if codes else reject_code(None))
+    settlement = Settlement()
+    unlisted = []
+    for contact in contacts:
+        code = failed.get(contact.key)
+        if contact.key in deleted:
+            settlement.deleted.append(contact)
+        elif code is None:
+            unlisted.append(contact)
+        elif code.lower() == _NOT_THERE:
+            settlement.unknown.append(contact)
+        else:
+            settlement.rejected.append((contact, code))
+    sums = report.summary or DeletionSummary()
+    gone = sums.deleted_contacts - len(settlement.deleted)
+    unknown = sums.unknown_contacts - len(settlement.unknown)
+    if unlisted and (min(gone, unknown) < 0 or gone + unknown != len(unlisted)):
+        raise DotdigitalError(
+            f"Deletion {delete_id}: the report does not account for {len(unlisted)} of "
+            f"{len(contacts)} contacts; they are unsettled"
+        )
+    settlement.deleted += unlisted[:gone]
+    settlement.unknown += unlisted[gone:]
+    return settlement
+
+
+def _ids(report: ImportStatus, sent: Mapping[str, Contact]) -> Iterator[tuple[Contact, int]]:
+    """Yield the contact IDs that a report tells, each with the contacts that it may be of."""
+    by_holding = {row.holding: each for each in sent.values() for row in each.rows}
+    for entry in (*(report.created or ()), *(report.updated or ()), *(report.failures or ())):
+        if entry.contact_id is None:
+            continue
+        named = _identities(entry.identifiers, entry.contact_id)
+        # If Dotdigital spells the identifiers in a way of its own, it may be of any contact.
+        owners = [sent[one] for one in named if one in sent] or by_holding.values()
+        for contact in owners:
+            yield contact, entry.contact_id
 
 
 def _settle_unlisted(

@@ -85,7 +85,7 @@ def test_the_account_is_told_with_its_properties(client: Client) -> None:
 
 def test_data_fields_and_address_books_are_typed(client: Client) -> None:
     assert DataField("LOYALTY_POINTS", "Numeric") in client.data_fields()
-    assert client.address_book(102) == AddressBook(102, "Customers")
+    assert client.address_book(102) == AddressBook(102, "Customers", 0)
     with pytest.raises(NotFoundError):
         client.address_book(7)
 
