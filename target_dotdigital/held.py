@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_left
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from target_dotdigital.identifiers import EMAIL, normalise
@@ -73,23 +74,23 @@ class HeldContacts:
 
 
 def canonical(identity: str) -> str:
-    """Return one form for all ways to write the same address in more letters than ASCII has.
+    """Return one form for all ways in which Dotdigital may spell the same identity.
 
-    A domain may come back as it was sent, or in the form that the domain name system knows.
+    The case of names differs from call to call, and a domain in more letters than ASCII has may
+    come back as it was sent, or in the form that the domain name system knows.
 
     Args:
         identity: A normalised identifier.
     """
-    if identity.isascii():
-        return identity
-    identity = unicodedata.normalize("NFC", identity)
-    local, at, domain = identity.rpartition("@")
-    if not (at and identity.startswith(f"{EMAIL}:")):
-        return identity
-    try:
-        return f"{local}@{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
-        return identity
+    name, _, value = identity.partition(":")
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+        local, at, domain = value.rpartition("@")
+        if at and name == EMAIL:
+            # UnicodeError: it is no domain, and stays as it is.
+            with suppress(UnicodeError):
+                value = f"{local}@{domain.encode('idna').decode('ascii')}"
+    return f"{name.lower()}:{value}"
 
 
 def identities_in(value: object, identifiers: Iterable[str]) -> Iterator[str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DotdigitalError, NotFoundError, SettingsError
-from target_dotdigital.identifiers import CONTACT_ID, normalise
+from target_dotdigital.identifiers import CONTACT_ID, EMAIL, MOBILE_NUMBER, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from target_dotdigital.client import Client
     from target_dotdigital.replies import AddressBook, FoundContact
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""
+
+_SPELLINGS = {name.lower(): name for name in (CONTACT_ID, EMAIL, MOBILE_NUMBER)}
 
 
 class IncompleteListError(DotdigitalError):
@@ -83,13 +85,17 @@ def read_members(
         )
 
 
-def identities_of(member: FoundContact) -> Iterator[str]:
-    """Yield everything that finds a member.
+def identities_of(
+    identifiers: Mapping[str, Any] | None, contact_id: int | None = None
+) -> Iterator[str]:
+    """Yield everything that finds a contact of an answer, however the answer spells the names.
 
     Args:
-        member: The member.
+        identifiers: Its identifiers.
+        contact_id: Its ID.
     """
-    yield normalise(CONTACT_ID, member.contact_id)
-    for name, value in (member.identifiers or {}).items():
+    if contact_id is not None:
+        yield normalise(CONTACT_ID, contact_id)
+    for name, value in (identifiers or {}).items():
         if value is not None:
-            yield normalise(name, value)
+            yield normalise(_SPELLINGS.get(name.lower(), name), value)

@@ -95,7 +95,8 @@ class Mirroring:
         try:
             for member in read_members(client, number, on_page=self._go_on):
                 members += 1
-                if not any(one in held for one in identities_of(member) for held in book.held):
+                identities = identities_of(member.identifiers, member.contact_id)
+                if not any(one in held for one in identities for held in book.held):
                     leavers.append(member.contact_id)
         except IncompleteListError as error:
             raise DotdigitalError(

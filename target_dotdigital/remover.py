@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.client import CONTACT_PAGE
+from target_dotdigital.deletions import settle_deletion
 from target_dotdigital.departures import ACCOUNT, deletion_body
 from target_dotdigital.errors import (
     DotdigitalError,
@@ -24,7 +25,7 @@ from target_dotdigital.members import (
     identities_of,
     read_members,
 )
-from target_dotdigital.settlement import Settlement, reject_code, settle_deletion
+from target_dotdigital.settlement import Settlement, reject_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from target_dotdigital.client import Client
     from target_dotdigital.clock import Clock
     from target_dotdigital.contacts import Contact
-    from target_dotdigital.departures import Departure
+from target_dotdigital.departures import Departure
 
 FEW_CONTACTS = 20
 """Contacts that are looked up one by one, however few pages the address book has."""
@@ -170,7 +171,7 @@ class Remover:
         wanted = {canonical(contact.key): contact.key for contact in contacts}
         try:
             for member in read_members(self._client, address_book_id):
-                for identity in identities_of(member):
+                for identity in identities_of(member.identifiers, member.contact_id):
                     key = wanted.get(canonical(identity))
                     if key is not None:
                         found.setdefault(key, []).append(member.contact_id)

@@ -1,8 +1,8 @@
-"""From the report of an import or a deletion to what became of each contact in it.
+"""From an import's report to what became of each contact in it.
 
 The report names contacts by their identifiers only, and nearly every part of it is optional. A
-contact counts as imported, or as deleted, only when the report says so, one by one or by its sums.
-Sources: https://developer.dotdigital.com/reference/getimportstatus and the vendor's OpenAPI file.
+contact counts as imported only when the report says so, one by one or by its sums.
+Source: https://developer.dotdigital.com/reference/getimportstatus.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.identifiers import CONTACT_ID, normalise
-from target_dotdigital.replies import DeletionSummary, ImportSummary
+from target_dotdigital.replies import ImportSummary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from target_dotdigital.contacts import Contact
-    from target_dotdigital.replies import DeletionStatus, FailedContact, ImportStatus
+    from target_dotdigital.replies import FailedContact, ImportStatus
 
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
-_NOT_THERE = "dotdigital.contactnotfound"
 
 
 @dataclass(slots=True)
@@ -120,52 +119,6 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
         settlement.ids += _ids(report, sent)
     if unlisted:
         _settle_unlisted(import_id, report.summary, settlement, unlisted)
-    return settlement
-
-
-def settle_deletion(
-    delete_id: str, report: DeletionStatus, contacts: Collection[Contact]
-) -> Settlement:
-    """Read the report of a deletion that has finished.
-
-    Args:
-        delete_id: The deletion's ID, for messages.
-        report: Its report.
-        contacts: What was sent.
-
-    Raises:
-        DotdigitalError: The report does not account for every contact.
-    """
-    deleted = {one for each in report.deleted or () for one in _identities(each, None)}
-    failed: dict[str, str] = {}
-    for entry in report.failures or ():
-        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
-        # Whatever else is told of it, a contact that is not there needs no deletion.
-        codes.sort(key=lambda code: code.lower() != _NOT_THERE)
-        for identity in _identities(entry.identifier, None):
-            failed.setdefault(identity, codes[0] if codes else reject_code(None))
-    settlement = Settlement()
-    unlisted = []
-    for contact in contacts:
-        code = failed.get(contact.key)
-        if contact.key in deleted:
-            settlement.deleted.append(contact)
-        elif code is None:
-            unlisted.append(contact)
-        elif code.lower() == _NOT_THERE:
-            settlement.unknown.append(contact)
-        else:
-            settlement.rejected.append((contact, code))
-    sums = report.summary or DeletionSummary()
-    gone = sums.deleted_contacts - len(settlement.deleted)
-    unknown = sums.unknown_contacts - len(settlement.unknown)
-    if unlisted and (min(gone, unknown) < 0 or gone + unknown != len(unlisted)):
-        raise DotdigitalError(
-            f"Deletion {delete_id}: the report does not account for {len(unlisted)} of "
-            f"{len(contacts)} contacts; they are unsettled"
-        )
-    settlement.deleted += unlisted[:gone]
-    settlement.unknown += unlisted[gone:]
     return settlement
 
 
