@@ -77,6 +77,7 @@ class Run:
         self._warned: set[str] = set()
         self._blocked_from: int | None = None
         self._leave_at: float | None = None
+        self._is_leaving = False
 
     # What the sinks use.
 
@@ -330,6 +331,10 @@ class Run:
         """
         seconds = None
         if self._leave_at is not None:
+            if not self._is_leaving:
+                self._is_leaving = True
+                grace = self.settings.shutdown_grace_seconds
+                _logger.info("Waiting up to %d seconds for what is under way", grace)
             seconds = self._leave_at - self._clock.now()
             if seconds <= 0:
                 raise AbandonedError("The run is stopped before every import has ended")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.server import DotdigitalServer
 
 BOOK = 102
-HURRIED = {"module": "tests.faults.hurried", "environment": {"HURRIED_PACE": "20"}}
+HURRIED: dict[str, Any] = {"module": "tests.faults.hurried", "environment": {"HURRIED_PACE": "20"}}
 
 
 def mirror(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
