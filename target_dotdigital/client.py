@@ -23,19 +23,24 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     RequestTooLargeError,
     TargetDotdigitalError,
-    TooManyActiveImportsError,
+    TooManyActiveJobsError,
 )
 from target_dotdigital.replies import (
     AccountInfo,
     AddressBook,
+    ContactPage,
     DataField,
+    DeletionAccepted,
+    DeletionStatus,
+    FoundContact,
     ImportAccepted,
     ImportStatus,
+    Removal,
 )
 from target_dotdigital.transport import NoReplyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.throttle import Throttle
@@ -48,6 +53,9 @@ MAX_RETRY_WAIT_SECONDS = 60.0
 
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
+
+CONTACT_PAGE = 5000
+"""The most contacts that one call returns, and the most that one deletion takes."""
 
 _REFUSALS = frozenset(
     {
@@ -81,7 +89,9 @@ _CREATION_CODES = frozenset(
 )
 """Refusals to create something. Which status they come with is documented nowhere."""
 
-_TOO_MANY_IMPORTS = frozenset({"tooManyActiveImports", "ERROR_IMPORT_TOOMANYACTIVEIMPORTS"})
+_TOO_MANY_JOBS = frozenset(
+    {"tooManyActiveImports", "ERROR_IMPORT_TOOMANYACTIVEIMPORTS", "tooManyBulkDeleteJobs"}
+)
 _USAGE_EXCEEDED = "ERROR_APIUSAGE_EXCEEDED"
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 
@@ -211,7 +221,7 @@ class Client:
             The import's ID.
 
         Raises:
-            TooManyActiveImportsError: An import has to end first.
+            TooManyActiveJobsError: An import has to end first.
             RequestTooLargeError: The body is too large.
             RequestRefusedError: The request as a whole is refused.
         """
@@ -227,6 +237,95 @@ class Client:
             NotFoundError: The import is not known, or not yet.
         """
         return self._call(ImportStatus, "GET", "/contacts/v3/import/{id}", id=import_id)
+
+    def contact(self, identifier: str, value: str | int) -> FoundContact | None:
+        """Return a contact (`GET /contacts/v3/{identifier}/{value}`), or None if there is none.
+
+        Args:
+            identifier: `email`, `mobileNumber`, `contactId` or a custom identifier's name.
+            value: Its value.
+
+        Raises:
+            RequestRefusedError: The value can be nobody's.
+        """
+        path = "/contacts/v3/{identifier}/{value}"
+        try:
+            return self._call(FoundContact, "GET", path, identifier=identifier, value=value)
+        except NotFoundError as error:
+            if error.code is None:  # a proxy, say: nothing is known of the contact
+                raise
+            return None
+
+    def members(self, address_book_id: int, marker: str | None) -> ContactPage:
+        """Return a page of an address book's contacts (`GET /contacts/v3`).
+
+        Args:
+            address_book_id: Its ID.
+            marker: That of the page; None for the first one.
+        """
+        params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACT_PAGE}
+        if marker is not None:
+            params["marker"] = marker
+        return self._call(ContactPage, "GET", "/contacts/v3", params=params)
+
+    def remove_members(self, address_book_id: int, contact_ids: Sequence[int]) -> str:
+        """Queue a removal from an address book (`POST /v2/address-books/{id}/contacts/delete`).
+
+        The contacts stay in the account. It is sent again if its answer was lost: whoever has left
+        cannot leave twice.
+
+        Args:
+            address_book_id: The address book's ID.
+            contact_ids: At least one.
+
+        Returns:
+            The removal's ID.
+
+        Raises:
+            NotFoundError: There is no such address book.
+        """
+        path = "/v2/address-books/{id}/contacts/delete"
+        body = msgspec.json.encode(contact_ids)
+        return self._call(Removal, "POST", path, body=body, id=address_book_id).id
+
+    def removal_status(self, removal_id: str) -> Removal:
+        """Return a removal's status (`GET /v2/contacts/deletion/{id}`).
+
+        Args:
+            removal_id: The removal's ID.
+
+        Raises:
+            NotFoundError: The removal is not known, or not yet.
+        """
+        return self._call(Removal, "GET", "/v2/contacts/deletion/{id}", id=removal_id)
+
+    def delete_contacts(self, body: bytes) -> str:
+        """Queue a deletion from the account (`POST /contacts/v3/delete`).
+
+        It is sent again if its answer was lost, as removals are.
+
+        Args:
+            body: A JSON array of 1 to 5,000 objects, an identifier each.
+
+        Returns:
+            The deletion's ID.
+
+        Raises:
+            TooManyActiveJobsError: A deletion has to end first.
+            RequestRefusedError: The request as a whole is refused.
+        """
+        return self._call(DeletionAccepted, "POST", "/contacts/v3/delete", body=body).delete_id
+
+    def deletion_status(self, delete_id: str) -> DeletionStatus:
+        """Return a deletion's status and report (`GET /contacts/v3/delete/{deleteId}`).
+
+        Args:
+            delete_id: The deletion's ID.
+
+        Raises:
+            NotFoundError: The deletion is not known, or not yet.
+        """
+        return self._call(DeletionStatus, "GET", "/contacts/v3/delete/{id}", id=delete_id)
 
     def _call(
         self,
@@ -337,8 +436,8 @@ class Client:
         if code == _USAGE_EXCEEDED:
             self._throttle.usage_exceeded()
             raise _ThrottledError
-        if code in _TOO_MANY_IMPORTS:
-            raise TooManyActiveImportsError(f"{route}: {answer}")
+        if code in _TOO_MANY_JOBS:
+            raise TooManyActiveJobsError(f"{route}: {answer}")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self._throttle.limited(route, reply.headers)
             raise _ThrottledError
@@ -352,6 +451,8 @@ class Client:
             raise RequestTooLargeError(f"{route}: {answer}")
         if code in _CREATION_CODES:
             raise RequestRefusedError(f"{route}: {answer}", code)
+        if status == HTTPStatus.NOT_FOUND and code not in _FOREIGN_LOGINS:
+            raise NotFoundError(f"{route}: {answer}: not found", code)
         kind, hint = (
             _ERRORS[HTTPStatus.UNAUTHORIZED]
             if code in _FOREIGN_LOGINS
@@ -373,7 +474,6 @@ _ERRORS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
         ForbiddenError,
         "the account is not in this region, or the API user may not do this",
     ),
-    HTTPStatus.NOT_FOUND: (NotFoundError, "not found"),
 }
 
 

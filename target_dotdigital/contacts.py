@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
+    from target_dotdigital.held import HeldContacts
     from target_dotdigital.report import StreamCounts
     from target_dotdigital.settings_schema import MergeOption
 
@@ -25,6 +26,8 @@ class Row(NamedTuple):
     """The row's message as it was read; None when rejects are not kept."""
     schema: bytes | None
     """The SCHEMA message that the row came under; None when rejects are not kept."""
+    holding: HeldContacts | None = None
+    """Told the contact's ID once that is known; None where no mirror wants to know."""
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class Contact:
     other_identities: tuple[str, ...] = field(repr=False)
     """The contact's other identifiers, normalised."""
     body: bytes = field(repr=False)
-    """The contact's JSON, as the import takes it."""
+    """The contact's JSON, as the import takes it; of one that leaves, its identifier alone."""
     rows: tuple[Row, ...] = field(default=(), repr=False)
     """The rows that it stands for, the newest last."""
 

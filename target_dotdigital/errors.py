@@ -73,9 +73,19 @@ class ForbiddenError(SettingsError):
 class NotFoundError(DotdigitalError):
     """404: the thing that was asked for does not exist."""
 
+    def __init__(self, message: str, code: str | None = None) -> None:
+        """Keep Dotdigital's code, if it was Dotdigital that answered.
 
-class TooManyActiveImportsError(DotdigitalError):
-    """429 `contacts:tooManyActiveImports`: an import has to end before another is taken."""
+        Args:
+            message: What happened.
+            code: Dotdigital's error code; None if the answer tells none.
+        """
+        super().__init__(message)
+        self.code = code
+
+
+class TooManyActiveJobsError(DotdigitalError):
+    """429 `contacts:tooManyActiveImports` and its like: a job has to end before one is taken."""
 
 
 class RequestTooLargeError(DotdigitalError):

@@ -1,4 +1,4 @@
-"""Finding the contacts for which Dotdigital refuses an import as a whole."""
+"""Finding the contacts for which Dotdigital refuses a request as a whole."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ clear that not a contact is at fault, but what all of them have in common."""
 
 
 class Halving:
-    """Sends one import, and where it is refused halves of it, down to single contacts.
+    """Sends one load, and where it is refused halves of it, down to single contacts.
 
     With one contact of n at fault that takes at most 2·log2(n)+1 requests more. No contact is
     rejected for its neighbours' sake: it is refused alone first.
@@ -37,7 +37,7 @@ class Halving:
         """Start with nothing settled.
 
         Args:
-            contacts: All of the import.
+            contacts: All of the load.
             send: Sends some of them and settles them.
             check_account: Raises if the account lacks what every contact needs of it, such as
                 their address book. Called before a contact is blamed while none was accepted.
@@ -95,8 +95,8 @@ class Halving:
         self._refused += 1
         if self._refused > MAX_REFUSED:
             raise DataError(
-                f"Dotdigital refuses requests as a whole for more than {MAX_REFUSED} contacts of "
-                f"one import ({error.code})"
+                f"Dotdigital refuses requests as a whole for more than {MAX_REFUSED} contacts that "
+                f"are sent together ({error.code})"
             )
         if not self._accepted and len(self._contacts) >= PROBES:
             self._probe()
@@ -120,7 +120,7 @@ class Halving:
                 self._accepted = True
                 return
         listed = ", ".join(sorted(codes))
-        raise DataError(f"Dotdigital refuses every contact of an import that was tried ({listed})")
+        raise DataError(f"Dotdigital refuses every contact that was tried ({listed})")
 
 
 def _halves(part: list[Contact]) -> tuple[list[Contact], list[Contact]]:

@@ -1,21 +1,15 @@
-"""Imports: how contacts are gathered into them, and the order in which they go to Dotdigital."""
+"""Imports: contacts that go to Dotdigital in one request."""
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from target_dotdigital.contacts import collapse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_dotdigital.contacts import Contact
     from target_dotdigital.settings_schema import MergeOption
-    from target_dotdigital.settlement import Settlement
-    from target_dotdigital.wakeup import Wakeup
 
 MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
@@ -50,21 +44,6 @@ class Import:
     size: int = _ENVELOPE_BYTES
     """Bytes of its JSON, or a little less than that."""
 
-    def holder(self, contact: Contact) -> str | None:
-        """Return the match identifier of a contact in here that may be the same person.
-
-        One of another key comes first: in one request the two would be in no order.
-
-        Args:
-            contact: A contact, in here or not.
-        """
-        own = contact.key if contact.key in self.contacts else None
-        for identity in contact.identities:
-            holder = identity if identity in self.contacts else self.others.get(identity)
-            if holder is not None and holder != contact.key:
-                return holder
-        return own
-
     def has_room(self, contact: Contact, max_contacts: int, max_bytes: int) -> bool:
         """Return whether a contact fits in, joined with the one of the same key if there is one.
 
@@ -91,120 +70,3 @@ class Import:
         self.size += len(contact.body) + 1
         for identity in contact.other_identities:
             self.others[identity] = contact.key
-
-    def shares_a_contact_with(self, other: Import) -> bool:
-        """Return whether both hold something of the same person.
-
-        Args:
-            other: Another import.
-        """
-        return not (
-            self.contacts.keys().isdisjoint(other.contacts.keys())
-            and self.contacts.keys().isdisjoint(other.others.keys())
-            and self.others.keys().isdisjoint(other.contacts.keys())
-            and self.others.keys().isdisjoint(other.others.keys())
-        )
-
-
-class Ended(NamedTuple):
-    """An import whose worker is done with it."""
-
-    load: Import
-    outcome: Settlement | Exception
-
-
-class ImportQueue:
-    """Keeps imports active side by side, and those that share a contact one after the other.
-
-    All methods belong to the main thread; only the function that loads an import runs in others.
-    """
-
-    def __init__(
-        self, load: Callable[[Import], Settlement], wakeup: Wakeup, max_active: int
-    ) -> None:
-        """Start with no import.
-
-        Args:
-            load: Brings an import to its end, in a thread of its own.
-            wakeup: Told when an import has ended.
-            max_active: How many imports may be with Dotdigital at a time.
-        """
-        self._load = load
-        self._wakeup = wakeup
-        self._max_active = max_active
-        self._executor = ThreadPoolExecutor(max_active, thread_name_prefix="import")
-        self._unsettled: list[Import] = []
-        self._active: set[int] = set()
-        self._ended: deque[Ended] = deque()
-        self._stopped = False
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no import can be added: the waiting ones count, they take memory too."""
-        return len(self._unsettled) >= self._max_active
-
-    @property
-    def unsettled(self) -> tuple[Import, ...]:
-        """The imports that are not settled, in the order in which they were added."""
-        return tuple(self._unsettled)
-
-    @property
-    def active(self) -> int:
-        """How many imports are being loaded."""
-        return len(self._active)
-
-    def add(self, load: Import) -> None:
-        """Queue an import. It starts once no earlier one holds a contact of it.
-
-        Args:
-            load: The import.
-        """
-        self._unsettled.append(load)
-        self._start()
-
-    def take_ended(self) -> list[Ended]:
-        """Return the imports that have ended since the last call.
-
-        One that has failed stays unsettled for good, so nothing that waits for it ever starts.
-        """
-        ended = []
-        while self._ended:
-            item = self._ended.popleft()
-            self._active.discard(id(item.load))
-            if isinstance(item.outcome, Exception):
-                self._stopped = True
-            else:
-                self._unsettled.remove(item.load)
-            ended.append(item)
-        self._start()
-        return ended
-
-    def stop(self) -> None:
-        """Start no further import."""
-        self._stopped = True
-
-    def close(self) -> None:
-        """Let the threads go, without waiting for them."""
-        self.stop()
-        self._executor.shutdown(wait=False, cancel_futures=True)
-
-    def _start(self) -> None:
-        """Start every import that may: a slot is free, and no earlier one shares a contact."""
-        for position, load in enumerate(self._unsettled):
-            if self._stopped or len(self._active) >= self._max_active:
-                return
-            earlier = self._unsettled[:position]
-            if id(load) not in self._active and not any(
-                load.shares_a_contact_with(other) for other in earlier
-            ):
-                self._active.add(id(load))
-                self._executor.submit(self._work, load)
-
-    def _work(self, load: Import) -> None:
-        outcome: Settlement | Exception
-        try:
-            outcome = self._load(load)
-        except Exception as error:  # noqa: BLE001 - it is raised again in the main thread
-            outcome = error
-        self._ended.append(Ended(load, outcome))
-        self._wakeup.set()

@@ -134,12 +134,60 @@ class ContactMapping:
             ) from None
         return Contact(identities[0], tuple(identities[1:]), body)
 
+    def leaver(self, record: Mapping[str, Any]) -> Contact:
+        """Map a record of somebody who leaves: only who that is matters.
+
+        Args:
+            record: The record, after stream maps. It may hold little more than an identifier.
+
+        Returns:
+            The contact, without its rows. Its JSON is an object with the match identifier alone.
+
+        Raises:
+            RowRejectedError: The record does not tell who leaves.
+        """
+        name, source, check = self._identifiers[0]
+        value = source.read(record)
+        if _is_empty(value):
+            raise RowRejectedError("identifier.missing", f"property '{source.path}' is empty")
+        checked = check(value)
+        key = normalise(name, checked)
+        others = dict.fromkeys(self.raw_identities(record))
+        others.pop(key, None)
+        try:
+            return Contact(key, tuple(others), _encode({name: checked}))
+        except UnicodeEncodeError:
+            raise RowRejectedError(
+                "identifier.invalid", f"property '{source.path}' is no valid Unicode"
+            ) from None
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The names of the identifiers, the matching one first."""
+        return [name for name, _, _ in self._identifiers]
+
+    def raw_identities(self, record: Mapping[str, Any]) -> list[str]:
+        """Return what can be read of a record's identifiers, whether they are valid or not.
+
+        Args:
+            record: The record, after stream maps.
+        """
+        found = []
+        for name, source, _ in self._identifiers:
+            try:
+                value = source.read(record)
+            except RowRejectedError:
+                continue
+            if not (_is_empty(value) or isinstance(value, (dict, list))):
+                found.append(normalise(name, value))
+        return found
+
     def _read_identifiers(self, record: Mapping[str, Any]) -> dict[str, str | int]:
         """Return the identifiers, the matching one first; others that are null are left out."""
         found: dict[str, str | int] = {}
         for name, source, check in self._identifiers:
             value = source.read(record)
-            if value is _ABSENT or value is None or (isinstance(value, str) and not value.strip()):
+            if _is_empty(value):
                 if name == self._match_identifier:
                     raise RowRejectedError(
                         "identifier.missing", f"property '{source.path}' is empty"
@@ -240,6 +288,10 @@ class ContactMapping:
                 return bool(node.get("additionalProperties", False))
             node = properties[segment]
         return True
+
+
+def _is_empty(value: object) -> bool:
+    return value is _ABSENT or value is None or (isinstance(value, str) and not value.strip())
 
 
 def match_property(match_identifier: str, properties: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 # It stands in URLs and logs, so nothing but an ID may be in it.
-ImportId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+JobId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
 
 class AccountProperty(msgspec.Struct, frozen=True):
@@ -37,6 +37,8 @@ class AddressBook(msgspec.Struct, frozen=True):
 
     id: int
     name: str
+    contacts: int | None = None
+    """How many there are in it."""
 
 
 class DataField(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ class DataField(msgspec.Struct, frozen=True):
 class ImportAccepted(msgspec.Struct, frozen=True):
     """202 of `PUT /contacts/v3/import`: queued, nothing more."""
 
-    import_id: ImportId = msgspec.field(name="importId")
+    import_id: JobId = msgspec.field(name="importId")
 
 
 class ImportSummary(msgspec.Struct, frozen=True, rename="camel"):
@@ -92,3 +94,66 @@ class ImportStatus(msgspec.Struct, frozen=True):
     created: list[WrittenContact] | None = None
     updated: list[WrittenContact] | None = None
     failures: list[FailedContact] | None = None
+
+
+class FoundContact(msgspec.Struct, frozen=True, rename="camel"):
+    """A contact of `GET /contacts/v3`, or of `GET /contacts/v3/{identifier}/{value}`."""
+
+    contact_id: int
+    identifiers: dict[str, Any] | None = None
+
+
+class PageLink(msgspec.Struct, frozen=True):
+    """Where a page is."""
+
+    marker: str
+
+
+class PageLinks(msgspec.Struct, frozen=True):
+    """A page's neighbours."""
+
+    next: PageLink | None = None
+
+
+class ContactPage(msgspec.Struct, frozen=True):
+    """A page of `GET /contacts/v3`. The last one has no next."""
+
+    items: list[FoundContact] = msgspec.field(name="_items")
+    links: PageLinks = msgspec.field(name="_links")
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """A removal from an address book: 202 when it is asked for, and every poll."""
+
+    id: JobId
+    status: str
+
+
+class DeletionAccepted(msgspec.Struct, frozen=True):
+    """202 of `POST /contacts/v3/delete`: queued, nothing more."""
+
+    delete_id: JobId = msgspec.field(name="deleteId")
+
+
+class DeletionSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """What a deletion came to, in contacts."""
+
+    deleted_contacts: int = 0
+    unknown_contacts: int = 0
+    invalid_entries: int = 0
+
+
+class FailedDeletion(msgspec.Struct, frozen=True):
+    """A contact that was not deleted: it is not there, or Dotdigital refuses."""
+
+    identifier: dict[str, Any] | None = None
+    failures: list[Failure] | None = None
+
+
+class DeletionStatus(msgspec.Struct, frozen=True):
+    """`GET /contacts/v3/delete/{deleteId}`: status and report in one."""
+
+    status: str
+    summary: DeletionSummary | None = None
+    deleted: list[dict[str, Any]] | None = None
+    failures: list[FailedDeletion] | None = None

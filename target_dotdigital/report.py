@@ -15,6 +15,13 @@ class StreamCounts:
     imported: int = 0
     collapsed: int = 0
     skipped: int = 0
+    """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""
+    left: int = 0
+    """Of the skipped rows: those whose contact has left the address book."""
+    deleted: int = 0
+    """Of the skipped rows: those whose contact was deleted from the account."""
+    unknown: int = 0
+    """Of the skipped rows: those whose contact was to leave, and was not there."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Rows by reject code."""
     warnings: Counter[str] = field(default_factory=Counter)
@@ -47,6 +54,12 @@ class StreamCounts:
             line += f"; rejected by code: {_listed(self.rejected)}"
         if self.warnings:
             line += f"; imported without a part that was refused: {_listed(self.warnings)}"
+        if self.left:
+            line += f"; left the address book {self.left}"
+        if self.deleted:
+            line += f"; deleted {self.deleted}"
+        if self.unknown:
+            line += f"; were not there to leave {self.unknown}"
         return line
 
 

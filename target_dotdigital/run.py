@@ -8,30 +8,36 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account import Account
 from target_dotdigital.clock import Clock
+from target_dotdigital.departures import Departure
 from target_dotdigital.errors import (
     AbandonedError,
-    DataError,
     DotdigitalError,
     RowRejectedError,
+    StorageError,
     TargetDotdigitalError,
 )
+from target_dotdigital.gathering import Gathering
 from target_dotdigital.importer import Importer
-from target_dotdigital.imports import MAX_BODY_BYTES, Import, ImportQueue
+from target_dotdigital.imports import MAX_BODY_BYTES, Import
+from target_dotdigital.loads import LoadQueue
+from target_dotdigital.membership import Mirrors
+from target_dotdigital.mirroring import Mirroring
 from target_dotdigital.rejects import RejectsFile
-from target_dotdigital.report import StreamCounts
+from target_dotdigital.remover import Remover
 from target_dotdigital.state import StateGate
+from target_dotdigital.tally import Tally
+from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_dotdigital.contacts import Contact, Row
+    from target_dotdigital.loads import Load
+    from target_dotdigital.report import StreamCounts
     from target_dotdigital.settings import Settings
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
-
-MIN_SETTLED_ROWS = 1000
-"""A stream's share of rejects is looked at from here on."""
 
 _logger = logging.getLogger("target-dotdigital")
 
@@ -50,7 +56,7 @@ class Run:
             clock: Waits; real time when not given.
 
         Raises:
-            StorageError: The rejects file could not be written.
+            StorageError: The rejects file, or one for undoing, could not be written.
         """
         self.settings = settings
         self.position = 0
@@ -59,14 +65,19 @@ class Run:
         self._wakeup = Wakeup()
         self._gate = StateGate(write_state)
         self._rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
-        self._counts: dict[str, StreamCounts] = {}
-        self._open: dict[MergeOption, Import] = {}
+        self.mirrors = Mirrors(settings)
+        if self.mirrors:
+            check_folder(undo_folder(settings))
+        self._tally = Tally(self._rejects, settings.max_reject_percent)
+        self._gathering = Gathering(settings, self._clock, self._submit)
         self._account: Account | None = None
         self._importer: Importer | None = None
-        self._queue: ImportQueue | None = None
+        self._remover: Remover | None = None
+        self._queue: LoadQueue | None = None
         self._warned: set[str] = set()
         self._blocked_from: int | None = None
         self._leave_at: float | None = None
+        self._is_leaving = False
 
     # What the sinks use.
 
@@ -87,9 +98,8 @@ class Run:
             self._importer = Importer(
                 self._account.client, self._clock, timeout, self._account.check_address_books
             )
-            self._queue = ImportQueue(
-                self._importer.load, self._wakeup, self.settings.max_active_imports
-            )
+            self._remover = Remover(self._account.client, self._clock, timeout)
+            self._queue = LoadQueue(self._perform, self._wakeup, self.settings.max_active_imports)
         return self._account
 
     def counts(self, stream: str) -> StreamCounts:
@@ -98,7 +108,7 @@ class Run:
         Args:
             stream: Its name after stream maps.
         """
-        return self._counts.setdefault(stream, StreamCounts(stream))
+        return self._tally.of(stream)
 
     @property
     def keeps_rejects(self) -> bool:
@@ -117,13 +127,10 @@ class Run:
             DataError: Too much of the stream is rejected.
         """
         try:
-            if self._rejects is not None:
-                self._rejects.write(row, error.code, error.reason)
-        except TargetDotdigitalError:
+            self._tally.reject(row, error)
+        except StorageError:
             self._block(self.position)
             raise
-        row.counts.rejected[error.code] += 1
-        self._check_share(row.counts)
 
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
@@ -138,26 +145,22 @@ class Run:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         max_bytes = self._importer.max_body_bytes if self._importer else MAX_BODY_BYTES
-        max_contacts = self.settings.batch_size_rows
-        for option, other in list(self._open.items()):
-            holder = other.holder(contact)
-            # The same person under another key, or to be merged otherwise: the older one first.
-            if holder is not None and (holder != contact.key or option != merge_option):
-                self._submit(other)
-        load: Import | None = self._open.get(merge_option)
-        if load is not None and not load.has_room(contact, max_contacts, max_bytes):
-            self._submit(load)
-            load = None
-        if load is None:
-            load = Import(merge_option, self.position, self._clock.now())
-            # Alone it may still be taken where several were too much.
-            if not load.has_room(contact, max_contacts, MAX_BODY_BYTES):
-                reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
-                for row in contact.rows:
-                    self.reject(row, RowRejectedError("record.too_large", reason))
-                return
-            self._open[merge_option] = load
-        load.add(contact)
+        if not self._gathering.join(contact, merge_option, self.position, max_bytes):
+            reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
+            for row in contact.rows:
+                self.reject(row, RowRejectedError("record.too_large", reason))
+
+    def leave(self, contact: Contact, leaving: int) -> None:
+        """Take a contact into an open departure. It keeps its place in the order of rows.
+
+        Args:
+            contact: The contact with its rows.
+            leaving: The ID of the address book that it leaves, or `departures.ACCOUNT`.
+
+        Raises:
+            TargetDotdigitalError: A load has failed, or the run is being stopped.
+        """
+        self._gathering.leave(contact, leaving, self.position)
 
     def flush(self) -> None:
         """Send what is open.
@@ -165,8 +168,7 @@ class Run:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        for load in list(self._open.values()):
-            self._submit(load)
+        self._gathering.flush()
 
     def warn_skipped(self, stream: str, reason: str) -> None:
         """Warn of a stream that is not loaded, once.
@@ -185,8 +187,7 @@ class Run:
         Args:
             value: The STATE's value, a JSON text.
         """
-        starts = [load.first_row for load in self._unsettled()]
-        self._gate.note(value, self.position, starts)
+        self._gate.note(value, self.position, list(self._unsettled_rows()))
 
     # What the reader uses.
 
@@ -215,13 +216,9 @@ class Run:
             TargetDotdigitalError: An import has failed.
         """
         self._collect()
-        limit = self.settings.batch_wait_limit_seconds
-        for load in list(self._open.values()):
-            if self._clock.now() - load.opened_at >= limit:
-                self._submit(load)
+        self._gathering.send_old()
         self._release()
-        waits = [load.opened_at + limit - self._clock.now() for load in self._open.values()]
-        return max(min(waits), 0.0) if waits else None
+        return self._gathering.seconds_left()
 
     # How it ends.
 
@@ -246,11 +243,13 @@ class Run:
         while self._queue is not None and self._queue.unsettled:
             self._wait_for_an_import()
         self._release()
-        for stream in sorted(set(self.settings.streams or ()) - set(self._counts)):
-            _logger.warning("Stream '%s' is named in 'streams', but the tap sent none", stream)
-        lost = sum(counts.unsettled for counts in self._counts.values())
-        if lost:
+        for stream in sorted(self.settings.streams or ()):
+            if stream not in self._tally:
+                _logger.warning("Stream '%s' is named in 'streams', but the tap sent none", stream)
+        if lost := self._tally.unsettled:
             raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
+        if not self.is_stopping:
+            self._mirror()
 
     def give_up(self) -> None:
         """Wait a little for the imports that are active, and write the STATE that they allow."""
@@ -282,24 +281,45 @@ class Run:
 
     def progress(self) -> str:
         """Return how many of the rows that were read are settled, for the line of a failure."""
-        settled = sum(counts.settled for counts in self._counts.values())
-        read = sum(counts.read for counts in self._counts.values())
-        return f"{settled} of {read} rows read are settled"
+        return self._tally.progress()
 
     def summary(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded."""
-        for counts in self._counts.values():
+        for counts in self._tally:
             yield counts.summary()
 
-    # How imports go and come back.
+    # How loads go and come back.
 
-    def _submit(self, load: Import) -> None:
+    def _perform(self, load: Load) -> Settlement:
+        """Bring a load to its end, in a worker thread."""
+        if self._account is None or self._importer is None or self._remover is None:
+            raise AssertionError
+        if isinstance(load, Import):
+            return self._importer.load(load)
+        if isinstance(load, Departure):
+            return self._remover.perform(load)
+        if isinstance(load, Mirroring):
+            return load.perform(self._account.client, self._remover)
+        raise AssertionError
+
+    def _mirror(self) -> None:
+        """Let those leave whom a mirror no longer holds, and then the STATE that waits for it."""
+        books = self.mirrors.due()
+        if books and self._queue is not None:
+            first_row = self.mirrors.first_row or 0
+            folder = undo_folder(self.settings)
+            self._queue.add(Mirroring(books, first_row, folder, lambda: self.is_stopping))
+            while self._queue.unsettled:
+                self._wait_for_an_import()
+        self.mirrors.close()
+        self._release()
+
+    def _submit(self, load: Load) -> None:
         if self._queue is None:
             raise AssertionError
         self._collect()
         while self._queue.is_full:
             self._wait_for_an_import()
-        del self._open[load.merge_option]
         self._queue.add(load)
 
     def _wait_for_an_import(self) -> None:
@@ -311,6 +331,10 @@ class Run:
         """
         seconds = None
         if self._leave_at is not None:
+            if not self._is_leaving:
+                self._is_leaving = True
+                grace = self.settings.shutdown_grace_seconds
+                _logger.info("Waiting up to %d seconds for what is under way", grace)
             seconds = self._leave_at - self._clock.now()
             if seconds <= 0:
                 raise AbandonedError("The run is stopped before every import has ended")
@@ -325,64 +349,35 @@ class Run:
         """Settle the imports that have ended; then raise the failure of one, if there is any."""
         failure: Exception | None = None
         for load, outcome in self._queue.take_ended() if self._queue is not None else ():
-            try:
-                self._settle(outcome)
-            except Exception as error:  # noqa: BLE001 - raised below, after the others
+            error = self._failure(outcome)
+            if error is not None:
                 self._block(load.first_row)
                 failure = failure or error
         if failure is not None:
             self._release()
             raise failure
 
-    def _settle(self, settlement: Settlement | Exception) -> None:
-        if isinstance(settlement, Exception):
-            raise settlement
-        for contact in settlement.imported:
-            contact.rows[-1].counts.imported += 1
-            for row in contact.rows[:-1]:
-                row.counts.collapsed += 1
-        for contact, code in settlement.warnings:
-            contact.rows[-1].counts.warnings[code] += 1
-        self._settle_unnamed(settlement)
-        for contact, code in settlement.rejected:
-            reason = "Dotdigital refused the contact"
-            # Every row that went into it: the older ones hold values that the newest may lack.
-            for row in contact.rows:
-                self.reject(row, RowRejectedError(code, reason))
-
-    def _settle_unnamed(self, settlement: Settlement) -> None:
-        """Count rows by sums alone, where the report does not say which contacts were refused."""
-        if not settlement.unnamed:
-            return
-        rows = [row for contact in settlement.unnamed for row in contact.rows]
-        counts = rows[0].counts
-        if any(row.counts is not counts for row in rows):
-            raise DotdigitalError(
-                "An import's report does not name the contacts that were refused, and they come "
-                "from several streams: they are unsettled"
-            )
-        refused = sum(settlement.unnamed_codes.values())
-        counts.imported += len(settlement.unnamed) - refused
-        counts.collapsed += len(rows) - len(settlement.unnamed)
-        counts.rejected.update(settlement.unnamed_codes)
-        self._check_share(counts)
-
-    def _check_share(self, counts: StreamCounts) -> None:
-        # Of the rows read, not of those settled: rejects of our own are settled at once, while
-        # the rows that are imported take their time.
-        rejected, limit = counts.rejected_total, self.settings.max_reject_percent
-        if counts.settled >= MIN_SETTLED_ROWS and rejected * 100 > limit * counts.read:
-            raise DataError(
-                f"Stream '{counts.stream}': {rejected} of {counts.read} rows are rejected, more "
-                f"than max_reject_percent ({limit})"
-            )
+    def _failure(self, outcome: Settlement | Exception) -> Exception | None:
+        """Settle a load's rows; return why that cannot be done, if it cannot."""
+        if isinstance(outcome, Exception):
+            return outcome
+        try:
+            self._tally.settle(outcome)
+        except Exception as error:  # noqa: BLE001 - raised later, after the other loads
+            return error
+        return None
 
     # What may be told.
 
-    def _unsettled(self) -> Iterator[Import]:
-        yield from self._open.values()
+    def _unsettled_rows(self) -> Iterator[int]:
+        """Yield the first row of everything that is not settled."""
+        yield from (load.first_row for load in self._gathering)
         if self._queue is not None:
-            yield from self._queue.unsettled
+            yield from (load.first_row for load in self._queue.unsettled)
+        if self.mirrors.first_row is not None:
+            # A bookmark must not move on before those who are to leave have left: a tap that is
+            # asked again has to send everybody again.
+            yield self.mirrors.first_row
 
     def _block(self, row: int) -> None:
         """Let no STATE out from a row on that could not be settled."""
@@ -390,7 +385,7 @@ class Run:
         self._blocked_from = row if blocked is None else min(row, blocked)
 
     def _release(self) -> None:
-        settled_to = min((load.first_row - 1 for load in self._unsettled()), default=self.position)
+        settled_to = min(self._unsettled_rows(), default=self.position + 1) - 1
         if self._blocked_from is not None:
             settled_to = min(settled_to, self._blocked_from - 1)
         if self._rejects is not None:

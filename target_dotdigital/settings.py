@@ -52,6 +52,10 @@ class StreamSettings:
     email_type: str | None
     email_opt_in_type: str | None
     resubscribe: bool
+    sync_mode: str = "upsert"
+    max_removal_percent: int = 20
+    mirror_shared: bool = False
+    on_delete: str = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Settings:
     api_url: str | None
     sandbox_path: Path | None
     rejects_path: Path | None
+    report_path: Path | None
     create_address_book: bool
     create_data_fields: bool
     batch_size_rows: int
@@ -103,6 +108,7 @@ class Settings:
             api_url=config.get("api_url") or None,
             sandbox_path=_path(config, "sandbox_path"),
             rejects_path=_path(config, "rejects_path"),
+            report_path=_path(config, "report_path"),
             create_address_book=config.get("create_address_book", False),
             create_data_fields=config.get("create_data_fields", False),
             batch_size_rows=config["batch_size_rows"],
@@ -135,7 +141,22 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         email_type=settings.get("email_type"),
         email_opt_in_type=settings.get("email_opt_in_type"),
         resubscribe=settings.get("resubscribe", False),
+        sync_mode=settings.get("sync_mode", "upsert"),
+        max_removal_percent=settings.get("max_removal_percent", 20),
+        mirror_shared=settings.get("mirror_shared", False),
+        on_delete=settings.get("on_delete", "ignore"),
     )
+
+
+def address_book_key(address_book: str | int) -> str | int:
+    """Return an ID as a number, however it is written, and a name as it is.
+
+    Args:
+        address_book: What the settings name.
+    """
+    text = str(address_book).strip()
+    # Twenty digits are no ID any more; Python would refuse thousands of them.
+    return int(text[:20]) if text.isascii() and text.isdigit() else text
 
 
 def from_environment(
@@ -249,7 +270,32 @@ def _further_problems(config: Mapping[str, Any]) -> list[str]:
     found += _address_book_problems("address_book", config.get("address_book"))
     for name, stream in (config.get("streams") or {}).items():
         found += _stream_problems(f"streams.{name}", stream)
-    return found
+    return [*found, *_leaving_problems(config)]
+
+
+def _leaving_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with who is to leave which address book."""
+    mirrors: dict[str | int, list[str]] = {}
+    for name, settings in (config.get("streams") or {}).items():
+        address_book = settings.get("address_book") or config.get("address_book")
+        is_mirror = settings.get("sync_mode") == "mirror"
+        if not address_book:
+            if is_mirror:
+                yield f"streams.{name}.sync_mode: a mirror needs an address_book"
+            if settings.get("on_delete") == "remove":
+                yield f"streams.{name}.on_delete: to be removed from, there must be an address_book"
+        elif is_mirror:
+            mirrors.setdefault(address_book_key(address_book), []).append(name)
+        if settings.get("mirror_shared") and not is_mirror:
+            yield f"streams.{name}.mirror_shared: without sync_mode mirror it means nothing"
+    for names in mirrors.values():
+        shared = [config["streams"][name].get("mirror_shared", False) for name in names]
+        if len(names) > 1 and not all(shared):
+            yield (
+                f"streams.{', streams.'.join(names)}: they mirror the same address book, and would "
+                "take each other's contacts out: set mirror_shared for each of them if their "
+                "contacts are to be in it together"
+            )
 
 
 def _path_problems(config: Mapping[str, Any]) -> Iterator[str]:
@@ -303,10 +349,6 @@ def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
         for key in ("address_book_property", "preferences", "consent"):
             if stream.get(key):
                 yield f"streams.{name}.{key}: not available yet"
-        if stream.get("sync_mode", "upsert") != "upsert":
-            yield f"streams.{name}.sync_mode: mirror is not available yet"
-        if stream.get("on_delete", "ignore") != "ignore":
-            yield f"streams.{name}.on_delete: remove and delete are not available yet"
 
 
 def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:

@@ -56,8 +56,8 @@ STREAM_SETTINGS = th.ObjectType(
         th.StringType(nullable=False, allowed_values=["upsert", "mirror"]),
         default="upsert",
         description=(
-            "mirror: contacts that a full load no longer holds leave the address book (not "
-            "available yet)."
+            "mirror: after a full load that ended well, contacts that it does not hold leave the "
+            "address book. They stay in the account."
         ),
     ),
     th.Property(
@@ -65,6 +65,15 @@ STREAM_SETTINGS = th.ObjectType(
         th.IntegerType(nullable=False, minimum=0, maximum=100),
         default=20,
         description="The largest share of an address book that a mirror may remove.",
+    ),
+    th.Property(
+        "mirror_shared",
+        th.BooleanType(nullable=False),
+        default=False,
+        description=(
+            "true for each of several streams that mirror one address book together: contacts of "
+            "any of them stay."
+        ),
     ),
     th.Property(
         "merge_option",
@@ -105,7 +114,10 @@ STREAM_SETTINGS = th.ObjectType(
         "on_delete",
         th.StringType(nullable=False, allowed_values=["ignore", "remove", "delete"]),
         default="ignore",
-        description="What a row with _sdc_deleted_at does (remove, delete: not available yet).",
+        description=(
+            "What a row with _sdc_deleted_at does: nothing, leave the address book, or be deleted "
+            "from the account."
+        ),
     ),
     additional_properties=False,
 )

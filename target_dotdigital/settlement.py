@@ -28,9 +28,15 @@ _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
 
 @dataclass(slots=True)
 class Settlement:
-    """What became of an import's contacts. All of them are in exactly one of the first three."""
+    """What became of a load's contacts. All of them are in exactly one of the first six."""
 
     imported: list[Contact] = field(default_factory=list)
+    left: list[Contact] = field(default_factory=list)
+    """Contacts that have left the address book."""
+    deleted: list[Contact] = field(default_factory=list)
+    """Contacts that were deleted from the account."""
+    unknown: list[Contact] = field(default_factory=list)
+    """Contacts that were to leave, and are not there."""
     rejected: list[tuple[Contact, str]] = field(default_factory=list)
     """Contacts with their reject codes."""
     unnamed: list[Contact] = field(default_factory=list)
@@ -41,6 +47,8 @@ class Settlement:
     """Imported contacts of which a part was refused, with its code."""
     unmatched: Counter[str] = field(default_factory=Counter)
     """Failures of contacts that were not sent, by code."""
+    ids: list[tuple[Contact, int]] = field(default_factory=list)
+    """Contact IDs that a report tells, of contacts that a mirror holds."""
 
     def add(self, other: Settlement) -> None:
         """Take another part of the same import in.
@@ -49,11 +57,15 @@ class Settlement:
             other: What became of the contacts of that part.
         """
         self.imported += other.imported
+        self.left += other.left
+        self.deleted += other.deleted
+        self.unknown += other.unknown
         self.rejected += other.rejected
         self.unnamed += other.unnamed
         self.unnamed_codes += other.unnamed_codes
         self.warnings += other.warnings
         self.unmatched += other.unmatched
+        self.ids += other.ids
 
 
 def reject_code(failure_code: str | None) -> str:
@@ -99,13 +111,28 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
             settlement.rejected.append((contact, code))
         else:
             unlisted.append(contact)
-    sent = {identity for contact in contacts for identity in contact.identities}
+    sent = {identity: contact for contact in contacts for identity in contact.identities}
     for identities, code in failures:
-        if not identities & sent:
+        if sent.keys().isdisjoint(identities):
             settlement.unmatched[code] += 1
+    if any(row.holding is not None for contact in contacts for row in contact.rows):
+        settlement.ids += _ids(report, sent)
     if unlisted:
         _settle_unlisted(import_id, report.summary, settlement, unlisted)
     return settlement
+
+
+def _ids(report: ImportStatus, sent: Mapping[str, Contact]) -> Iterator[tuple[Contact, int]]:
+    """Yield the contact IDs that a report tells, each with the contacts that it may be of."""
+    by_holding = {row.holding: each for each in sent.values() for row in each.rows}
+    for entry in (*(report.created or ()), *(report.updated or ()), *(report.failures or ())):
+        if entry.contact_id is None:
+            continue
+        named = _identities(entry.identifiers, entry.contact_id)
+        # If Dotdigital spells the identifiers in a way of its own, it may be of any contact.
+        owners = [sent[one] for one in named if one in sent] or by_holding.values()
+        for contact in owners:
+            yield contact, entry.contact_id
 
 
 def _settle_unlisted(

@@ -10,15 +10,19 @@ from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_dotdigital.contacts import Row
+from target_dotdigital.departures import ACCOUNT
 from target_dotdigital.errors import RowRejectedError, SettingsError
+from target_dotdigital.held import identities_in
 from target_dotdigital.mapping import ContactMapping, match_property
 from target_dotdigital.validation import RecordValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
+    from target_dotdigital.held import HeldContacts
+    from target_dotdigital.membership import Additions, Mirror
     from target_dotdigital.run import Run
     from target_dotdigital.settings import StreamSettings
     from target_dotdigital.target import TargetDotdigital
@@ -49,8 +53,10 @@ class ContactSink(BatchSink):
         self._schema_line = target.message_reader.line
         self._counts = self._run.counts(stream_name)
         # One for all rows whose lines need not be kept: there are many of them in memory.
-        self._bare_rows = (Row(self._counts, None, None),)
+        self._bare_row = Row(self._counts, None, None)
         self._settings = self._loaded_by(stream_name, schema)
+        self._leaving: int | None = None
+        self._mirror: Mirror | Additions | None = None
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
 
@@ -82,9 +88,12 @@ class ContactSink(BatchSink):
             ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
-            return ContactMapping(settings, schema, account.data_fields, address_book_id)
+            mapping = ContactMapping(settings, schema, account.data_fields, address_book_id)
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
+        self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
+        self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+        return mapping
 
     @override
     def get_validator(self) -> RecordValidator | None:
@@ -111,21 +120,43 @@ class ContactSink(BatchSink):
             self._check_key(message["record"])
             counts.skipped += 1
             return
-        rows = self._bare_rows
-        if self._run.keeps_rejects:
-            rows = (Row(counts, line, self._schema_line),)
+        holding = None
+        if self._mirror is not None:
+            holding = self._mirror.holding(message.get("version"), self._run.position)
+        if self._leaving is None and _is_deleted(message):
+            counts.skipped += 1
+            return
+        row = self._row(line, holding)
+        record = None
         try:
             record = self._transformed(message, stream_map)
             if record is None:
                 counts.skipped += 1
                 return
-            if self._validator is not None:
-                self._validator.validate(record)
-            contact = self._mapping.contact(record)
+            self._send(message, record, row)
         except RowRejectedError as error:
-            self._run.reject(rows[0], error)
+            if holding is not None:
+                self._hold_rejected(holding, message["record"], record)
+            self._run.reject(row, error)
+
+    def _send(self, message: dict[str, Any], record: dict[str, Any], row: Row) -> None:
+        """Hand the contact of a record over to the run."""
+        if self._mapping is None or self._settings is None:
+            raise AssertionError
+        if self._leaving is not None and _is_deleted(message):
+            # Of a deleted row the tap may know no more than what it is known by: the schema's
+            # other properties are not asked for.
+            contact = self._mapping.leaver(record)
+            contact.rows = (row,)
+            self._run.leave(contact, self._leaving)
             return
-        contact.rows = rows
+        if self._validator is not None:
+            self._validator.validate(record)
+        contact = self._mapping.contact(record)
+        contact.rows = (row,)
+        if row.holding is not None:
+            for identity in contact.identities:
+                row.holding.add(identity)
         self._run.add(contact, self._settings.merge_option)
 
     def _check_key(self, record: object) -> None:
@@ -137,13 +168,31 @@ class ContactSink(BatchSink):
                 f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
             )
 
+    def _row(self, line: bytes, holding: HeldContacts | None) -> Row:
+        if self._run.keeps_rejects:
+            return Row(self._counts, line, self._schema_line, holding)
+        if self._bare_row.holding is not holding:
+            self._bare_row = Row(self._counts, None, None, holding)
+        return self._bare_row
+
+    def _hold_rejected(
+        self, holding: HeldContacts, raw: object, record: dict[str, Any] | None
+    ) -> None:
+        """Hold whom a rejected row is about, as far as it tells: they are in the source."""
+        if self._mapping is None:
+            return
+        if record is not None:
+            identities: Iterable[str] = self._mapping.raw_identities(record)
+        else:  # its stream map fails: nothing in it has its place
+            identities = identities_in(raw, self._mapping.identifiers)
+        for identity in identities:
+            holding.add(identity)
+
     def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:
-        """Apply the stream map; None if the row is filtered out, or marked as deleted."""
+        """Apply the stream map; None if the row is filtered out."""
         record = message["record"]
         if not isinstance(record, dict):
             raise RowRejectedError("record.invalid", "the record is no object")
-        if record.get("_sdc_deleted_at") is not None:
-            return None
         try:
             transformed: dict[str, Any] | None = stream_map.transform(copy.copy(record))
         except Exception:  # noqa: BLE001 - an expression may raise anything, and quote the record
@@ -155,7 +204,8 @@ class ContactSink(BatchSink):
             self._add_sdc_metadata_to_record(transformed, message, {})
         else:
             self._remove_sdc_metadata_from_record(transformed)
-        if any(name not in transformed for name in self._key_properties):
+        lacks_key = any(name not in transformed for name in self._key_properties)
+        if lacks_key and not _is_deleted(message):
             raise RowRejectedError("record.invalid", "a key property of the tap is missing")
         return transformed
 
@@ -166,3 +216,9 @@ class ContactSink(BatchSink):
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
         """Do nothing: the run sends imports when they are full, old, or the input has ended."""
+
+
+def _is_deleted(message: dict[str, Any]) -> bool:
+    """Return whether the tap marks a row as deleted; the SDK would take the mark away."""
+    record = message["record"]
+    return isinstance(record, dict) and record.get("_sdc_deleted_at") is not None

@@ -81,6 +81,7 @@ class TargetDotdigital(Target):
         """
         self._first_signal: tuple[int, float] | None = None
         self._run: Run | None = None
+        self._schema_message: dict[str, Any] | None = None
         super().__init__(config=_without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
@@ -136,6 +137,8 @@ class TargetDotdigital(Target):
         schema: dict[str, Any] | None = None,
         key_properties: Sequence[str] | None = None,
     ) -> Sink:
+        if schema is not None and self._schema_message is not None:
+            self.run.mirrors.note_schema(stream_name, self._schema_message)
         if schema is not None and self.sink_exists(stream_name):
             # A new SCHEMA: earlier rows are on their way before the new mapping is checked.
             self.run.flush()
@@ -146,20 +149,24 @@ class TargetDotdigital(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Take a SCHEMA in. The SDK and its libraries fail in many ways at one that is none."""
+        self._schema_message = message_dict
         check_key_properties(message_dict)
+        stream = message_dict.get("stream")
         try:
             super()._process_schema_message(message_dict)
         except _SAFE_ERRORS:
             raise
         except Exception:
-            stream = message_dict["stream"]
-            check_schema(stream, message_dict["schema"])
+            check_schema(message_dict["stream"], message_dict["schema"])
             if stream not in self.mapper.stream_maps:
                 raise InvalidJSONSchema(
                     f"Stream '{stream}': the SDK cannot flatten this schema; set "
                     "flattening_enabled to false"
                 ) from None
             raise  # the schema is sound, so it is a fault of ours
+        # Of a SCHEMA that is the same for the SDK, too: it looks at less.
+        for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
+            self.run.mirrors.note_schema(stream_map.stream_alias, message_dict)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -177,6 +184,7 @@ class TargetDotdigital(Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Note a STATE. An empty one says nothing, and is not passed on."""
         self._assert_line_requires(message_dict, requires={"value"})
+        self.run.mirrors.note_state(message_dict["value"])
         if message_dict["value"]:
             self.run.note_state(_state_text(self.message_reader.line))
 
@@ -186,11 +194,14 @@ class TargetDotdigital(Target):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Ignore it: contacts are upserted, so no version of a stream replaces another."""
+        """Mark the end of a mirror's load; otherwise no version of a stream replaces another."""
         self._assert_line_requires(message_dict, requires={"stream"})
         stream = message_dict["stream"]
         if stream not in self.mapper.stream_maps:
             self.logger.warning("ACTIVATE_VERSION for a stream without SCHEMA, '%s'", stream)
+            return
+        for stream_map in self.mapper.stream_maps[stream]:
+            self.run.mirrors.note_activation(stream_map.stream_alias, message_dict.get("version"))
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.contacts import Contact, keys_of, write
+from tests.departures import Departures
 from tests.report import Outcome, ReportStyle, write_report
 from tests.values import Key, key_of, match_key, value_problem
 
@@ -35,26 +37,6 @@ BUILT_IN_DATA_FIELDS = {
     "LASTSUBSCRIBED": "Date",
 }
 CUSTOM_DATA_FIELDS = {"LOYALTY_POINTS": "Numeric", "BIRTHDAY": "Date", "IS_MEMBER": "Boolean"}
-
-
-@dataclass(slots=True)
-class Contact:
-    contact_id: int
-    identifiers: dict[str, str] = field(default_factory=dict)
-    """`email` (lower-cased), `mobileNumber`, custom ones."""
-    data_fields: dict[str, Any] = field(default_factory=dict)
-    """By the account's own spelling of the name; a cleared field is not in it."""
-    lists: set[int] = field(default_factory=set)
-    email_status: str = "subscribed"
-    email_type: str | None = None
-    opt_in_type: str | None = None
-    preferences: dict[int, bool] = field(default_factory=dict)
-    consent_records: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """What the contact is known by: the e-mail address, or the first other identifier."""
-        return self.identifiers.get("email") or next(iter(self.identifiers.values()))
 
 
 @dataclass(slots=True, eq=False)
@@ -120,10 +102,13 @@ class Account:
         """How many polls of an accepted import answer `NotFinished`."""
         self.active_peak = 0
         self.order_violations = 0
-        """How often an import was accepted while an active one held one of its contacts."""
+        """How often an import or a departure was accepted while an active one held one of its
+        contacts."""
+        self.departures = Departures(self)
         self._holding = False
         self._endings: deque[str] = deque()
         self._contacts: dict[int, Contact] = {}
+        self._next_id = 10_001
         self._by_key: dict[Key, Contact] = {}
 
     # What a test looks at.
@@ -244,6 +229,24 @@ class Account:
 
     # What the server does.
 
+    def all_contacts(self) -> list[Contact]:
+        return sorted(self._contacts.values(), key=lambda contact: contact.contact_id)
+
+    def contact_of(self, key: Key) -> Contact | None:
+        return self._by_key.get(key)
+
+    def forget(self, contact: Contact) -> None:
+        """Delete a contact."""
+        del self._contacts[contact.contact_id]
+        for key in keys_of(contact):
+            del self._by_key[key]
+
+    def note_order(self, keys: frozenset[Key]) -> None:
+        """Count what is accepted while something active holds one of its contacts."""
+        active = [each.keys for each in self.active_imports]
+        active += [each.keys for each in self.departures.active]
+        self.order_violations += any(each & keys for each in active)
+
     def members(self, address_book: int) -> int:
         with self.changed:
             return sum(address_book in each.lists for each in self._contacts.values())
@@ -276,7 +279,7 @@ class Account:
                 ends_with=self._endings.popleft() if self._endings else FINISHED,
             )
             accepted.polls_left = self.polls_to_finish(accepted)
-            self.order_violations += any(each.keys & accepted.keys for each in active)
+            self.note_order(accepted.keys)
             self.active_peak = max(self.active_peak, len(active) + 1)
             self.imports.append(accepted)
             self.changed.notify_all()
@@ -358,7 +361,7 @@ class Account:
             return Outcome(sent, known.contact_id if known else None, "failed", [code])
         contact = known or self._new_contact()
         self._identify(contact, sent["identifiers"])
-        _write(contact, sent, merge_option, self.data_fields)
+        write(contact, sent, merge_option, self.data_fields)
         warning = self.warned.get(key.value)
         return Outcome(
             sent,
@@ -373,7 +376,8 @@ class Account:
         return any(owner is not None and owner is not known for owner in owners)
 
     def _new_contact(self) -> Contact:
-        contact = Contact(contact_id=10_001 + len(self._contacts))
+        contact = Contact(contact_id=self._next_id)
+        self._next_id += 1
         self._contacts[contact.contact_id] = contact
         self._by_key[key_of("contactId", contact.contact_id)] = contact
         return contact
@@ -388,32 +392,3 @@ class Account:
             key = key_of(identifier, value)
             contact.identifiers[identifier] = key.value
             self._by_key[key] = contact
-
-
-def _write(
-    contact: Contact, sent: dict[str, Any], merge_option: str, data_fields: dict[str, str]
-) -> None:
-    names = {name.upper(): name for name in data_fields}
-    for spelling, value in sent.get("dataFields", {}).items():
-        name = names.get(spelling.upper())
-        if name is None:
-            continue
-        empty = value in (None, "")
-        if merge_option == "overwriteIfNotEmpty" and empty:
-            continue
-        if merge_option == "overwriteIfEmpty" and contact.data_fields.get(name) not in (None, ""):
-            continue
-        if value is None:
-            contact.data_fields.pop(name, None)
-        else:
-            contact.data_fields[name] = value
-    contact.lists.update(sent.get("lists", ()))
-    properties = sent.get("channelProperties", {}).get("email", {})
-    contact.email_type = properties.get("emailType", contact.email_type)
-    contact.opt_in_type = properties.get("optInType", contact.opt_in_type)
-    contact.email_status = properties.get("status", contact.email_status)
-    if properties.get("optInType") == "verifiedDouble":
-        contact.email_status = "pendingOptIn"
-    for preference in sent.get("preferences", ()):
-        contact.preferences[preference["id"]] = preference["isOptedIn"]
-    contact.consent_records.extend(sent.get("consentRecords", ()))

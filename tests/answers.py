@@ -189,3 +189,12 @@ def too_many_active_imports() -> Answer:
         "Your import request cannot be accepted as too many imports are being processed for you"
         " account. Please wait for an import to complete and then resubmit.",
     )
+
+
+def too_many_deletions() -> Answer:
+    return v3_error(
+        429,
+        "contacts:tooManyBulkDeleteJobs",
+        "Your bulk delete request cannot be accepted as too many bulk delete jobs are being"
+        " processed for you account. Please wait for a bulk delete job to complete.",
+    )

@@ -347,7 +347,7 @@ class OverheardTarget:
             target.run.close()
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
-        for counts in target.run._counts.values():
+        for counts in target.run._tally:
             self.outcomes["imported"] += counts.imported
             self.outcomes["collapsed"] += counts.collapsed
             self.outcomes["skipped"] += counts.skipped
@@ -374,7 +374,7 @@ class OverheardTarget:
             if isinstance(record, dict) and _sings(str(record["_sdc_reject_reason"])):
                 self._find("a reject's reason repeats a value")
         path.unlink()
-        rejected = sum(counts.rejected_total for counts in target.run._counts.values())
+        rejected = sum(counts.rejected_total for counts in target.run._tally)
         if rows != rejected:
             self._find(f"{rejected} rows are rejected, and the rejects file holds {rows}")
 

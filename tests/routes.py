@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests import departure_routes
 from tests.account import Account, TooManyActiveImportsError
 from tests.answers import (
     Answer,
@@ -101,8 +102,12 @@ def _shown(account: Account, which: int) -> dict[str, Any]:
         "id": which,
         "name": account.address_books.get(which),
         "visibility": "Private",
-        "contacts": account.members(which),
+        **({"contacts": _told_members(account, which)} if account.departures.tells_count else {}),
     }
+
+
+def _told_members(account: Account, which: int) -> int:
+    return account.members(which) + account.departures.told_too_many
 
 
 def data_fields(account: Account, _call: Call) -> Answer:
@@ -122,8 +127,15 @@ ANSWERS: dict[str, Callable[[Account, Call], Answer]] = {
     CREATE_DATA_FIELD: create_data_field,
     IMPORT: take_import,
     IMPORT_STATUS: import_status,
+    departure_routes.MEMBERS: departure_routes.members,
+    departure_routes.REMOVE: departure_routes.remove,
+    departure_routes.REMOVAL_STATUS: departure_routes.removal_status,
+    departure_routes.DELETE: departure_routes.delete,
+    departure_routes.DELETION_STATUS: departure_routes.deletion_status,
+    # The most general one comes last: the first that fits answers.
+    departure_routes.CONTACT: departure_routes.contact,
 }
-_PATTERNS = {route: re.compile(route.replace("{id}", "[^/]+")) for route in ANSWERS}
+_PATTERNS = {route: re.compile(re.sub(r"\{\w+\}", "[^/]+", route)) for route in ANSWERS}
 
 
 def route_of(method: str, path: str) -> str:

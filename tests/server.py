@@ -17,6 +17,7 @@ from typing_extensions import Self, override
 
 from tests.account import Account
 from tests.answers import Answer, Call, Gate, Scripted, html_reply, v2_error
+from tests.departure_routes import DELETE, REMOVE
 from tests.loopback import LoopbackHandler, LoopbackServer, head_of
 from tests.routes import ANSWERS, IMPORT, route_of
 
@@ -135,6 +136,9 @@ class DotdigitalServer(Account):
         lost = scripted.body is not None or scripted.fault != "none"
         if lost and call.route == IMPORT and own.status == HTTPStatus.ACCEPTED:
             self.end_orphan(json.loads(own.body or b"")["importId"])
+        if lost and call.route in {DELETE, REMOVE} and own.status == HTTPStatus.ACCEPTED:
+            accepted = json.loads(own.body or b"")
+            self.departures.end_orphan(accepted.get("deleteId") or accepted["id"])
         return Answer(
             status=own.status if scripted.status is None else scripted.status,
             body=own.body if scripted.body is None else scripted.body,

@@ -21,7 +21,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     RequestTooLargeError,
     TargetDotdigitalError,
-    TooManyActiveImportsError,
+    TooManyActiveJobsError,
 )
 from target_dotdigital.replies import AccountProperty, AddressBook, DataField
 from target_dotdigital.throttle import Throttle
@@ -85,7 +85,7 @@ def test_the_account_is_told_with_its_properties(client: Client) -> None:
 
 def test_data_fields_and_address_books_are_typed(client: Client) -> None:
     assert DataField("LOYALTY_POINTS", "Numeric") in client.data_fields()
-    assert client.address_book(102) == AddressBook(102, "Customers")
+    assert client.address_book(102) == AddressBook(102, "Customers", 0)
     with pytest.raises(NotFoundError):
         client.address_book(7)
 
@@ -330,7 +330,7 @@ def test_too_many_imports_is_told_at_once_and_closes_no_tier(
     answer: Answer, client: Client, server: DotdigitalServer, clock: FakeClock
 ) -> None:
     server.answer_next(IMPORT, answer)
-    with pytest.raises(TooManyActiveImportsError):
+    with pytest.raises(TooManyActiveJobsError):
         client.import_contacts(BODY)
     assert client.import_contacts(BODY)
     assert clock.waits == []

@@ -22,7 +22,7 @@ from target_dotdigital.errors import (
     NotFoundError,
     RequestRefusedError,
     RequestTooLargeError,
-    TooManyActiveImportsError,
+    TooManyActiveJobsError,
 )
 from target_dotdigital.halving import MAX_REFUSED
 from target_dotdigital.importer import Importer
@@ -41,7 +41,7 @@ TIMEOUT_SECONDS = 4 * 3600.0
 PEOPLE = [contact(f"p{number}@example.com") for number in range(512)]
 REFUSED = RequestRefusedError("PUT /contacts/v3/import: 400", "badRequest")
 TOO_LARGE = RequestTooLargeError("PUT /contacts/v3/import: 413")
-NO_SLOT = TooManyActiveImportsError("PUT /contacts/v3/import: 429")
+NO_SLOT = TooManyActiveJobsError("PUT /contacts/v3/import: 429")
 LOST = NotFoundError("GET /contacts/v3/import/{id}: 404")
 
 

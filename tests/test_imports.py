@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from target_dotdigital.contacts import Row
 from target_dotdigital.errors import DotdigitalError
-from target_dotdigital.imports import Ended, Import, ImportQueue, import_body
+from target_dotdigital.imports import Import, import_body
+from target_dotdigital.loads import Ended, Load, LoadQueue, holder
 from target_dotdigital.report import StreamCounts
 from target_dotdigital.settings_schema import MERGE_OPTIONS
 from target_dotdigital.settlement import Settlement
@@ -36,14 +37,14 @@ class Dotdigital:
     """Takes imports, and ends each when the test says so."""
 
     def __init__(self) -> None:
-        self._started: Queue[Import] = Queue()
+        self._started: Queue[Load] = Queue()
         self._ends: dict[int, threading.Event] = {}
         self._failures: dict[int, Exception] = {}
         self._lock = threading.Lock()
         self.order: list[int] = []
         """First rows of the imports in the order in which they started."""
 
-    def load(self, load: Import) -> Settlement:
+    def load(self, load: Load) -> Settlement:
         ended = self._end(load)
         self._started.put(load)
         assert ended.wait(PATIENCE_SECONDS)
@@ -51,7 +52,7 @@ class Dotdigital:
             raise self._failures[id(load)]
         return Settlement(imported=list(load.contacts.values()))
 
-    def _end(self, load: Import) -> threading.Event:
+    def _end(self, load: Load) -> threading.Event:
         with self._lock:
             return self._ends.setdefault(id(load), threading.Event())
 
@@ -60,7 +61,7 @@ class Dotdigital:
         while len(self.order) < count:
             self.order.append(self._started.get(timeout=PATIENCE_SECONDS).first_row)
 
-    def finish(self, load: Import, failure: Exception | None = None) -> None:
+    def finish(self, load: Load, failure: Exception | None = None) -> None:
         if failure is not None:
             self._failures[id(load)] = failure
         self._end(load).set()
@@ -78,14 +79,14 @@ class Bench:
     def __init__(self, max_active: int) -> None:
         self.dotdigital = Dotdigital()
         self.wakeup = Wakeup()
-        self.queue = ImportQueue(self.dotdigital.load, self.wakeup, max_active)
+        self.queue = LoadQueue(self.dotdigital.load, self.wakeup, max_active)
         self._ended = 0
 
-    def add(self, load: Import) -> None:
+    def add(self, load: Load) -> None:
         self.queue.add(load)
         self._await_starts()
 
-    def end(self, load: Import, failure: Exception | None = None) -> list[Ended]:
+    def end(self, load: Load, failure: Exception | None = None) -> list[Ended]:
         """End an import, and wait until the queue has taken it in."""
         self.dotdigital.finish(load, failure)
         self.wakeup.wait(PATIENCE_SECONDS)
@@ -106,7 +107,7 @@ class Bench:
     def unsettled(self) -> list[int]:
         return [load.first_row for load in self.queue.unsettled]
 
-    def active(self) -> list[Import]:
+    def active(self) -> list[Load]:
         return [load for load in self.queue.unsettled if id(load) in self.queue._active]
 
 
@@ -311,10 +312,10 @@ def test_a_contact_that_may_be_two_in_an_import_is_told() -> None:
     """Its own key is in the import, and so is another contact with its number: they would be two
     contacts with one number in one request, in no order."""
     load = load_of(1, with_phone("old@example.com", "1"), "new@example.com")
-    assert load.holder(contact("new@example.com")) == "email:new@example.com"
-    assert load.holder(with_phone("third@example.com", "1")) == "email:old@example.com"
-    assert load.holder(with_phone("new@example.com", "1")) == "email:old@example.com"
-    assert load.holder(contact("third@example.com")) is None
+    assert holder(load, contact("new@example.com")) == "email:new@example.com"
+    assert holder(load, with_phone("third@example.com", "1")) == "email:old@example.com"
+    assert holder(load, with_phone("new@example.com", "1")) == "email:old@example.com"
+    assert holder(load, contact("third@example.com")) is None
 
 
 @settings(max_examples=100, deadline=None)
@@ -357,7 +358,7 @@ class Account:
 
     def __init__(self, made: Bench, chance: Random) -> None:
         self.ages: dict[str, object] = {}
-        self.written: list[tuple[Import, Contact]] = []
+        self.written: list[tuple[Load, Contact]] = []
         self._bench = made
         self._chance = chance
 
@@ -392,7 +393,7 @@ def test_the_last_value_of_a_contact_wins_in_every_interleaving(
             one = contact(address, {"AGE": number})
             one.rows = (Row(StreamCounts(str(number)), None, None),)
             one.other_identities = () if phone is None else (f"mobileNumber:{phone}",)
-            if is_cut or gathering.holder(one) not in {None, one.key}:
+            if is_cut or holder(gathering, one) not in {None, one.key}:
                 account.send(gathering)
                 gathering = Import("overwrite", number, 0.0)
             gathering.add(one)

@@ -82,6 +82,7 @@ def test_defaults_stand_in_the_schema_too() -> None:
         "match_identifier": "email",
         "sync_mode": "upsert",
         "max_removal_percent": 20,
+        "mirror_shared": False,
         "resubscribe": False,
         "on_delete": "ignore",
     }
@@ -192,8 +193,6 @@ NOT_AVAILABLE: dict[str, dict[str, Any]] = {
     **{
         f"streams.a.{name}": {"streams": {"a": {name: value}}}
         for name, value in {
-            "sync_mode": "mirror",
-            "on_delete": "remove",
             "preferences": {"7": "wants_news"},
             "consent": dict.fromkeys(CONSENT_KEYS, "p"),
             "address_book_property": "book",
@@ -209,11 +208,6 @@ def test_what_is_not_available_yet_is_refused(name: str, config: dict[str, Any])
     assert problem.endswith("not available yet")
 
 
-def test_deleting_is_not_available_yet_either() -> None:
-    (problem,) = problems_of({**ACCESS, "streams": {"a": {"on_delete": "delete"}}})
-    assert "not available yet" in problem
-
-
 def test_a_name_that_no_address_book_can_have_is_told() -> None:
     settings_of({**ACCESS, "address_book": "x" * 128})
     settings_of({**ACCESS, "address_book": "9" * 129})
@@ -225,8 +219,42 @@ def test_a_name_that_no_address_book_can_have_is_told() -> None:
 
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
     off = {"dry_run": False}
-    stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
-    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
+    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": {}}})
+
+
+# Who leaves, and what.
+
+
+@pytest.mark.parametrize("stream", [{"sync_mode": "mirror"}, {"on_delete": "remove"}], ids=str)
+def test_to_leave_an_address_book_there_must_be_one(stream: dict[str, Any]) -> None:
+    (problem,) = problems_of({**ACCESS, "streams": {"a": stream}})
+    assert problem.startswith(f"streams.a.{next(iter(stream))}:")
+    for book in ({"address_book": 7}, {"address_book": "Customers"}):
+        settings_of({**ACCESS, **book, "streams": {"a": stream}})
+        settings_of({**ACCESS, "streams": {"a": {**stream, **book}}})
+
+
+def test_to_be_deleted_from_the_account_no_address_book_is_needed() -> None:
+    settings_of({**ACCESS, "streams": {"a": {"on_delete": "delete"}}})
+
+
+@pytest.mark.parametrize("other", [102, "102", " 0102 "], ids=repr)
+def test_two_mirrors_of_one_address_book_have_to_say_so(other: int | str) -> None:
+    mirror = {"sync_mode": "mirror", "address_book": other}
+    shared = {**mirror, "mirror_shared": True}
+    base = {**ACCESS, "address_book": "102"}
+    for a, b in ((mirror, mirror), (shared, mirror)):
+        streams = {"a": a, "b": b, "c": {"sync_mode": "mirror"}, "d": {}}
+        (problem,) = problems_of({**base, "streams": streams})
+        assert problem.startswith("streams.a, streams.b, streams.c: ")
+        assert "mirror_shared" in problem
+    settings_of({**base, "streams": {"a": shared, "b": shared, "d": {}}})
+    settings_of({**base, "streams": {"a": mirror, "b": {**mirror, "address_book": "102 x"}}})
+
+
+def test_sharing_without_a_mirror_is_a_mistake() -> None:
+    (problem,) = problems_of({**ACCESS, "streams": {"a": {"mirror_shared": True}}})
+    assert problem.startswith("streams.a.mirror_shared:")
 
 
 # Values are never repeated.

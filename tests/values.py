@@ -81,11 +81,12 @@ def _identifier_problem(
         return "InvalidMatchIdentifier"
     if identifiers.get(match_identifier) in (None, ""):
         return "NoValidIdentifiers"
-    problems = (_identifier_fault(*each) for each in identifiers.items())
+    problems = (identifier_fault(*each) for each in identifiers.items())
     return next((problem for problem in problems if problem is not None), None)
 
 
-def _identifier_fault(identifier: str, value: object) -> str | None:
+def identifier_fault(identifier: str, value: object) -> str | None:
+    """Return the failure code of a value that can be nobody's."""
     if identifier == "contactId":
         return None if type(value) is int and value >= 0 else "InvalidContactId"
     codes = {"email": "InvalidEmail", "mobileNumber": "InvalidPhoneNumber"}

@@ -1,0 +1,170 @@
+"""Loads on their way to Dotdigital, and their order.
+
+A load is an import, or something else that must not overtake one, or be overtaken, where both are
+about the same contact.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_dotdigital.contacts import Contact
+    from target_dotdigital.settlement import Settlement
+    from target_dotdigital.wakeup import Wakeup
+
+
+class Load(Protocol):
+    """What the queue brings to its end as a whole."""
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row in it."""
+
+    @property
+    def contacts(self) -> Mapping[str, Contact]:
+        """By normalised match identifier."""
+
+    @property
+    def others(self) -> Mapping[str, str]:
+        """The contacts' other identifiers, with the match identifier of the contact."""
+
+
+def holder(load: Load, contact: Contact) -> str | None:
+    """Return the match identifier of a contact in a load that may be the same person.
+
+    One of another key comes first: in one request the two would be in no order.
+
+    Args:
+        load: The load.
+        contact: A contact, in there or not.
+    """
+    own = contact.key if contact.key in load.contacts else None
+    for identity in contact.identities:
+        found = identity if identity in load.contacts else load.others.get(identity)
+        if found is not None and found != contact.key:
+            return found
+    return own
+
+
+def share_a_contact(one: Load, other: Load) -> bool:
+    """Return whether two loads hold something of the same person.
+
+    Args:
+        one: A load.
+        other: Another one.
+    """
+    return not (
+        one.contacts.keys().isdisjoint(other.contacts.keys())
+        and one.contacts.keys().isdisjoint(other.others.keys())
+        and one.others.keys().isdisjoint(other.contacts.keys())
+        and one.others.keys().isdisjoint(other.others.keys())
+    )
+
+
+class Ended(NamedTuple):
+    """A load whose worker is done with it."""
+
+    load: Load
+    outcome: Settlement | Exception
+
+
+class LoadQueue:
+    """Keeps loads active side by side, and those that share a contact one after the other.
+
+    All methods belong to the main thread; only the function that performs a load runs in others.
+    """
+
+    def __init__(
+        self, perform: Callable[[Load], Settlement], wakeup: Wakeup, max_active: int
+    ) -> None:
+        """Start with no load.
+
+        Args:
+            perform: Brings a load to its end, in a thread of its own.
+            wakeup: Told when a load has ended.
+            max_active: How many loads may be with Dotdigital at a time.
+        """
+        self._perform = perform
+        self._wakeup = wakeup
+        self._max_active = max_active
+        self._executor = ThreadPoolExecutor(max_active, thread_name_prefix="load")
+        self._unsettled: list[Load] = []
+        self._active: set[int] = set()
+        self._ended: deque[Ended] = deque()
+        self._stopped = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no load can be added: the waiting ones count, they take memory too."""
+        return len(self._unsettled) >= self._max_active
+
+    @property
+    def unsettled(self) -> tuple[Load, ...]:
+        """The loads that are not settled, in the order in which they were added."""
+        return tuple(self._unsettled)
+
+    @property
+    def active(self) -> int:
+        """How many loads are being performed."""
+        return len(self._active)
+
+    def add(self, load: Load) -> None:
+        """Queue a load. It starts once no earlier one holds a contact of it.
+
+        Args:
+            load: The load.
+        """
+        self._unsettled.append(load)
+        self._start()
+
+    def take_ended(self) -> list[Ended]:
+        """Return the loads that have ended since the last call.
+
+        One that has failed stays unsettled for good, so nothing that waits for it ever starts.
+        """
+        ended = []
+        while self._ended:
+            item = self._ended.popleft()
+            self._active.discard(id(item.load))
+            if isinstance(item.outcome, Exception):
+                self._stopped = True
+            else:
+                self._unsettled.remove(item.load)
+            ended.append(item)
+        self._start()
+        return ended
+
+    def stop(self) -> None:
+        """Start no further load."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Let the threads go, without waiting for them."""
+        self.stop()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self) -> None:
+        """Start every load that may: a slot is free, and no earlier one shares a contact."""
+        for position, load in enumerate(self._unsettled):
+            if self._stopped or len(self._active) >= self._max_active:
+                return
+            earlier = self._unsettled[:position]
+            if id(load) not in self._active and not any(
+                share_a_contact(load, other) for other in earlier
+            ):
+                self._active.add(id(load))
+                self._executor.submit(self._work, load)
+
+    def _work(self, load: Load) -> None:
+        outcome: Settlement | Exception
+        try:
+            outcome = self._perform(load)
+        except Exception as error:  # noqa: BLE001 - it is raised again in the main thread
+            outcome = error
+        self._ended.append(Ended(load, outcome))
+        self._wakeup.set()
