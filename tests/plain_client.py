@@ -23,6 +23,9 @@ class PlainClient:
     def put(self, *contacts: dict[str, Any], merge_option: str = "overwrite") -> requests.Response:
         return self.send({"mergeOption": merge_option, "contacts": contacts})
 
+    def post(self, path: str, body: object) -> requests.Response:
+        return self._session.post(self._url + path, json=body, timeout=TIMEOUT_SECONDS)
+
     def send(self, body: object) -> requests.Response:
         return self._session.put(
             f"{self._url}/contacts/v3/import", json=body, timeout=TIMEOUT_SECONDS
