@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import logging
-import re
-from importlib.metadata import version
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from target_dotdigital.client import Client
-from target_dotdigital.errors import (
-    AbandonedError,
-    DotdigitalError,
-    ForbiddenError,
-    NotFoundError,
-    SettingsError,
-    TargetDotdigitalError,
-)
+from target_dotdigital.connection import Connection
+from target_dotdigital.creation import Creation, field_name_problem
+from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError
 from target_dotdigital.mapping import unknown_fields
-from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS
-from target_dotdigital.settings_schema import REGIONS
-from target_dotdigital.throttle import Throttle
-from target_dotdigital.transport import CALL_DEADLINE_SECONDS, Transport
+from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS, address_book_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
+    from target_dotdigital.client import Client
     from target_dotdigital.clock import Clock
-    from target_dotdigital.sandbox import EmbeddedSandbox
-    from target_dotdigital.settings import Settings
-
-DISCOVERY_URL = "https://r1-api.dotdigital.com"
-"""Answers account-info for accounts of every region."""
-
-_DOTDIGITAL_HOST = re.compile(r"[a-z0-9-]+\.(dotdigital|dotmailer)\.com")
+    from target_dotdigital.replies import AddressBook
+    from target_dotdigital.settings import Settings, StreamSettings
 
 MAX_ID = 2**31 - 1
 """Dotdigital's IDs are int32. No call is needed to know that a larger one is nobody's."""
@@ -55,8 +39,8 @@ class Account:
         Raises:
             TargetDotdigitalError: The account cannot be reached, or lacks what is named.
         """
-        self._sandbox: EmbeddedSandbox | None = None
-        self._transport: Transport | None = None
+        wanted = seeded_address_books(settings)
+        self._connection = Connection(settings, clock, wanted)
         try:
             self._connect(settings, clock)
         except BaseException:
@@ -64,32 +48,18 @@ class Account:
             raise
 
     def _connect(self, settings: Settings, clock: Clock) -> None:
-        username, password, base_url = settings.username, settings.password, settings.api_url
-        if settings.sandbox_path is not None:
-            self._sandbox = _start_sandbox(settings.sandbox_path, settings)
-            username, password = self._sandbox.username, self._sandbox.password
-            base_url = self._sandbox.url
-        user_agent = f"target-dotdigital/{version('target-dotdigital')}"
-        deadline = clock.real_seconds(CALL_DEADLINE_SECONDS)
-        self._transport = transport = Transport(username, password, user_agent, deadline)
-
-        def client_at(url: str) -> Client:
-            throttle = Throttle(clock)
-            limit = settings.import_timeout_seconds
-            return Client(url.rstrip("/"), transport, throttle, clock, limit)
-
-        if base_url is None and settings.region is not None:
-            base_url = f"https://{settings.region}-api.dotdigital.com"
-        if base_url is None:
-            base_url = _endpoint(client_at(DISCOVERY_URL))
-        self.client = client_at(base_url)
+        self.client: Client = self._connection.client()
         try:
             fields = self.client.data_fields()
         except ForbiddenError:
-            if settings.region is None or settings.api_url is not None:
+            if not self._connection.names_region:
                 raise
-            raise _wrong_region(settings.region, client_at(DISCOVERY_URL)) from None
-        self.data_fields: Mapping[str, str] = {field.name: field.type for field in fields}
+            elsewhere = self._connection.client_elsewhere()
+            raise self._connection.wrong_region(elsewhere) from None
+        self.data_fields: dict[str, str] = {field.name: field.type for field in fields}
+        self.creation = Creation(self.client, clock)
+        self._creates_address_books = settings.create_address_book
+        self._creates_fields = settings.create_data_fields
         self._address_books = self._find_address_books(settings)
         _logger.info(
             "Connected to %s: %d data fields, %d of its address books in use",
@@ -99,12 +69,50 @@ class Account:
         )
 
     def address_book_id(self, address_book: str | int | None) -> int | None:
-        """Return the ID of an address book that the settings name.
+        """Return the ID of an address book that the settings name; it is created if it is missing.
 
         Args:
             address_book: Its ID or name, or None for no address book.
+
+        Raises:
+            TargetDotdigitalError: It cannot be created.
         """
-        return None if address_book is None else self._address_books[_key(address_book)]
+        if address_book is None:
+            return None
+        key = address_book_key(address_book)
+        # What is missing and may not be created has ended the run already.
+        if key not in self._address_books and isinstance(key, str):
+            self._address_books[key] = self.creation.address_book(key, f"'{key}'")
+        return self._address_books[key]
+
+    def missing_fields(
+        self, stream: str, settings: StreamSettings, schema: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Return the data fields that are to be created for a stream: name to type.
+
+        Args:
+            stream: The stream's name.
+            settings: Its settings.
+            schema: Its JSON schema, after stream maps.
+
+        Raises:
+            SettingsError: Another stream has wanted one of them with another type.
+        """
+        if not self._creates_fields:
+            return {}
+        return self.creation.missing_fields(stream, settings, schema, self.data_fields)
+
+    def create_fields(self, stream: str, wanted: Mapping[str, str]) -> None:
+        """Create data fields, for this stream and for all that follow.
+
+        Args:
+            stream: The stream's name.
+            wanted: What `missing_fields` returned for it.
+
+        Raises:
+            TargetDotdigitalError: One cannot be created.
+        """
+        self.creation.data_fields(stream, wanted, self.data_fields)
 
     def check_address_books(self) -> None:
         """Make sure that the address books in use are still there. Safe in a worker thread.
@@ -112,125 +120,128 @@ class Account:
         Raises:
             SettingsError: One is gone.
         """
-        for number in self._address_books.values():
-            if self._address_book_name(number) is None:
+        # A copy: the main thread may just be adding one that it has created.
+        for number in tuple(self._address_books.values()):
+            if _address_book(self.client, number) is None:
                 raise SettingsError(f"The address book {number} is gone")
 
     def abort(self) -> None:
         """Break every call off."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._connection.abort()
 
     def close(self) -> None:
         """Close the connections and, if it is embedded, the sandbox."""
-        if self._transport is not None:
-            self._transport.close()
-        if self._sandbox is not None:
-            self._sandbox.stop()
-            self._sandbox = None
-
-    def _address_book_name(self, address_book_id: int) -> str | None:
-        try:
-            return (
-                self.client.address_book(address_book_id).name
-                if address_book_id <= MAX_ID
-                else None
-            )
-        except NotFoundError:
-            return None
+        self._connection.close()
 
     def _find_address_books(self, settings: Settings) -> dict[str | int, int]:
         """Look up what the settings name, data fields included, and tell all that is missing."""
         problems = [
-            f"streams.{name}.fields: the account has no data field '{field}'"
+            f"streams.{name}.fields: {problem}"
             for name, stream in (settings.streams or {}).items()
-            for field in unknown_fields(stream, self.data_fields)
+            for problem in field_problems(stream, self.data_fields, creates=self._creates_fields)
         ]
-        found: dict[str | int, int] = {}
-        wanted = {_key(book) for book in _named_address_books(settings)}
-        names = {book for book in wanted if isinstance(book, str)}
-        if names:
-            for book in self.client.address_books():
-                if book.name in names:
-                    found[book.name] = book.id
-        problems += [
-            f"address_book: there is none named '{name}'" for name in sorted(names - set(found))
-        ]
-        for number in sorted(book for book in wanted if isinstance(book, int)):
-            name = self._address_book_name(number)
-            if name is None:
-                problems.append(f"address_book: there is none with the ID {number}")
-                continue
-            if name.strip().lower() in RESERVED_ADDRESS_BOOKS:
-                problems.append(f"address_book: {number} ({name}) is reserved by Dotdigital")
-            found[number] = number
+        found = look_up(self.client, named_address_books(settings))
+        for key, book in found.items():
+            problem = address_book_problem(key, book, creates=self._creates_address_books)
+            if problem is not None:
+                problems.append(f"address_book: {problem}")
         if problems:
             raise SettingsError("; ".join(problems))
-        if not wanted:
+        if not found:
             _logger.warning("No address_book is set: contacts are added to the account alone")
-        return found
+        return {key: book.id for key, book in found.items() if book is not None}
 
 
-def _named_address_books(settings: Settings) -> Iterable[str | int]:
+def named_address_books(settings: Settings) -> list[str | int]:
+    """Return the address books that the settings name, each once: names first, then IDs.
+
+    Args:
+        settings: The target's settings.
+    """
     streams = [settings.default_stream]
     if settings.streams is not None:
         streams = list(settings.streams.values())
-    return (stream.address_book for stream in streams if stream.address_book is not None)
+    keys = {
+        address_book_key(each.address_book) for each in streams if each.address_book is not None
+    }
+    return sorted(keys, key=lambda key: (isinstance(key, int), key))
 
 
-def _key(address_book: str | int) -> str | int:
-    """Return an ID as a number, however it is written, and a name as it is."""
-    text = str(address_book).strip()
-    # Twenty digits are no ID any more; Python would refuse thousands of them.
-    return int(text[:20]) if text.isascii() and text.isdigit() else text
+def seeded_address_books(settings: Settings) -> list[str | int]:
+    """Return what an embedded sandbox is to have: all, but for names that a run is to create.
 
-
-def _start_sandbox(path: Path, settings: Settings) -> EmbeddedSandbox:
-    try:
-        from target_dotdigital.sandbox import EmbeddedSandbox  # noqa: PLC0415 - an optional extra
-    except ImportError:
-        raise SettingsError(
-            "sandbox_path needs the extra: pip install 'target-dotdigital[sandbox]'"
-        ) from None
-    address_books = sorted({_key(book) for book in _named_address_books(settings)}, key=str)
-    try:
-        return EmbeddedSandbox(path, address_books=address_books)
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"sandbox_path: the sandbox cannot start: {error}") from None
-
-
-def _endpoint(client: Client) -> str:
-    """Ask for the account's own host, and make sure that it is one of Dotdigital's.
-
-    Credentials go wherever this says, so it is not taken on trust.
+    Args:
+        settings: The target's settings.
     """
-    url = client.account_info().property("ApiEndpoint")
-    if not url:
-        raise DotdigitalError("account-info does not tell the account's ApiEndpoint; set 'region'")
-    try:
-        parts = urlsplit(url.strip())
-        host, port, secure = parts.hostname or "", parts.port, parts.scheme == "https"
-    except ValueError:
-        host, port, secure = "", None, False
-    if not secure or port not in {None, 443} or not _DOTDIGITAL_HOST.fullmatch(host):
-        raise DotdigitalError("account-info tells an ApiEndpoint that is not Dotdigital's: refused")
-    _logger.info("The account's region is at %s", host)
-    return f"https://{host}"
+    return [
+        key
+        for key in named_address_books(settings)
+        if isinstance(key, int) or not settings.create_address_book
+    ]
 
 
-def _wrong_region(region: str, client: Client) -> SettingsError:
-    """Say which region the account is in, if Dotdigital tells."""
+def look_up(client: Client, wanted: Sequence[str | int]) -> dict[str | int, AddressBook | None]:
+    """Find address books by ID or exact name.
+
+    Args:
+        client: Calls the account.
+        wanted: What `address_book_key` has returned for each.
+
+    Returns:
+        Each of `wanted`, in that order; None for what does not exist.
+
+    Raises:
+        TargetDotdigitalError: A call fails.
+    """
+    found: dict[str | int, AddressBook | None] = dict.fromkeys(wanted)
+    if any(isinstance(key, str) for key in wanted):
+        for book in client.address_books():
+            if book.name in found:
+                found[book.name] = book
+    for key in wanted:
+        if isinstance(key, int):
+            found[key] = _address_book(client, key)
+    return found
+
+
+def address_book_problem(key: str | int, book: AddressBook | None, *, creates: bool) -> str | None:
+    """Return why an address book cannot be joined, or None if it can, or is to be created.
+
+    Args:
+        key: Its ID or name, as the settings name it.
+        book: What `look_up` has found.
+        creates: Whether one that is named and missing is created.
+    """
+    if book is not None:
+        reserved = book.name.strip().lower() in RESERVED_ADDRESS_BOOKS
+        return f"{book.id} ({book.name}) is reserved by Dotdigital" if reserved else None
+    if isinstance(key, int):
+        return f"there is none with the ID {key}"
+    return None if creates else f"there is none named '{key}'"
+
+
+def field_problems(
+    settings: StreamSettings, data_fields: Mapping[str, str], *, creates: bool
+) -> list[str]:
+    """Return what is wrong with the data fields that a stream maps and the account lacks.
+
+    Args:
+        settings: The stream's settings.
+        data_fields: The account's data fields: name to type.
+        creates: Whether they are created.
+    """
+    missing = unknown_fields(settings, data_fields)
+    if not creates:
+        return [f"the account has no data field '{field}'" for field in missing]
+    return [
+        f"the data field '{field}' cannot be created: {problem}"
+        for field in missing
+        if (problem := field_name_problem(field)) is not None
+    ]
+
+
+def _address_book(client: Client, address_book_id: int) -> AddressBook | None:
     try:
-        host = urlsplit(_endpoint(client)).hostname or ""
-    except AbandonedError:
-        raise
-    except TargetDotdigitalError:
-        host = ""
-    actual = host.partition("-")[0]
-    hint = (
-        f"it is in {actual}" if actual in REGIONS and actual != region else "which one is unknown"
-    )
-    return SettingsError(
-        f"region: 403 from {region}: the account is not in this region ({hint}), or the API user "
-        "may not use the API"
-    )
+        return client.address_book(address_book_id) if address_book_id <= MAX_ID else None
+    except NotFoundError:
+        return None

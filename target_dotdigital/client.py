@@ -77,6 +77,18 @@ _PASSING_CODES = frozenset(
         "ERROR_UNKNOWN",
     }
 )
+_CREATION_CODES = frozenset(
+    {
+        "ERROR_ADDRESSBOOK_DUPLICATE",
+        "ERROR_ADDRESSBOOK_INVALID",
+        "ERROR_ADDRESSBOOK_LIMITEXCEEDED",
+        "ERROR_DATAFIELD_INVALID",
+        "ERROR_DATAFIELD_LIMITEXCEEDED",
+        "ERROR_NON_UNIQUE_DATAFIELD",
+    }
+)
+"""Refusals to create something. Which status they come with is documented nowhere."""
+
 _TOO_MANY_JOBS = frozenset(
     {"tooManyActiveImports", "ERROR_IMPORT_TOOMANYACTIVEIMPORTS", "tooManyBulkDeleteJobs"}
 )
@@ -101,7 +113,14 @@ class _ThrottledError(Exception):
 
 
 class Client:
-    """The calls that the target makes. Safe to use from several threads."""
+    """The calls that the target makes. Safe to use from several threads.
+
+    Attributes:
+        host: The name of the host that is called.
+        max_tries: Tries of one call that fails for a passing reason.
+    """
+
+    max_tries = MAX_TRIES
 
     def __init__(
         self,
@@ -158,9 +177,39 @@ class Client:
             yield from new
             seen.update(book.id for book in new)
 
+    def create_address_book(self, name: str, find: Callable[[], AddressBook | None]) -> AddressBook:
+        """Create a private address book (`POST /v2/address-books`).
+
+        Args:
+            name: Its name.
+            find: Looks for it. A POST whose answer was lost may have been carried out, so it is
+                looked for before it is sent again.
+
+        Raises:
+            RequestRefusedError: It cannot be created; the code says why.
+        """
+        new = {"name": name, "visibility": "Private"}
+        return self._create(AddressBook, "/v2/address-books", new, find)
+
     def data_fields(self) -> list[DataField]:
         """Return the account's data fields (`GET /v2/data-fields`)."""
         return self._call(list[DataField], "GET", "/v2/data-fields")
+
+    def create_data_field(
+        self, name: str, field_type: str, find: Callable[[], DataField | None]
+    ) -> DataField:
+        """Create a private data field (`POST /v2/data-fields`).
+
+        Args:
+            name: Its name.
+            field_type: `String`, `Numeric`, `Date` or `Boolean`.
+            find: Looks for it, as for an address book.
+
+        Raises:
+            RequestRefusedError: It cannot be created; the code says why.
+        """
+        new = {"name": name, "type": field_type, "visibility": "Private"}
+        return self._create(DataField, "/v2/data-fields", new, find)
 
     def import_contacts(self, body: bytes) -> str:
         """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.
@@ -303,6 +352,26 @@ class Client:
 
         return self._with_throttles(route, lambda: self._with_retries(route, attempt))
 
+    def _create(
+        self,
+        returns: type[_T],
+        path: str,
+        new: Mapping[str, str],
+        find: Callable[[], _T | None],
+    ) -> _T:
+        """Make a POST until it is answered for good, or until `find` returns what it is to make.
+
+        Raises:
+            TargetDotdigitalError: The call is refused, or has failed for too long.
+        """
+        route, body = f"POST {path}", msgspec.json.encode(new)
+
+        def attempt() -> _T:
+            self._throttle.wait(route)
+            return self._attempt(returns, route, self._base_url + path, None, body)
+
+        return self._with_throttles(route, lambda: self._with_retries(route, attempt, find))
+
     def _with_throttles(self, route: str, attempt: Callable[[], _T]) -> _T:
         give_up_at = None
         while True:
@@ -318,17 +387,24 @@ class Client:
                     ) from None
                 _logger.info("%s: waiting for the account's call limit", route)
 
-    def _with_retries(self, route: str, attempt: Callable[[], _T]) -> _T:
+    def _with_retries(
+        self,
+        route: str,
+        attempt: Callable[[], _T],
+        find: Callable[[], _T | None] = lambda: None,
+    ) -> _T:
         waits = backoff.expo(max_value=MAX_RETRY_WAIT_SECONDS)
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
-        for tries in range(1, MAX_TRIES + 1):
+        for tries in range(1, self.max_tries + 1):
             try:
                 return attempt()
             except _PassingError as error:
-                if tries == MAX_TRIES:
+                if tries == self.max_tries:
                     raise error.final(f"{route}: {error}, {tries} times") from None
                 _logger.info("%s: %s; trying again", route, error)
                 self._clock.sleep(backoff.full_jitter(next(waits)))
+            if (found := find()) is not None:
+                return found
         raise AssertionError(route)  # the last try returns or raises
 
     def _attempt(
@@ -373,6 +449,8 @@ class Client:
         self._throttle.succeeded(route, reply.headers)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise RequestTooLargeError(f"{route}: {answer}")
+        if code in _CREATION_CODES:
+            raise RequestRefusedError(f"{route}: {answer}", code)
         if status == HTTPStatus.NOT_FOUND and code not in _FOREIGN_LOGINS:
             raise NotFoundError(f"{route}: {answer}: not found", code)
         kind, hint = (

@@ -20,6 +20,7 @@ MAX_VALUE_LENGTH = 256
 
 _MAX_EMAIL_LENGTH = 254
 _MAX_LOCAL_LENGTH = 64
+_MAX_E164_DIGITS = 15
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -90,10 +91,15 @@ def mobile_number(value: object) -> str:
         number = phonenumbers.parse(f"+{text}")
     except phonenumbers.NumberParseException:
         raise ValueError from None
-    if not phonenumbers.is_possible_number(number):
+    # Not `is_possible_number`: it also takes what can be dialled within one town only.
+    possible = phonenumbers.ValidationResult.IS_POSSIBLE
+    if phonenumbers.is_possible_number_with_reason(number) != possible:
         raise ValueError
     formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return str(formatted).removeprefix("+")
+    digits = str(formatted).removeprefix("+")
+    if len(digits) > _MAX_E164_DIGITS:
+        raise ValueError
+    return digits
 
 
 def contact_id(value: object) -> int:

@@ -115,6 +115,9 @@ class Importer:
         # The body lives no longer than this: what is kept of an active import are its contacts.
         with self._uploads:
             body = import_body(merge_option, part)
+            if len(body) > self.max_body_bytes and len(part) > 1:
+                # It was filled before that was known. No need to ask again.
+                raise RequestTooLargeError(f"{len(body)} bytes in one import")
             try:
                 import_id = self._client.import_contacts(body)
             except RequestTooLargeError:

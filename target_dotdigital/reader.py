@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -108,9 +108,9 @@ class MessageReader(GenericSingerReader[str]):
         """
         try:
             message: dict[str, Any] = _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Python's taps write NaN, and JavaScript's half a surrogate pair: one row is at fault
-            # then, not the stream.
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
+            # Python's taps write NaN, and JavaScript's half a surrogate pair, or a number is too
+            # large to be one: one row is at fault then, not the stream.
             try:
                 return decode(line if isinstance(line, bytes) else line.encode())
             except (ValueError, RecursionError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from contextlib import suppress
 from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +162,9 @@ class RejectsFile:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Decode a Singer message as widely as taps write them: NaN and lone surrogates included.
+    """Decode a Singer message as widely as taps write them.
+
+    That includes NaN, lone surrogates, and numbers that Python cannot hold.
 
     Args:
         line: The message.
@@ -168,8 +172,24 @@ def decode(line: bytes) -> dict[str, Any]:
     Raises:
         ValueError: It is no JSON. The text may quote the line.
     """
-    message: dict[str, Any] = simplejson.loads(line, use_decimal=True, allow_nan=True)
+    message: dict[str, Any] = simplejson.loads(
+        line, parse_float=_real, parse_int=_whole, allow_nan=True
+    )
     return message
+
+
+def _real(digits: str) -> Decimal | float:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        return math.nan  # an exponent of 19 digits: neither infinity nor 0 would be true
+
+
+def _whole(digits: str) -> int | Decimal:
+    try:
+        return int(digits)
+    except ValueError:
+        return Decimal(digits)  # Python reads no integer of more than 4300 digits
 
 
 def encode(value: object) -> str:

@@ -34,6 +34,8 @@ _OWN_IDENTIFIERS = ("email", "mobileNumber", "contactId")
 RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
 """Dotdigital keeps these two for itself: the first cannot be joined, the second holds 200."""
 
+MAX_ADDRESS_BOOK_NAME = 128
+
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 
@@ -67,6 +69,8 @@ class Settings:
     sandbox_path: Path | None
     rejects_path: Path | None
     report_path: Path | None
+    create_address_book: bool
+    create_data_fields: bool
     batch_size_rows: int
     batch_wait_limit_seconds: int
     max_active_imports: int
@@ -105,6 +109,8 @@ class Settings:
             sandbox_path=_path(config, "sandbox_path"),
             rejects_path=_path(config, "rejects_path"),
             report_path=_path(config, "report_path"),
+            create_address_book=config.get("create_address_book", False),
+            create_data_fields=config.get("create_data_fields", False),
             batch_size_rows=config["batch_size_rows"],
             batch_wait_limit_seconds=config["batch_wait_limit_seconds"],
             max_active_imports=config["max_active_imports"],
@@ -336,7 +342,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("create_address_book", "create_data_fields", "dry_run", "report_path"):
+    for name in ("dry_run", "report_path"):
         if config.get(name):
             yield f"{name}: not available yet"
     for name, stream in (config.get("streams") or {}).items():
@@ -348,8 +354,25 @@ def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
 def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
     if isinstance(value, int) and value <= 0:
         yield f"{name}: an ID must be positive"
-    if isinstance(value, str) and value.strip().lower() in RESERVED_ADDRESS_BOOKS:
-        yield f"{name}: reserved by Dotdigital"
+    text = value.strip() if isinstance(value, str) else ""
+    # An ID may be written with any number of digits.
+    if text and not (text.isascii() and text.isdigit()):
+        problem = address_book_name_problem(text)
+        if problem is not None:
+            yield f"{name}: {problem}"
+
+
+def address_book_name_problem(name: str) -> str | None:
+    """Return why an address book that contacts may join cannot have a name, or None if it can.
+
+    Args:
+        name: The name, without blanks around it.
+    """
+    if name.lower() in RESERVED_ADDRESS_BOOKS:
+        return "reserved by Dotdigital"
+    if len(name) > MAX_ADDRESS_BOOK_NAME:
+        return f"a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
+    return None
 
 
 def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:

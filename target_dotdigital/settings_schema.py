@@ -9,6 +9,9 @@ from singer_sdk import typing as th
 MergeOption = Literal["overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty"]
 
 MERGE_OPTIONS: tuple[MergeOption, ...] = ("overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty")
+MAX_ACTIVE_IMPORTS = 25
+"""What an account may have, over all of its integrations."""
+
 REGIONS = ("r1", "r2", "r3")
 EMAIL_TYPES = ("html", "plainText")
 OPT_IN_TYPES = ("unknown", "single", "double", "verifiedDouble")
@@ -165,14 +168,16 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.BooleanType(nullable=False),
         default=False,
         title="Create address book",
-        description="Create an address book that is named but does not exist (not available yet).",
+        description="Create an address book that is named but does not exist.",
     ),
     th.Property(
         "create_data_fields",
         th.BooleanType(nullable=False),
         default=False,
         title="Create data fields",
-        description="Create mapped data fields that the account lacks (not available yet).",
+        description=(
+            "Create mapped data fields that the account lacks, typed from the stream's schema."
+        ),
     ),
     th.Property(
         "streams",
@@ -206,7 +211,7 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "max_active_imports",
-        th.IntegerType(nullable=False, minimum=1, maximum=25),
+        th.IntegerType(nullable=False, minimum=1, maximum=MAX_ACTIVE_IMPORTS),
         default=20,
         title="Active imports",
         description="Imports kept active at a time; Dotdigital allows 25 an account.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
@@ -80,12 +81,16 @@ class ContactSink(BatchSink):
     def _compile(self) -> ContactMapping | None:
         if self._settings is None:
             return None
-        account = self._run.account
-        address_book_id = account.address_book_id(self._settings.address_book)
-        self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(self._settings.on_delete)
-        self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+        settings, schema, account = self._settings, self.schema, self._run.account
         try:
-            return ContactMapping(self._settings, self.schema, account.data_fields, address_book_id)
+            missing = account.missing_fields(self.stream_name, settings, schema)
+            # Compiled once for its checks: nothing is created if the settings do not fit.
+            ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
+            account.create_fields(self.stream_name, missing)
+            address_book_id = account.address_book_id(settings.address_book)
+            self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+            self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
+            return ContactMapping(settings, schema, account.data_fields, address_book_id)
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 
@@ -111,8 +116,7 @@ class ContactSink(BatchSink):
         self.tally_record_read()
         self.record_counter_metric.increment()
         if self._mapping is None or self._settings is None:
-            record = message["record"]
-            self._singer_validate_message(record if isinstance(record, dict) else {})
+            self._check_key(message["record"])
             counts.skipped += 1
             return
         holding = None
@@ -173,6 +177,15 @@ class ContactSink(BatchSink):
             identities = identities_in(raw, self._mapping.identifiers)
         for identity in identities:
             holding.add(identity)
+
+    def _check_key(self, record: object) -> None:
+        """Do as the SDK does, without its list of the record's keys: one of them may be a value."""
+        keys = record if isinstance(record, dict) else {}
+        missing = [name for name in self._key_properties if name not in keys]
+        if missing:
+            raise MissingKeyPropertiesError(
+                f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
+            )
 
     def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""

@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -32,12 +33,14 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
+from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
 from target_dotdigital.run import Run
 from target_dotdigital.settings import Settings, from_environment, problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
+from target_dotdigital.validation import check_key_properties, check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +86,7 @@ class TargetDotdigital(Target):
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
         clock = Clock(self.pace)
-        self._run = Run(Settings.from_config(self.config), _write_state, clock)
+        self._run = Run(Settings.from_config(self.config), _write_line, clock)
         self.message_reader.attend(self._run, self._saving_what_can_be)
 
     @property
@@ -105,19 +108,23 @@ class TargetDotdigital(Target):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Find everything that is wrong with the settings, in words that repeat no value."""
-        self.append_builtin_config(self.config_jsonschema)
-        known = self.config_jsonschema["properties"]
-        for name, definition in known.items():
-            if "default" in definition:
-                self._config.setdefault(name, definition["default"])
-        errors = problems(self._config, self.config_jsonschema)
+        errors = self._complete(self._config)
         if errors and raise_errors:
             raise ConfigValidationError(
                 "Config validation failed", errors=errors, schema=self.config_jsonschema
             )
-        for name in sorted(set(self._config) - set(known)):
+        for name in sorted(set(self._config) - set(self.config_jsonschema["properties"])):
             self.logger.warning("The setting '%s' is not known and has no effect", name)
         return errors
+
+    @classmethod
+    def _complete(cls, config: dict[str, Any]) -> list[str]:
+        """Fill defaults in, and return what is wrong."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        for name, definition in cls.config_jsonschema["properties"].items():
+            if "default" in definition:
+                config.setdefault(name, definition["default"])
+        return problems(config, cls.config_jsonschema)
 
     # Messages.
 
@@ -141,8 +148,22 @@ class TargetDotdigital(Target):
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Take a SCHEMA in. The SDK and its libraries fail in many ways at one that is none."""
+        check_key_properties(message_dict)
         self._schema_message = message_dict
-        super()._process_schema_message(message_dict)
+        try:
+            super()._process_schema_message(message_dict)
+        except _SAFE_ERRORS:
+            raise
+        except Exception:
+            stream = message_dict["stream"]
+            check_schema(stream, message_dict["schema"])
+            if stream not in self.mapper.stream_maps:
+                raise InvalidJSONSchema(
+                    f"Stream '{stream}': the SDK cannot flatten this schema; set "
+                    "flattening_enabled to false"
+                ) from None
+            raise  # the schema is sound, so it is a fault of ours
         # Of a SCHEMA that is the same for the SDK, too: it looks at less.
         for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
             self.run.mirrors.note_schema(stream_map.stream_alias, message_dict)
@@ -285,9 +306,13 @@ class TargetDotdigital(Target):
             file_input: What to read instead of standard input.
             is_test: Check, and leave.
         """
-        if is_test:
-            cls.logger.error("--test: not available yet")
-            sys.exit(1)
+        if is_test and not about:
+            try:
+                status = cls._test(config)
+            except Exception as error:  # noqa: BLE001 - a traceback may show values
+                cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
+                status = 1
+            sys.exit(status)
         # Not the SDK's `Target.invoke`: it keeps the target, whose counts belong into the line
         # that ends a failed run, to itself.
         super(Target, cls).invoke(about=about, about_format=about_format)
@@ -302,11 +327,26 @@ class TargetDotdigital(Target):
         except Exception as error:  # noqa: BLE001 - a traceback may show values
             cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
             sys.exit(1)
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
         try:
             target.listen(file_input)
         except Exception as error:  # noqa: BLE001 - every end is told in one place
             target._tell(error)
             sys.exit(1)
+
+    @classmethod
+    def _test(cls, config: _ConfigInput | None) -> int:
+        """Print a line for each check of the preflight, and return the exit status."""
+        # As by default, and without a traceback: nothing is written that would have to be saved.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        values = _without_nulls(config.config if config else {})
+        if config is not None and config.parse_env:
+            values.update(cls._env_var_config)
+        wrong = cls._complete(values)
+        unknown = sorted(set(values) - set(cls.config_jsonschema["properties"]))
+        is_ready = report(values, wrong, unknown, Clock(cls.pace), _print_line)
+        return 0 if is_ready else 1
 
 
 _SDK_ERRORS: Mapping[type[Exception], type[TargetDotdigitalError]] = {
@@ -318,6 +358,8 @@ _SDK_ERRORS: Mapping[type[Exception], type[TargetDotdigitalError]] = {
 }
 """The SDK's errors whose texts hold names and settings, never a record's value; and what they are
 in our terms."""
+
+_SAFE_ERRORS: tuple[type[Exception], ...] = (TargetDotdigitalError, *_SDK_ERRORS)
 
 
 def _shown(error: Exception, progress: str) -> str:
@@ -359,11 +401,17 @@ def _state_text(line: bytes) -> str:
         return encode(decode(line)["value"])  # NaN, or half a surrogate pair, somewhere in it
 
 
-def _write_state(value: str) -> None:
+def _print_line(line: str) -> None:
+    """Print a line for people, whose names may be in a script that the terminal lacks."""
+    encoding = sys.stdout.encoding
+    _write_line(line.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _write_line(line: str) -> None:
     try:
-        sys.stdout.write(f"{value}\n")
+        sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes once more when it ends, and would complain on standard error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise StorageError("Standard output is closed: no STATE can be told") from None
+        raise StorageError("Standard output is closed: nothing can be told") from None

@@ -76,6 +76,14 @@ class Account:
         """Guards everything here; notified after each change."""
         self.data_fields = {**BUILT_IN_DATA_FIELDS, **CUSTOM_DATA_FIELDS}
         self.address_books = {101: "Newsletter", 102: "Customers"}
+        self.segments: set[str] = set()
+        """Names that an address book cannot have, and that no call lists."""
+        self.max_address_books = self.max_data_fields = 10_000
+        self.created_status = 200
+        """Of a new address book: one of the vendor's files says 200, the other 201."""
+        self.creation_refused_status = 400
+        self.field_names_upper_cased = True
+        """Whether a new data field's name is kept in upper case: an inference, not documented."""
         self.custom_identifiers: set[str] = set()
         self.imports: list[Import] = []
         self.report_style = ReportStyle()
@@ -198,6 +206,11 @@ class Account:
         """Let the next accepted imports end, in their time, with this word and no effect."""
         with self.changed:
             self._endings.extend([status] * times)
+
+    def end_imports_normally(self) -> None:
+        """Forget the words with which the next accepted imports were to end."""
+        with self.changed:
+            self._endings.clear()
 
     def reject(self, email: str, code: str = "InvalidEmail") -> None:
         """Report this contact in `failures` and do not write it."""

@@ -10,12 +10,12 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from tests.server import DotdigitalServer
@@ -92,6 +92,7 @@ class TargetProcess:
         environment: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
         module: str | None = None,
+        stdout: IO[bytes] | None = None,
         on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
         """Start it.
@@ -102,6 +103,7 @@ class TargetProcess:
             environment: Variables beside the test's own.
             arguments: Arguments beside `--config`.
             module: What is run in place of `target_dotdigital`.
+            stdout: Where its standard output goes, in place of the test.
             on_line: Called with each line of its standard output as soon as that is there.
         """
         path = folder / "config.json"
@@ -111,28 +113,30 @@ class TargetProcess:
             for name, value in os.environ.items()
             if not name.startswith("TARGET_DOTDIGITAL_")
         }
-        self.process = subprocess.Popen(
+        self.process = self._start(
             [
                 *(sys.executable, "-m", module or "target_dotdigital"),
                 *("--config", str(path), *arguments),
             ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={
+            {
                 **kept,
                 **({"PYTHONPATH": str(REPOSITORY)} if module else {}),
                 **(environment or {}),
             },
-            cwd=folder,
+            folder,
+            stdout,
         )
         self.peak_megabytes: float | None = None
-        """Resident memory at its highest, once it has ended; None if that was waited for."""
+        """Resident memory at its highest, as it was when the last line came on standard error."""
+        self.peak_threads = 0
+        """The most threads that it had when a line came there."""
         self._on_line = on_line
         self._changed = threading.Condition()
         self._lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self._readers = [
-            threading.Thread(target=self._collect, args=(name,)) for name in self._lines
+            threading.Thread(target=self._collect, args=(name,))
+            for name in self._lines
+            if name == "stderr" or stdout is None
         ]
         for reader in self._readers:
             reader.start()
@@ -189,20 +193,42 @@ class TargetProcess:
             self.process.stdin.close()
         for reader in self._readers:
             reader.join(PATIENCE_SECONDS)
-        if self.process.returncode is None:
-            self._reap()
+        self._reap()
         return Ended(
             self.process.returncode,
             "".join(self._lines["stdout"]),
             "".join(self._lines["stderr"]),
         )
 
+    def _look_at_size(self) -> None:
+        # Not what `wait4` tells: that counts the test's own memory, before the child's `exec`.
+        with suppress(OSError):  # it has ended, or this is no Linux
+            for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name == "VmHWM":
+                    self.peak_megabytes = int(value.split()[0]) / 1024
+                elif name == "Threads":
+                    self.peak_threads = max(self.peak_threads, int(value))
+
+    def _start(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdout: IO[bytes] | None,
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=folder,
+        )
+
     def _reap(self) -> None:
         """Wait until it is gone, which is near once its output is closed."""
-        assert not any(reader.is_alive() for reader in self._readers), "it does not end"
-        _, status, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        self.peak_megabytes = usage.ru_maxrss / 1024
+        self.process.wait(PATIENCE_SECONDS)
 
     def _collect(self, name: str) -> None:
         stream = getattr(self.process, name)
@@ -210,6 +236,8 @@ class TargetProcess:
             for line in stream:
                 if name == "stdout":
                     self._on_line(line.decode())
+                else:
+                    self._look_at_size()
                 with self._changed:
                     self._lines[name].append(line.decode())
                     self._changed.notify_all()

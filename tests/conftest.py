@@ -1,18 +1,46 @@
-"""What most tests need: a test server."""
+"""What most tests need: a test server, and Dotdigital's hosts led to some."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_dotdigital.transport import Transport
+from tests.network import R1, R2, Network
 from tests.server import DotdigitalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from target_dotdigital.transport import Reply
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--generated-runs",
+        type=int,
+        default=80,
+        metavar="N",
+        help="how many sequences of rows, faults, kills and restarts are made up (80)",
+    )
 
 
 @pytest.fixture
 def server() -> Iterator[DotdigitalServer]:
     with DotdigitalServer() as running:
         yield running
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch, server: DotdigitalServer) -> Iterator[Network]:
+    """Make r1 lead to `server`, and r2 to another one."""
+    network = Network()
+
+    def exchange(transport: Transport, method: str, url: str, **kwargs: Any) -> Reply:
+        return network.exchange(transport, method, url, **kwargs)
+
+    with DotdigitalServer() as other:
+        network.servers = {R1: server, R2: other}
+        monkeypatch.setattr(Transport, "exchange", exchange)
+        yield network

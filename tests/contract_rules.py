@@ -20,6 +20,7 @@ IMPORT_PATH = "/contacts/v3/import"
 DELETION_PATH = "/contacts/v3/delete"
 REMOVAL_PATH = re.compile(r"/v2/address-books/[0-9]+/contacts/delete")
 MAX_DELETION = 5_000
+CREATIONS = frozenset({("POST", "/v2/address-books"), ("POST", "/v2/data-fields")})
 MAX_BODY_BYTES = 50_000_000
 MAX_DATA_FIELD_NAME = 20
 INT32_MAX = 2**31 - 1
@@ -51,6 +52,8 @@ def strict_violations_of(exchanges: Iterable[Exchange], *, status_asked: bool = 
             found += check_import_body(each.request_body, status_asked=status_asked)
             if each.status == 202:
                 found += check_accepted(each.response_body)
+        elif (each.method, each.path) in CREATIONS:
+            found += check_creation(each.path, each.request_body)
         elif each.path.startswith(f"{IMPORT_PATH}/") and each.status == 200:
             found += check_report(each.response_body)
         elif (each.method, each.path) == ("POST", DELETION_PATH):
@@ -218,6 +221,26 @@ def check_no_status(contact: dict[str, Any]) -> list[str]:
     return [
         f"a status for {name} is sent" for name, channel in channels.items() if "status" in channel
     ]
+
+
+def check_creation(path: str, body: bytes) -> list[str]:
+    """What is created is private, and has a name and nothing that nobody asked for."""
+    new = json.loads(body)
+    violations = []
+    if new.get("visibility") != "Private":
+        violations.append("what is created is not private")
+    name = new.get("name", "")
+    if path == "/v2/address-books":
+        known = {"name", "visibility"}
+        if name != name.strip() or not name or name.lower() in {"test", "all contacts"}:
+            violations.append("the name is padded, empty or reserved")
+        if name.isdigit():
+            violations.append("an ID is no name")
+    else:
+        known = {"name", "type", "visibility"}
+        if not re.fullmatch(rf"[A-Z0-9_-]{{1,{MAX_DATA_FIELD_NAME}}}", name):
+            violations.append("a data field's name is not as Dotdigital keeps it")
+    return violations + [f"unknown key {key}" for key in sorted(new.keys() - known)]
 
 
 def check_accepted(body: bytes) -> list[str]:

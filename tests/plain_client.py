@@ -20,11 +20,11 @@ class PlainClient:
     def get(self, path: str) -> requests.Response:
         return self._session.get(self._url + path, timeout=TIMEOUT_SECONDS, allow_redirects=False)
 
-    def put(self, *contacts: dict[str, Any], merge_option: str = "overwrite") -> requests.Response:
-        return self.send({"mergeOption": merge_option, "contacts": contacts})
-
     def post(self, path: str, body: object) -> requests.Response:
         return self._session.post(self._url + path, json=body, timeout=TIMEOUT_SECONDS)
+
+    def put(self, *contacts: dict[str, Any], merge_option: str = "overwrite") -> requests.Response:
+        return self.send({"mergeOption": merge_option, "contacts": contacts})
 
     def send(self, body: object) -> requests.Response:
         return self._session.put(

@@ -16,6 +16,7 @@ from tests.answers import (
     v2_error,
     v3_error,
 )
+from tests.creations import create_address_book, create_data_field
 from tests.envelope import RefusedError, open_envelope
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 ACCOUNT_INFO = "GET /v2/account-info"
 ADDRESS_BOOKS = "GET /v2/address-books"
 ADDRESS_BOOK = "GET /v2/address-books/{id}"
+CREATE_ADDRESS_BOOK = "POST /v2/address-books"
 DATA_FIELDS = "GET /v2/data-fields"
+CREATE_DATA_FIELD = "POST /v2/data-fields"
 IMPORT = "PUT /contacts/v3/import"
 IMPORT_STATUS = "GET /contacts/v3/import/{id}"
 
@@ -119,7 +122,9 @@ ANSWERS: dict[str, Callable[[Account, Call], Answer]] = {
     ACCOUNT_INFO: account_info,
     ADDRESS_BOOKS: page_of_address_books,
     ADDRESS_BOOK: address_book,
+    CREATE_ADDRESS_BOOK: create_address_book,
     DATA_FIELDS: data_fields,
+    CREATE_DATA_FIELD: create_data_field,
     IMPORT: take_import,
     IMPORT_STATUS: import_status,
     departure_routes.MEMBERS: departure_routes.members,

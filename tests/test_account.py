@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,69 +19,18 @@ from target_dotdigital.errors import (
     SettingsError,
     TargetDotdigitalError,
 )
-from target_dotdigital.settings import Settings
-from target_dotdigital.transport import Transport
 from tests.answers import html_reply, reply, v2_error
 from tests.clock import FakeClock
+from tests.network import R1, R2, Network, settings
 from tests.routes import ACCOUNT_INFO, ADDRESS_BOOK, ADDRESS_BOOKS, DATA_FIELDS
-from tests.server import DotdigitalServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_dotdigital.transport import Reply
+    from tests.server import DotdigitalServer
 
-R1, R2 = "https://r1-api.dotdigital.com", "https://r2-api.dotdigital.com"
+
 FORBIDDEN = v2_error(403, "Access is denied.")
-
-
-class Network:
-    """Leads host names to test servers, and notes which hosts were called with credentials."""
-
-    def __init__(self) -> None:
-        self.servers: dict[str, DotdigitalServer] = {}
-        self.origins: list[str] = []
-        self._exchange = Transport.exchange
-
-    def exchange(self, transport: Transport, method: str, url: str, **kwargs: Any) -> Reply:
-        for origin, server in self.servers.items():
-            if url.startswith(f"{origin}/"):
-                self.origins.append(origin)
-                return self._exchange(
-                    transport, method, server.url + url.removeprefix(origin), **kwargs
-                )
-        self.origins.append(url)
-        raise NetworkError("There is nobody")
-
-
-@pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch, server: DotdigitalServer) -> Iterator[Network]:
-    """Make r1 lead to `server`, and r2 to another one."""
-    network = Network()
-
-    def exchange(transport: Transport, method: str, url: str, **kwargs: Any) -> Reply:
-        return network.exchange(transport, method, url, **kwargs)
-
-    with DotdigitalServer() as other:
-        network.servers = {R1: server, R2: other}
-        monkeypatch.setattr(Transport, "exchange", exchange)
-        yield network
-
-
-def settings(api_url: str | None = None, **changes: object) -> Settings:
-    config: dict[str, object] = {
-        "username": DotdigitalServer.username,
-        "password": DotdigitalServer.password,
-        "api_url": api_url,
-        "batch_size_rows": 10_000,
-        "batch_wait_limit_seconds": 300,
-        "max_active_imports": 20,
-        "import_timeout_minutes": 10,
-        "shutdown_grace_seconds": 20,
-        "max_reject_percent": 50,
-        "merge_option": "overwrite",
-    }
-    return Settings.from_config({**config, **changes})
 
 
 @pytest.fixture

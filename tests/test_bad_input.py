@@ -48,6 +48,20 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         pytest.param(
             (schema(), {"type": "RECORD", "stream": {}, "record": {}}), "Line 2", id="odd stream"
         ),
+        pytest.param((schema(key_properties=5),), "no list of names", id="odd key properties"),
+        pytest.param(
+            ({"type": "SCHEMA", "stream": "people", "schema": {"properties": 5}},),
+            "no JSON schema: properties: must be of type object",
+            id="odd properties",
+        ),
+        pytest.param(
+            (schema(properties={"email": {}, "id": {"not": 5}}),),
+            "no JSON schema: properties.id.not",
+            id="odd definition",
+        ),
+        pytest.param(
+            (schema(properties={"email": {"pattern": "("}}),), "A pattern", id="odd pattern"
+        ),
     ],
 )
 def test_a_message_that_cannot_be_used_ends_the_run(
@@ -119,6 +133,37 @@ def test_rows_that_are_no_strict_json_are_one_row_each(
     assert ended.status == 0
     assert ended.counts().startswith("read 3 = imported 1 + rejected 2 + collapsed 0 + skipped 0")
     assert list(server.contacts) == ["b@example.com"]
+
+
+@pytest.mark.parametrize(
+    "number", ["1e99999999999999999999", "1e-99999999999999999999", "9" * 5000]
+)
+def test_a_number_that_python_cannot_hold_is_one_row(
+    server: DotdigitalServer, tmp_path: Path, number: str
+) -> None:
+    server.data_fields["SCORE"] = "Numeric"
+    record_of = f'{{"email":"NAME@example.com","PROPERTY":{number}}}'
+    row = f'{{"type":"RECORD","stream":"people","record":{record_of}}}'
+    ended = load(
+        settings_for(server),
+        tmp_path,
+        schema(properties={"email": {}, "score": {}, "other": {}}),
+        row.replace("NAME", "a").replace("PROPERTY", "score"),
+        row.replace("NAME", "b").replace("PROPERTY", "other"),
+    )
+    assert ended.status == 0
+    assert list(server.contacts) == ["b@example.com"]
+
+
+def test_a_schema_that_the_sdk_cannot_flatten_is_told(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    properties = {"email": {}, "kind": {"enum": ["a", "b"]}}
+    config = settings_for(server, flattening_enabled=True, flattening_max_depth=1)
+    ended = load(config, tmp_path, schema(properties=properties), ANN)
+    assert ended.status == 1
+    assert "cannot flatten" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_deleted_row_is_not_upserted(server: DotdigitalServer, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract_rules import (
     check_accepted,
+    check_creation,
     check_data_fields,
     check_deletion_body,
     check_headers,
@@ -117,6 +118,26 @@ def test_a_wrong_header_is_told(change: dict[str, str], told: str) -> None:
     assert check_headers(HEADERS) == []
     (violation,) = check_headers(HEADERS | change)
     assert violation.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("/v2/address-books", {"name": " New"}),
+        ("/v2/address-books", {"name": "All Contacts"}),
+        ("/v2/address-books", {"name": "2024"}),
+        ("/v2/address-books", {"visibility": "Public"}),
+        ("/v2/address-books", {"type": "Date"}),
+        ("/v2/data-fields", {"name": "new"}),
+        ("/v2/data-fields", {"name": "A" * 21}),
+        ("/v2/data-fields", {"visibility": None}),
+        ("/v2/data-fields", {"defaultValue": "x"}),
+    ],
+)
+def test_what_is_created_is_private_and_well_named(path: str, change: dict[str, Any]) -> None:
+    good = {"name": "NEW", "visibility": "Private"}
+    assert check_creation(path, json.dumps(good).encode()) == []
+    assert check_creation(path, json.dumps(good | change).encode())
 
 
 def test_answers_have_what_the_target_needs() -> None:

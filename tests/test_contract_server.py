@@ -138,6 +138,18 @@ def test_the_answers_about_people_who_leave_are_valid(
     assert len(violations) == 3
 
 
+@pytest.mark.parametrize("status", [200, 201])
+def test_the_answers_to_creations_are_valid(
+    status: int, server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+) -> None:
+    server.created_status = status
+    for _ in range(2):
+        client.post("/v2/address-books", {"name": "New", "visibility": "Private"})
+        client.post("/v2/data-fields", {"name": "NEW", "type": "Date"})
+    assert [each.status for each in proxy.exchanges] == [status, 201, 400, 400]
+    assert violations_of(proxy.exchanges) == []
+
+
 def test_refusals_are_valid(
     server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
 ) -> None:
@@ -237,6 +249,22 @@ def test_other_wrong_requests_are_caught() -> None:
     assert "Path parameter error: id" in " ".join(
         check_request("GET", "/v2/address-books/Newsletter", {}, AUTH, b"")
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/v2/address-books", {"visibility": "Private"}),
+        ("/v2/address-books", {"name": "x" * 129}),
+        ("/v2/address-books", {"name": "New", "visibility": "Hidden"}),
+        ("/v2/data-fields", {"name": "NEW"}),
+        ("/v2/data-fields", {"name": "x" * 21, "type": "Date"}),
+        ("/v2/data-fields", {"name": "NEW", "type": "Text"}),
+    ],
+)
+def test_a_wrong_creation_is_caught(path: str, content: dict[str, Any]) -> None:
+    headers = {**AUTH, **JSON_HEADERS}
+    assert check_request("POST", path, {}, headers, json.dumps(content).encode())
 
 
 def test_the_integration_token_is_checked_by_a_pattern_that_can_match() -> None:

@@ -170,6 +170,45 @@ def called(proxy: RecordingProxy) -> set[str]:
     return {route_of(each.method, each.path) for each in proxy.exchanges}
 
 
+CREATING: dict[str, Any] = {
+    "address_book": "Spring segment",
+    "create_address_book": True,
+    "create_data_fields": True,
+    "streams": {
+        "people": {"fields": {"NICKNAME": "first_name", "seen-at": "seen", "FLAT": "address.flat"}}
+    },
+}
+
+
+@needs_vendor_files
+@pytest.mark.parametrize("status", [200, 201])
+def test_creations_with_the_independent_server(
+    status: int, server: DotdigitalServer, tmp_path: Path
+) -> None:
+    server.created_status = status
+    with RecordingProxy(server.url) as proxy:
+        config = settings_for(server, api_url=proxy.url, **CREATING)
+        ended = load(config, tmp_path, *ROWS)
+    assert ended.status == 0, ended.stderr
+    assert sum(each.method == "POST" for each in proxy.exchanges) == 4
+    assert violations_of(proxy.exchanges) == []
+    assert strict_violations_of(proxy.exchanges) == []
+
+
+@needs_vendor_files
+def test_creations_with_the_sandbox(tmp_path: Path) -> None:
+    with (
+        EmbeddedSandbox(tmp_path / "sandbox.db") as sandbox,
+        RecordingProxy(sandbox.url) as proxy,
+    ):
+        access = {"username": sandbox.username, "password": sandbox.password}
+        ended = load({**access, "api_url": proxy.url, **CREATING}, tmp_path, *ROWS)
+    assert ended.status == 0, ended.stderr
+    assert sum(each.method == "POST" for each in proxy.exchanges) == 4
+    assert violations_of(proxy.exchanges) == []
+    assert strict_violations_of(proxy.exchanges) == []
+
+
 @needs_vendor_files
 def test_with_the_sandbox(server: DotdigitalServer, tmp_path: Path) -> None:
     """The same input, so the same contents: neither judge is alone."""

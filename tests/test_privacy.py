@@ -50,6 +50,10 @@ INPUTS: dict[str, tuple[Any, ...]] = {
         SCHEMA,
         {"type": "BATCH", "stream": "people", "encoding": {}, "manifest": [CANARY]},
     ),
+    "a key that a skipped stream lacks": (
+        schema("orders", {"id": {"type": "integer"}}, key_properties=["id"]),
+        {"type": "RECORD", "stream": "orders", "record": {f"{CANARY}@example.com": 1}},
+    ),
     "a value as a key": (
         schema(properties={**PROPERTIES, "by": {"type": "object", "additionalProperties": False}}),
         record(id=1, email="a@example.com", by={f"{CANARY}@example.com": 1}),

@@ -188,8 +188,6 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 
 NOT_AVAILABLE: dict[str, dict[str, Any]] = {
-    "create_address_book": {"create_address_book": True},
-    "create_data_fields": {"create_data_fields": True},
     "dry_run": {"dry_run": True},
     "report_path": {"report_path": "report.html"},
     **{
@@ -208,18 +206,6 @@ def test_what_is_not_available_yet_is_refused(name: str, config: dict[str, Any])
     (problem,) = problems_of({**ACCESS, **config})
     assert problem.startswith(f"{name}:")
     assert problem.endswith("not available yet")
-
-
-def test_the_check_of_the_account_is_not_available_yet(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(SystemExit) as caught:
-        TargetDotdigital.invoke(is_test=True)
-    assert caught.value.code == 1
-    assert "--test: not available yet" in caplog.text
-
-
-def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    off = {"create_address_book": False, "create_data_fields": False, "dry_run": False}
-    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": {}}})
 
 
 # Who leaves, and what.
@@ -255,6 +241,12 @@ def test_two_mirrors_of_one_address_book_have_to_say_so(other: int | str) -> Non
 def test_sharing_without_a_mirror_is_a_mistake() -> None:
     (problem,) = problems_of({**ACCESS, "streams": {"a": {"mirror_shared": True}}})
     assert problem.startswith("streams.a.mirror_shared:")
+
+
+def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
+    off = {"dry_run": False}
+    stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
+    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
 
 
 # Values are never repeated.

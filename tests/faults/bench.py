@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.faults.invariants import (
     assert_silence,
 )
 from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
+from tests.faults.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -57,8 +59,10 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
 class Bench:
     """Runs the target, and checks the invariants after each run."""
 
-    def __init__(self, server: DotdigitalServer, folder: Path) -> None:
+    def __init__(self, server: DotdigitalServer, folder: Path, stack: ExitStack) -> None:
         self.server = server
+        self.stack = stack
+        """Ends with the test."""
         self.folder = folder
         self.rejects = folder / "rejects.singer"
         self.settings: dict[str, Any] = {"shutdown_grace_seconds": 5}
@@ -73,6 +77,7 @@ class Bench:
         """Rows that Dotdigital refuses without naming them."""
         self.max_calls = 60
         """More calls than this, in one run, are not bounded (I6)."""
+        self.max_peak_megabytes = MAX_PEAK_MEGABYTES
         self.expected: dict[str, dict[str, Any]] | None = None
         """Data fields that must be there in the end; those of the input's rows when None."""
         self.mend: Callable[[], None] = lambda: None
@@ -86,24 +91,43 @@ class Bench:
         server.add_contact("bystander@example.com", {"FIRSTNAME": "Bea"}, lists=(ADDRESS_BOOK,))
         self._before = server.contents()
 
+    def behind_a_wire(self) -> Wire:
+        """Put a wire that can break between the target and the server."""
+        wire = self.stack.enter_context(Wire(self.server.url))
+        self.url = wire.url
+        return wire
+
+    def sibling(self, name: str) -> Bench:
+        """Return a bench with a folder of its own, for another target on the same account."""
+        other = copy.copy(self)
+        other.folder = self.folder / name
+        other.folder.mkdir()
+        other.rejects = other.folder / self.rejects.name
+        return other
+
     def config(self, **settings: Any) -> dict[str, Any]:
-        return settings_for(
-            self.server,
-            api_url=self.url,
-            address_book=ADDRESS_BOOK,
-            rejects_path=str(self.rejects),
-            **{**self.settings, **settings},
-        )
+        own = {
+            "api_url": self.url,
+            "address_book": ADDRESS_BOOK,
+            "rejects_path": str(self.rejects),
+        }
+        return settings_for(self.server, **{**own, **self.settings, **settings})
 
     @contextmanager
     def started(
-        self, messages: Sequence[Any], *, pace: float = 1, **settings: Any
+        self,
+        messages: Sequence[Any],
+        *,
+        pace: float = 1,
+        stdout: IO[bytes] | None = None,
+        **settings: Any,
     ) -> Iterator[TargetProcess]:
         """Run the target over an input that the test feeds to it.
 
         Args:
             messages: The whole input, of which the test may send a part.
             pace: How fast the target's clock runs.
+            stdout: Where its standard output goes, in place of the bench.
             **settings: Settings of this run.
         """
         self._messages = list(messages)
@@ -124,17 +148,29 @@ class Bench:
             self.folder,
             environment={**DEBUG, "TMPDIR": str(places), **hurry, **self.environment},
             module=module,
+            stdout=stdout,
             on_line=ledger.look_at,
         ) as target:
             yield target
             ended = target.end()
         self._check(ended, ledger, calls_before, target.peak_megabytes)
 
-    def run(self, messages: Sequence[Any], *, pace: float = 1, **settings: Any) -> Ended:
+    def run(
+        self,
+        messages: Sequence[Any],
+        *,
+        pace: float = 1,
+        stdout: IO[bytes] | None = None,
+        **settings: Any,
+    ) -> Ended:
         """Run the target over a whole input."""
-        with self.started(messages, pace=pace, **settings) as target:
+        with self.started(messages, pace=pace, stdout=stdout, **settings) as target:
             target.send_what_it_takes(*messages)
         return target.end()
+
+    def forget_input(self) -> None:
+        """Do not load it again: what is wrong in it would be so the next time."""
+        self._messages = None
 
     def load_again(self) -> None:
         """Load what the last run left, without the fault; the contents are then right (I4).
@@ -150,7 +186,7 @@ class Bench:
         messages = self._messages
         if self._status != 0:
             messages = rest_after(messages, self.last_state)
-        self.settings = {"max_reject_percent": 100}
+        self.settings["max_reject_percent"] = 100
         self.environment = {}
         self.url = self.server.url
         whole = self._messages
@@ -184,7 +220,7 @@ class Bench:
         calls = self.server.calls[calls_before:]
         assert_nobody_was_wronged(self._before, self.server, calls)  # I5
         assert len(calls) <= self.max_calls  # I6
-        assert peak_megabytes is None or peak_megabytes <= MAX_PEAK_MEGABYTES
+        assert peak_megabytes is None or peak_megabytes <= self.max_peak_megabytes
         if ledger.unsettled():
             assert ended.status != 0, ended.stderr  # I7
 

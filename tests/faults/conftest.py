@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 from tests.faults.bench import Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.server import DotdigitalServer
 
 
 @pytest.fixture
-def bench(server: DotdigitalServer, tmp_path: Path) -> Bench:
-    return Bench(server, tmp_path)
+def bench(server: DotdigitalServer, tmp_path: Path) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        yield Bench(server, tmp_path, stack)

@@ -31,8 +31,8 @@ _SUMMARY = re.compile(
 class Ledger:
     """What is settled of an input, row by row, and whether every STATE came after that.
 
-    A row is settled once an import that holds its contact, in its own or a later state, has ended
-    well, or once it stands in the rejects file.
+    A row is settled once an import of this run that holds its contact, in its own or a later state,
+    has ended well, or once it stands in the rejects file.
     """
 
     def __init__(
@@ -59,6 +59,9 @@ class Ledger:
         self._rejects = rejects
         self._excused = {*skipped, *unnamed}
         self._known: set[int] = set()
+        self._older_file = _identity(rejects)
+        self._read_imports = len(server.imports)
+        self._latest: dict[str, int] = {}
 
     def look_at(self, line: str) -> None:
         """Judge a STATE in the moment in which it was printed (I1)."""
@@ -92,8 +95,8 @@ class Ledger:
         return open_rows
 
     def rejected_rows(self) -> list[int]:
-        """Return the numbers of the rows in the rejects file, whole lines alone."""
-        if not self._rejects.exists():
+        """Return the numbers of the rows in this run's rejects file, whole lines alone."""
+        if _identity(self._rejects) in {None, self._older_file}:
             return []
         lines = self._rejects.read_text(encoding="utf-8").split("\n")[:-1]
         messages = [json.loads(line) for line in lines]
@@ -105,15 +108,23 @@ class Ledger:
 
     def _written(self) -> dict[str, int]:
         """Return the latest row of each contact that the account has taken in."""
-        latest: dict[str, int] = {}
         with self._server.changed:
-            for each in self._server.imports:
+            imports = self._server.imports
+            for each in imports[self._read_imports :]:
                 for outcome in each.outcomes:
                     number = outcome.sent.get("dataFields", {}).get("ROW", 0)
                     if outcome.result != "failed":
                         key = match_key(outcome.sent).value
-                        latest[key] = max(latest.get(key, 0), number)
-        return latest
+                        self._latest[key] = max(self._latest.get(key, 0), number)
+            # One that has ended does not change: of thousands, not all are read at each STATE.
+            while self._read_imports < len(imports) and not imports[self._read_imports].active:
+                self._read_imports += 1
+        return self._latest
+
+
+def _identity(path: Path) -> int | None:
+    """Return what tells a file from an older one of the same name; None if it is not there."""
+    return path.stat().st_ino if path.exists() else None
 
 
 def assert_counts(ended: Ended, ledger: Ledger, unnamed: Collection[int] = ()) -> None:

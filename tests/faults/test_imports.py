@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tests.answers import reply, reset, v3_error
 from tests.faults.bench import fault
-from tests.faults.people import email, people
+from tests.faults.people import email, people, row, with_states
 from tests.report import ReportStyle
 from tests.routes import IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.faults.bench import Bench
+
+SUPPORT = "[to act: Dotdigital's support]"
 
 
 @fault("F34", "500", "503", "reset")
@@ -38,7 +42,7 @@ def test_an_import_that_is_not_known_yet_is_asked_for_again_and_then_sent_again(
         assert (ended.status, ended.states) == (1, [])
         assert len(bench.server.calls_of(IMPORT)) == 3
         assert "came to nothing" in ended.stderr
-        assert "0 of 4 rows read are settled [to act: Dotdigital's support]" in ended.stderr
+        assert f"0 of 4 rows read are settled {SUPPORT}" in ended.stderr
 
 
 @fault("F36")
@@ -51,16 +55,16 @@ def test_an_import_that_does_not_end_fails_the_run_in_time(bench: Bench) -> None
     stuck = bench.server.imports[1]
     assert ended.status == 1
     assert f"Import {stuck.import_id} has not ended within 30 minutes" in ended.stderr
-    assert "3 of 6 rows read are settled [to act: Dotdigital's support]" in ended.stderr
+    assert f"3 of 6 rows read are settled {SUPPORT}" in ended.stderr
     # Polls are a minute apart by then: half an hour is not thousands of them.
     assert 20 < stuck.polls < 60
 
 
 @fault("F37", "camelCase", "PascalCase")
 def test_rows_that_dotdigital_refuses_are_rejected_with_its_code(
-    bench: Bench, variant: str
+    bench: Bench, variant: Literal["camelCase", "PascalCase"]
 ) -> None:
-    bench.server.report_style = ReportStyle(codes=variant)  # type: ignore[arg-type]
+    bench.server.report_style = ReportStyle(codes=variant)
     bench.server.reject(email(2), "SuppressedByDomain")
     bench.left_out = [2]
     ended = bench.run(people(5))
@@ -69,4 +73,113 @@ def test_rows_that_dotdigital_refuses_are_rejected_with_its_code(
         "read 5 = imported 4 + rejected 1 + collapsed 0 + skipped 0; rejected by code: "
         "dotdigital.suppressedByDomain 1"
     )
-    assert oct(bench.rejects.stat().st_mode & 0o777) == "0o600"
+
+
+REPORT_STYLES = {
+    "another case and spaces": ReportStyle(emails="untidy"),
+    "lower case": ReportStyle(emails="lower"),
+    "without contact ID": ReportStyle(contact_ids=False),
+    "twice": ReportStyle(repeat_failures=True),
+    "an unknown contact": ReportStyle(stranger=email(99)),
+}
+
+
+@fault("F38", *REPORT_STYLES)
+def test_a_failure_is_matched_however_it_is_written(bench: Bench, variant: str) -> None:
+    bench.server.report_style = REPORT_STYLES[variant]
+    bench.server.reject(email(2), "Blocker")
+    bench.left_out = [2]
+    sent = [*people(2, state_each=9), row(3, email=email(3).upper()), *with_states([4])]
+    ended = bench.run(sent)
+    assert (ended.status, ended.states[-1]) == (0, {"row": 4})
+    assert ended.counts().endswith("rejected by code: dotdigital.blocker 1")
+    stranger = "1 failures (dotdigital.blocker) for contacts that were not sent"
+    assert (stranger in ended.stderr) == (variant == "an unknown contact")
+
+
+@fault("F39", "in lists", "in the summary alone")
+def test_a_contact_that_is_written_without_a_part_is_imported_with_a_warning(
+    bench: Bench, variant: str
+) -> None:
+    bench.server.report_style = ReportStyle(lists=variant == "in lists")
+    bench.server.warn(email(2))
+    ended = bench.run(people(3))
+    assert (ended.status, ended.states[-1]) == (0, {"row": 3})
+    counts = "read 3 = imported 3 + rejected 0 + collapsed 0 + skipped 0"
+    if variant == "in lists":
+        counts += (
+            "; imported without a part that was refused: dotdigital.consentRecordsNotApplied 1"
+        )
+    assert ended.counts() == counts
+
+
+@fault("F40")
+def test_what_the_watchdog_refuses_is_not_sent_again(bench: Bench) -> None:
+    bench.server.polls_to_finish = lambda each: each.index * 2
+    bench.server.end_next_imports("Finished")
+    bench.server.end_next_imports("RejectedByWatchdog")
+    ended = bench.run(people(6), pace=20, batch_size_rows=3)
+    refused = next(each for each in bench.server.imports if each.ends_with == "RejectedByWatchdog")
+    assert ended.status == 1
+    assert (
+        f"Import {refused.import_id}: RejectedByWatchdog: Dotdigital's Data Watchdog refuses it; "
+        f"sending it again does not help; 3 of 6 rows read are settled {SUPPORT}"
+    ) in ended.stderr
+    assert len(bench.server.calls_of(IMPORT)) == 2
+
+
+@fault("F41", "once", "twice", "three times")
+def test_an_import_that_failed_is_sent_again_twice(bench: Bench, variant: str) -> None:
+    times = ("once", "twice", "three times").index(variant) + 1
+    bench.server.end_next_imports("Failed", times)
+    ended = bench.run(people(4), pace=20)
+    if times < 3:
+        assert (ended.status, ended.states[-1]) == (0, {"row": 4})
+        assert len(bench.server.imports) == times + 1
+    else:
+        assert (ended.status, ended.states) == (1, [])
+        assert len(bench.server.imports) == 3
+        assert f"0 of 4 rows read are settled {SUPPORT}" in ended.stderr
+
+
+@fault("F42", "Complete", "Processing", "Finished with errors", "NotAvailableInThisVersion")
+def test_a_status_that_nobody_has_documented_is_never_a_success(bench: Bench, variant: str) -> None:
+    bench.server.end_next_imports(variant)
+    ended = bench.run(people(4), pace=20)
+    assert (ended.status, ended.states) == (1, [])
+    assert len(bench.server.calls_of(IMPORT)) == 1
+    assert f"0 of 4 rows read are settled {SUPPORT}" in ended.stderr
+
+
+def _refuse_one(bench: Bench) -> None:
+    bench.server.reject(email(2), "GloballySuppressed")
+    bench.left_out = bench.unnamed = [2]
+
+
+def _tell_nothing(bench: Bench) -> None:
+    bench.server.report_style.summary = False
+
+
+ARRANGEMENTS: dict[str, Callable[[Bench], None]] = {
+    "all imported": lambda _bench: None,
+    "one refused": _refuse_one,
+    "and no summary": _tell_nothing,
+}
+
+
+@fault("F43", *ARRANGEMENTS)
+def test_a_report_without_rows_is_read_from_its_sums(bench: Bench, variant: str) -> None:
+    bench.server.report_style = ReportStyle(lists=False)
+    ARRANGEMENTS[variant](bench)
+    bench.mend = lambda: setattr(bench.server.report_style, "summary", True)
+    ended = bench.run(people(5))
+    if variant == "and no summary":
+        assert (ended.status, ended.states) == (1, [])
+        assert "accounts for 0 of 5 contacts" in ended.stderr
+        assert f"0 of 5 rows read are settled {SUPPORT}" in ended.stderr
+        return
+    assert (ended.status, ended.states[-1]) == (0, {"row": 5})
+    refused = int(variant == "one refused")
+    assert ended.counts().startswith(
+        f"read 5 = imported {5 - refused} + rejected {refused} + collapsed 0 + skipped 0"
+    )

@@ -1,0 +1,315 @@
+"""`--test`: looks at everything that a run needs, writes nothing, and says what is to be done."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from typing_extensions import override
+
+from target_dotdigital.account import (
+    address_book_problem,
+    field_problems,
+    look_up,
+    named_address_books,
+)
+from target_dotdigital.connection import Connection, Patience, region_of
+from target_dotdigital.conversions import DATA_FIELD_TYPES
+from target_dotdigital.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    NetworkError,
+    StorageError,
+    TargetDotdigitalError,
+)
+from target_dotdigital.mapping import unknown_fields
+from target_dotdigital.rejects import RejectsFile
+from target_dotdigital.settings import Settings
+from target_dotdigital.settings_schema import MAX_ACTIVE_IMPORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from target_dotdigital.client import Client
+    from target_dotdigital.clock import Clock
+    from target_dotdigital.replies import AddressBook
+    from target_dotdigital.settings import StreamSettings
+
+OF_A_CHECK: Final = Patience(deadline_seconds=30.0, max_tries=2, throttled_limit_seconds=120.0)
+"""Somebody is waiting in front of it."""
+
+_MAX_COUNT_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check has found.
+
+    Attributes:
+        verdict: `ok`; `to do`, without which a run would fail; `note`, which is neither.
+        subject: What was looked at.
+        text: What it is like, or what is to be done.
+    """
+
+    verdict: Literal["ok", "to do", "note"]
+    subject: str
+    text: str
+
+    @override
+    def __str__(self) -> str:
+        """Return one line for people to read."""
+        line = f"{self.verdict:<6} {self.subject}: {self.text}"
+        # Names are whatever somebody has typed; one check stays one line.
+        return "".join(each if each.isprintable() else "?" for each in line)
+
+
+def report(
+    config: Mapping[str, Any],
+    problems: Sequence[str],
+    unknown: Sequence[str],
+    clock: Clock,
+    write: Callable[[str], None],
+) -> bool:
+    """Tell what every check has found, a line each, and return whether a run can succeed.
+
+    Args:
+        config: The plugin's configuration, defaults filled in.
+        problems: What is wrong with it in itself; then nobody is called.
+        unknown: Settings in it that there are none of.
+        clock: Waits between tries.
+        write: Takes a line.
+    """
+    undone = 0
+    for finding in _findings(config, problems, unknown, clock):
+        write(str(finding))
+        undone += finding.verdict == "to do"
+    left = f"{undone} to do before a run can succeed" if undone else "All is well"
+    write(f"{left}. Nothing was written to Dotdigital.")
+    return not undone
+
+
+def _findings(
+    config: Mapping[str, Any], problems: Sequence[str], unknown: Sequence[str], clock: Clock
+) -> Iterator[Finding]:
+    for problem in problems:
+        yield Finding("to do", "Settings", problem)
+    if not problems:
+        yield Finding("ok", "Settings", "nothing is wrong with them in themselves")
+    for name in unknown:
+        yield Finding("note", "Settings", f"'{name}' is not known, and has no effect")
+    if not problems:
+        yield from preflight(Settings.from_config(config), clock)
+
+
+def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Make every check that can be made, whatever the others find.
+
+    Args:
+        settings: The target's settings, which are sound in themselves.
+        clock: Waits between tries.
+    """
+    yield _rejects_file(settings)
+    try:
+        # Without address books: a sandbox would be given them.
+        connection = Connection(settings, clock, patience=OF_A_CHECK)
+    except TargetDotdigitalError as error:
+        yield Finding("to do", "Connection", error.message)
+        yield from _unreached()
+        return
+    try:
+        yield from _Preflight(settings, connection).findings()
+    finally:
+        connection.close()
+
+
+def _rejects_file(settings: Settings) -> Finding:
+    path, subject = settings.rejects_path, "Rejects file"
+    if path is None:
+        text = "rejects_path is not set: rejected rows are counted by code, and not kept"
+        return Finding("note", subject, text)
+    try:
+        RejectsFile(path).close()
+    except StorageError as error:
+        return Finding("to do", subject, error.message)
+    return Finding("ok", subject, f"{path} can be written")
+
+
+def _unreached() -> Iterator[Finding]:
+    for subject in ("Address books", "Data fields", "Import slots"):
+        yield Finding("note", subject, "not checked, because the account cannot be reached")
+
+
+class _Preflight:
+    """The checks that need the account."""
+
+    def __init__(self, settings: Settings, connection: Connection) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._client: Client | None = None
+        self._fields: Mapping[str, str] | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Make the checks, those after the first as far as the account can be reached."""
+        yield from self._reach()
+        if self._client is None:
+            yield from _unreached()
+            return
+        yield from self._address_books(self._client)
+        yield from self._data_fields()
+        yield self._import_slots()
+        yield _calls(self._client)
+
+    # The way there.
+
+    def _reach(self) -> Iterator[Finding]:
+        """Tell of connection, credentials and region, and read the data fields on the way."""
+        client: Client | None = None
+        try:
+            client = self._connection.client()
+            self._read_fields(client)
+        except AuthenticationError as error:
+            yield Finding("ok", "Connection", "Dotdigital answers")
+            yield Finding("to do", "Credentials", error.message)
+        except ForbiddenError as error:
+            yield from self._elsewhere(error)
+        except NetworkError as error:
+            hint = "look at api_url, and at the network with its proxy and certificates"
+            yield Finding("to do", "Connection", f"{error.message}; {hint}")
+        except TargetDotdigitalError as error:
+            # Some other call may be answered all the same, once it is known where.
+            self._client = client
+            subject = "Region" if client is None else "Connection"
+            yield Finding("to do", subject, error.message)
+        else:
+            self._client = client
+            yield Finding("ok", "Connection", f"{client.host} answers")
+            yield Finding("ok", "Credentials", "accepted")
+            yield Finding("ok", "Region", self._region(client))
+
+    def _read_fields(self, client: Client) -> None:
+        self._fields = {field.name: field.type for field in client.data_fields()}
+
+    def _elsewhere(self, error: ForbiddenError) -> Iterator[Finding]:
+        """After a 403: look for the account's region, and check the rest there."""
+        yield Finding("ok", "Connection", "Dotdigital answers")
+        if not self._connection.names_region:
+            yield Finding("to do", "Region", error.message)
+            return
+        client = self._connection.client_elsewhere()
+        message = self._connection.wrong_region(client).message
+        if client is None:
+            yield Finding("to do", "Region", message)
+            return
+        yield Finding("ok", "Credentials", "accepted")
+        advice = f"set region to {region_of(client.host)}, or leave it out"
+        yield Finding("to do", "Region", f"{message}; {advice}")
+        self._client = client
+        with suppress(TargetDotdigitalError):  # told where the data fields are
+            self._read_fields(client)
+
+    def _region(self, client: Client) -> str:
+        if self._settings.sandbox_path is not None:
+            return "none, it is the sandbox inside this target"
+        if self._settings.api_url is not None:
+            return "not asked for, because api_url is set"
+        region = region_of(client.host) or client.host
+        return f"{region}, as it is set" if self._settings.region else f"{region}, found by asking"
+
+    # What is there.
+
+    def _address_books(self, client: Client) -> Iterator[Finding]:
+        wanted = named_address_books(self._settings)
+        if not wanted:
+            text = "none is set: contacts are added to the account alone"
+            yield Finding("note", "Address books", text)
+        names = [key for key in wanted if isinstance(key, str)]
+        # Names in one go, because all pages are read for them; each ID is a call of its own.
+        groups: list[Sequence[str | int]] = [names] if names else []
+        groups += [[key] for key in wanted if isinstance(key, int)]
+        for group in groups:
+            try:
+                found = look_up(client, group)
+            except TargetDotdigitalError as error:
+                for key in group:
+                    yield Finding("to do", f"Address book {_shown(key)}", error.message)
+                continue
+            for key, book in found.items():
+                yield self._address_book(key, book)
+
+    def _address_book(self, key: str | int, book: AddressBook | None) -> Finding:
+        subject = f"Address book {_shown(key)}"
+        if book is None and self._settings.sandbox_path is not None:
+            return Finding("ok", subject, "will be created in the sandbox")
+        creates = self._settings.create_address_book
+        problem = address_book_problem(key, book, creates=creates)
+        if problem is not None and book is not None:
+            return Finding("to do", subject, f"{problem}; name another one")
+        if problem is not None:
+            either = "" if isinstance(key, int) else ", create it, or set create_address_book"
+            return Finding("to do", subject, f"{problem}; name one that exists{either}")
+        if book is None:
+            return Finding("ok", subject, "will be created, unless a segment has this name")
+        return Finding("ok", subject, f"found, {_shown(book.name if key == book.id else book.id)}")
+
+    def _data_fields(self) -> Iterator[Finding]:
+        data_fields, streams = self._fields, self._settings.streams
+        if data_fields is None:
+            yield Finding("to do", "Data fields", "Dotdigital does not list them; try again later")
+            return
+        for name, stream in (streams or {}).items():
+            if stream.fields is not None:
+                yield self._fields_of(name, stream, data_fields)
+        by_name = [f"'{name}'" for name, each in (streams or {}).items() if each.fields is None]
+        if streams is None or by_name:
+            whose = "every stream" if streams is None else ", ".join(by_name)
+            text = (
+                f"those of {whose} are mapped by name, which cannot be checked before the tap "
+                f"sends its schema; the account has {len(data_fields)}"
+            )
+            yield Finding("note", "Data fields", text)
+
+    def _fields_of(
+        self, name: str, stream: StreamSettings, data_fields: Mapping[str, str]
+    ) -> Finding:
+        subject, creates = f"Data fields of stream '{name}'", self._settings.create_data_fields
+        problems = field_problems(stream, data_fields, creates=creates)
+        missing = unknown_fields(stream, data_fields)
+        types = {field.lower(): kind for field, kind in data_fields.items()}
+        there = [field for field in stream.fields or {} if field.lower() in types]
+        problems += [
+            f"the data field '{field}' has a type that is not known"
+            for field in there
+            if types[field.lower()] not in DATA_FIELD_TYPES
+        ]
+        if problems:
+            either = "" if creates else ", create what is missing, or set create_data_fields"
+            return Finding("to do", subject, f"{'; '.join(problems)}; map others{either}")
+        told = [f"{', '.join(there)} found"] if there else []
+        if missing:
+            told.append(f"{', '.join(missing)} will be created, typed from the stream's schema")
+        return Finding("ok", subject, "; ".join(told) or "none is mapped")
+
+    def _import_slots(self) -> Finding:
+        # Nothing in the vendor's documents counts active imports; trying one would write.
+        text = (
+            "how many are free is not known: Dotdigital has no call that tells it. An account has "
+            f"{MAX_ACTIVE_IMPORTS}, shared with its other integrations; a run uses up to "
+            f"{self._settings.max_active_imports} (max_active_imports) and waits while none is free"
+        )
+        return Finding("note", "Import slots", text)
+
+
+def _calls(client: Client) -> Finding:
+    """Tell what account-info says of the call limits: of some accounts nothing."""
+    try:
+        left = (client.account_info().property("ApiCallsRemaining") or "").strip()
+    except TargetDotdigitalError as error:
+        return Finding("note", "Calls", f"how many are left is not known: {error.message}")
+    if not (left.isascii() and left.isdigit() and len(left) <= _MAX_COUNT_DIGITS):
+        return Finding("note", "Calls", "how many are left is not told by the account")
+    return Finding("note", "Calls", f"{left} left now, says the account; without any, a run waits")
+
+
+def _shown(key: str | int) -> str:
+    return f"'{key}'" if isinstance(key, str) else f"ID {key}"

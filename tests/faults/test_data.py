@@ -1,0 +1,260 @@
+"""F45 to F62 but for the values: how a tap sends its rows, and who else is there."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from tests.answers import lost_reply
+from tests.command import schema, state
+from tests.faults.bench import fault
+from tests.faults.people import (
+    CANARY,
+    OPTED_OUT,
+    PROPERTIES,
+    SUPPRESSED,
+    email,
+    people,
+    row,
+    with_states,
+)
+from tests.routes import IMPORT
+
+if TYPE_CHECKING:
+    from tests.faults.bench import Bench
+
+
+@fault("F45")
+def test_the_same_contact_twice_in_an_import_is_sent_once_as_it_was_last(bench: Bench) -> None:
+    rows = [*people(3), row(4, 1, email=email(1).upper()), row(5, 1, email=f" {email(1)} ")]
+    ended = bench.run([*rows, state({"row": 5})])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 5})
+    assert ended.counts().startswith("read 5 = imported 3 + rejected 0 + collapsed 2")
+    (call,) = bench.server.calls_of(IMPORT)
+    assert len(call.contacts) == 3
+
+
+@fault("F46", "the first ends last", "the first fails once", "the first reply is lost")
+def test_the_same_contact_in_two_imports_ends_as_it_was_last(bench: Bench, variant: str) -> None:
+    rows = people(2)
+    for number in range(3, 9):
+        rows += [row(number, 1 + number % 2), state({"row": number})]
+    if variant == "the first ends last":
+        bench.server.polls_to_finish = lambda each: max(0, 3 - each.index)
+    elif variant == "the first fails once":
+        bench.server.end_next_imports("Failed")
+    else:
+        bench.server.answer_next(IMPORT, lost_reply())
+    ended = bench.run(rows, pace=20, batch_size_rows=1)
+    assert (ended.status, ended.states[-1]) == (0, {"row": 8})
+    assert bench.server.order_violations == 0
+
+
+@fault("F47", "mapped", "to be created")
+def test_a_data_field_that_the_account_lacks(bench: Bench, variant: str) -> None:
+    fields = {"FIRSTNAME": "first_name", "ROW": "row", "NOT_THERE": "row", "NOR_THIS": "row"}
+    streams = {"people": {"fields": fields}}
+    ended = bench.run(people(3), streams=streams, create_data_fields=variant == "to be created")
+    assert (ended.status, ended.states) == (1, [])
+    if variant == "to be created":
+        assert "create_data_fields: not available yet" in ended.stderr
+    else:
+        for name in ("NOT_THERE", "NOR_THIS"):
+            assert f"the account has no data field '{name}'" in ended.stderr
+    assert not bench.server.calls_of(IMPORT)
+
+
+@fault("F53", "written", "refused")
+def test_people_who_left_are_not_brought_back(bench: Bench, variant: str) -> None:
+    if variant == "refused":
+        for person in (OPTED_OUT, SUPPRESSED):
+            bench.server.reject(email(person), "GloballySuppressed")
+        bench.left_out = [OPTED_OUT, SUPPRESSED]
+    ended = bench.run(people(6))
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    for person, status in ((OPTED_OUT, "unsubscribed"), (SUPPRESSED, "suppressed")):
+        contact = bench.server.contact(email(person))
+        assert contact is not None
+        assert contact.email_status == status
+        assert ("FIRSTNAME" in contact.data_fields) == (variant == "written")
+
+
+@fault("F54", "a new property", "a mapped property goes")
+def test_a_schema_that_changes_lets_earlier_rows_go_first(bench: Bench, variant: str) -> None:
+    fields = {"FIRSTNAME": "first_name", "ROW": "row"}
+    bench.settings["streams"] = {"people": {"fields": fields}}
+    changed = dict(PROPERTIES)
+    if variant == "a new property":
+        changed["city"] = {"type": "string"}
+    else:
+        del changed["first_name"]
+    rows = [*people(3), schema(properties=changed)]
+    if variant == "a new property":
+        rows += [row(4, 1, city="Rome"), state({"row": 4})]
+    ended = bench.run(rows)
+    if variant == "a new property":
+        assert (ended.status, ended.states[-1]) == (0, {"row": 4})
+        assert [len(call.contacts) for call in bench.server.calls_of(IMPORT)] == [3, 1]
+    else:
+        assert (ended.status, ended.states[-1]) == (1, {"row": 3})
+        assert "the schema has no property 'first_name' (for FIRSTNAME)" in ended.stderr
+        assert "3 of 3 rows read are settled [to act: whoever keeps the settings]" in ended.stderr
+        bench.forget_input()  # its last SCHEMA fits no better the next time
+
+
+ODD_MESSAGES: dict[str, tuple[list[Any], str]] = {
+    "a record before its schema": ([row(1)], "before a corresponding schema"),
+    "an unknown type": ([*people(2), {"type": "GREETING", "x": CANARY}], "type is not known"),
+    "no type": ([*people(2), {"stream": "people", "record": {"x": CANARY}}], "lacks type"),
+    "a batch": (
+        [*people(2), {"type": "BATCH", "stream": "people", "manifest": [CANARY], "encoding": {}}],
+        "BATCH messages are not taken",
+    ),
+}
+
+
+@fault("F55", *ODD_MESSAGES)
+def test_a_message_that_cannot_be_used_ends_the_run_with_a_clear_line(
+    bench: Bench, variant: str
+) -> None:
+    messages, told = ODD_MESSAGES[variant]
+    ended = bench.run(messages, batch_size_rows=1)
+    assert ended.status == 1
+    assert told in ended.stderr
+    assert "[to act: the owner of the data or of the tap]" in ended.stderr
+    bench.forget_input()  # it is no better the next time
+
+
+@fault("F55")
+def test_blank_lines_and_versions_are_ignored(bench: Bench) -> None:
+    version = {"type": "ACTIVATE_VERSION", "version": 1}
+    versions = [{**version, "stream": name} for name in ("people", "x")]
+    ended = bench.run(["", *people(2), "   ", *versions, *with_states([3]), ""])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 3})
+
+
+@fault("F56", "by the server's limit", "51 MB")
+def test_a_record_that_is_too_large_is_rejected_and_holds_nothing_up(
+    bench: Bench, variant: str
+) -> None:
+    bench.left_out = [5]
+    if variant == "51 MB":
+        large = row(5, first_name=f"{CANARY} " * 3_700_000)
+        bench.max_peak_megabytes = 400  # the line itself, its text and its copy for the rejects
+        code = "field.too_long"
+    else:
+        bench.server.max_body_bytes = 300
+        large = row(5, first_name=CANARY * 50)
+        code = "record.too_large"
+    ended = bench.run([*people(2), large, *with_states([6])])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    assert ended.counts().endswith(f"rejected by code: {code} 1")
+
+
+@fault("F57")
+def test_a_stream_of_which_every_row_is_bad_stops(bench: Bench) -> None:
+    bad = [row(number, email=f"{CANARY} {number}") for number in range(1, 3001)]
+    bench.left_out = range(1, 3001)
+    bench.expected = {}
+    ended = bench.run([schema(properties=PROPERTIES), *bad, state({"row": 3000})])
+    assert (ended.status, ended.states) == (1, [])
+    assert "1000 of 1000 rows are rejected, more than max_reject_percent (50)" in ended.stderr
+    assert (
+        "1000 of 1000 rows read are settled [to act: the owner of the data or of the tap]"
+        in ended.stderr
+    )
+    assert not bench.server.calls_of(IMPORT)
+
+
+@fault("F58", "ignore", "remove", "delete")
+def test_a_row_that_is_marked_as_deleted_is_never_upserted(bench: Bench, variant: str) -> None:
+    deleted = row(5, first_name="gone", _sdc_deleted_at="2026-01-01T00:00:00Z")
+    bench.skipped = [5]
+    rows = [*people(2), deleted, *with_states([6])]
+    ended = bench.run(rows, streams={"people": {"on_delete": variant}})
+    if variant == "ignore":
+        assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+        assert ended.counts().endswith("skipped 1")
+    else:
+        assert (ended.status, ended.states) == (1, [])
+        assert "on_delete: remove and delete are not available yet" in ended.stderr
+    assert email(5) not in bench.server.contacts
+
+
+@fault("F59")
+def test_a_mirror_of_a_source_that_returned_little_removes_nobody(bench: Bench) -> None:
+    for number in range(100, 140):
+        bench.server.add_contact(f"{number}@example.com", lists=(102,))
+    before = bench.server.members(102)
+    ended = bench.run(people(2), streams={"people": {"sync_mode": "mirror"}})
+    assert (ended.status, ended.states) == (1, [])
+    assert "sync_mode: mirror is not available yet" in ended.stderr
+    assert bench.server.members(102) == before
+    bench.forget_input()
+
+
+ODD_STATES = [
+    '{"a": 1.10, "row": 2}',
+    '{"big": 12345678901234567890123, "row": 2}',
+    '{"a": "\u0142", "row": 2}',
+    "{}",
+    "null",
+]
+
+
+@fault("F60", *ODD_STATES)
+def test_a_state_is_passed_on_as_it_came(bench: Bench, variant: str) -> None:
+    line = f'{{"type": "STATE", "value": {variant}}}'
+    # A machine whose locale knows less than JSON does.
+    bench.environment.update(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    ended = bench.run([*people(2, state_each=9), line])
+    assert ended.status == 0
+    assert ended.stdout == ("" if variant in {"{}", "null"} else f"{variant}\n")
+
+
+@fault("F61")
+def test_a_hundred_streams_and_one_without_rows(bench: Bench) -> None:
+    names = [f"stream_{number}" for number in range(1, 101)]
+    rows: list[Any] = [schema(name, properties=PROPERTIES) for name in names]
+    for turn in range(2):
+        for number, name in enumerate(names[:-1], start=1):
+            rows += [row(turn * 100 + number, number, stream=name)]
+        rows.append(state({"row": turn * 100 + 99}))
+    with bench.started(rows, batch_size_rows=20) as target:
+        target.send(*rows)
+        ended = target.end()
+    assert (ended.status, ended.states[-1]) == (0, {"row": 199})
+    assert ended.counts("stream_1").startswith("read 2 =")
+    assert ended.counts("stream_100").startswith("read 0 =")
+    # Two of each active import (one watches the deadline), and the main thread.
+    assert target.peak_threads <= 2 * 20 + 1
+
+
+@fault("F62")
+def test_four_targets_on_one_account_wait_their_turn(bench: Bench) -> None:
+    bench.server.polls_to_finish = lambda each: each.index % 4
+    bench.max_calls = 4_000
+    inputs = [people(90, first=1 + 1000 * number) for number in range(4)]
+    benches = [bench.sibling(f"target{number}") for number in range(4)]
+    with ExitStack() as stack:
+        targets = [
+            stack.enter_context(
+                each.started(rows, pace=10, batch_size_rows=1, max_active_imports=20)
+            )
+            for each, rows in zip(benches, inputs, strict=True)
+        ]
+        # Nobody is done before all have begun.
+        for target, rows in zip(targets, inputs, strict=True):
+            target.send(*rows[:3])
+        for target, rows in zip(targets, inputs, strict=True):
+            target.send(*rows[3:])
+        for target in targets:
+            assert target.process.stdin is not None
+            target.process.stdin.close()
+        ends = [target.end() for target in targets]
+    assert [(each.status, each.states[-1]) for each in ends] == [
+        (0, {"row": 90 + 1000 * number}) for number in range(4)
+    ]
+    assert 20 < bench.server.active_peak <= 25
+    everybody = [message for rows in inputs for message in rows]
+    bench.assert_contents(everybody)

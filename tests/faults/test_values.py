@@ -1,0 +1,176 @@
+"""F44 and F48 to F52: what the rows hold. It arrives exactly, or its row alone is rejected."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.command import record, schema, state
+from tests.faults.bench import fault
+from tests.faults.people import CANARY, PROPERTIES, email, landed, people, row, with_states
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.faults.bench import Bench
+
+ADDRESSES: dict[str, tuple[object, str | None]] = {
+    # What the row holds, and the address that arrives; None for one that cannot.
+    "upper case and spaces": (f"  {CANARY.upper()}@Example.COM ", f"{CANARY}@example.com"),
+    "plus tag": (f"{CANARY}+tag@example.com", f"{CANARY}+tag@example.com"),
+    "apostrophe": (f"o'{CANARY}@example.com", f"o'{CANARY}@example.com"),
+    "unicode domain": (f"{CANARY}@exämple.com", f"{CANARY}@exämple.com"),
+    "missing": (None, None),
+    "blank": ("   ", None),
+    "no at": (f"{CANARY}.example.com", None),
+    "two ats": (f"{CANARY}@{CANARY}@example.com", None),
+    "too long": (f"{CANARY * 25}@example.com", None),
+    "no dot": (f"{CANARY}@example", None),
+    "two lines": (f"{CANARY}@example.com\nbcc:x", None),
+    "quoted": (f'"{CANARY} x"@example.com', None),
+}
+
+
+@fault("F44", *ADDRESSES)
+def test_an_address_arrives_exactly_or_is_rejected_alone(bench: Bench, variant: str) -> None:
+    sent, arrives = ADDRESSES[variant]
+    rows = [*people(2), row(5, email=sent), *with_states([6])]
+    expected = landed(rows, [5])
+    if arrives is None:
+        bench.left_out = [5]
+    else:
+        expected[arrives] = {"ROW": 5, "FIRSTNAME": f"{CANARY} 5"}
+    bench.expected = expected
+    ended = bench.run(rows)
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    code = "missing" if variant in {"missing", "blank"} else "invalid"
+    assert (f"rejected by code: identifier.{code} 1" in ended.counts()) == (arrives is None)
+
+
+REJECTED = object()
+
+VALUES: dict[str, tuple[str, Mapping[str, tuple[object, object]]]] = {
+    # By fault: the data field, and by name what a row holds and what arrives.
+    "F48": (
+        "IS_MEMBER",
+        {
+            "no": ("no", False),
+            "0 as a text": ("0", False),
+            "false as a text": ("false", False),
+            "nothing": ("", REJECTED),
+            "0": (0, False),
+            "off": ("OFF", False),
+            "2": (2, REJECTED),
+            "a word": (CANARY, REJECTED),
+            "yes": ("yes", True),
+        },
+    ),
+    "F49": (
+        "BIRTHDAY",
+        {
+            "29 February 2023": ("2023-02-29", REJECTED),
+            "29 February 2024": ("2024-02-29", "2024-02-29T00:00:00Z"),
+            "an offset": ("2024-06-01T01:30:00+02:00", "2024-05-31T23:30:00Z"),
+            "no time": ("2024-06-01", "2024-06-01T00:00:00Z"),
+            "no offset": ("2024-06-01T12:00:00", "2024-06-01T12:00:00Z"),
+            "an epoch": (1_717_200_000, REJECTED),
+            "a word": (CANARY, REJECTED),
+            "hour 25": ("2024-06-01T25:00:00Z", REJECTED),
+        },
+    ),
+    "F50": (
+        "LOYALTY_POINTS",
+        {
+            "1e308": (1e308, REJECTED),
+            "19 digits": (1234567890123456789, REJECTED),
+            "18 digits": (123456789012345678, 123456789012345678),
+            "a decimal as a text": ("12.50", 12.5),
+            "nine decimals": (json.loads("0.123456789"), 0.123456789),
+            "ten decimals": (json.loads("0.1234567891"), REJECTED),
+            "a word": (CANARY, REJECTED),
+            "true": (True, REJECTED),
+        },
+    ),
+    "F51": (
+        "LASTNAME",
+        {
+            "1,000 characters": ("x" * 1000, "x" * 1000),
+            "1,001 characters": ("x" * 1001, REJECTED),
+            "emoji": ("\U0001f600 Zo\u00eb", "\U0001f600 Zo\u00eb"),
+            "CR and LF": ("a\r\nb\tc", "a\r\nb\tc"),
+            "NUL": ("a\0b", "a\0b"),
+            "half a pair": ("\ud83d", REJECTED),
+        },
+    ),
+}
+TYPED: dict[str, Any] = {**PROPERTIES, "value": {}}
+
+
+def _assert_values(bench: Bench, number: str, variant: str) -> None:
+    field, values = VALUES[number]
+    sent, arrives = values[variant]
+    fields = {"FIRSTNAME": "first_name", "ROW": "row", field: "value"}
+    rows = [
+        schema(properties=TYPED),
+        *with_states([1, 2]),
+        row(5, value=sent),
+        *with_states([6]),
+    ]
+    if arrives is REJECTED:
+        bench.left_out = [5]
+    bench.expected = landed(rows, bench.left_out)
+    if arrives is not REJECTED:
+        bench.expected[email(5)][field] = arrives
+    bench.settings["streams"] = {"people": {"fields": fields}}
+    ended = bench.run(rows)
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    codes = [code for code in ("field.type", "field.too_long") if code in ended.counts()]
+    assert bool(codes) == (arrives is REJECTED)
+
+
+@fault("F48", *VALUES["F48"][1])
+def test_what_is_no_for_a_boolean_is_never_true(bench: Bench, variant: str) -> None:
+    _assert_values(bench, "F48", variant)
+
+
+@fault("F49", *VALUES["F49"][1])
+def test_a_date_is_the_exact_instant_or_a_reject(bench: Bench, variant: str) -> None:
+    _assert_values(bench, "F49", variant)
+
+
+@fault("F50", *VALUES["F50"][1])
+def test_a_number_keeps_its_digits_or_is_rejected(bench: Bench, variant: str) -> None:
+    _assert_values(bench, "F50", variant)
+
+
+@fault("F50", "NaN", "Infinity")
+def test_a_number_that_is_none_in_json_is_one_rows_fault(bench: Bench, variant: str) -> None:
+    bad = json.dumps(row(5)).replace(f'"{CANARY} 5"', variant)
+    bench.left_out = [5]
+    ended = bench.run([*people(2), bad, *with_states([6])])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    assert "rejected 1" in ended.counts()
+
+
+@fault("F51", *VALUES["F51"][1])
+def test_a_text_arrives_exactly_or_is_rejected(bench: Bench, variant: str) -> None:
+    _assert_values(bench, "F51", variant)
+
+
+@fault("F52", "null", "absent", "empty")
+def test_null_absent_and_empty_are_three_things(bench: Bench, variant: str) -> None:
+    name: dict[str, str | None] = {"null": None, "empty": ""}
+    held: dict[str, Any] = {"first_name": name[variant]} if variant in name else {}
+    second = record(row=5, email=email(1), **held)
+    rows = [*people(2), second, state({"row": 5})]
+    kept: dict[str, Any] = {
+        "null": {},
+        "absent": {"FIRSTNAME": f"{CANARY} 1"},
+        "empty": {"FIRSTNAME": ""},
+    }
+    bench.expected = {**landed(people(2)), email(1): {"ROW": 5, **kept[variant]}}
+    # In an import of its own, and joined with the earlier row.
+    for size in (1, 10):
+        ended = bench.run(rows, batch_size_rows=size)
+        assert (ended.status, ended.states[-1]) == (0, {"row": 5})
+        bench.assert_contents(rows)
