@@ -9,7 +9,7 @@ from target_dotdigital.connection import Connection
 from target_dotdigital.creation import Creation, field_name_problem
 from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError
 from target_dotdigital.mapping import unknown_fields
-from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS
+from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS, address_book_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class Account:
         """
         if address_book is None:
             return None
-        key = key_of(address_book)
+        key = address_book_key(address_book)
         # What is missing and may not be created has ended the run already.
         if key not in self._address_books and isinstance(key, str):
             self._address_books[key] = self.creation.address_book(key, f"'{key}'")
@@ -152,17 +152,6 @@ class Account:
         return {key: book.id for key, book in found.items() if book is not None}
 
 
-def key_of(address_book: str | int) -> str | int:
-    """Return an ID as a number, however it is written, and a name as it is.
-
-    Args:
-        address_book: What the settings hold.
-    """
-    text = str(address_book).strip()
-    # Twenty digits are no ID any more; Python would refuse thousands of them.
-    return int(text[:20]) if text.isascii() and text.isdigit() else text
-
-
 def named_address_books(settings: Settings) -> list[str | int]:
     """Return the address books that the settings name, each once: names first, then IDs.
 
@@ -172,7 +161,9 @@ def named_address_books(settings: Settings) -> list[str | int]:
     streams = [settings.default_stream]
     if settings.streams is not None:
         streams = list(settings.streams.values())
-    keys = {key_of(each.address_book) for each in streams if each.address_book is not None}
+    keys = {
+        address_book_key(each.address_book) for each in streams if each.address_book is not None
+    }
     return sorted(keys, key=lambda key: (isinstance(key, int), key))
 
 
@@ -194,7 +185,7 @@ def look_up(client: Client, wanted: Sequence[str | int]) -> dict[str | int, Addr
 
     Args:
         client: Calls the account.
-        wanted: What `key_of` has returned for each.
+        wanted: What `address_book_key` has returned for each.
 
     Returns:
         Each of `wanted`, in that order; None for what does not exist.

@@ -420,6 +420,7 @@ class Client:
             reply = self._transport.exchange(method, url, params=params, body=body)
         except NoReplyError as error:
             raise _PassingError(str(error), NetworkError) from None
+        _logger.debug("%s: %d", route, reply.status)
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             self._refused(route, reply)
         self._throttle.succeeded(route, reply.headers)

@@ -88,12 +88,11 @@ class ContactSink(BatchSink):
             ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
-            mapping = ContactMapping(settings, schema, account.data_fields, address_book_id)
+            self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+            self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
+            return ContactMapping(settings, schema, account.data_fields, address_book_id)
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
-        self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
-        self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
-        return mapping
 
     @override
     def get_validator(self) -> RecordValidator | None:
@@ -159,15 +158,6 @@ class ContactSink(BatchSink):
                 row.holding.add(identity)
         self._run.add(contact, self._settings.merge_option)
 
-    def _check_key(self, record: object) -> None:
-        """Do as the SDK does, without its list of the record's keys: one of them may be a value."""
-        keys = record if isinstance(record, dict) else {}
-        missing = [name for name in self._key_properties if name not in keys]
-        if missing:
-            raise MissingKeyPropertiesError(
-                f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
-            )
-
     def _row(self, line: bytes, holding: HeldContacts | None) -> Row:
         if self._run.keeps_rejects:
             return Row(self._counts, line, self._schema_line, holding)
@@ -187,6 +177,15 @@ class ContactSink(BatchSink):
             identities = identities_in(raw, self._mapping.identifiers)
         for identity in identities:
             holding.add(identity)
+
+    def _check_key(self, record: object) -> None:
+        """Do as the SDK does, without its list of the record's keys: one of them may be a value."""
+        keys = record if isinstance(record, dict) else {}
+        missing = [name for name in self._key_properties if name not in keys]
+        if missing:
+            raise MissingKeyPropertiesError(
+                f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
+            )
 
     def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 
 MAX_REPLY_BYTES = 256 * 1024 * 1024
 """An import's report comes in one piece, some 200 bytes a contact. More than this is no report."""
+
+# It tells whole URLs at DEBUG, and in a warning; that of a contact holds the address.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _READ_BYTES = 1024 * 1024
 _HTTP_1_0 = 10

@@ -12,6 +12,8 @@ from tests.command import load, record, schema, settings_for, state
 from tests.contract import needs_vendor_files, violations_of
 from tests.contract_rules import strict_violations_of
 from tests.recording import RecordingProxy
+from tests.routes import route_of
+from tests.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +69,105 @@ def test_with_the_independent_server(
     assert violations_of(proxy.exchanges) == []
     assert strict_violations_of(proxy.exchanges) == []
     assert len(proxy.exchanges) >= 6
+
+
+LEAVING: dict[str, Any] = {
+    "people": {
+        "identifiers": {"email": "email", "mobileNumber": "phone"},
+        "fields": {"FIRSTNAME": "first_name"},
+        "sync_mode": "mirror",
+        "max_removal_percent": 99,
+        "on_delete": "delete",
+    },
+    "left": {"on_delete": "remove"},
+    "numbers": {"match_identifier": "mobileNumber", "on_delete": "delete"},
+}
+NUMBERS = {"mobileNumber": {"type": "string"}}
+
+
+def people_leave() -> list[Any]:
+    """Every way to leave: few and many, known and not, and by a mirror."""
+    when = "2026-01-31T10:00:00Z"
+    mails = schema("left", properties={"email": {"type": "string"}})
+    return [
+        schema(properties=PROPERTIES),
+        mails,
+        schema("numbers", properties=NUMBERS),
+        record(email="ann@example.com", first_name="Ann", phone="+44 7123 123123"),
+        *(record(email=f"p{number}@example.com") for number in range(30)),
+        record(email="p1@example.com", _sdc_deleted_at=when),
+        record(email="nobody@example.com", _sdc_deleted_at=when),
+        record("left", email="o'brien+tag/50%@example.com", _sdc_deleted_at=when),
+        record("left", email="p2@example.com", _sdc_deleted_at=when),
+        record(email="p2@example.com"),
+        *(
+            record("left", email=f"p{number}@example.com", _sdc_deleted_at=when)
+            for number in range(3, 29)
+        ),
+        record("numbers", mobileNumber="+44 7123 123123", _sdc_deleted_at=when),
+        state({"row": 1}),
+    ]
+
+
+LEFT_OVER = {"p0@example.com", "p2@example.com", "p29@example.com"}
+
+
+@needs_vendor_files
+def test_people_who_leave_with_the_independent_server(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    server.add_contact("missing@example.com", lists=(102,))
+    with RecordingProxy(server.url) as proxy:
+        config = settings_for(server, api_url=proxy.url, streams=LEAVING)
+        ended = load(config, tmp_path, *people_leave())
+    assert (ended.status, ended.states) == (0, [{"row": 1}]), ended.stderr
+    assert {name for name, each in server.contacts.items() if 102 in each.lists} == LEFT_OVER
+    assert violations_of(proxy.exchanges) == []
+    assert strict_violations_of(proxy.exchanges) == []
+    assert called(proxy) == LEAVING_CALLS
+
+
+@needs_vendor_files
+def test_people_who_leave_with_the_sandbox(tmp_path: Path) -> None:
+    with (
+        EmbeddedSandbox(tmp_path / "sandbox.db", address_books=[102]) as sandbox,
+        RecordingProxy(sandbox.url) as proxy,
+        SandboxClient(sandbox.url, (sandbox.username, sandbox.password)) as client,
+    ):
+        client.load(person("missing@example.com", lists=[102]))
+        config = {
+            "username": sandbox.username,
+            "password": sandbox.password,
+            "api_url": proxy.url,
+            "address_book": 102,
+            "streams": LEAVING,
+        }
+        ended = load(config, tmp_path, *people_leave())
+        left_over = {each["identifiers"]["email"] for each in client.members(102)}
+    assert (ended.status, ended.states) == (0, [{"row": 1}]), ended.stderr
+    assert left_over == LEFT_OVER
+    assert violations_of(proxy.exchanges) == []
+    assert strict_violations_of(proxy.exchanges) == []
+    assert called(proxy) == LEAVING_CALLS
+
+
+LEAVING_CALLS = {
+    "GET /contacts/v3",
+    "GET /contacts/v3/delete/{id}",
+    "GET /contacts/v3/import/{id}",
+    "GET /contacts/v3/{identifier}/{value}",
+    "GET /v2/address-books/{id}",
+    "GET /v2/contacts/deletion/{id}",
+    "GET /v2/data-fields",
+    "POST /contacts/v3/delete",
+    "POST /v2/address-books/{id}/contacts/delete",
+    "PUT /contacts/v3/import",
+}
+
+
+def called(proxy: RecordingProxy) -> set[str]:
+    """Return the routes that were called."""
+    return {route_of(each.method, each.path) for each in proxy.exchanges}
 
 
 CREATING: dict[str, Any] = {

@@ -217,11 +217,6 @@ def test_a_name_that_no_address_book_can_have_is_told() -> None:
         assert "xx" not in problem
 
 
-def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    off = {"dry_run": False}
-    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": {}}})
-
-
 # Who leaves, and what.
 
 
@@ -255,6 +250,12 @@ def test_two_mirrors_of_one_address_book_have_to_say_so(other: int | str) -> Non
 def test_sharing_without_a_mirror_is_a_mistake() -> None:
     (problem,) = problems_of({**ACCESS, "streams": {"a": {"mirror_shared": True}}})
     assert problem.startswith("streams.a.mirror_shared:")
+
+
+def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
+    off = {"dry_run": False}
+    stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
+    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
 
 
 # Values are never repeated.
