@@ -16,9 +16,11 @@ from target_dotdigital.errors import (
     NotFoundError,
     SettingsError,
     TargetDotdigitalError,
+    UnfitError,
 )
 from target_dotdigital.mapping import unknown_fields
-from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS
+from target_dotdigital.row_address_books import AddressBookLookup
+from target_dotdigital.settings import MAX_ID, RESERVED_ADDRESS_BOOKS
 from target_dotdigital.settings_schema import REGIONS
 from target_dotdigital.throttle import Throttle
 from target_dotdigital.transport import Transport
@@ -35,9 +37,6 @@ DISCOVERY_URL = "https://r1-api.dotdigital.com"
 """Answers account-info for accounts of every region."""
 
 _DOTDIGITAL_HOST = re.compile(r"[a-z0-9-]+\.(dotdigital|dotmailer)\.com")
-
-MAX_ID = 2**31 - 1
-"""Dotdigital's IDs are int32. No call is needed to know that a larger one is nobody's."""
 
 _logger = logging.getLogger("target-dotdigital.account")
 
@@ -90,6 +89,8 @@ class Account:
             raise _wrong_region(settings.region, client_at(DISCOVERY_URL)) from None
         self.data_fields: Mapping[str, str] = {field.name: field.type for field in fields}
         self._address_books = self._find_address_books(settings)
+        self._lookup = AddressBookLookup(self.client)
+        self._rows_address_books: set[int] = set()
         _logger.info(
             "Connected to %s: %d data fields, %d of its address books in use",
             self.client.host,
@@ -105,6 +106,32 @@ class Account:
         """
         return None if address_book is None else self._address_books[_key(address_book)]
 
+    def row_address_book_id(self, address_book: str | int) -> int:
+        """Return the ID of an address book that a row names; calls Dotdigital if it is a new one.
+
+        Args:
+            address_book: Its ID (a number, or digits) or its exact name.
+
+        Raises:
+            UnfitError: There is none, or contacts cannot join it.
+            TargetDotdigitalError: Dotdigital cannot be asked.
+        """
+        is_id = isinstance(address_book, int)  # of thousands of digits it may be no text
+        key = address_book if is_id else _key(address_book)
+        found: int | None
+        if isinstance(key, int):
+            name = self._lookup.find_name(key) if 0 < key <= MAX_ID else None
+            found = None if name is None else key
+        else:
+            # A name that is not found is one to be created.
+            name, found = key, self._lookup.find_id(key)
+        if (name or "").strip().lower() in RESERVED_ADDRESS_BOOKS:
+            raise UnfitError("it is reserved by Dotdigital")
+        if found is None:
+            raise UnfitError("there is none of this ID or name")
+        self._rows_address_books.add(found)
+        return found
+
     def check_address_books(self) -> None:
         """Make sure that the address books in use are still there. Safe in a worker thread.
 
@@ -114,6 +141,12 @@ class Account:
         for number in self._address_books.values():
             if self._address_book_name(number) is None:
                 raise SettingsError(f"The address book {number} is gone")
+        # Copied: the main thread adds to it meanwhile.
+        if by_rows := self._rows_address_books.copy():
+            gone = by_rows - {each.id for each in self.client.address_books()}
+            if gone:
+                numbers = ", ".join(str(each) for each in sorted(gone))
+                raise SettingsError(f"Address books that rows name are gone: {numbers}")
 
     def abort(self) -> None:
         """Break every call off."""
@@ -165,7 +198,7 @@ class Account:
             found[number] = number
         if problems:
             raise SettingsError("; ".join(problems))
-        if not wanted:
+        if not wanted and not _rows_name_address_books(settings):
             _logger.warning("No address_book is set: contacts are added to the account alone")
         return found
 
@@ -175,6 +208,11 @@ def _named_address_books(settings: Settings) -> Iterable[str | int]:
     if settings.streams is not None:
         streams = list(settings.streams.values())
     return (stream.address_book for stream in streams if stream.address_book is not None)
+
+
+def _rows_name_address_books(settings: Settings) -> bool:
+    streams = (settings.streams or {}).values()
+    return any(stream.address_book_property is not None for stream in streams)
 
 
 def _key(address_book: str | int) -> str | int:

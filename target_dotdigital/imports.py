@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_dotdigital.contacts import collapse
+from target_dotdigital.settlement import CONFLICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from target_dotdigital.contacts import Contact
     from target_dotdigital.settings_schema import MergeOption
@@ -49,6 +50,18 @@ class Import:
     """The contacts' other identifiers, with the match identifier of the contact."""
     size: int = _ENVELOPE_BYTES
     """Bytes of its JSON, or a little less than that."""
+    following: Import | None = field(default=None, repr=False)
+    """What is sent after it: contacts of it once more, that could not be joined with their own."""
+    is_second_try: bool = False
+    """Whether its contacts were refused for an identifier that an earlier contact may free."""
+
+    @property
+    def chain(self) -> Iterator[Import]:
+        """Itself, and what follows it, in the order in which they are to be sent."""
+        load: Import | None = self
+        while load is not None:
+            yield load
+            load = load.following
 
     def holder(self, contact: Contact) -> str | None:
         """Return the match identifier of a contact in here that may be the same person.
@@ -65,6 +78,22 @@ class Import:
                 return holder
         return own
 
+    def precedes(self, contact: Contact, merge_option: MergeOption) -> bool:
+        """Return whether this must be sent before a contact can be taken anywhere.
+
+        So it is if it, or what follows it, holds the same person under another key, or to be
+        merged otherwise.
+
+        Args:
+            contact: A contact that is newer than those in here.
+            merge_option: How it is to be merged.
+        """
+        for load in self.chain:
+            holder = load.holder(contact)
+            if holder is not None and (holder != contact.key or self.merge_option != merge_option):
+                return True
+        return False
+
     def has_room(self, contact: Contact, max_contacts: int, max_bytes: int) -> bool:
         """Return whether a contact fits in, joined with the one of the same key if there is one.
 
@@ -77,20 +106,64 @@ class Import:
         fits = self.size + len(contact.body) + 1 <= max_bytes
         return fits and not (is_new and len(self.contacts) >= max_contacts)
 
-    def add(self, contact: Contact) -> None:
+    def add(self, contact: Contact) -> bool:
         """Take a contact in, or join it with an older row's.
 
         Args:
             contact: The contact.
+
+        Returns:
+            Whether it is in; not if it cannot be joined with the older row's.
         """
         earlier = self.contacts.get(contact.key)
         if earlier is not None:
-            contact = collapse(earlier, contact, self.merge_option)
+            joined = collapse(earlier, contact, self.merge_option)
+            if joined is None:
+                # Whoever takes over what it had must not overtake it.
+                contact.other_identities = tuple(
+                    dict.fromkeys((*earlier.other_identities, *contact.other_identities))
+                )
+                return False
+            contact = joined
             self.size -= len(earlier.body) + 1
         self.contacts[contact.key] = contact
         self.size += len(contact.body) + 1
         for identity in contact.other_identities:
             self.others[identity] = contact.key
+        return True
+
+    def take(
+        self,
+        contact: Contact,
+        max_contacts: int,
+        max_bytes: int,
+        start: Callable[[], Import],
+    ) -> bool:
+        """Take a contact into this import, or into what follows it if it cannot be joined.
+
+        Args:
+            contact: The contact.
+            max_contacts: The most contacts of an import.
+            max_bytes: The most bytes of its JSON.
+            start: Returns an empty import.
+
+        Returns:
+            Whether there was room for it.
+        """
+        load = self
+        # What follows an import holds no contact that the import does not hold too.
+        while load.following is not None and contact.key in load.following.contacts:
+            load = load.following
+        if not load.has_room(contact, max_contacts, max_bytes):
+            return False
+        if load.add(contact):
+            return True
+        following = load.following or start()
+        if not following.has_room(contact, max_contacts, max_bytes):
+            return False
+        following.add(contact)
+        load.following = following
+        return True
 
     def shares_a_contact_with(self, other: Import) -> bool:
         """Return whether both hold something of the same person.
@@ -104,6 +177,38 @@ class Import:
             and self.others.keys().isdisjoint(other.contacts.keys())
             and self.others.keys().isdisjoint(other.others.keys())
         )
+
+
+def second_try(load: Import, settlement: Settlement) -> Import | None:
+    """Take contacts out of a settlement that were refused for another contact's identifier.
+
+    A row may hand its address to the next, as when the e-mail addresses of two customers were
+    mixed up. Whether Dotdigital goes through an import in order is not documented, and imports
+    that are known to share nothing go side by side; so the one who takes over may come too early.
+
+    Args:
+        load: The import.
+        settlement: What became of it. Its conflicts are removed if they are to be sent again.
+
+    Returns:
+        An import of those contacts, to be sent once all that came before is settled; None if there
+        are none, or if sending them again has helped nobody.
+    """
+    if load.is_second_try and not settlement.imported:
+        return None
+    again = [
+        contact
+        for contact, code in settlement.rejected
+        if contact.other_identities and code.lower() in CONFLICTS
+    ]
+    if not again:
+        return None
+    taken = {id(contact) for contact in again}
+    settlement.rejected = [each for each in settlement.rejected if id(each[0]) not in taken]
+    following = Import(load.merge_option, load.first_row, load.opened_at, is_second_try=True)
+    for contact in again:
+        following.add(contact)
+    return following
 
 
 class Ended(NamedTuple):
@@ -174,7 +279,7 @@ class ImportQueue:
             if isinstance(item.outcome, Exception):
                 self._stopped = True
             else:
-                self._unsettled.remove(item.load)
+                self._settle(item.load, item.outcome)
             ended.append(item)
         self._start()
         return ended
@@ -188,15 +293,22 @@ class ImportQueue:
         self.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def _settle(self, load: Import, settlement: Settlement) -> None:
+        """Let an import go, or put its conflicts in its place: what waits for them goes on to."""
+        again = second_try(load, settlement)
+        place = next(place for place, each in enumerate(self._unsettled) if each is load)
+        self._unsettled[place : place + 1] = [] if again is None else [again]
+
     def _start(self) -> None:
         """Start every import that may: a slot is free, and no earlier one shares a contact."""
         for position, load in enumerate(self._unsettled):
             if self._stopped or len(self._active) >= self._max_active:
                 return
             earlier = self._unsettled[:position]
-            if id(load) not in self._active and not any(
+            waits = (load.is_second_try and earlier) or any(
                 load.shares_a_contact_with(other) for other in earlier
-            ):
+            )
+            if id(load) not in self._active and not waits:
                 self._active.add(id(load))
                 self._executor.submit(self._work, load)
 

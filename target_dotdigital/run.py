@@ -60,7 +60,8 @@ class Run:
         self._gate = StateGate(write_state)
         self._rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
         self._counts: dict[str, StreamCounts] = {}
-        self._open: dict[MergeOption, Import] = {}
+        self._open: dict[tuple[MergeOption, str], Import] = {}
+        """By merge option and match identifier."""
         self._account: Account | None = None
         self._importer: Importer | None = None
         self._queue: ImportQueue | None = None
@@ -83,6 +84,7 @@ class Run:
                 self._account = Account(self.settings, self._clock)
             finally:
                 self.is_connecting = False
+            self._warn_of_confirmation_mails()
             timeout = self.settings.import_timeout_seconds
             self._importer = Importer(
                 self._account.client, self._clock, timeout, self._account.check_address_books
@@ -137,27 +139,30 @@ class Run:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        max_bytes = self._importer.max_body_bytes if self._importer else MAX_BODY_BYTES
         max_contacts = self.settings.batch_size_rows
-        for option, other in list(self._open.items()):
-            holder = other.holder(contact)
-            # The same person under another key, or to be merged otherwise: the older one first.
-            if holder is not None and (holder != contact.key or option != merge_option):
-                self._submit(other)
-        load: Import | None = self._open.get(merge_option)
-        if load is not None and not load.has_room(contact, max_contacts, max_bytes):
-            self._submit(load)
-            load = None
-        if load is None:
-            load = Import(merge_option, self.position, self._clock.now())
-            # Alone it may still be taken where several were too much.
-            if not load.has_room(contact, max_contacts, MAX_BODY_BYTES):
-                reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
-                for row in contact.rows:
-                    self.reject(row, RowRejectedError("record.too_large", reason))
+        max_bytes = self._importer.max_body_bytes if self._importer else MAX_BODY_BYTES
+
+        def start() -> Import:
+            return Import(merge_option, self.position, self._clock.now())
+
+        for option in list(self._open):
+            while (first := self._open.get(option)) and first.precedes(contact, merge_option):
+                self._submit(first)
+        # Not mixed: one import could hold a person twice who is known by two identifiers.
+        group = (merge_option, contact.key.partition(":")[0])
+        while group in self._open:
+            if self._open[group].take(contact, max_contacts, max_bytes, start):
                 return
-            self._open[merge_option] = load
-        load.add(contact)
+            self._submit(self._open[group])
+        load = start()
+        # Alone it may still be taken where several were too much.
+        if load.has_room(contact, max_contacts, MAX_BODY_BYTES):
+            load.add(contact)
+            self._open[group] = load
+            return
+        reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
+        for row in contact.rows:
+            self.reject(row, RowRejectedError("record.too_large", reason))
 
     def flush(self) -> None:
         """Send what is open.
@@ -165,8 +170,8 @@ class Run:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        for load in list(self._open.values()):
-            self._submit(load)
+        while self._open:
+            self._submit(next(iter(self._open.values())))
 
     def warn_skipped(self, stream: str, reason: str) -> None:
         """Warn of a stream that is not loaded, once.
@@ -178,6 +183,15 @@ class Run:
         if stream not in self._warned:
             self._warned.add(stream)
             _logger.warning("Stream '%s' is skipped: %s", stream, reason)
+
+    def _warn_of_confirmation_mails(self) -> None:
+        streams = (self.settings.streams or {}).items()
+        if names := [name for name, each in streams if each.email_opt_in_type == "verifiedDouble"]:
+            _logger.warning(
+                "email_opt_in_type is verifiedDouble (%s): Dotdigital mails requests for "
+                "confirmation to the people who are loaded",
+                ", ".join(f"'{name}'" for name in names),
+            )
 
     def note_state(self, value: str) -> None:
         """Take a STATE in, to be written once every row so far is settled.
@@ -216,8 +230,8 @@ class Run:
         """
         self._collect()
         limit = self.settings.batch_wait_limit_seconds
-        for load in list(self._open.values()):
-            if self._clock.now() - load.opened_at >= limit:
+        for group in list(self._open):
+            while (load := self._open.get(group)) and self._clock.now() - load.opened_at >= limit:
                 self._submit(load)
         self._release()
         waits = [load.opened_at + limit - self._clock.now() for load in self._open.values()]
@@ -293,7 +307,10 @@ class Run:
         self._collect()
         while self._queue.is_full:
             self._wait_for_an_import()
-        del self._open[load.merge_option]
+        (group,) = (group for group, each in self._open.items() if each is load)
+        del self._open[group]
+        if load.following is not None:
+            self._open[group], load.following = load.following, None
         self._queue.add(load)
 
     def _wait_for_an_import(self) -> None:
@@ -371,7 +388,8 @@ class Run:
     # What may be told.
 
     def _unsettled(self) -> Iterator[Import]:
-        yield from self._open.values()
+        for load in self._open.values():
+            yield from load.chain
         if self._queue is not None:
             yield from self._queue.unsettled
 

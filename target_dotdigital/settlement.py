@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from target_dotdigital.replies import FailedContact, ImportStatus
 
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+CONFLICTS = frozenset(
+    {
+        "dotdigital.duplicate",
+        "dotdigital.duplicateidentifier",
+        "dotdigital.duplicateidentifiers",
+        "dotdigital.identifierconflict",
+        "dotdigital.idalreadyexists",
+        "dotdigital.http409",
+    }
+)
+"""Reject codes, in lower case, of a contact of which another one owns an identifier. Which of them
+an import reports is not documented; the last three are those of single contacts."""
+
 _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
 
 

@@ -77,7 +77,13 @@ class ContactSink(BatchSink):
         account = self._run.account
         address_book_id = account.address_book_id(self._settings.address_book)
         try:
-            return ContactMapping(self._settings, self.schema, account.data_fields, address_book_id)
+            return ContactMapping(
+                self._settings,
+                self.schema,
+                account.data_fields,
+                address_book_id,
+                account.row_address_book_id,
+            )
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 
