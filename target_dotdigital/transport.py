@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -221,6 +222,8 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self._calls: set[_Call] = set()
         self._aborted = False
+        # It repeats URLs, at DEBUG above all, and those may hold what a row names.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def exchange(
         self,
