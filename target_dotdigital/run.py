@@ -18,7 +18,7 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.gathering import Gathering
 from target_dotdigital.importer import Importer
-from target_dotdigital.imports import MAX_BODY_BYTES, Import
+from target_dotdigital.imports import MAX_BODY_BYTES, Import, second_try
 from target_dotdigital.loads import LoadQueue
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
@@ -94,12 +94,14 @@ class Run:
                 self._account = Account(self.settings, self._clock)
             finally:
                 self.is_connecting = False
+            self._warn_of_confirmation_mails()
             timeout = self.settings.import_timeout_seconds
             self._importer = Importer(
                 self._account.client, self._clock, timeout, self._account.check_address_books
             )
             self._remover = Remover(self._account.client, self._clock, timeout)
-            self._queue = LoadQueue(self._perform, self._wakeup, self.settings.max_active_imports)
+            max_active = self.settings.max_active_imports
+            self._queue = LoadQueue(self._perform, self._wakeup, max_active, second_try)
         return self._account
 
     def counts(self, stream: str) -> StreamCounts:
@@ -180,6 +182,15 @@ class Run:
         if stream not in self._warned:
             self._warned.add(stream)
             _logger.warning("Stream '%s' is skipped: %s", stream, reason)
+
+    def _warn_of_confirmation_mails(self) -> None:
+        streams = (self.settings.streams or {}).items()
+        if names := [name for name, each in streams if each.email_opt_in_type == "verifiedDouble"]:
+            _logger.warning(
+                "email_opt_in_type is verifiedDouble (%s): Dotdigital mails requests for "
+                "confirmation to the people who are loaded",
+                ", ".join(f"'{name}'" for name in names),
+            )
 
     def note_state(self, value: str) -> None:
         """Take a STATE in, to be written once every row so far is settled.

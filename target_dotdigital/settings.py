@@ -18,6 +18,8 @@ from dotenv import dotenv_values
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
+from target_dotdigital.settings_schema import CONSENT_KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -35,6 +37,10 @@ RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
 """Dotdigital keeps these two for itself: the first cannot be joined, the second holds 200."""
 
 MAX_ADDRESS_BOOK_NAME = 128
+MAX_ID = 2**31 - 1
+"""Dotdigital's IDs of address books and preferences are int32."""
+
+_PREFERENCE_ID = re.compile(r"[0-9]{1,20}")
 
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
@@ -45,6 +51,7 @@ class StreamSettings:
     """How one stream is loaded: `streams.<name>`, with the defaults filled in."""
 
     address_book: str | int | None
+    address_book_property: str | None
     match_identifier: str
     identifiers: Mapping[str, str] | None
     fields: Mapping[str, str] | None
@@ -52,6 +59,10 @@ class StreamSettings:
     email_type: str | None
     email_opt_in_type: str | None
     resubscribe: bool
+    preferences: Mapping[int, str]
+    """Properties by preference ID."""
+    consent: Mapping[str, str] | None
+    """Properties by the part of a consent record."""
     sync_mode: str = "upsert"
     max_removal_percent: int = 20
     mirror_shared: bool = False
@@ -132,8 +143,10 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
     address_book = settings.get("address_book")
     if address_book in {None, ""}:
         address_book = config.get("address_book")
+    by_row = settings.get("address_book_property")
     return StreamSettings(
-        address_book=None if address_book == "" else address_book,
+        address_book=None if address_book == "" or by_row is not None else address_book,
+        address_book_property=by_row,
         match_identifier=settings.get("match_identifier", "email"),
         identifiers=settings.get("identifiers"),
         fields=settings.get("fields"),
@@ -141,6 +154,8 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         email_type=settings.get("email_type"),
         email_opt_in_type=settings.get("email_opt_in_type"),
         resubscribe=settings.get("resubscribe", False),
+        preferences={int(each): path for each, path in settings.get("preferences", {}).items()},
+        consent=settings.get("consent"),
         sync_mode=settings.get("sync_mode", "upsert"),
         max_removal_percent=settings.get("max_removal_percent", 20),
         mirror_shared=settings.get("mirror_shared", False),
@@ -345,10 +360,6 @@ def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
     for name in ("dry_run", "report_path"):
         if config.get(name):
             yield f"{name}: not available yet"
-    for name, stream in (config.get("streams") or {}).items():
-        for key in ("address_book_property", "preferences", "consent"):
-            if stream.get(key):
-                yield f"streams.{name}.{key}: not available yet"
 
 
 def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
@@ -372,6 +383,10 @@ def address_book_name_problem(name: str) -> str | None:
         return "reserved by Dotdigital"
     if len(name) > MAX_ADDRESS_BOOK_NAME:
         return f"a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "a name is valid Unicode (this one holds half a surrogate pair)"
     return None
 
 
@@ -391,12 +406,36 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     lowered = [field.lower() for field in fields]
     for twice in sorted({field for field in lowered if lowered.count(field) > 1}):
         yield f"{name}.fields: '{twice.upper()}' is mapped twice"
-    for key in ("identifiers", "fields"):
+    yield from _permission_problems(name, stream)
+    for key in ("identifiers", "fields", "preferences", "consent"):
         for entry, path in (stream.get(key) or {}).items():
-            if not path:
-                yield f"{name}.{key}.{entry}: the property's name is empty"
-            elif path.startswith(REJECT_PROPERTY_PREFIX):
-                yield f"{name}.{key}.{entry}: {REJECT_PROPERTY_PREFIX}* is never sent"
+            yield from _property_problems(f"{name}.{key}.{entry}", path)
+    if (by_row := stream.get("address_book_property")) is not None:
+        yield from _property_problems(f"{name}.address_book_property", by_row)
+        if stream.get("address_book") not in {None, ""}:
+            yield f"{name}.address_book_property: it excludes address_book in the same stream"
+        if stream.get("sync_mode") == "mirror":
+            yield f"{name}.address_book_property: it excludes sync_mode: mirror"
+
+
+def _permission_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    preferences = stream.get("preferences") or {}
+    numbers = [int(each) for each in preferences if _PREFERENCE_ID.fullmatch(each)]
+    if len(numbers) < len(preferences) or any(not 0 < each <= MAX_ID for each in numbers):
+        yield f"{name}.preferences: an ID is a whole number from 1 to {MAX_ID}, in digits"
+    if len(set(numbers)) < len(numbers):
+        yield f"{name}.preferences: a preference is mapped twice"
+    if (consent := stream.get("consent")) is not None:
+        missing = [part for part in CONSENT_KEYS if part not in consent]
+        if missing:
+            yield f"{name}.consent: all five parts are needed; missing: {', '.join(missing)}"
+
+
+def _property_problems(name: str, path: str) -> Iterator[str]:
+    if not path:
+        yield f"{name}: the property's name is empty"
+    elif path.startswith(REJECT_PROPERTY_PREFIX):
+        yield f"{name}: {REJECT_PROPERTY_PREFIX}* is never sent"
 
 
 def _is_identifier(name: str) -> bool:

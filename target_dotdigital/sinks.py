@@ -90,7 +90,13 @@ class ContactSink(BatchSink):
             address_book_id = account.address_book_id(settings.address_book)
             self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
-            return ContactMapping(settings, schema, account.data_fields, address_book_id)
+            return ContactMapping(
+                settings,
+                schema,
+                account.data_fields,
+                address_book_id,
+                account.row_address_book_id,
+            )
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 

@@ -225,6 +225,8 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self._calls: set[_Call] = set()
         self._aborted = False
+        # It repeats URLs, at DEBUG above all, and those may hold what a row names.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def exchange(
         self,

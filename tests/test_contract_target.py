@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from target_dotdigital.sandbox import EmbeddedSandbox
+from target_dotdigital.settings_schema import CONSENT_KEYS
 from tests.command import load, record, schema, settings_for, state
 from tests.contract import needs_vendor_files, violations_of
 from tests.contract_rules import strict_violations_of
@@ -26,6 +28,17 @@ PROPERTIES: dict[str, Any] = {
     "first_name": {"type": ["string", "null"]},
     "address": {"type": "object"},
     "seen": {"type": ["string", "null"], "format": "date-time"},
+    "number": {"type": ["string", "null"]},
+    "books": {},
+    "news": {"type": ["boolean", "string", "null"]},
+    "consent": {"type": ["object", "null"]},
+}
+CONSENT = {
+    "text": "Yes, send me the newsletter 🎈",
+    "url": "https://bücher.example/ü?q={a}",
+    "date_time_consented": "2024-02-29 12:30:00.5+02:00",
+    "ip_address": "2001:db8::7",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
 }
 ROWS = (
     schema(properties=PROPERTIES),
@@ -48,6 +61,61 @@ STREAMS = {
         "email_opt_in_type": "single",
     }
 }
+
+AGREED = {
+    "people": {
+        "address_book_property": "books",
+        "match_identifier": "customerNumber",
+        "identifiers": {"customerNumber": "number", "email": "email", "mobileNumber": "phone"},
+        "fields": {"FIRSTNAME": "first_name"},
+        "preferences": {"7": "news", "12": "news"},
+        "consent": {part: f"consent.{part}" for part in CONSENT_KEYS},
+        "resubscribe": True,
+    }
+}
+AGREED_ROWS = (
+    schema(properties=PROPERTIES),
+    record(number="C-1", email="ann@example.com", books="Customers", news=True, consent=CONSENT),
+    record(number="C-2", email="bob@example.com", books=["Customers"], news=None, consent=None),
+    record(number="C-3", email="cid@example.com", books="Customers", consent={"text": "Yes"}),
+    *(
+        record(number="C-4", email="dan@example.com", books="Customers", news="no", consent=CONSENT)
+        for _ in range(7)
+    ),
+    record(number="C-1", email="ann@example.org", books="Customers", phone="+44 7123 123123"),
+    record(number="C-5", email="eve@example.com", books="None such"),
+    state({"row": 12}),
+)
+
+
+@needs_vendor_files
+@pytest.mark.parametrize("judge", ["test server", "sandbox"])
+def test_preferences_consents_and_address_books_of_rows(
+    server: DotdigitalServer, tmp_path: Path, judge: str
+) -> None:
+    server.custom_identifiers.add("customerNumber")
+    with EmbeddedSandbox(tmp_path / "sandbox.db", address_books=["Customers"]) as sandbox:
+        is_sandbox = judge == "sandbox"
+        with RecordingProxy(sandbox.url if is_sandbox else server.url) as proxy:
+            config = settings_for(server, api_url=proxy.url, streams=AGREED)
+            if is_sandbox:
+                config |= {"username": sandbox.username, "password": sandbox.password}
+            ended = load(config, tmp_path, *AGREED_ROWS)
+    assert (ended.status, ended.states) == (0, [{"row": 12}]), ended.stderr
+    assert ended.counts() == (
+        "read 12 = imported 5 + rejected 2 + collapsed 5 + skipped 0; "
+        "rejected by code: field.type 2"
+    )
+    assert violations_of(proxy.exchanges) == []
+    assert strict_violations_of(proxy.exchanges, status_asked=True) == []
+    sent = [
+        contact
+        for each in proxy.exchanges
+        if each.method == "PUT"
+        for contact in json.loads(each.request_body)["contacts"]
+    ]
+    assert [len(contact.get("consentRecords", ())) for contact in sent] == [1, 0, 5, 2, 0]
+    assert all(contact["channelProperties"]["email"]["status"] for contact in sent)
 
 
 @needs_vendor_files
