@@ -416,6 +416,8 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}.address_book_property: it excludes address_book in the same stream"
         if stream.get("sync_mode") == "mirror":
             yield f"{name}.address_book_property: it excludes sync_mode: mirror"
+        if stream.get("on_delete") == "remove":
+            yield f"{name}.address_book_property: it excludes on_delete: remove"
 
 
 def _permission_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:

@@ -57,6 +57,8 @@ class ContactSink(BatchSink):
         self._settings = self._loaded_by(stream_name, schema)
         self._leaving: int | None = None
         self._mirror: Mirror | Additions | None = None
+        self._row_books: list[int] = []
+        """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
 
@@ -95,7 +97,7 @@ class ContactSink(BatchSink):
                 schema,
                 account.data_fields,
                 address_book_id,
-                account.row_address_book_id,
+                self._find_row_book,
             )
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
@@ -157,12 +159,28 @@ class ContactSink(BatchSink):
             return
         if self._validator is not None:
             self._validator.validate(record)
+        self._row_books.clear()
         contact = self._mapping.contact(record)
-        contact.rows = (row,)
-        if row.holding is not None:
+        holdings = self._holdings(row)
+        contact.rows = (row._replace(holding=holdings[0]),) if holdings else (row,)
+        for holding in holdings:
             for identity in contact.identities:
-                row.holding.add(identity)
+                holding.add(identity)
         self._run.add(contact, self._settings.merge_option)
+
+    def _find_row_book(self, named: str | int) -> int:
+        found = self._run.account.row_address_book_id(named)
+        self._row_books.append(found)
+        return found
+
+    def _holdings(self, row: Row) -> list[HeldContacts]:
+        """Return where a row's contact is to be held: another stream may mirror its books."""
+        if row.holding is not None:
+            return [row.holding]
+        if not self._run.mirrors:
+            return []
+        entered = (self._run.mirrors.enter(self.stream_name, book) for book in self._row_books)
+        return [each.holding(None, self._run.position) for each in entered if each is not None]
 
     def _row(self, line: bytes, holding: HeldContacts | None) -> Row:
         if self._run.keeps_rejects:

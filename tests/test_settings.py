@@ -269,6 +269,13 @@ def test_to_leave_an_address_book_there_must_be_one(stream: dict[str, Any]) -> N
         settings_of({**ACCESS, "streams": {"a": {**stream, **book}}})
 
 
+@pytest.mark.parametrize("what", [{"sync_mode": "mirror"}, {"on_delete": "remove"}], ids=str)
+def test_rows_that_name_their_address_books_leave_none(what: dict[str, Any]) -> None:
+    stream = {"address_book_property": "books", **what}
+    found = problems_of({**ACCESS, "address_book": 7, "streams": {"a": stream}})
+    assert any(each.startswith("streams.a.address_book_property: it excludes") for each in found)
+
+
 def test_to_be_deleted_from_the_account_no_address_book_is_needed() -> None:
     settings_of({**ACCESS, "streams": {"a": {"on_delete": "delete"}}})
 
