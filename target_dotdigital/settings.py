@@ -411,13 +411,17 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
         for entry, path in (stream.get(key) or {}).items():
             yield from _property_problems(f"{name}.{key}.{entry}", path)
     if (by_row := stream.get("address_book_property")) is not None:
-        yield from _property_problems(f"{name}.address_book_property", by_row)
-        if stream.get("address_book") not in {None, ""}:
-            yield f"{name}.address_book_property: it excludes address_book in the same stream"
-        if stream.get("sync_mode") == "mirror":
-            yield f"{name}.address_book_property: it excludes sync_mode: mirror"
-        if stream.get("on_delete") == "remove":
-            yield f"{name}.address_book_property: it excludes on_delete: remove"
+        yield from _row_book_problems(f"{name}.address_book_property", by_row, stream)
+
+
+def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    yield from _property_problems(name, path)
+    if stream.get("address_book") not in {None, ""}:
+        yield f"{name}: it excludes address_book in the same stream"
+    if stream.get("sync_mode") == "mirror":
+        yield f"{name}: it excludes sync_mode: mirror"
+    if stream.get("on_delete") == "remove":
+        yield f"{name}: it excludes on_delete: remove"
 
 
 def _permission_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
