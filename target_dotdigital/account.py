@@ -68,7 +68,8 @@ class Account:
         self._rows_address_books: set[int] = set()
         self._uncreatable: dict[str, str] = {}
         _logger.info(
-            "Connected to %s: %d data fields, %d of its address books in use",
+            "Connected to %s: the account has %d data fields, and %d of the address books that the "
+            "settings name",
             self.client.host,
             len(self.data_fields),
             len(self._address_books),

@@ -7,6 +7,8 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from target_dotdigital.client import CONTACT_PAGE
 from target_dotdigital.errors import AbandonedError, DataError, DotdigitalError
 from target_dotdigital.members import (
@@ -19,7 +21,7 @@ from target_dotdigital.settlement import Settlement
 from target_dotdigital.undo import write_undo_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from target_dotdigital.client import Client
@@ -28,6 +30,20 @@ if TYPE_CHECKING:
     from target_dotdigital.remover import Remover
 
 _logger = logging.getLogger("target-dotdigital.mirror")
+
+
+@dataclass(frozen=True, slots=True)
+class Leavers:
+    """Who is to leave an address book."""
+
+    contact_ids: array[int]
+    members: int
+    """How many are in it."""
+
+    @override
+    def __str__(self) -> str:
+        """Return how many leave, for messages."""
+        return f"{len(self.contact_ids)} of {self.members} contacts"
 
 
 @dataclass(slots=True)
@@ -60,28 +76,36 @@ class Mirroring:
             AbandonedError: The run was asked to end before everybody had left.
             TargetDotdigitalError: Somebody may not leave, or has not.
         """
-        leavers: dict[int, array[int]] = {}
+        leavers: dict[int, Leavers] = {}
         for book in self.books:
             found = self._find_leavers(client, book)
-            if found:
+            if found.contact_ids:
                 leavers[book.address_book_id] = found
         # Before anybody leaves, and all of them: the run may be killed at any moment.
-        for address_book_id, contact_ids in leavers.items():
-            path = write_undo_file(self.folder, address_book_id, contact_ids)
+        files: dict[int, Path] = {}
+        for number, found in leavers.items():
+            files[number] = write_undo_file(self.folder, number, found.contact_ids)
             _logger.info(
-                "Mirror of address book %d: %d contacts leave it. Their IDs are kept in %s: load "
-                "it with match_identifier contactId and the same address book to undo this",
-                address_book_id,
-                len(contact_ids),
-                path,
+                "Mirror of address book %d: takes %s out; their IDs are kept in %s",
+                number,
+                found,
+                files[number],
             )
-        for address_book_id, contact_ids in leavers.items():
-            for start in range(0, len(contact_ids), CONTACT_PAGE):
+        for number, found in leavers.items():
+            for start in range(0, len(found.contact_ids), CONTACT_PAGE):
                 self._go_on()
-                remover.remove(address_book_id, contact_ids[start : start + CONTACT_PAGE].tolist())
+                remover.remove(number, found.contact_ids[start : start + CONTACT_PAGE].tolist())
+            _logger.info(
+                "Mirror of address book %d: took %s out. To put them back, load %s with "
+                "match_identifier contactId and address_book %d",
+                number,
+                found,
+                files[number],
+                number,
+            )
         return Settlement()
 
-    def _find_leavers(self, client: Client, book: MirroredBook) -> array[int]:
+    def _find_leavers(self, client: Client, book: MirroredBook) -> Leavers:
         number = book.address_book_id
         leavers = array("q")
         if {number, find_address_book(client, number).name} & book.absent_keys:
@@ -90,7 +114,7 @@ class Mirroring:
                 "it has not come",
                 number,
             )
-            return leavers
+            return Leavers(leavers, 0)
         members = 0
         try:
             for member in read_members(client, number, on_page=self._go_on):
@@ -106,14 +130,18 @@ class Mirroring:
         if len(leavers) * 100 > book.max_removal_percent * members:
             raise DataError(
                 f"Nobody was taken out of an address book: of the {members} contacts in address "
-                f"book {number}, {len(leavers)} are missing in {', '.join(book.streams)}. That is "
+                f"book {number}, {len(leavers)} did not come in {_listed(book.streams)}. That is "
                 f"more than max_removal_percent ({book.max_removal_percent}): if the stream is "
                 "right, raise that setting for one run"
             )
         if not leavers:
             _logger.info("Mirror of address book %d: all %d contacts stay", number, members)
-        return leavers
+        return Leavers(leavers, members)
 
     def _go_on(self) -> None:
         if self.is_stopping():
             raise AbandonedError("The run is stopped before every contact has left")
+
+
+def _listed(streams: Iterable[str]) -> str:
+    return ", ".join(f"stream '{name}'" for name in streams)

@@ -295,9 +295,17 @@ class Run:
         return self._tally.progress()
 
     def summary(self) -> Iterator[str]:
-        """Yield a line for each stream that rows were read of, or that is loaded."""
+        """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
+
+        Rejected rows that are kept have a line that says where.
+        """
         for counts in self._tally:
             yield counts.summary()
+        if self._rejects is not None and self._rejects.holds_rows:
+            yield (
+                f"The rejected rows are in {self._rejects.path}: repair it, and load it with the "
+                "same settings"
+            )
 
     # How loads go and come back.
 
