@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.bench import Bench
+from tests.faults.forking import Forge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from tests.server import DotdigitalServer
 
 
+@pytest.fixture(scope="module")
+def forge() -> Iterator[Forge]:
+    with Forge() as running:
+        yield running
+
+
 @pytest.fixture
-def bench(server: DotdigitalServer, tmp_path: Path) -> Iterator[Bench]:
+def bench(server: DotdigitalServer, tmp_path: Path, forge: Forge) -> Iterator[Bench]:
     with ExitStack() as stack:
-        yield Bench(server, tmp_path, stack)
+        yield Bench(server, tmp_path, stack, forge)

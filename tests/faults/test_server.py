@@ -45,7 +45,7 @@ def test_one_contact_that_sinks_a_request_is_found(bench: Bench, variant: str) -
     for number in culprits:
         bench.server.refuse_request_with(email(number))
     bench.left_out = culprits
-    ended = bench.run(people(count, state_each=count), max_reject_percent=100)
+    ended = bench.run(people(count, state_each=count), pace=20, max_reject_percent=100)
     assert (ended.status, ended.states[-1]) == (0, {"row": count})
     assert ended.counts().endswith(f"rejected by code: dotdigital.badRequest {len(culprits)}")
     if len(culprits) == 1:
@@ -57,7 +57,9 @@ def test_one_contact_that_sinks_a_request_is_found(bench: Bench, variant: str) -
 @fault("F32")
 def test_a_body_that_is_too_large_is_halved_and_the_size_kept(bench: Bench) -> None:
     bench.server.max_body_bytes = 6_000
-    ended = bench.run(people(200, state_each=10), batch_size_rows=100, max_active_imports=1)
+    ended = bench.run(
+        people(200, state_each=10), pace=20, batch_size_rows=100, max_active_imports=1
+    )
     assert (ended.status, ended.states[-1]) == (0, {"row": 200})
     sizes = [(len(call.body), call.status) for call in bench.server.calls_of(IMPORT)]
     refused = [position for position, (_, status) in enumerate(sizes) if status == 413]
