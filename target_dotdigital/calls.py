@@ -96,8 +96,8 @@ class _ThrottledError(Exception):
     """A call was refused because of the account's call limits."""
 
 
-class Calls:
-    """Calls to one data region. Safe to use from several threads.
+class Caller:
+    """Makes calls to one data region. Safe to use from several threads.
 
     Attributes:
         host: The name of the host that is called.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.calls import Calls
+from target_dotdigital.calls import Caller
 from target_dotdigital.errors import NotFoundError
 from target_dotdigital.replies import (
     AccountInfo,
@@ -45,7 +45,7 @@ class Client:
     """The calls that the target makes. Safe to use from several threads.
 
     Attributes:
-        calls: How they are made.
+        caller: Makes them.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Client:
             clock: Waits between tries.
             throttled_limit_seconds: How long one call may be kept waiting by call limits.
         """
-        self.calls = Calls(base_url, transport, throttle, clock, throttled_limit_seconds)
+        self.caller = Caller(base_url, transport, throttle, clock, throttled_limit_seconds)
 
     @property
     def host(self) -> str:
         """The name of the host that is called."""
-        return self.calls.host
+        return self.caller.host
 
     def account_info(self) -> AccountInfo:
         """Return the account's properties (`GET /v2/account-info`)."""
-        return self.calls.make(AccountInfo, "GET", "/v2/account-info")
+        return self.caller.make(AccountInfo, "GET", "/v2/account-info")
 
     def address_book(self, address_book_id: int) -> AddressBook:
         """Return an address book (`GET /v2/address-books/{id}`).
@@ -85,13 +85,13 @@ class Client:
         Raises:
             NotFoundError: There is none with this ID.
         """
-        return self.calls.make(AddressBook, "GET", "/v2/address-books/{id}", id=address_book_id)
+        return self.caller.make(AddressBook, "GET", "/v2/address-books/{id}", id=address_book_id)
 
     def address_books(self) -> Iterator[AddressBook]:
         """Yield all address books, page by page (`GET /v2/address-books`)."""
         seen: set[int] = set()
         while True:
-            page = self.calls.make(
+            page = self.caller.make(
                 list[AddressBook],
                 "GET",
                 "/v2/address-books",
@@ -115,11 +115,11 @@ class Client:
             RequestRefusedError: It cannot be created; the code says why.
         """
         new = {"name": name, "visibility": "Private"}
-        return self.calls.create(AddressBook, "/v2/address-books", new, find)
+        return self.caller.create(AddressBook, "/v2/address-books", new, find)
 
     def data_fields(self) -> list[DataField]:
         """Return the account's data fields (`GET /v2/data-fields`)."""
-        return self.calls.make(list[DataField], "GET", "/v2/data-fields")
+        return self.caller.make(list[DataField], "GET", "/v2/data-fields")
 
     def create_data_field(
         self, name: str, field_type: str, find: Callable[[], DataField | None]
@@ -135,7 +135,7 @@ class Client:
             RequestRefusedError: It cannot be created; the code says why.
         """
         new = {"name": name, "type": field_type, "visibility": "Private"}
-        return self.calls.create(DataField, "/v2/data-fields", new, find)
+        return self.caller.create(DataField, "/v2/data-fields", new, find)
 
     def import_contacts(self, body: bytes) -> str:
         """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.
@@ -151,7 +151,7 @@ class Client:
             RequestTooLargeError: The body is too large.
             RequestRefusedError: The request as a whole is refused.
         """
-        return self.calls.make(ImportAccepted, "PUT", "/contacts/v3/import", body=body).import_id
+        return self.caller.make(ImportAccepted, "PUT", "/contacts/v3/import", body=body).import_id
 
     def import_status(self, import_id: str) -> ImportStatus:
         """Return an import's status and report (`GET /contacts/v3/import/{importId}`).
@@ -162,7 +162,7 @@ class Client:
         Raises:
             NotFoundError: The import is not known, or not yet.
         """
-        return self.calls.make(ImportStatus, "GET", "/contacts/v3/import/{id}", id=import_id)
+        return self.caller.make(ImportStatus, "GET", "/contacts/v3/import/{id}", id=import_id)
 
     def contact(self, identifier: str, value: str | int) -> FoundContact | None:
         """Return a contact (`GET /contacts/v3/{identifier}/{value}`), or None if there is none.
@@ -176,7 +176,7 @@ class Client:
         """
         path = "/contacts/v3/{identifier}/{value}"
         try:
-            return self.calls.make(FoundContact, "GET", path, identifier=identifier, value=value)
+            return self.caller.make(FoundContact, "GET", path, identifier=identifier, value=value)
         except NotFoundError as error:
             if error.code is None:  # a proxy, say: nothing is known of the contact
                 raise
@@ -192,7 +192,7 @@ class Client:
         params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACT_PAGE}
         if marker is not None:
             params["marker"] = marker
-        return self.calls.make(ContactPage, "GET", "/contacts/v3", params=params)
+        return self.caller.make(ContactPage, "GET", "/contacts/v3", params=params)
 
     def contacts(self, marker: str | None, *, since_ever: bool) -> ContactPage:
         """Return a page of the account's contacts (`GET /contacts/v3`).
@@ -210,7 +210,7 @@ class Client:
             params["~created"] = EVER
         if marker is not None:
             params["marker"] = marker
-        return self.calls.make(ContactPage, "GET", "/contacts/v3", params=params)
+        return self.caller.make(ContactPage, "GET", "/contacts/v3", params=params)
 
     def remove_members(self, address_book_id: int, contact_ids: Sequence[int]) -> str:
         """Queue a removal from an address book (`POST /v2/address-books/{id}/contacts/delete`).
@@ -230,7 +230,7 @@ class Client:
         """
         path = "/v2/address-books/{id}/contacts/delete"
         body = msgspec.json.encode(contact_ids)
-        return self.calls.make(Removal, "POST", path, body=body, id=address_book_id).id
+        return self.caller.make(Removal, "POST", path, body=body, id=address_book_id).id
 
     def removal_status(self, removal_id: str) -> Removal:
         """Return a removal's status (`GET /v2/contacts/deletion/{id}`).
@@ -241,7 +241,7 @@ class Client:
         Raises:
             NotFoundError: The removal is not known, or not yet.
         """
-        return self.calls.make(Removal, "GET", "/v2/contacts/deletion/{id}", id=removal_id)
+        return self.caller.make(Removal, "GET", "/v2/contacts/deletion/{id}", id=removal_id)
 
     def delete_contacts(self, body: bytes) -> str:
         """Queue a deletion from the account (`POST /contacts/v3/delete`).
@@ -258,7 +258,9 @@ class Client:
             TooManyActiveJobsError: A deletion has to end first.
             RequestRefusedError: The request as a whole is refused.
         """
-        return self.calls.make(DeletionAccepted, "POST", "/contacts/v3/delete", body=body).delete_id
+        return self.caller.make(
+            DeletionAccepted, "POST", "/contacts/v3/delete", body=body
+        ).delete_id
 
     def deletion_status(self, delete_id: str) -> DeletionStatus:
         """Return a deletion's status and report (`GET /contacts/v3/delete/{deleteId}`).
@@ -269,4 +271,4 @@ class Client:
         Raises:
             NotFoundError: The deletion is not known, or not yet.
         """
-        return self.calls.make(DeletionStatus, "GET", "/contacts/v3/delete/{id}", id=delete_id)
+        return self.caller.make(DeletionStatus, "GET", "/contacts/v3/delete/{id}", id=delete_id)

@@ -160,8 +160,8 @@ class Connection:
     def _client_at(self, url: str) -> Client:
         throttle, limit = Throttle(self._clock), self._throttled_limit
         client = Client(url.rstrip("/"), self._transport, throttle, self._clock, limit)
-        client.calls.reads_only = self._reads_only
-        client.calls.max_tries = self._patience.max_tries
+        client.caller.reads_only = self._reads_only
+        client.caller.max_tries = self._patience.max_tries
         return client
 
     def _own_url(self) -> str:

@@ -67,7 +67,7 @@ class DryRun:
             account: The account.
         """
         self.account = account
-        self.connecting = account.client.calls.made()
+        self.connecting = account.client.caller.made()
         self.imports = 0
         self.sent = 0
         self.bytes = 0

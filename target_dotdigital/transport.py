@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,14 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 
 MAX_REPLY_BYTES = 256 * 1024 * 1024
 """An import's report comes in one piece, some 200 bytes a contact. More than this is no report."""
+
+_LOGGERS_OF_PATHS = (
+    "urllib3",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.util.retry",
+)
+"""They log URLs, and a contact's own URL holds its address."""
 
 _READ_BYTES = 1024 * 1024
 _HTTP_1_0 = 10
@@ -221,6 +230,9 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self._calls: set[_Call] = set()
         self._aborted = False
+        # Set for each transport: the SDK sets logging up after this module is imported.
+        for name in _LOGGERS_OF_PATHS:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
     def exchange(
         self,

@@ -132,8 +132,8 @@ def test_problems_are_told_all_at_once() -> None:
         "max_active_imports": 26,
         "max_reject_percent": 101,
         "rejects_path": ["a"],
-        "dry_run": True,
-        "report_path": "report.json",
+        "dry_run": "perhaps",
+        "report_path": "report.html",
         "load_method": "append-only",
         "flattening_max_depth": "deep",
     }
@@ -188,7 +188,6 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 
 NOT_AVAILABLE: dict[str, dict[str, Any]] = {
-    "dry_run": {"dry_run": True},
     "report_path": {"report_path": "report.html"},
     **{
         f"streams.a.{name}": {"streams": {"a": {name: value}}}
@@ -218,8 +217,12 @@ def test_a_name_that_no_address_book_can_have_is_told() -> None:
 
 
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    off = {"dry_run": False}
-    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": {}}})
+    settings_of({**ACCESS, "report_path": "", "streams": {"a": {}}})
+
+
+def test_two_files_at_one_path_are_refused() -> None:
+    (problem,) = problems_of({**ACCESS, "report_path": "a/b", "rejects_path": "./a/b"})
+    assert problem.startswith("report_path, rejects_path:")
 
 
 # Who leaves, and what.
