@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_dotdigital.plan import MirrorNumbers, Plan
+    from target_dotdigital.plan import MirrorNumbers, Numbers, Plan
     from target_dotdigital.report import StreamCounts
 
 _UNKNOWN = "?"
@@ -149,8 +149,7 @@ def _calls(plan: Plan) -> list[str]:
     tiers = plan.calls_by_tier.items()
     text = (
         f"Imports: {plan.imports:,}, of {plan.contacts_in_imports:,} contacts and "
-        f"{plan.import_bytes:,} bytes. Their time: {_time(plan.seconds.at_least)} to "
-        f"{_time(plan.seconds.at_most)}."
+        f"{plan.import_bytes:,} bytes. Their time: {_range(plan.seconds)}."
     )
     return [
         text,
@@ -159,6 +158,11 @@ def _calls(plan: Plan) -> list[str]:
             [(tier, calls.at_least, calls.at_most) for tier, calls in tiers],
         ),
     ]
+
+
+def _range(seconds: Numbers) -> str:
+    least, most = _time(seconds.at_least), _time(seconds.at_most)
+    return f"about {least}" if least == most else f"{least} to {most}"
 
 
 def _time(seconds: int) -> str:
