@@ -4,9 +4,9 @@
 
 Each load has its own account on the tests' server, in this process, and two loads run at a time.
 The moments are spread over the whole life of the process: a tenth in its start-up, a tenth once
-every import has ended, the others evenly in between. A STATE is compared with what the server had
-settled in the moment in which it was printed; after the restart has come to its end, the account
-must hold what the rows say.
+the last import is sent, a tenth once every import has ended, the others evenly in between. A STATE
+is compared with what the server had settled in the moment in which it was printed; after the
+restart has come to its end, the account must hold what the rows say.
 
 Prints how many kills hit which phase, and what was wrong. Ends with status 1 if anything was.
 """
@@ -50,17 +50,19 @@ PATIENCE_SECONDS = 300.0
 TRIES = 20
 """Moments that may come after the process has ended, until one is found that does not."""
 
-SHARE_OF_STARTUP = SHARE_OF_END = 0.1
+SHARE = 0.1
+"""Of the moments: so many each in the start-up, after the last import is sent, and at the end."""
+
 PROGRESS_EACH = 10
 EXTRA_SECONDS = 0.1
-"""After the last import: what the process may still be doing then."""
+"""After the last import is sent, or has ended: what the process may be doing then."""
 
 
 class Moment(NamedTuple):
     """When a load is killed."""
 
-    once_all_has_ended: bool
-    """The time counts from the end of the last import, otherwise from the start."""
+    once: str
+    """The phase from which the time counts."""
     seconds: float
 
 
@@ -147,8 +149,8 @@ class Load:
         with server.a_run(), self._target(server, ledger) as target:
             feeder = threading.Thread(target=target.send_what_it_takes, args=self.messages)
             feeder.start()
-            if moment.once_all_has_ended:
-                server.wait_until(lambda: self._phase(server) == "end", PATIENCE_SECONDS)
+            begun = PHASES[PHASES.index(moment.once) :]
+            server.wait_until(lambda: self._phase(server) in begun, PATIENCE_SECONDS)
             time.sleep(moment.seconds)
             phase = self._phase(server)
             is_hit = target.process.poll() is None
@@ -239,12 +241,12 @@ class Job(NamedTuple):
     def moment(self, chance: random.Random) -> Moment:
         """Draw when to kill."""
         drawn = chance.random()
-        if drawn < SHARE_OF_STARTUP:
-            return Moment(once_all_has_ended=False, seconds=chance.uniform(0, self.startup_seconds))
-        if drawn > 1 - SHARE_OF_END:
-            return Moment(once_all_has_ended=True, seconds=chance.uniform(0, EXTRA_SECONDS))
-        seconds = chance.uniform(self.startup_seconds, self.whole_seconds)
-        return Moment(once_all_has_ended=False, seconds=seconds)
+        if drawn < SHARE:
+            return Moment("start-up", chance.uniform(0, self.startup_seconds))
+        if drawn < 3 * SHARE:
+            once = "polling" if drawn < 2 * SHARE else "end"
+            return Moment(once, chance.uniform(0, EXTRA_SECONDS))
+        return Moment("start-up", chance.uniform(self.startup_seconds, self.whole_seconds))
 
 
 def measure(job: Job) -> tuple[float, float]:

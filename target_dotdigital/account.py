@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.connection import Connection
 from target_dotdigital.creation import Creation, field_name_problem
-from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError
+from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError, UnfitError
 from target_dotdigital.mapping import unknown_fields
-from target_dotdigital.settings import RESERVED_ADDRESS_BOOKS
+from target_dotdigital.row_address_books import AddressBookLookup
+from target_dotdigital.settings import (
+    MAX_ID,
+    RESERVED_ADDRESS_BOOKS,
+    address_book_key,
+    address_book_name_problem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +26,8 @@ if TYPE_CHECKING:
     from target_dotdigital.replies import AddressBook
     from target_dotdigital.settings import Settings, StreamSettings
 
-MAX_ID = 2**31 - 1
-"""Dotdigital's IDs are int32. No call is needed to know that a larger one is nobody's."""
+SHOWN_OF_ROWS = "that a row names"
+"""How messages speak of an address book whose name is a record's value."""
 
 _logger = logging.getLogger("target-dotdigital.account")
 
@@ -67,8 +73,12 @@ class Account:
         self.known_address_books: dict[int, AddressBook] = {}
         """Those in use that were there when the run began, by ID."""
         self._address_books = self._find_address_books(settings)
+        self._lookup = AddressBookLookup(self.client)
+        self._rows_address_books: set[int] = set()
+        self._uncreatable: dict[str, str] = {}
         _logger.info(
-            "Connected to %s: %d data fields, %d of its address books in use",
+            "Connected to %s: the account has %d data fields, and %d of the address books that the "
+            "settings name",
             self.client.host,
             len(self.data_fields),
             len(self._address_books),
@@ -85,7 +95,7 @@ class Account:
         """
         if address_book is None:
             return None
-        key = key_of(address_book)
+        key = address_book_key(address_book)
         # What is missing and may not be created has ended the run already.
         if key not in self._address_books and (isinstance(key, str) or self._plans_sandbox):
             shown = f"'{key}'" if isinstance(key, str) else f"ID {key}"
@@ -121,6 +131,46 @@ class Account:
         """
         self.creation.data_fields(stream, wanted, self.data_fields)
 
+    def row_address_book_id(self, address_book: str | int) -> int:
+        """Return the ID of an address book that a row names; calls Dotdigital if it is a new one.
+
+        Args:
+            address_book: Its ID (a number, or digits) or its exact name.
+
+        Raises:
+            UnfitError: There is none, or contacts cannot join it.
+            TargetDotdigitalError: Dotdigital cannot be asked.
+        """
+        is_id = isinstance(address_book, int)  # of thousands of digits it may be no text
+        key = address_book if is_id else address_book_key(address_book)
+        if isinstance(key, int):
+            name = self._lookup.find_name(key) if 0 < key <= MAX_ID else None
+            found = None if name is None else key
+            if (name or "").strip().lower() in RESERVED_ADDRESS_BOOKS:
+                raise UnfitError("reserved by Dotdigital")
+        else:
+            if (problem := address_book_name_problem(key)) is not None:
+                raise UnfitError(problem)
+            found = self._lookup.find_id(key)
+            if found is None and self._creates_address_books:
+                found = self._create_for_a_row(key)
+        if found is None:
+            raise UnfitError("there is none of this ID or name")
+        self._rows_address_books.add(found)
+        return found
+
+    def _create_for_a_row(self, name: str) -> int:
+        if name not in self._uncreatable:
+            try:
+                found = self.creation.address_book(name, SHOWN_OF_ROWS)
+            except SettingsError as error:
+                # That one row's fault, and told without its value. Nobody is asked again.
+                self._uncreatable[name] = error.message
+            else:
+                self._lookup.learn(name, found)
+                return found
+        raise UnfitError(self._uncreatable[name])
+
     def check_address_books(self) -> None:
         """Make sure that the address books in use are still there. Safe in a worker thread.
 
@@ -131,6 +181,12 @@ class Account:
         for number in tuple(self._address_books.values()):
             if _address_book(self.client, number) is None:
                 raise SettingsError(f"The address book {number} is gone")
+        # Copied: the main thread adds to it meanwhile.
+        if by_rows := self._rows_address_books.copy():
+            gone = by_rows - {each.id for each in self.client.address_books()}
+            if gone:
+                numbers = ", ".join(str(each) for each in sorted(gone))
+                raise SettingsError(f"Address books that rows name are gone: {numbers}")
 
     def abort(self) -> None:
         """Break every call off."""
@@ -156,22 +212,11 @@ class Account:
                 problems.append(f"address_book: {problem}")
         if problems:
             raise SettingsError("; ".join(problems))
-        if not found:
+        if not found and not _rows_name_address_books(settings):
             _logger.warning("No address_book is set: contacts are added to the account alone")
         there = {key: book for key, book in found.items() if book is not None}
         self.known_address_books = {book.id: book for book in there.values()}
         return {key: book.id for key, book in there.items()}
-
-
-def key_of(address_book: str | int) -> str | int:
-    """Return an ID as a number, however it is written, and a name as it is.
-
-    Args:
-        address_book: What the settings hold.
-    """
-    text = str(address_book).strip()
-    # Twenty digits are no ID any more; Python would refuse thousands of them.
-    return int(text[:20]) if text.isascii() and text.isdigit() else text
 
 
 def named_address_books(settings: Settings) -> list[str | int]:
@@ -183,8 +228,15 @@ def named_address_books(settings: Settings) -> list[str | int]:
     streams = [settings.default_stream]
     if settings.streams is not None:
         streams = list(settings.streams.values())
-    keys = {key_of(each.address_book) for each in streams if each.address_book is not None}
+    keys = {
+        address_book_key(each.address_book) for each in streams if each.address_book is not None
+    }
     return sorted(keys, key=lambda key: (isinstance(key, int), key))
+
+
+def _rows_name_address_books(settings: Settings) -> bool:
+    streams = (settings.streams or {}).values()
+    return any(stream.address_book_property is not None for stream in streams)
 
 
 def seeded_address_books(settings: Settings) -> list[str | int]:
@@ -205,7 +257,7 @@ def look_up(client: Client, wanted: Sequence[str | int]) -> dict[str | int, Addr
 
     Args:
         client: Calls the account.
-        wanted: What `key_of` has returned for each.
+        wanted: What `address_book_key` has returned for each.
 
     Returns:
         Each of `wanted`, in that order; None for what does not exist.

@@ -248,6 +248,7 @@ class Caller:
             reply = self._transport.exchange(method, url, params=params, body=body)
         except NoReplyError as error:
             raise _PassingError(str(error), NetworkError) from None
+        _logger.debug("%s: %d", route, reply.status)
         with self._lock:
             self._made[route] += 1
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:

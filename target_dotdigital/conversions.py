@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from target_dotdigital.errors import RowRejectedError
+from target_dotdigital.errors import RowRejectedError, UnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,10 +43,6 @@ _DATE = re.compile(
 )
 
 
-class _UnfitError(Exception):
-    """A value does not fit; the text says what would."""
-
-
 def to_text(value: object) -> str:
     """Return a value for a `String` field.
 
@@ -56,7 +52,7 @@ def to_text(value: object) -> str:
         value: What the record holds; not None.
 
     Raises:
-        RowRejectedError: See `converter`; here as the private cause of it.
+        UnfitError: It does not fit. `converter` makes it the row's reject.
     """
     if isinstance(value, str):
         return value
@@ -68,7 +64,7 @@ def to_text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
         return ",".join(to_text(item) for item in value if item is not None)
-    raise _UnfitError("a text, a number, a boolean or an array of these is needed")
+    raise UnfitError("a text, a number, a boolean or an array of these is needed")
 
 
 def to_number(value: object) -> msgspec.Raw:
@@ -80,11 +76,11 @@ def to_number(value: object) -> msgspec.Raw:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise _UnfitError("a number is needed")
+        raise UnfitError("a number is needed")
     text = _plain(_decimal(value), MAX_WHOLE_DIGITS)
     whole, _, fraction = text.partition(".")
     if len(whole.lstrip("-")) > MAX_WHOLE_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
-        raise _UnfitError(
+        raise UnfitError(
             f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
         )
     return msgspec.Raw(text.encode())
@@ -99,12 +95,12 @@ def _decimal(value: float | Decimal) -> Decimal:
 def _plain(number: Decimal, max_digits: int) -> str:
     """Write a number without exponent and without trailing zeros of its fraction."""
     if not number.is_finite():
-        raise _UnfitError("a finite number is needed")
+        raise UnfitError("a finite number is needed")
     if number == 0:
         return "0"
     # Before formatting: 1E+999999 is short to write and long to spell out.
     if not -max_digits <= number.adjusted() < max_digits:
-        raise _UnfitError(f"at most {max_digits} digits before the point")
+        raise UnfitError(f"at most {max_digits} digits before the point")
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -122,7 +118,7 @@ def to_boolean(value: object) -> bool:
         return True
     if word in _FALSE_WORDS or (isinstance(value, (int, float, Decimal)) and value == 0):
         return False
-    raise _UnfitError("true or false is needed")
+    raise UnfitError("true or false is needed")
 
 
 def to_date(value: object) -> str:
@@ -137,7 +133,7 @@ def to_date(value: object) -> str:
         value = value.isoformat()
     match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise _UnfitError("an ISO 8601 date is needed")
+        raise UnfitError("an ISO 8601 date is needed")
     part = match.groupdict()
     try:
         moment = dt.datetime(
@@ -150,7 +146,7 @@ def to_date(value: object) -> str:
             tzinfo=_zone(part["zone"]),
         ).astimezone(dt.timezone.utc)
     except (ValueError, OverflowError):
-        raise _UnfitError("a date that exists is needed") from None
+        raise UnfitError("a date that exists is needed") from None
     # Offsets are whole minutes, so the fraction is the same in UTC and keeps every digit.
     fraction = (part["fraction"] or "").rstrip("0")
     seconds = moment.replace(tzinfo=None).isoformat(timespec="seconds")
@@ -167,7 +163,12 @@ def _zone(text: str | None) -> dt.timezone:
     return dt.timezone(-offset if text.startswith("-") else offset)
 
 
-def _is_too_long(text: str) -> bool:
+def is_too_long(text: str) -> bool:
+    """Return whether a text has more than `MAX_TEXT_UNITS`.
+
+    Args:
+        text: Any text.
+    """
     if len(text) > MAX_TEXT_UNITS:
         return True
     # A character beyond the basic plane (an emoji) counts twice.
@@ -203,10 +204,10 @@ def converter(field: str, field_type: str, path: str) -> Callable[[object], Send
     def converted(value: object) -> Sendable:
         try:
             result = convert(value)
-        except _UnfitError as error:
+        except UnfitError as error:
             reason = f"property '{path}' for the {field_type} field {field}: {error}"
             raise RowRejectedError("field.type", reason) from None
-        if isinstance(result, str) and _is_too_long(result):
+        if isinstance(result, str) and is_too_long(result):
             reason = f"property '{path}' for {field}: over {MAX_TEXT_UNITS} characters"
             raise RowRejectedError("field.too_long", reason)
         return result

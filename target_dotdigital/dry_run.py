@@ -49,7 +49,7 @@ class DryRun:
 
     Attributes:
         account: The account, of which nothing but GET is asked.
-        connecting: The calls that connecting took, by route: a real run makes them, too.
+        asked: The calls until everything was read, by route: a real run makes them, too.
         imports: How many imports there would be.
         sent: How many contacts they would hold; one may be in several.
         bytes: How much JSON they would be.
@@ -67,7 +67,7 @@ class DryRun:
             account: The account.
         """
         self.account = account
-        self.connecting = account.client.caller.made()
+        self.asked = account.client.caller.made()
         self.imports = 0
         self.sent = 0
         self.bytes = 0
@@ -91,6 +91,7 @@ class DryRun:
             if isinstance(load, Departure):
                 return self._depart(load)
             if isinstance(load, Comparing):
+                self.asked = self.account.client.caller.made()
                 self.comparison.compare(self.account.client, load.go_on)
                 return Settlement()
             if isinstance(load, Mirroring):

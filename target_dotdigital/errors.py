@@ -123,3 +123,7 @@ class RowRejectedError(Exception):
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+
+
+class UnfitError(Exception):
+    """A value of a row does not fit; the text says what would, and repeats nothing of it."""

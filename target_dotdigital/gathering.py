@@ -10,15 +10,19 @@ from target_dotdigital.loads import holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.contacts import Contact
     from target_dotdigital.settings import Settings
     from target_dotdigital.settings_schema import MergeOption
 
+    _Kind: TypeAlias = tuple[MergeOption, str] | int
+    """Of an import its merge option and match identifier; of a departure what is left."""
+
 
 class Gathering:
-    """One open import for each merge option, and one departure for whatever is left."""
+    """One open import for each merge option and match identifier, one departure for each place."""
 
     def __init__(
         self, settings: Settings, clock: Clock, submit: Callable[[Import | Departure], None]
@@ -34,11 +38,12 @@ class Gathering:
         self._wait_limit = settings.batch_wait_limit_seconds
         self._clock = clock
         self._submit = submit
-        self._open: dict[MergeOption | int, Import | Departure] = {}
+        self._open: dict[_Kind, Import | Departure] = {}
 
     def __iter__(self) -> Iterator[Import | Departure]:
-        """Yield what is open."""
-        yield from self._open.values()
+        """Yield what is open, and what is to follow it."""
+        for load in self._open.values():
+            yield from _chain(load)
 
     def join(self, contact: Contact, merge_option: MergeOption, row: int, max_bytes: int) -> bool:
         """Take in a contact that is to be written.
@@ -55,19 +60,23 @@ class Gathering:
         Raises:
             TargetDotdigitalError: An earlier load has failed, or the run is being stopped.
         """
+
+        def start() -> Import:
+            return Import(merge_option, row, self._clock.now())
+
         self._send_what_holds(contact, merge_option)
-        load = self._open.get(merge_option)
-        if isinstance(load, Import) and load.has_room(contact, self._max_contacts, max_bytes):
-            load.add(contact)
-            return True
-        if load is not None:
-            self._send(merge_option)
-        load = Import(merge_option, row, self._clock.now())
+        # Not mixed: one import could hold a person twice who is known by two identifiers.
+        kind = (merge_option, contact.key.partition(":")[0])
+        while isinstance(load := self._open.get(kind), Import):
+            if load.take(contact, self._max_contacts, max_bytes, start):
+                return True
+            self._send(kind)
+        load = start()
         # Alone it may still be taken where several were too much.
         if not load.has_room(contact, self._max_contacts, MAX_BODY_BYTES):
             return False
         load.add(contact)
-        self._open[merge_option] = load
+        self._open[kind] = load
         return True
 
     def leave(self, contact: Contact, leaving: int, row: int) -> None:
@@ -96,8 +105,8 @@ class Gathering:
         Raises:
             TargetDotdigitalError: An earlier load has failed, or the run is being stopped.
         """
-        for kind in list(self._open):
-            self._send(kind)
+        while self._open:
+            self._send(next(iter(self._open)))
 
     def send_old(self) -> None:
         """Send what has been open for too long.
@@ -105,8 +114,8 @@ class Gathering:
         Raises:
             TargetDotdigitalError: An earlier load has failed, or the run is being stopped.
         """
-        for kind, load in list(self._open.items()):
-            if self._clock.now() - load.opened_at >= self._wait_limit:
+        for kind in list(self._open):
+            while (load := self._open.get(kind)) is not None and self._is_old(load):
                 self._send(kind)
 
     def seconds_left(self) -> float | None:
@@ -114,14 +123,37 @@ class Gathering:
         ages = [self._clock.now() - load.opened_at for load in self]
         return max(self._wait_limit - max(ages), 0.0) if ages else None
 
-    def _send_what_holds(self, contact: Contact, kind: MergeOption | int) -> None:
-        for other_kind, other in list(self._open.items()):
-            held = holder(other, contact)
-            # The same person under another key, or in a load of another kind: the older one first.
-            if held is not None and (held != contact.key or other_kind != kind):
-                self._send(other_kind)
+    def _is_old(self, load: Import | Departure) -> bool:
+        return self._clock.now() - load.opened_at >= self._wait_limit
 
-    def _send(self, kind: MergeOption | int) -> None:
+    def _send_what_holds(self, contact: Contact, effect: MergeOption | int) -> None:
+        """Send what has to take effect before a contact can be taken in anywhere."""
+        for kind in list(self._open):
+            while (load := self._open.get(kind)) is not None and _precedes(load, contact, effect):
+                self._send(kind)
+
+    def _send(self, kind: _Kind) -> None:
+        load = self._open[kind]
         # It is open until it has been taken: STATE must not pass it while the queue is full.
-        self._submit(self._open[kind])
+        self._submit(load)
         del self._open[kind]
+        if isinstance(load, Import) and load.following is not None:
+            self._open[kind], load.following = load.following, None
+
+
+def _chain(load: Import | Departure) -> Iterator[Import | Departure]:
+    """Yield a load, and what follows it, in the order in which they are to be sent."""
+    if isinstance(load, Import):
+        yield from load.chain
+    else:
+        yield load
+
+
+def _precedes(load: Import | Departure, contact: Contact, effect: MergeOption | int) -> bool:
+    """Return whether a load holds the same person under another key, or with another effect."""
+    own = load.merge_option if isinstance(load, Import) else load.leaving
+    for each in _chain(load):
+        held = holder(each, contact)
+        if held is not None and (held != contact.key or own != effect):
+            return True
+    return False

@@ -49,6 +49,7 @@ class Halving:
         self._check_account = check_account
         self._refused = 0
         self._accepted = False
+        self._probed: Contact | None = None
 
     def load(self, part: list[Contact]) -> bool:
         """Settle some of the contacts.
@@ -63,6 +64,10 @@ class Halving:
             DataError: Too many contacts are at fault, or all of them.
             TargetDotdigitalError: They cannot be settled for another reason.
         """
+        # Never twice: consent records that are sent again are there twice.
+        part = [contact for contact in part if contact is not self._probed]
+        if not part:
+            return True
         try:
             self.total.add(self._send(part))
         except RequestTooLargeError:
@@ -102,7 +107,7 @@ class Halving:
             self._probe()
 
     def _probe(self) -> None:
-        """Make sure that Dotdigital accepts anything. What is sent for it is sent once more later.
+        """Make sure that Dotdigital accepts anything. What it accepts is settled by that.
 
         Raises:
             DataError: It does not.
@@ -110,13 +115,15 @@ class Halving:
         last = len(self._contacts) - 1
         codes: set[str] = set()
         for position in (last * 2 // PROBES, last // PROBES, last):
+            contact = self._contacts[position]
             try:
-                self._send([self._contacts[position]])
+                self.total.add(self._send([contact]))
             except RequestRefusedError as error:
                 codes.add(error.code)
             except RequestTooLargeError:
                 return  # of one contact, that tells nothing about the others
             else:
+                self._probed = contact
                 self._accepted = True
                 return
         listed = ", ".join(sorted(codes))

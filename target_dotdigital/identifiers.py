@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,14 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z]{{2,63}}")
 """The shape of nearly every address, checked at full pace; email-validator judges the others."""
 
+_PUNYCODE = re.compile(r"(?<=[@.])xn--([a-z0-9-]+)(?=\.|$)")
+
 
 def normalise(identifier: str, value: object) -> str:
     """Return the text that two identifiers share if and only if they mean the same contact.
 
     Dotdigital lower-cases e-mail addresses, and its reports may spell an identifier otherwise than
-    it was sent.
+    it was sent: an international domain in its ASCII form, say.
 
     Args:
         identifier: The identifier's name.
@@ -41,9 +44,18 @@ def normalise(identifier: str, value: object) -> str:
     text = str(value).strip()
     if identifier == EMAIL:
         text = text.lower()
+        if not text.isascii() or "xn--" in text:
+            text = unicodedata.normalize("NFC", _PUNYCODE.sub(_decoded, text))
     elif identifier == MOBILE_NUMBER:
         text = re.sub(r"[^0-9]", "", text)
     return f"{identifier}:{text}"
+
+
+def _decoded(label: re.Match[str]) -> str:
+    try:
+        return label[1].encode().decode("punycode")
+    except UnicodeError:
+        return label[0]
 
 
 def email(value: object) -> str:

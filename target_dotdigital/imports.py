@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.contacts import collapse
+from target_dotdigital.settlement import CONFLICTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from target_dotdigital.contacts import Contact
+    from target_dotdigital.loads import Load
     from target_dotdigital.settings_schema import MergeOption
+    from target_dotdigital.settlement import Settlement
 
 MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
@@ -43,6 +48,18 @@ class Import:
     """The contacts' other identifiers, with the match identifier of the contact."""
     size: int = _ENVELOPE_BYTES
     """Bytes of its JSON, or a little less than that."""
+    following: Import | None = field(default=None, repr=False)
+    """What is sent after it: contacts of it once more, that could not be joined with their own."""
+    is_second_try: bool = False
+    """Whether its contacts were refused for an identifier that an earlier contact may free."""
+
+    @property
+    def chain(self) -> Iterator[Import]:
+        """Itself, and what follows it, in the order in which they are to be sent."""
+        load: Import | None = self
+        while load is not None:
+            yield load
+            load = load.following
 
     def has_room(self, contact: Contact, max_contacts: int, max_bytes: int) -> bool:
         """Return whether a contact fits in, joined with the one of the same key if there is one.
@@ -56,17 +73,93 @@ class Import:
         fits = self.size + len(contact.body) + 1 <= max_bytes
         return fits and not (is_new and len(self.contacts) >= max_contacts)
 
-    def add(self, contact: Contact) -> None:
+    def add(self, contact: Contact) -> bool:
         """Take a contact in, or join it with an older row's.
 
         Args:
             contact: The contact.
+
+        Returns:
+            Whether it is in; not if it cannot be joined with the older row's.
         """
         earlier = self.contacts.get(contact.key)
         if earlier is not None:
-            contact = collapse(earlier, contact, self.merge_option)
+            joined = collapse(earlier, contact, self.merge_option)
+            if joined is None:
+                # Whoever takes over what it had must not overtake it.
+                contact.other_identities = tuple(
+                    dict.fromkeys((*earlier.other_identities, *contact.other_identities))
+                )
+                return False
+            contact = joined
             self.size -= len(earlier.body) + 1
         self.contacts[contact.key] = contact
         self.size += len(contact.body) + 1
         for identity in contact.other_identities:
             self.others[identity] = contact.key
+        return True
+
+    def take(
+        self,
+        contact: Contact,
+        max_contacts: int,
+        max_bytes: int,
+        start: Callable[[], Import],
+    ) -> bool:
+        """Take a contact into this import, or into what follows it if it cannot be joined.
+
+        Args:
+            contact: The contact.
+            max_contacts: The most contacts of an import.
+            max_bytes: The most bytes of its JSON.
+            start: Returns an empty import.
+
+        Returns:
+            Whether there was room for it.
+        """
+        load = self
+        # What follows an import holds no contact that the import does not hold too.
+        while load.following is not None and contact.key in load.following.contacts:
+            load = load.following
+        if not load.has_room(contact, max_contacts, max_bytes):
+            return False
+        if load.add(contact):
+            return True
+        following = load.following or start()
+        if not following.has_room(contact, max_contacts, max_bytes):
+            return False
+        following.add(contact)
+        load.following = following
+        return True
+
+
+def second_try(load: Load, settlement: Settlement) -> Import | None:
+    """Take contacts out of a settlement that were refused for another contact's identifier.
+
+    A row may hand its address to the next, as when the e-mail addresses of two customers were
+    mixed up. Whether Dotdigital goes through an import in order is not documented, and imports
+    that are known to share nothing go side by side; so the one who takes over may come too early.
+
+    Args:
+        load: The import.
+        settlement: What became of it. Its conflicts are removed if they are to be sent again.
+
+    Returns:
+        An import of those contacts, to be sent once all that came before is settled; None if there
+        are none, or if sending them again has helped nobody.
+    """
+    if not isinstance(load, Import) or (load.is_second_try and not settlement.imported):
+        return None
+    again = [
+        contact
+        for contact, code in settlement.rejected
+        if contact.other_identities and code.lower() in CONFLICTS
+    ]
+    if not again:
+        return None
+    taken = {id(contact) for contact in again}
+    settlement.rejected = [each for each in settlement.rejected if id(each[0]) not in taken]
+    following = Import(load.merge_option, load.first_row, load.opened_at, is_second_try=True)
+    for contact in again:
+        following.add(contact)
+    return following

@@ -80,7 +80,11 @@ class LoadQueue:
     """
 
     def __init__(
-        self, perform: Callable[[Load], Settlement], wakeup: Wakeup, max_active: int
+        self,
+        perform: Callable[[Load], Settlement],
+        wakeup: Wakeup,
+        max_active: int,
+        second_try: Callable[[Load, Settlement], Load | None] = lambda _load, _settlement: None,
     ) -> None:
         """Start with no load.
 
@@ -88,7 +92,11 @@ class LoadQueue:
             perform: Brings a load to its end, in a thread of its own.
             wakeup: Told when a load has ended.
             max_active: How many loads may be with Dotdigital at a time.
+            second_try: Takes out of a settlement what is to be tried again once all that came
+                before is settled, and returns it as a load; None if there is nothing.
         """
+        self._second_try = second_try
+        self._last: set[int] = set()
         self._perform = perform
         self._wakeup = wakeup
         self._max_active = max_active
@@ -134,7 +142,7 @@ class LoadQueue:
             if isinstance(item.outcome, Exception):
                 self._stopped = True
             else:
-                self._unsettled.remove(item.load)
+                self._settle(item.load, item.outcome)
             ended.append(item)
         self._start()
         return ended
@@ -148,15 +156,27 @@ class LoadQueue:
         self.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def _settle(self, load: Load, settlement: Settlement) -> None:
+        """Let a load go, or put what is tried again in its place: what waits for it goes on to."""
+        again = self._second_try(load, settlement)
+        place = next(place for place, each in enumerate(self._unsettled) if each is load)
+        self._last.discard(id(load))
+        if again is None:
+            del self._unsettled[place]
+        else:
+            self._unsettled[place] = again
+            self._last.add(id(again))
+
     def _start(self) -> None:
         """Start every load that may: a slot is free, and no earlier one shares a contact."""
         for position, load in enumerate(self._unsettled):
             if self._stopped or len(self._active) >= self._max_active:
                 return
             earlier = self._unsettled[:position]
-            if id(load) not in self._active and not any(
+            waits = (id(load) in self._last and earlier) or any(
                 share_a_contact(load, other) for other in earlier
-            ):
+            )
+            if id(load) not in self._active and not waits:
                 self._active.add(id(load))
                 self._executor.submit(self._work, load)
 

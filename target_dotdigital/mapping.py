@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,14 +10,14 @@ from target_dotdigital.contacts import Contact
 from target_dotdigital.conversions import DATA_FIELD_TYPES, Sendable, converter
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
+from target_dotdigital.permissions import Consent, Preferences
+from target_dotdigital.row_address_books import RowAddressBooks
+from target_dotdigital.sources import ABSENT, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from target_dotdigital.settings import StreamSettings
-
-_ABSENT: Final = object()
-"""What a record that lacks a property holds of it: neither null nor empty, but nothing."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,35 +42,6 @@ def unknown_fields(settings: StreamSettings, data_fields: Mapping[str, str]) -> 
     return [field for field in settings.fields or {} if field.lower() not in known]
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where in a record a value comes from."""
-
-    path: str
-    segments: tuple[str, ...]
-
-    @classmethod
-    def of(cls, path: str, properties: Mapping[str, Any]) -> _Source:
-        whole = path in properties or "." not in path
-        return cls(path, (path,) if whole else tuple(path.split(".")))
-
-    def read(self, record: Mapping[str, Any]) -> object:
-        """Return the value, or `_ABSENT`. What lies under a null is null."""
-        if len(self.segments) == 1 or self.path in record:
-            return record.get(self.path, _ABSENT)
-        value: object = record
-        for segment in self.segments:
-            if value is None or value is _ABSENT:
-                return value
-            if not isinstance(value, dict):
-                raise RowRejectedError(
-                    "field.type",
-                    f"property '{self.path}': '{segment}' is looked for in a plain value",
-                )
-            value = value.get(segment, _ABSENT)
-        return value
-
-
 class ContactMapping:
     """The compiled function record → contact of one stream and one version of its SCHEMA."""
 
@@ -81,6 +51,7 @@ class ContactMapping:
         schema: Mapping[str, Any],
         data_fields: Mapping[str, str],
         address_book_id: int | None,
+        find_address_book: Callable[[str | int], int] | None = None,
     ) -> None:
         """Compile the mapping.
 
@@ -89,6 +60,8 @@ class ContactMapping:
             schema: The stream's JSON schema, after stream maps.
             data_fields: The account's data fields: name to type.
             address_book_id: The list that the contacts join.
+            find_address_book: Returns the ID of an address book that a row names, by its ID or
+                name. It raises `UnfitError` if a contact cannot join it.
 
         Raises:
             SettingsError: The settings do not fit the schema or the account; all of it at once.
@@ -101,6 +74,9 @@ class ContactMapping:
         self._match_identifier = settings.match_identifier
         self._identifiers = self._compile_identifiers()
         self._fields = self._compile_fields(data_fields)
+        self._preferences = self._compile_preferences()
+        self._consent = self._compile_consent()
+        self._address_books = self._compile_address_books(find_address_book)
         self._static = _static_parts(settings, address_book_id)
         if self._problems:
             raise SettingsError("; ".join(self._problems))
@@ -125,7 +101,14 @@ class ContactMapping:
         }
         if data_fields := self._read_fields(record):
             contact["dataFields"] = data_fields
+        if preferences := self._preferences.read(record):
+            contact["preferences"] = preferences
+        if self._consent is not None and (consent := self._consent.read(record)):
+            contact["consentRecords"] = [consent]
         contact.update(self._static)
+        if self._address_books is not None:
+            # Last: of a row that is rejected anyway, no address book needs to be looked up.
+            contact["lists"] = self._address_books.read(record)
         try:
             body = _encode(contact)
         except UnicodeEncodeError:
@@ -201,7 +184,7 @@ class ContactMapping:
         found: dict[str, Sendable | None] = {}
         for name, source, convert in self._fields:
             value = source.read(record)
-            if value is _ABSENT:
+            if value is ABSENT:
                 continue
             # Empty values can change nothing, or must not, under the other merge options.
             if not keeps_empty and (value is None or value == ""):
@@ -213,7 +196,7 @@ class ContactMapping:
 
     def _compile_identifiers(
         self,
-    ) -> list[tuple[str, _Source, Callable[[object], str | int]]]:
+    ) -> list[tuple[str, Source, Callable[[object], str | int]]]:
         match = self._match_identifier
         wanted = self._settings.identifiers
         if wanted is None:
@@ -222,7 +205,7 @@ class ContactMapping:
         compiled = []
         for name, path in ordered.items():
             if path and self._exists(path):
-                source = _Source.of(path, self._properties)
+                source = Source.of(path, self._properties)
                 compiled.append((name, source, checker(name, path)))
             else:
                 what = f"no property '{path}'" if path else "no property"
@@ -231,7 +214,7 @@ class ContactMapping:
 
     def _compile_fields(
         self, data_fields: Mapping[str, str]
-    ) -> list[tuple[str, _Source, Callable[[object], Sendable]]]:
+    ) -> list[tuple[str, Source, Callable[[object], Sendable]]]:
         listed = {name.lower(): name for name in data_fields}
         wanted = self._settings.fields
         if wanted is None:
@@ -247,9 +230,40 @@ class ContactMapping:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
                     raise DotdigitalError(f"The data field {name} has a type that is not known")
-                source = _Source.of(path, self._properties)
+                source = Source.of(path, self._properties)
                 compiled.append((name, source, converter(name, field_type, path)))
         return compiled
+
+    def _compile_preferences(self) -> Preferences:
+        wanted = self._settings.preferences.items()
+        return Preferences(
+            tuple(
+                (preference, self._source(path, f"the preference {preference}"))
+                for preference, path in wanted
+            )
+        )
+
+    def _compile_consent(self) -> Consent | None:
+        wanted = self._settings.consent
+        if wanted is None:
+            return None
+        return Consent(
+            {part: self._source(path, f"the consent's {part}") for part, path in wanted.items()}
+        )
+
+    def _compile_address_books(
+        self, find: Callable[[str | int], int] | None
+    ) -> RowAddressBooks | None:
+        path = self._settings.address_book_property
+        if path is None or find is None:
+            return None
+        return RowAddressBooks(self._source(path, "address_book_property"), find)
+
+    def _source(self, path: str, purpose: str) -> Source:
+        """Return where a property is; note a problem if the schema has no such property."""
+        if not self._exists(path):
+            self._problems.append(f"the schema has no property '{path}' (for {purpose})")
+        return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
         """Map every property whose name is a data field's, letters and digits compared."""
@@ -291,7 +305,7 @@ class ContactMapping:
 
 
 def _is_empty(value: object) -> bool:
-    return value is _ABSENT or value is None or (isinstance(value, str) and not value.strip())
+    return value is ABSENT or value is None or (isinstance(value, str) and not value.strip())
 
 
 def match_property(match_identifier: str, properties: Mapping[str, Any]) -> str | None:

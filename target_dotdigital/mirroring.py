@@ -7,6 +7,8 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from target_dotdigital.client import CONTACT_PAGE
 from target_dotdigital.errors import AbandonedError, DataError, DotdigitalError
 from target_dotdigital.members import (
@@ -19,7 +21,7 @@ from target_dotdigital.settlement import Settlement
 from target_dotdigital.undo import write_undo_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from target_dotdigital.client import Client
@@ -45,6 +47,11 @@ class Leavers:
     """How many of them are known to have left."""
     undo_file: Path | None = None
 
+    @override
+    def __str__(self) -> str:
+        """Return how many leave, for messages."""
+        return f"{len(self.contact_ids)} of {self.members} contacts"
+
     @property
     def is_too_many(self) -> bool:
         """Whether more of them would leave than may."""
@@ -59,8 +66,8 @@ class Leavers:
         if self.is_too_many:
             raise DataError(
                 f"Nobody was taken out of an address book: of the {self.members} contacts in "
-                f"address book {self.book.address_book_id}, {len(self.contact_ids)} are missing in "
-                f"{', '.join(self.book.streams)}. That is more than max_removal_percent "
+                f"address book {self.book.address_book_id}, {len(self.contact_ids)} did not come "
+                f"in {_listed(self.book.streams)}. That is more than max_removal_percent "
                 f"({self.book.max_removal_percent}): if the stream is right, raise that setting "
                 "for one run"
             )
@@ -107,18 +114,26 @@ class Mirroring:
             number = each.book.address_book_id
             each.undo_file = write_undo_file(self.folder, number, each.contact_ids)
             _logger.info(
-                "Mirror of address book %d: %d contacts leave it. Their IDs are kept in %s: load "
-                "it with match_identifier contactId and the same address book to undo this",
+                "Mirror of address book %d: takes %s out; their IDs are kept in %s",
                 number,
-                len(each.contact_ids),
+                each,
                 each.undo_file,
             )
         for each in due:
+            number = each.book.address_book_id
             for start in range(0, len(each.contact_ids), CONTACT_PAGE):
                 self._go_on()
                 part = each.contact_ids[start : start + CONTACT_PAGE].tolist()
-                remover.remove(each.book.address_book_id, part)
+                remover.remove(number, part)
                 each.left += len(part)
+            _logger.info(
+                "Mirror of address book %d: took %s out. To put them back, load %s with "
+                "match_identifier contactId and address_book %d",
+                number,
+                each,
+                each.undo_file,
+                number,
+            )
         return Settlement()
 
     def find(self, client: Client, book: MirroredBook) -> Leavers:
@@ -161,3 +176,7 @@ class Mirroring:
     def _go_on(self) -> None:
         if self.is_stopping():
             raise AbandonedError("The run is stopped before every contact has left")
+
+
+def _listed(streams: Iterable[str]) -> str:
+    return ", ".join(f"stream '{name}'" for name in streams)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from target_dotdigital import pace
+from target_dotdigital.account import SHOWN_OF_ROWS
 from target_dotdigital.departures import ACCOUNT
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class NewThings(msgspec.Struct, frozen=True):
     """What would be created."""
 
     address_books: list[str]
+    address_books_of_rows: int
+    """How many that rows name, and so are not named here."""
     data_fields: list[NewField]
 
 
@@ -145,7 +148,7 @@ def make_plan(dry_run: DryRun | None, settings: Settings) -> Plan:
     if dry_run is None:
         none = Numbers(0, 0)
         return Plan(
-            creates=NewThings([], []),
+            creates=NewThings([], 0, []),
             contacts=ContactNumbers(0, 0, 0),
             address_books=[],
             leaving=[],
@@ -202,8 +205,11 @@ class _Planning:
 
     def _creates(self) -> NewThings:
         fields = self._creation.created_fields.items()
+        planned = self._creation.planned_address_books.values()
+        named = [shown for shown in planned if shown != SHOWN_OF_ROWS]
         return NewThings(
-            [shown.strip("'") for shown in self._creation.planned_address_books.values()],
+            [shown.strip("'") for shown in named],
+            len(planned) - len(named),
             [NewField(name, kind, stream) for name, (kind, stream) in fields],
         )
 
@@ -248,7 +254,7 @@ class _Planning:
     def _name(self, number: int) -> str | None:
         shown = self._creation.planned_address_books.get(number)
         if shown is not None:
-            return shown.strip("'")
+            return None if shown == SHOWN_OF_ROWS else shown.strip("'")
         book = self._account.known_address_books.get(number)
         return None if book is None else book.name
 
@@ -259,7 +265,7 @@ class _Planning:
     def _calls(self, seconds: int) -> pace.CallEstimate:
         dry_run = self._dry_run
         calls = pace.CallEstimate()
-        for route, count in dry_run.connecting.items():
+        for route, count in dry_run.asked.items():
             calls.add(route, count)
         settings = self._settings
         if settings.region is None and settings.api_url is None and settings.sandbox_path is None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from target_dotdigital.report import StreamCounts
 
 _UNKNOWN = "?"
+
+MAX_ADDRESS_BOOKS = 50
+"""Rows can name any number of them. The report has them all."""
+
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -77,6 +81,8 @@ def _creates(plan: Plan) -> list[str]:
         ("data field", each.name, f"{each.type}, by the schema of {each.stream}")
         for each in plan.creates.data_fields
     ]
+    if rows := plan.creates.address_books_of_rows:
+        books.append((f"{rows:,} address books", "that rows name", ""))
     if not books and not fields:
         return ["Nothing would be created."]
     return [
@@ -92,7 +98,7 @@ def _contacts(plan: Plan) -> list[str]:
     heads = ("Contacts", "all", "new", "updated", "updated: in it now", "updated: would join")
     total = plan.contacts
     rows = [("of the account", total.contacts, total.new, total.updated, "", "")]
-    return _aligned(
+    lines = _aligned(
         heads,
         [
             *rows,
@@ -105,10 +111,13 @@ def _contacts(plan: Plan) -> list[str]:
                     each.updated_members,
                     each.updated_joining,
                 )
-                for each in plan.address_books
+                for each in plan.address_books[:MAX_ADDRESS_BOOKS]
             ),
         ],
     )
+    if (more := len(plan.address_books) - MAX_ADDRESS_BOOKS) > 0:
+        lines.append(f"and {more:,} address books more")
+    return lines
 
 
 def _leaving(plan: Plan) -> list[str]:
@@ -175,5 +184,7 @@ def _time(seconds: int) -> str:
 
 def _place(number: int | None, name: str | None) -> str:
     if number is None:
-        return f"address book '{name}' (new)"
+        return (
+            "address book that rows name (new)" if name is None else f"address book '{name}' (new)"
+        )
     return f"address book {number}" + (f" ({name})" if name is not None else "")

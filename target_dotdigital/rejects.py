@@ -43,12 +43,17 @@ class RejectsFile:
         Raises:
             StorageError: It could not be written.
         """
-        self._path = path
+        self.path = path
         self._file: FileIO | None = None
         self._size = 0
         self._is_dirty = False
         self._schemas: dict[str, bytes] = {}
         check_writable("rejects_path", path, path.with_name(self._kept_name(0)))
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether this run has rejected rows in it."""
+        return self._size > 0
 
     def write(self, row: Row, code: str, reason: str) -> None:
         """Append a rejected row.
@@ -130,22 +135,22 @@ class RejectsFile:
         A file of an earlier run is renamed, never overwritten: its rows may not have been sent
         again yet, or may be what this run is reading.
         """
-        if self._path.exists():
-            made = self._path.stat().st_mtime
-            kept = self._path.with_name(self._kept_name(made))
+        if self.path.exists():
+            made = self.path.stat().st_mtime
+            kept = self.path.with_name(self._kept_name(made))
             while kept.exists():
                 made += 1e-6
-                kept = self._path.with_name(self._kept_name(made))
-            self._path.rename(kept)
+                kept = self.path.with_name(self._kept_name(made))
+            self.path.rename(kept)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        return FileIO(os.open(self._path, flags, FILE_MODE), "w")
+        return FileIO(os.open(self.path, flags, FILE_MODE), "w")
 
     def _kept_name(self, made: float) -> str:
         moment = datetime.fromtimestamp(made, tz=timezone.utc)
-        return f"{self._path.name}.{moment:%Y%m%dT%H%M%S.%fZ}"
+        return f"{self.path.name}.{moment:%Y%m%dT%H%M%S.%fZ}"
 
     def _failure(self, error: OSError) -> StorageError:
-        return unwritable("rejects_path", self._path, error)
+        return unwritable("rejects_path", self.path, error)
 
 
 def decode(line: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from target_dotdigital.errors import (
     TargetDotdigitalError,
 )
 from target_dotdigital.gathering import Gathering
-from target_dotdigital.imports import MAX_BODY_BYTES
+from target_dotdigital.imports import MAX_BODY_BYTES, second_try
 from target_dotdigital.loads import LoadQueue
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
@@ -102,7 +102,8 @@ class Run:
                 else Performer(self._account, self._clock, timeout)
             )
             perform, slots = self._performer.perform, self.settings.max_active_imports
-            self._queue = LoadQueue(perform, self._wakeup, slots)
+            self._queue = LoadQueue(perform, self._wakeup, slots, second_try)
+            self._warn_of_confirmation_mails()
         return self._account
 
     def counts(self, stream: str) -> StreamCounts:
@@ -183,6 +184,15 @@ class Run:
         if stream not in self._warned:
             self._warned.add(stream)
             _logger.warning("Stream '%s' is skipped: %s", stream, reason)
+
+    def _warn_of_confirmation_mails(self) -> None:
+        streams = (self.settings.streams or {}).items()
+        if names := [name for name, each in streams if each.email_opt_in_type == "verifiedDouble"]:
+            _logger.warning(
+                "email_opt_in_type is verifiedDouble (%s): Dotdigital mails requests for "
+                "confirmation to the people who are loaded",
+                ", ".join(f"'{name}'" for name in names),
+            )
 
     def note_state(self, value: str) -> None:
         """Take a STATE in, to be written once every row so far is settled.
@@ -291,12 +301,18 @@ class Run:
         return self._tally.progress()
 
     def summary(self) -> Iterator[str]:
-        """Yield a line for each stream that rows were read of, or that is loaded.
+        """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
 
-        None of a dry run: its rows are in its plan.
+        Rejected rows that are kept have a line that says where. The rows of a dry run are in its
+        plan.
         """
         for counts in self._tally if not self.settings.dry_run else ():
             yield counts.summary()
+        if self._rejects is not None and self._rejects.holds_rows:
+            yield (
+                f"The rejected rows are in {self._rejects.path}: repair it, and load it with the "
+                "same settings"
+            )
 
     def conclude(self, outcome: Outcome) -> None:
         """Write the report, and print a dry run's plan.

@@ -26,6 +26,9 @@ RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
 
 MAX_ADDRESS_BOOK_NAME = 128
 
+MAX_ID = 2**31 - 1
+"""Dotdigital's IDs of address books and preferences are int32."""
+
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 
@@ -35,6 +38,7 @@ class StreamSettings:
     """How one stream is loaded: `streams.<name>`, with the defaults filled in."""
 
     address_book: str | int | None
+    address_book_property: str | None
     match_identifier: str
     identifiers: Mapping[str, str] | None
     fields: Mapping[str, str] | None
@@ -42,6 +46,10 @@ class StreamSettings:
     email_type: str | None
     email_opt_in_type: str | None
     resubscribe: bool
+    preferences: Mapping[int, str]
+    """Properties by preference ID."""
+    consent: Mapping[str, str] | None
+    """Properties by the part of a consent record."""
     sync_mode: str = "upsert"
     max_removal_percent: int = 20
     mirror_shared: bool = False
@@ -133,8 +141,10 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
     address_book = settings.get("address_book")
     if address_book in {None, ""}:
         address_book = config.get("address_book")
+    by_row = settings.get("address_book_property")
     return StreamSettings(
-        address_book=None if address_book == "" else address_book,
+        address_book=None if address_book == "" or by_row is not None else address_book,
+        address_book_property=by_row,
         match_identifier=settings.get("match_identifier", "email"),
         identifiers=settings.get("identifiers"),
         fields=settings.get("fields"),
@@ -142,6 +152,8 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         email_type=settings.get("email_type"),
         email_opt_in_type=settings.get("email_opt_in_type"),
         resubscribe=settings.get("resubscribe", False),
+        preferences={int(each): path for each, path in settings.get("preferences", {}).items()},
+        consent=settings.get("consent"),
         sync_mode=settings.get("sync_mode", "upsert"),
         max_removal_percent=settings.get("max_removal_percent", 20),
         mirror_shared=settings.get("mirror_shared", False),
@@ -212,6 +224,10 @@ def address_book_name_problem(name: str) -> str | None:
         return "reserved by Dotdigital"
     if len(name) > MAX_ADDRESS_BOOK_NAME:
         return f"a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "a name is valid Unicode (this one holds half a surrogate pair)"
     return None
 
 

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from target_dotdigital.settings import (
+    MAX_ID,
     REJECT_PROPERTY_PREFIX,
     address_book_key,
     address_book_name_problem,
     is_loopback,
     path_setting,
 )
+from target_dotdigital.settings_schema import CONSENT_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _CUSTOM_IDENTIFIER = re.compile(r"[-A-Za-z0-9_]{1,50}")
+_PREFERENCE_ID = re.compile(r"[0-9]{1,20}")
 _OWN_IDENTIFIERS = ("email", "mobileNumber", "contactId")
 
 
@@ -167,10 +170,6 @@ def _is_safe_url(url: str) -> bool:
 def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
     if str(config.get("report_path") or "").lower().endswith(".html"):
         yield "report_path: a report as an HTML page is not available yet"
-    for name, stream in (config.get("streams") or {}).items():
-        for key in ("address_book_property", "preferences", "consent"):
-            if stream.get(key):
-                yield f"streams.{name}.{key}: not available yet"
 
 
 def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
@@ -200,12 +199,42 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     lowered = [field.lower() for field in fields]
     for twice in sorted({field for field in lowered if lowered.count(field) > 1}):
         yield f"{name}.fields: '{twice.upper()}' is mapped twice"
-    for key in ("identifiers", "fields"):
+    yield from _permission_problems(name, stream)
+    for key in ("identifiers", "fields", "preferences", "consent"):
         for entry, path in (stream.get(key) or {}).items():
-            if not path:
-                yield f"{name}.{key}.{entry}: the property's name is empty"
-            elif path.startswith(REJECT_PROPERTY_PREFIX):
-                yield f"{name}.{key}.{entry}: {REJECT_PROPERTY_PREFIX}* is never sent"
+            yield from _property_problems(f"{name}.{key}.{entry}", path)
+    if (by_row := stream.get("address_book_property")) is not None:
+        yield from _row_book_problems(f"{name}.address_book_property", by_row, stream)
+
+
+def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    yield from _property_problems(name, path)
+    if stream.get("address_book") not in {None, ""}:
+        yield f"{name}: it excludes address_book in the same stream"
+    if stream.get("sync_mode") == "mirror":
+        yield f"{name}: it excludes sync_mode: mirror"
+    if stream.get("on_delete") == "remove":
+        yield f"{name}: it excludes on_delete: remove"
+
+
+def _permission_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    preferences = stream.get("preferences") or {}
+    numbers = [int(each) for each in preferences if _PREFERENCE_ID.fullmatch(each)]
+    if len(numbers) < len(preferences) or any(not 0 < each <= MAX_ID for each in numbers):
+        yield f"{name}.preferences: an ID is a whole number from 1 to {MAX_ID}, in digits"
+    if len(set(numbers)) < len(numbers):
+        yield f"{name}.preferences: a preference is mapped twice"
+    if (consent := stream.get("consent")) is not None:
+        missing = [part for part in CONSENT_KEYS if part not in consent]
+        if missing:
+            yield f"{name}.consent: all five parts are needed; missing: {', '.join(missing)}"
+
+
+def _property_problems(name: str, path: str) -> Iterator[str]:
+    if not path:
+        yield f"{name}: the property's name is empty"
+    elif path.startswith(REJECT_PROPERTY_PREFIX):
+        yield f"{name}: {REJECT_PROPERTY_PREFIX}* is never sent"
 
 
 def _is_identifier(name: str) -> bool:

@@ -38,7 +38,10 @@ STREAM_SETTINGS = th.ObjectType(
     th.Property(
         "address_book_property",
         th.StringType,
-        description="A property that names the row's own address book (not available yet).",
+        description=(
+            "A property that names the row's own address books: an ID, an exact name, or an array "
+            "of them; the contact joins all. Excludes address_book and mirror in this stream."
+        ),
     ),
     th.Property(
         "match_identifier",
@@ -88,7 +91,10 @@ STREAM_SETTINGS = th.ObjectType(
     th.Property(
         "email_opt_in_type",
         th.StringType(nullable=False, allowed_values=list(OPT_IN_TYPES)),
-        description="The opt-in type to set. Not sent by default.",
+        description=(
+            "The opt-in type to set. Not sent by default. verifiedDouble makes Dotdigital mail "
+            "confirmation requests."
+        ),
     ),
     th.Property(
         "resubscribe",
@@ -97,7 +103,7 @@ STREAM_SETTINGS = th.ObjectType(
         description="true sends the status subscribed, which opts people in again.",
     ),
     _property_map(
-        "Marketing preferences: preference ID to boolean property (not available yet).",
+        "Marketing preferences: preference ID to boolean property. Null or absent sends nothing.",
         "preferences",
     ),
     th.Property(
@@ -107,7 +113,9 @@ STREAM_SETTINGS = th.ObjectType(
             additional_properties=False,
         ),
         description=(
-            "One consent record per contact: its parts to record properties (not available yet)."
+            "A consent record for each row: text, url, date_time_consented, ip_address and "
+            "user_agent to record properties. All five in a row are sent, none is left out, some "
+            "reject the row."
         ),
     ),
     th.Property(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.identifiers import CONTACT_ID, normalise
@@ -20,9 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from target_dotdigital.contacts import Contact
-    from target_dotdigital.replies import FailedContact, ImportStatus
+    from target_dotdigital.replies import FailedContact, ImportStatus, WrittenContact
 
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+CONFLICTS = frozenset(
+    {
+        "dotdigital.duplicate",
+        "dotdigital.duplicateidentifier",
+        "dotdigital.duplicateidentifiers",
+        "dotdigital.identifierconflict",
+        "dotdigital.idalreadyexists",
+        "dotdigital.http409",
+    }
+)
+"""Reject codes, in lower case, of a contact of which another one owns an identifier. Which of them
+an import reports is not documented; the last three are those of single contacts."""
+
 _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
 
 
@@ -91,12 +104,14 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
         SettingsError: The address book is gone.
         DotdigitalError: The report does not account for every contact.
     """
+    sent = {identity: contact for contact in contacts for identity in contact.identities}
+    spellings = {name.lower(): name for name in {each.partition(":")[0] for each in sent}}
     written = {
         identity
         for entry in (*(report.created or ()), *(report.updated or ()))
-        for identity in _identities(entry.identifiers, entry.contact_id)
+        for identity in _identities(entry, spellings)
     }
-    failed, failures, codes = _failures(report.failures or ())
+    failed, failures, codes = _failures(report.failures or (), spellings)
     if any(code.lower() == _WRONG_ADDRESS_BOOK for code in codes):
         raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
     settlement = Settlement()
@@ -111,24 +126,25 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
             settlement.rejected.append((contact, code))
         else:
             unlisted.append(contact)
-    sent = {identity: contact for contact in contacts for identity in contact.identities}
     for identities, code in failures:
         if sent.keys().isdisjoint(identities):
             settlement.unmatched[code] += 1
     if any(row.holding is not None for contact in contacts for row in contact.rows):
-        settlement.ids += _ids(report, sent)
+        settlement.ids += _ids(report, sent, spellings)
     if unlisted:
         _settle_unlisted(import_id, report.summary, settlement, unlisted)
     return settlement
 
 
-def _ids(report: ImportStatus, sent: Mapping[str, Contact]) -> Iterator[tuple[Contact, int]]:
+def _ids(
+    report: ImportStatus, sent: Mapping[str, Contact], spellings: Mapping[str, str]
+) -> Iterator[tuple[Contact, int]]:
     """Yield the contact IDs that a report tells, each with the contacts that it may be of."""
     by_holding = {row.holding: each for each in sent.values() for row in each.rows}
     for entry in (*(report.created or ()), *(report.updated or ()), *(report.failures or ())):
         if entry.contact_id is None:
             continue
-        named = _identities(entry.identifiers, entry.contact_id)
+        named = _identities(entry, spellings)
         # If Dotdigital spells the identifiers in a way of its own, it may be of any contact.
         owners = [sent[one] for one in named if one in sent] or by_holding.values()
         for contact in owners:
@@ -163,7 +179,7 @@ def _settle_unlisted(
 
 
 def _failures(
-    entries: Collection[FailedContact],
+    entries: Collection[FailedContact], spellings: Mapping[str, str]
 ) -> tuple[dict[str, str], list[tuple[set[str], str]], set[str]]:
     """Return the first code by identity, every entry's identities and code, and all codes."""
     by_identity: dict[str, str] = {}
@@ -173,21 +189,30 @@ def _failures(
         codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
         all_codes.update(codes)
         code = codes[0] if codes else reject_code(None)
-        identifiers, match = entry.identifiers, entry.match_identifier
-        if match is not None and identifiers and identifiers.get(match) is not None:
+        identities = _identities(entry, spellings)
+        if entry.match_identifier is not None:
             # Its other identifiers may be those of a contact that is all right.
-            identities = {normalise(match, identifiers[match])}
-        else:
-            identities = set(_identities(identifiers, entry.contact_id))
+            match = entry.match_identifier.lower()
+            start = f"{spellings.get(match, entry.match_identifier)}:"
+            identities = {each for each in identities if each.startswith(start)} or identities
         for identity in identities:
             by_identity.setdefault(identity, code)
         listed.append((identities, code))
     return by_identity, listed, all_codes
 
 
-def _identities(identifiers: Mapping[str, Any] | None, contact_id: int | None) -> Iterator[str]:
-    for name, value in (identifiers or {}).items():
-        if value is not None:
-            yield normalise(name, value)
-    if contact_id is not None:
-        yield normalise(CONTACT_ID, contact_id)
+def _identities(entry: WrittenContact | FailedContact, spellings: Mapping[str, str]) -> set[str]:
+    """Return an entry's identifiers, normalised, however the report spells their names.
+
+    Args:
+        entry: Of the report.
+        spellings: The names of identifiers that were sent, by their lower-case form.
+    """
+    found = {
+        normalise(spellings.get(name.lower(), name), value)
+        for name, value in (entry.identifiers or {}).items()
+        if value is not None
+    }
+    if entry.contact_id is not None:
+        found.add(normalise(CONTACT_ID, entry.contact_id))
+    return found

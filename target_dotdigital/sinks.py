@@ -57,6 +57,8 @@ class ContactSink(BatchSink):
         self._settings = self._loaded_by(stream_name, schema)
         self._leaving: int | None = None
         self._mirror: Mirror | Additions | None = None
+        self._row_books: list[int] = []
+        """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
 
@@ -88,12 +90,17 @@ class ContactSink(BatchSink):
             ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
-            mapping = ContactMapping(settings, schema, account.data_fields, address_book_id)
+            self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+            self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
+            return ContactMapping(
+                settings,
+                schema,
+                account.data_fields,
+                address_book_id,
+                self._find_row_book,
+            )
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
-        self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
-        self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
-        return mapping
 
     @override
     def get_validator(self) -> RecordValidator | None:
@@ -152,21 +159,28 @@ class ContactSink(BatchSink):
             return
         if self._validator is not None:
             self._validator.validate(record)
+        self._row_books.clear()
         contact = self._mapping.contact(record)
-        contact.rows = (row,)
-        if row.holding is not None:
+        holdings = self._holdings(row)
+        contact.rows = (row._replace(holding=holdings[0]),) if holdings else (row,)
+        for holding in holdings:
             for identity in contact.identities:
-                row.holding.add(identity)
+                holding.add(identity)
         self._run.add(contact, self._settings.merge_option)
 
-    def _check_key(self, record: object) -> None:
-        """Do as the SDK does, without its list of the record's keys: one of them may be a value."""
-        keys = record if isinstance(record, dict) else {}
-        missing = [name for name in self._key_properties if name not in keys]
-        if missing:
-            raise MissingKeyPropertiesError(
-                f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
-            )
+    def _find_row_book(self, named: str | int) -> int:
+        found = self._run.account.row_address_book_id(named)
+        self._row_books.append(found)
+        return found
+
+    def _holdings(self, row: Row) -> list[HeldContacts]:
+        """Return where a row's contact is to be held: another stream may mirror its books."""
+        if row.holding is not None:
+            return [row.holding]
+        if not self._run.mirrors:
+            return []
+        entered = (self._run.mirrors.enter(self.stream_name, book) for book in self._row_books)
+        return [each.holding(None, self._run.position) for each in entered if each is not None]
 
     def _row(self, line: bytes, holding: HeldContacts | None) -> Row:
         if self._run.keeps_rejects:
@@ -187,6 +201,15 @@ class ContactSink(BatchSink):
             identities = identities_in(raw, self._mapping.identifiers)
         for identity in identities:
             holding.add(identity)
+
+    def _check_key(self, record: object) -> None:
+        """Do as the SDK does, without its list of the record's keys: one of them may be a value."""
+        keys = record if isinstance(record, dict) else {}
+        missing = [name for name in self._key_properties if name not in keys]
+        if missing:
+            raise MissingKeyPropertiesError(
+                f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
+            )
 
     def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""

@@ -138,15 +138,15 @@ class TargetDotdigital(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Take a SCHEMA in. The SDK and its libraries fail in many ways at one that is none."""
-        self._schema_message = message_dict
         check_key_properties(message_dict)
-        stream = message_dict.get("stream")
+        self._schema_message = message_dict
         try:
             super()._process_schema_message(message_dict)
         except SAFE_ERRORS:
             raise
         except Exception:
-            check_schema(message_dict["stream"], message_dict["schema"])
+            stream = message_dict["stream"]
+            check_schema(stream, message_dict["schema"])
             if stream not in self.mapper.stream_maps:
                 raise InvalidJSONSchema(
                     f"Stream '{stream}': the SDK cannot flatten this schema; set "

@@ -36,13 +36,8 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REPLY_BYTES = 256 * 1024 * 1024
 """An import's report comes in one piece, some 200 bytes a contact. More than this is no report."""
 
-_LOGGERS_OF_PATHS = (
-    "urllib3",
-    "urllib3.connection",
-    "urllib3.connectionpool",
-    "urllib3.util.retry",
-)
-"""They log URLs, and a contact's own URL holds its address."""
+# It tells whole URLs at DEBUG, and in a warning; that of a contact holds the address.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _READ_BYTES = 1024 * 1024
 _HTTP_1_0 = 10
@@ -230,9 +225,8 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self._calls: set[_Call] = set()
         self._aborted = False
-        # Set for each transport: the SDK sets logging up after this module is imported.
-        for name in _LOGGERS_OF_PATHS:
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        # It repeats URLs, at DEBUG above all, and those may hold what a row names.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def exchange(
         self,

@@ -92,6 +92,12 @@ class Account:
         self.refused: set[str] = set()
         self.unknown_fields: Literal["fail", "drop"] = "fail"
         """What a data field does that the account lacks: not documented."""
+        self.conflict_code = "DuplicateIdentifier"
+        """Of a contact of which another one owns an identifier: which code is not documented."""
+        self.conflict_status: int | None = None
+        """With it, such a contact refuses the whole request, with this status."""
+        self.goes_backwards = False
+        """Contacts of an import are written in the order of the request, or in the other one."""
         self.max_active_imports = 25
         self.foreign_imports = 0
         """Active imports of the account's other integrations."""
@@ -171,14 +177,16 @@ class Account:
         *,
         lists: tuple[int, ...] = (),
         email_status: str = "subscribed",
-    ) -> None:
-        """Put a contact into the account, as if it had been there before."""
+        identifiers: dict[str, str] | None = None,
+    ) -> int:
+        """Put a contact into the account, as if it had been there before; return its ID."""
         with self.changed:
             contact = self._new_contact()
-            self._identify(contact, {"email": email})
+            self._identify(contact, {"email": email, **(identifiers or {})})
             contact.data_fields.update(data_fields or {})
             contact.lists.update(lists)
             contact.email_status = email_status
+            return contact.contact_id
 
     def hold_imports(self) -> None:
         """Imports stay active until the test ends them."""
@@ -259,6 +267,18 @@ class Account:
                 (each for each in envelope.contacts if match_key(each).value in self.refused), None
             )
 
+    def conflicting_contact(self, envelope: Envelope) -> dict[str, Any] | None:
+        """Return a contact of a request of which another one owns an identifier."""
+        with self.changed:
+            return next(
+                (
+                    each
+                    for each in envelope.contacts
+                    if self._is_taken(each, self._by_key.get(match_key(each)))
+                ),
+                None,
+            )
+
     def accept(self, envelope: Envelope) -> Import:
         """Queue an import.
 
@@ -329,7 +349,7 @@ class Account:
             raise ValueError(message)
         if status == FINISHED or applied:
             seen: set[Key] = set()
-            for contact in which.contacts:
+            for contact in which.contacts[:: -1 if self.goes_backwards else 1]:
                 which.outcomes.append(self._apply(contact, which.merge_option, seen))
         which.status = status
         self.changed.notify_all()
@@ -346,8 +366,10 @@ class Account:
         )
         # Which of two entries wins is not documented: here the first, which shows a client that
         # sends two.
-        if code is None and (key in seen or self._is_taken(sent, known)):
+        if code is None and key in seen:
             code = "DuplicateIdentifier"
+        if code is None and self._is_taken(sent, known):
+            code = self.conflict_code
         if code is None and key.identifier == "contactId" and known is None:
             code = "InvalidContactId"
         if (

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 PLAIN_SETTINGS = StreamSettings(
     address_book=None,
+    address_book_property=None,
     match_identifier="email",
     identifiers=None,
     fields=None,
@@ -28,6 +29,8 @@ PLAIN_SETTINGS = StreamSettings(
     email_type=None,
     email_opt_in_type=None,
     resubscribe=False,
+    preferences={},
+    consent=None,
 )
 
 

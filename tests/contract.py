@@ -188,7 +188,19 @@ def mended(name: str) -> dict[str, Any]:
     _mend_patterns(content)
     if name == "contacts-v3.json":
         _mend_contacts(content["components"]["schemas"])
+    if name == "lists-v2.yaml":
+        _mend_lists(content["paths"])
     return content
+
+
+def _mend_lists(paths: dict[str, Any]) -> None:
+    """Take a body for what it is: `RAW_BODY` says that it is an array, and not in an object."""
+    for path in paths.values():
+        body = path.get("post", {}).get("requestBody")
+        if body is None:
+            continue
+        media = body["content"]["application/json"]
+        media["schema"] = media["schema"].get("properties", {}).get("RAW_BODY", media["schema"])
 
 
 def _mend_patterns(node: Any) -> None:  # noqa: ANN401 - walks any JSON

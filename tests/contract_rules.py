@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.recording import Exchange
 
 IMPORT_PATH = "/contacts/v3/import"
+DELETION_PATH = "/contacts/v3/delete"
+REMOVAL_PATH = re.compile(r"/v2/address-books/[0-9]+/contacts/delete")
+MAX_DELETION = 5_000
 CREATIONS = frozenset({("POST", "/v2/address-books"), ("POST", "/v2/data-fields")})
 MAX_BODY_BYTES = 50_000_000
 MAX_DATA_FIELD_NAME = 20
@@ -53,6 +56,12 @@ def strict_violations_of(exchanges: Iterable[Exchange], *, status_asked: bool = 
             found += check_creation(each.path, each.request_body)
         elif each.path.startswith(f"{IMPORT_PATH}/") and each.status == 200:
             found += check_report(each.response_body)
+        elif (each.method, each.path) == ("POST", DELETION_PATH):
+            found += check_deletion_body(each.request_body)
+        elif each.method == "POST" and REMOVAL_PATH.fullmatch(each.path):
+            found += check_removal_body(each.request_body)
+        elif each.method not in {"GET", "PUT"}:
+            found.append("the target has no use for this call")
         violations += [f"{each.method} {each.path}: {violation}" for violation in found]
     return violations
 
@@ -100,6 +109,41 @@ def check_import_body(body: bytes, *, status_asked: bool = False) -> list[str]:
             *([] if status_asked else check_no_status(contact)),
         ]
         violations += [f"contact {number}: {violation}" for violation in found]
+    return violations
+
+
+def check_deletion_body(body: bytes) -> list[str]:
+    """1 to 5,000 objects of one identifier each, nobody twice."""
+    sent: list[dict[str, Any]] = json.loads(body)
+    violations = [] if 1 <= len(sent) <= MAX_DELETION else [f"{len(sent)} contacts"]
+    violations += [
+        f"contact {number} has {len(each)} identifiers"
+        for number, each in enumerate(sent)
+        if len(each) != 1
+    ]
+    violations += [
+        f"identifier {name} has the wrong type"
+        for each in sent
+        for name, value in each.items()
+        if type(value) is not (int if name == "contactId" else str)
+    ]
+    if len({json.dumps(each) for each in sent}) < len(sent):
+        violations.append("a contact is in it twice")
+    return violations
+
+
+def check_removal_body(body: bytes) -> list[str]:
+    """A bare array, not empty, of contact IDs that fit into 32 bits, none twice."""
+    sent = json.loads(body)
+    if not isinstance(sent, list) or not sent:
+        return ["it is no array, or an empty one"]
+    violations = [
+        f"{each!r} is no contact ID"
+        for each in sent
+        if type(each) is not int or not 0 < each <= INT32_MAX
+    ]
+    if len({json.dumps(each) for each in sent}) < len(sent):
+        violations.append("a contact is in it twice")
     return violations
 
 

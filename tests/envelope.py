@@ -10,6 +10,8 @@ MERGE_OPTIONS = frozenset({"overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty
 EMAIL_PROPERTIES = frozenset({"emailType", "optInType", "status", "resubscribeOptions"})
 CHANNELS = {"email": EMAIL_PROPERTIES, "sms": {"status"}, "whatsApp": {"status"}}
 MAX_LISTS = 100
+MAX_CONSENT_RECORDS = 5
+CONSENT_PARTS = {"text", "url", "dateTimeConsented", "ipAddress", "userAgent"}
 INT32 = range(-(2**31), 2**31)
 
 
@@ -85,13 +87,39 @@ def _check_contact(contact: object, item: str) -> None:
                 _refuse(f"{item}.dataFields.{name}")
     if "lists" in whole:
         _check_lists(_shape(whole["lists"], list, f"{item}.lists"), f"{item}.lists")
+    if "consentRecords" in whole:
+        _check_consents(
+            _shape(whole["consentRecords"], list, f"{item}.consentRecords"),
+            f"{item}.consentRecords",
+        )
     if "preferences" in whole:
-        for entry in _shape(whole["preferences"], list, f"{item}.preferences"):
-            _shape(entry, dict, f"{item}.preferences[]")
-            _shape(entry.get("isOptedIn"), bool, f"{item}.preferences[].isOptedIn")
-            _shape(entry.get("id"), int, f"{item}.preferences[].id")
+        _check_preferences(
+            _shape(whole["preferences"], list, f"{item}.preferences"), f"{item}.preferences"
+        )
     if "channelProperties" in whole:
         _check_channels(whole["channelProperties"], f"{item}.channelProperties")
+
+
+def _check_preferences(preferences: list[Any], item: str) -> None:
+    if not preferences:
+        _refuse(item)
+    for entry in preferences:
+        _shape(entry, dict, f"{item}[]")
+        _shape(entry.get("isOptedIn"), bool, f"{item}[].isOptedIn")
+        if type(entry.get("id")) is not int or entry["id"] not in INT32:
+            _refuse(f"{item}[].id")
+
+
+def _check_consents(records: list[Any], item: str) -> None:
+    if not 1 <= len(records) <= MAX_CONSENT_RECORDS:
+        _refuse(item)
+    for number, record in enumerate(records):
+        where = f"{item}[{number}]"
+        if set(_shape(record, dict, where)) != CONSENT_PARTS:
+            _refuse(where)
+        for part, text in record.items():
+            if not _shape(text, str, f"{where}.{part}"):
+                _refuse(f"{where}.{part}")
 
 
 def _check_lists(lists: list[Any], item: str) -> None:

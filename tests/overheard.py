@@ -22,7 +22,7 @@ import msgspec
 from typing_extensions import Self, override
 
 from target_dotdigital import run as run_module
-from target_dotdigital.errors import DataError
+from target_dotdigital.errors import DataError, UnfitError
 from target_dotdigital.imports import MAX_BODY_BYTES, import_body
 from target_dotdigital.rejects import decode
 from target_dotdigital.settlement import Settlement
@@ -61,6 +61,12 @@ _IDENTIFIERS = {
     "crm-id": "crm_id",
 }
 _CUSTOM_IDENTIFIERS = {"crm-id"}
+_PARTS = frozenset(
+    {
+        *("matchIdentifier", "identifiers", "dataFields", "channelProperties", "lists"),
+        *("preferences", "consentRecords"),
+    }
+)
 
 CONFIGURATIONS: tuple[dict[str, Any], ...] = (
     {},
@@ -75,8 +81,20 @@ CONFIGURATIONS: tuple[dict[str, Any], ...] = (
                     "TAGS": "tags",
                 },
                 "email_opt_in_type": "double",
+                "preferences": {"7": "vip"},
+                "consent": {
+                    "text": "first_name",
+                    "url": "address.city",
+                    "date_time_consented": "birthday",
+                    "ip_address": "first_name",
+                    "user_agent": "first_name",
+                },
             },
-            "leads": {"merge_option": "overwriteIfEmpty", "resubscribe": True},
+            "leads": {
+                "merge_option": "overwriteIfEmpty",
+                "resubscribe": True,
+                "address_book_property": "tags",
+            },
         }
     },
     {
@@ -116,6 +134,17 @@ class _Account:
     def address_book_id(self, address_book: object) -> int | None:
         return None if address_book is None else ADDRESS_BOOK
 
+    def missing_fields(self, *_: object) -> dict[str, str]:
+        return {}
+
+    def create_fields(self, *_: object) -> None:
+        pass
+
+    def row_address_book_id(self, address_book: str | int) -> int:
+        if address_book not in {ADDRESS_BOOK, "Book"}:
+            raise UnfitError("there is none of this ID or name")
+        return ADDRESS_BOOK
+
     def check_address_books(self) -> None:
         pass
 
@@ -150,8 +179,7 @@ class _Importer:
 def _judge(contact: Contact) -> None:
     _strict(contact.body)
     body = msgspec.json.decode(contact.body)
-    allowed = {"matchIdentifier", "identifiers", "dataFields", "channelProperties", "lists"}
-    if not set(body) <= allowed:
+    if not set(body) <= _PARTS:
         raise UnsoundError("a contact has parts that the API does not know")
     # The target leaves it to Dotdigital whether a second has more than seven decimals.
     shortened = msgspec.json.decode(_LONG_FRACTION.sub(rb"\1Z", contact.body))

@@ -10,6 +10,8 @@ from tests.values import match_key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+CONFLICTS = ("DuplicateIdentifier", "Duplicate", "IdentifierConflict")
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -33,6 +35,8 @@ class ReportStyle:
     codes: Literal["camelCase", "PascalCase"] = "camelCase"
     emails: Literal["sent", "lower", "untidy"] = "sent"
     """`untidy`: in upper case and with spaces around."""
+    names: Literal["sent", "PascalCase", "lower"] = "sent"
+    """How identifiers are called."""
     repeat_failures: bool = False
     """Each failure is listed twice."""
     stranger: str | None = None
@@ -49,7 +53,7 @@ def write_report(outcomes: list[Outcome], style: ReportStyle) -> dict[str, Any]:
             report[result] = [
                 {
                     "contactId": each.contact_id,
-                    "identifiers": spell_emails(each.sent["identifiers"], style.emails),
+                    "identifiers": _spelled(each.sent["identifiers"], style),
                 }
                 for each in outcomes
                 if each.result == result
@@ -65,8 +69,8 @@ def _failures(outcomes: list[Outcome], style: ReportStyle) -> Iterator[dict[str,
         # It names the person, as Dotdigital's own descriptions do.
         person = match_key(outcome.sent).value
         entry: dict[str, Any] = {
-            "matchIdentifier": outcome.sent["matchIdentifier"],
-            "identifiers": spell_emails(outcome.sent["identifiers"], style.emails),
+            "matchIdentifier": spell_name(outcome.sent["matchIdentifier"], style.names),
+            "identifiers": _spelled(outcome.sent["identifiers"], style),
             "failures": [
                 {"failureCode": spell_code(code, style.codes), "description": f"{code}: {person}"}
                 for code in outcome.codes
@@ -90,6 +94,17 @@ def spell_code(code: str, style: Literal["camelCase", "PascalCase"]) -> str:
     return first + code[1:]
 
 
+def spell_name(name: str, style: Literal["sent", "PascalCase", "lower"]) -> str:
+    if style == "lower":
+        return name.lower()
+    return name if style == "sent" else name[:1].upper() + name[1:]
+
+
+def _spelled(identifiers: Mapping[str, Any], style: ReportStyle) -> dict[str, Any]:
+    spelled = spell_emails(identifiers, style.emails)
+    return {spell_name(name, style.names): value for name, value in spelled.items()}
+
+
 def spell_emails(
     identifiers: Mapping[str, Any], style: Literal["sent", "lower", "untidy"]
 ) -> dict[str, Any]:
@@ -103,7 +118,7 @@ def spell_emails(
 def _summary(outcomes: list[Outcome]) -> dict[str, int]:
     failed = [each.codes[0] for each in outcomes if each.result == "failed"]
     suppressed = failed.count("GloballySuppressed")
-    duplicates = failed.count("DuplicateIdentifier") + failed.count("Duplicate")
+    duplicates = sum(failed.count(code) for code in CONFLICTS)
     return {
         "newContacts": sum(each.result == "created" for each in outcomes),
         "updatedContacts": sum(each.result == "updated" for each in outcomes),

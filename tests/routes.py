@@ -49,6 +49,11 @@ def take_import(account: Account, call: Call) -> Answer:
         item = str(refused["identifiers"])
         details = [{"item": item, "description": f"The JSON value {item} is not valid"}]
         return v3_error(400, "server:badRequest", f"Bad request near {item}", details)
+    if account.conflict_status is not None:
+        conflicting = account.conflicting_contact(envelope)
+        if conflicting is not None:
+            description = f"{conflicting['identifiers']} belong to other contacts"
+            return v3_error(account.conflict_status, "contacts:identifierConflict", description)
     try:
         accepted = account.accept(envelope)
     except TooManyActiveImportsError:

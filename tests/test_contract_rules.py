@@ -9,11 +9,13 @@ from tests.contract_rules import (
     check_accepted,
     check_creation,
     check_data_fields,
+    check_deletion_body,
     check_headers,
     check_identifiers,
     check_import_body,
     check_lists,
     check_no_status,
+    check_removal_body,
     check_report,
     check_size,
     strict_violations_of,
@@ -165,3 +167,30 @@ def test_recorded_exchanges_are_checked_by_their_kind() -> None:
         "PUT /contacts/v3/import: no importId in the answer",
         "GET /contacts/v3/import/7: created and newContacts differ",
     ]
+
+
+def test_departures_are_different_people() -> None:
+    assert check_deletion_body(b'[{"email": "a@example.com"}, {"contactId": 7}]') == []
+    assert check_removal_body(b"[7, 8]") == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [],
+        [{"email": "a@example.com"}] * 2,
+        [{"email": "a@example.com", "contactId": 7}],
+        [{}],
+        [{"contactId": "7"}],
+        [{"mobileNumber": 447123123123}],
+        [{"contactId": number} for number in range(5_001)],
+    ],
+    ids=["none", "twice", "two identifiers", "no identifier", "text", "number", "many"],
+)
+def test_a_broken_rule_is_told_for_a_deletion(sent: object) -> None:
+    assert check_deletion_body(json.dumps(sent).encode())
+
+
+@pytest.mark.parametrize("sent", [[], {}, ["7"], [7, 7], [2**31], [0], [True], [{"contactId": 7}]])
+def test_a_broken_rule_is_told_for_a_removal(sent: object) -> None:
+    assert check_removal_body(json.dumps(sent).encode())

@@ -103,6 +103,41 @@ def test_the_answers_to_an_import_are_valid(
     assert violations_of(proxy.exchanges) == []
 
 
+def test_the_answers_about_people_who_leave_are_valid(
+    server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+) -> None:
+    for name in ("ann", "bob", "cid"):
+        server.add_contact(f"{name}@example.com", lists=(101,))
+    server.departures.max_page = 2
+    page = client.get("/contacts/v3?~listId=101&limit=5000").json()
+    client.get(f"/contacts/v3?~listId=101&limit=5000&marker={page['_links']['next']['marker']}")
+    client.get("/contacts/v3?~listId=x")
+    client.get("/contacts/v3?~listId=101&limit=5001")
+    ann = client.get("/contacts/v3/email/ann%40example.com").json()["contactId"]
+    client.get("/contacts/v3/email/nobody%40example.com")
+    client.get("/contacts/v3/email/broken")
+    removal = client.post("/v2/address-books/101/contacts/delete", [ann]).json()["id"]
+    client.get(f"/v2/contacts/deletion/{removal}")
+    client.get(f"/v2/contacts/deletion/{IMPORT_ID}")
+    client.post("/v2/address-books/7/contacts/delete", [ann])
+    people: list[dict[str, Any]] = [{"contactId": ann}, {"email": "x@example.com"}, {"email": "x"}]
+    server.departures.polls_to_finish = lambda _job: 1
+    deletion = client.post("/contacts/v3/delete", people).json()["deleteId"]
+    for _ in range(2):
+        client.get(f"/contacts/v3/delete/{deletion}")
+    client.get(f"/contacts/v3/delete/{IMPORT_ID}")
+    client.post("/contacts/v3/delete", [])
+    server.departures.max_active_deletions = 0
+    client.post("/contacts/v3/delete", people)
+    statuses = [each.status for each in proxy.exchanges]
+    assert statuses[:7] == [200, 200, 400, 400, 200, 404, 400]
+    assert statuses[7:] == [202, 200, 404, 404, 202, 200, 200, 404, 400, 429]
+    violations = violations_of(proxy.exchanges)
+    assert [each for each in violations if "response:" in each] == []
+    # What is asked wrongly on purpose: a filter, a limit, and nobody.
+    assert len(violations) == 3
+
+
 @pytest.mark.parametrize("status", [200, 201])
 def test_the_answers_to_creations_are_valid(
     status: int, server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
@@ -280,6 +315,22 @@ def test_a_wrong_report_is_caught(change: dict[str, Any], told: str) -> None:
 )
 def test_a_wrong_answer_is_caught(status: int, method: str, path: str, document: object) -> None:
     assert answered(document, status, method, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("/v2/address-books/101/contacts/delete", {"contactIds": [7]}),
+        ("/v2/address-books/101/contacts/delete", ["7"]),
+        ("/contacts/v3/delete", {"contacts": [{"contactId": 7}]}),
+        ("/contacts/v3/delete", [{"email": "a@example.com"}] * 5_001),
+        ("/contacts/v3/delete", []),
+    ],
+    ids=["object", "text", "contacts", "many", "none"],
+)
+def test_a_wrong_departure_is_caught(path: str, document: object) -> None:
+    body = json.dumps(document).encode()
+    assert check_request("POST", path, {}, {**AUTH, **JSON_HEADERS}, body)
 
 
 def test_an_answer_of_another_kind_is_caught() -> None:

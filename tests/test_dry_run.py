@@ -87,6 +87,8 @@ STREAMS: dict[str, dict[str, Any]] = {
     "mirror": {"sync_mode": "mirror", "max_removal_percent": 100},
     "mirror of a new one": {"sync_mode": "mirror", "address_book": "Brand new"},
     "by ID": {"match_identifier": "contactId", "identifiers": {"contactId": "id"}},
+    "rows' address books": {"address_book_property": "first_name"},
+    "permissions": {"preferences": {"1": "agrees"}},
     "by phone": {"match_identifier": "mobileNumber", "identifiers": {"mobileNumber": "phone"}},
 }
 
@@ -103,11 +105,18 @@ def test_nothing_but_get_leaves(
     config = dry(
         server,
         streams={"people": STREAMS[kind]},
+        **({"address_book": None} if "address_book_property" in STREAMS[kind] else {}),
         create_address_book=True,
         create_data_fields=True,
         batch_size_rows=100,
     )
-    properties = {"id": {}, "email": {}, "first_name": {"type": "string"}, "phone": {}}
+    properties = {
+        "id": {},
+        "email": {},
+        "first_name": {"type": "string"},
+        "phone": {},
+        "agrees": {},
+    }
     people = [
         record(
             id=number + 1,
@@ -251,6 +260,7 @@ def test_what_would_be_created_is_told_and_used(server: DotdigitalServer, tmp_pa
     plan = plan_of(config, tmp_path, *messages)
     assert plan["creates"] == {
         "address_books": ["Brand new"],
+        "address_books_of_rows": 0,
         "data_fields": [{"name": "POINTS", "type": "Numeric", "stream": "a"}],
     }
     assert plan["streams"][1]["rejected"] == {"field.type": 1}
@@ -276,6 +286,26 @@ def test_what_a_run_refuses_is_refused(server: DotdigitalServer, tmp_path: Path)
         plan = plan_of(dry(server, **settings), tmp_path, schema(), *rows(["a"]), status=1)
         assert plan["outcome"]["status"] == "failed"
         assert "NOT_THERE" in plan["outcome"]["reason"] or "Not there" in plan["outcome"]["reason"]
+
+
+def test_address_books_that_rows_name_stay_unnamed(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    config = dry(
+        server,
+        address_book=None,
+        create_address_book=True,
+        streams={"people": {"address_book_property": "book"}},
+    )
+    people = [
+        *rows(["ann", "bob"], book="kanarienvogel"),
+        *rows(["cid"], book=["kanarienvogel", "kanarienvogel 2", BOOK]),
+    ]
+    plan = plan_of(config, tmp_path, schema(properties={"email": {}, "book": {}}), *people)
+    assert plan["creates"]["address_books_of_rows"] == 2
+    assert [each["contacts"] for each in plan["address_books"]] == [3, 1, 1]
+    assert "kanarienvogel" not in (tmp_path / "report.json").read_text(encoding="utf-8")
+    assert {call.method for call in server.calls} == {"GET"}
 
 
 # Who is new.

@@ -262,6 +262,13 @@ def test_a_few_contacts_at_fault_never_stop_the_run_wherever_they_are(bad: tuple
     imported, rejected = places(importer(client).load(import_of(512)))
     assert set(rejected) == set(bad)
     assert len(imported) == 512 - len(bad)
+    # A consent record that is sent again would be there twice.
+    sent = [
+        one["identifiers"]["email"]
+        for body in client.accepted
+        for one in msgspec.json.decode(body)["contacts"]
+    ]
+    assert len(sent) == len(set(sent))
 
 
 def test_too_many_contacts_at_fault_end_the_run() -> None:

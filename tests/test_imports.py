@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from target_dotdigital.contacts import Row
 from target_dotdigital.errors import DotdigitalError
-from target_dotdigital.imports import Import, import_body
+from target_dotdigital.imports import Import, import_body, second_try
 from target_dotdigital.loads import Ended, Load, LoadQueue, holder
 from target_dotdigital.report import StreamCounts
 from target_dotdigital.settings_schema import MERGE_OPTIONS
@@ -41,16 +41,22 @@ class Dotdigital:
         self._ends: dict[int, threading.Event] = {}
         self._failures: dict[int, Exception] = {}
         self._lock = threading.Lock()
+        self.refuses_with: str | None = None
+        """The code of all contacts of imports that start from now on."""
         self.order: list[int] = []
         """First rows of the imports in the order in which they started."""
 
     def load(self, load: Load) -> Settlement:
+        code = self.refuses_with
         ended = self._end(load)
         self._started.put(load)
         assert ended.wait(PATIENCE_SECONDS)
         if id(load) in self._failures:
             raise self._failures[id(load)]
-        return Settlement(imported=list(load.contacts.values()))
+        contacts = list(load.contacts.values())
+        if code is not None:
+            return Settlement(rejected=[(one, code) for one in contacts])
+        return Settlement(imported=contacts)
 
     def _end(self, load: Load) -> threading.Event:
         with self._lock:
@@ -79,7 +85,7 @@ class Bench:
     def __init__(self, max_active: int) -> None:
         self.dotdigital = Dotdigital()
         self.wakeup = Wakeup()
-        self.queue = LoadQueue(self.dotdigital.load, self.wakeup, max_active)
+        self.queue = LoadQueue(self.dotdigital.load, self.wakeup, max_active, second_try)
         self._ended = 0
 
     def add(self, load: Load) -> None:
@@ -134,6 +140,64 @@ def load_of(
 
 def with_phone(email: str, phone: str) -> Contact:
     return contact(email, others={"mobileNumber": phone})
+
+
+# Second tries.
+
+
+@pytest.mark.parametrize("code", ["dotdigital.identifierConflict", "dotdigital.duplicate"])
+def test_a_contact_refused_for_an_identifier_is_sent_again_after_all_before_it(code: str) -> None:
+    with bench() as made:
+        giver = load_of(1, with_phone("giver@example.com", "1"))
+        made.add(giver)
+        made.dotdigital.refuses_with = code
+        taker = load_of(2, with_phone("taker@example.com", "2"))
+        made.add(taker)
+        made.dotdigital.refuses_with = None
+        made.add(load_of(3, "other@example.com"))
+        waiting = load_of(4, with_phone("taker@example.com", "3"))
+        made.add(waiting)
+        assert made.started == [1, 2, 3]
+        ((_, settlement),) = made.end(taker)
+        assert isinstance(settlement, Settlement)
+        assert settlement.rejected == []
+        # In its place: what waited for it goes on to, and it waits for what came before it.
+        assert made.unsettled == [1, 2, 3, 4]
+        assert made.queue.active == 2
+        made.end(giver)
+        assert made.started == [1, 2, 3, 2]
+        again = made.queue.unsettled[0]
+        assert again.contacts == taker.contacts
+        assert again.others == taker.others
+        made.end(again)
+        assert made.started == [1, 2, 3, 2, 4]
+
+
+def test_a_second_try_that_helps_nobody_is_the_last() -> None:
+    with bench() as made:
+        made.dotdigital.refuses_with = "dotdigital.duplicateIdentifier"
+        load = load_of(1, with_phone("a@example.com", "1"), with_phone("b@example.com", "2"))
+        made.add(load)
+        made.end(load)
+        ((_, settlement),) = made.end(made.queue.unsettled[0])
+        assert isinstance(settlement, Settlement)
+        assert len(settlement.rejected) == 2
+        assert made.unsettled == []
+
+
+@pytest.mark.parametrize("code", ["dotdigital.invalidEmail", "dotdigital.blocker"])
+def test_what_no_other_contact_can_change_is_not_sent_again(code: str) -> None:
+    with bench() as made:
+        made.dotdigital.refuses_with = code
+        load = load_of(1, with_phone("a@example.com", "1"))
+        made.add(load)
+        made.end(load)
+        assert made.unsettled == []
+        made.dotdigital.refuses_with = "dotdigital.duplicate"
+        lone = load_of(2, "b@example.com")
+        made.add(lone)
+        made.end(lone)
+        assert made.unsettled == []
 
 
 # The order.

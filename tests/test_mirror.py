@@ -416,3 +416,22 @@ def test_state_waits_for_those_who_leave(server: DotdigitalServer, tmp_path: Pat
         server.departures.release()
         ended = target.end()
     assert (ended.status, ended.states) == (0, [1, 3])
+
+
+def test_whoever_another_stream_puts_there_row_by_row_stays(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    fill(server, "ann", "bob", "cid", "dan", "eve")
+    streams = {
+        "people": {"sync_mode": "mirror", "max_removal_percent": 99},
+        "others": {"address_book_property": "books"},
+    }
+    others = schema("others", properties={"email": {"type": "string"}, "books": {}})
+    named = [
+        record("others", email="bob@example.com", books=["Customers", 101]),
+        record("others", email="cid@example.com", books=101),
+    ]
+    config = settings_for(server, streams=streams)
+    ended = run(config, tmp_path, schema(), *rows(["ann"]), others, *named, *rows(["dan"]))
+    assert ended.status == 0, ended.stderr
+    assert members(server) == {"ann", "bob", "dan"}

@@ -60,7 +60,7 @@ def test_more_than_the_limit(
     config = mirror(server, stream={"max_removal_percent": percent if present else 79})
     ended = run(config, tmp_path, schema(), *rows(names), state(1))
     missing = 4 - present
-    assert_refused(ended, f"{missing} are missing in people", "max_removal_percent")
+    assert_refused(ended, f"{missing} did not come in stream 'people'", "max_removal_percent")
     assert str(percent if present else 79) in ended.stderr
 
 

@@ -143,6 +143,17 @@ def test_a_custom_identifier_alone_is_enough_whatever_the_schema_requires(
     assert members(server) == {"b"}
 
 
+def test_the_match_identifier_alone_is_enough_without_the_key_of_the_tap(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    fill(server, "ann", "bob")
+    keyed = schema(key_properties=["id"])
+    ended = run(settings(server, "remove"), tmp_path, keyed, deleted(email="ann@example.com"))
+    assert ended.status == 0, ended.stderr
+    assert "rejected 0 + collapsed 0 + skipped 1" in ended.counts()
+    assert members(server) == {"b"}
+
+
 @pytest.mark.parametrize("on_delete", ["remove", "delete"])
 def test_a_row_that_does_not_tell_who_leaves_is_rejected(
     server: DotdigitalServer, tmp_path: Path, on_delete: str

@@ -28,6 +28,23 @@ PROPERTIES: dict[str, Any] = {
 }
 GOOD = record(id=1, email=f"{CANARY}@example.com", first_name=CANARY)
 SCHEMA = schema(properties=PROPERTIES)
+CONSENT = {
+    "text": f"Yes, {CANARY}",
+    "url": f"https://example.com/{CANARY}",
+    "date_time_consented": "2024-02-29T10:00:00Z",
+    "ip_address": "192.0.2.177",
+    "user_agent": CANARY,
+}
+AGREED = {
+    "people": {
+        "match_identifier": "customerNumber",
+        "identifiers": {"customerNumber": "number", "email": "email", "mobileNumber": "phone"},
+        "fields": {},
+        "preferences": {"7": "news"},
+        "consent": {part: f"consent.{part}" for part in CONSENT},
+        "address_book_property": "books",
+    }
+}
 
 INPUTS: dict[str, tuple[Any, ...]] = {
     "good rows": (SCHEMA, GOOD, state({"row": 1})),
@@ -107,6 +124,39 @@ def test_no_answer_is_repeated(server: DotdigitalServer, tmp_path: Path, name: s
     ended = load(settings_for(server), tmp_path, *INPUTS["good rows"], environment=DEBUG)
     assert "Traceback" not in ended.stderr
     _assert_silent(ended, server)
+
+
+def test_nothing_of_what_people_agreed_to_is_repeated(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    server.custom_identifiers.add("customerNumber")
+    server.address_books[7_654_321] = f"{CANARY} book"
+    good: dict[str, Any] = {
+        "email": f"{CANARY}@example.com",
+        "books": [f"{CANARY} book", 101],
+        "news": True,
+        "consent": CONSENT,
+    }
+    rows = [
+        good,
+        good | {"number": f"{CANARY}2"},  # the address belongs to the first
+        *(good | {"news": each} for each in (CANARY, [CANARY], {CANARY: CANARY})),
+        *(good | {"consent": each} for each in (CANARY, {"text": CANARY})),
+        *(good | {"consent": {**CONSENT, part: f" {CANARY} 192.0.2.177"}} for part in CONSENT),
+        *(good | {"books": each} for each in (f"{CANARY}s", [f"{CANARY}s"], {CANARY: 1}, None)),
+        *(good | {"phone": each} for each in (CANARY, [CANARY])),
+    ]
+    columns: dict[str, Any] = {
+        name: {} for name in ("number", "email", "phone", "books", "news", "consent")
+    }
+    messages = [record(**{"number": f"{CANARY}1", **row}) for row in rows]
+    config = settings_for(server, streams=AGREED, max_reject_percent=100)
+    ended = load(config, tmp_path, schema(properties=columns), *messages, environment=DEBUG)
+    assert "Traceback" not in ended.stderr
+    assert "dotdigital.duplicateIdentifier 1, field.type" in ended.counts()
+    _assert_silent(ended, server)
+    assert "192.0.2.177" not in ended.stderr
+    assert "7654321" not in ended.stderr
 
 
 def test_a_stream_map_that_fails_repeats_nothing(server: DotdigitalServer, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def names_of(problems: list[str]) -> list[str]:
     return sorted(problem.partition(":")[0] for problem in problems)
 
 
+WHOLE_CONSENT = dict.fromkeys(CONSENT_KEYS, "p")
+
 # Defaults.
 
 
@@ -56,6 +58,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert (stream.merge_option, stream.resubscribe) == ("overwrite", False)
     assert stream.identifiers is stream.fields is None
     assert stream.email_type is stream.email_opt_in_type is None
+    assert (stream.address_book_property, stream.preferences, stream.consent) == (None, {}, None)
 
 
 def test_defaults_stand_in_the_schema_too() -> None:
@@ -111,6 +114,29 @@ def test_streams_take_over_what_they_do_not_set() -> None:
     assert settings_of(config).stream("c") is None
 
 
+def test_preferences_and_consent_are_read_as_they_are_written() -> None:
+    stream = {"preferences": {"7": "news", "012": "offers"}, "consent": WHOLE_CONSENT}
+    found = settings_of({**ACCESS, "streams": {"a": stream}}).stream("a")
+    assert found is not None
+    assert (found.preferences, found.consent) == ({7: "news", 12: "offers"}, WHOLE_CONSENT)
+
+
+def test_the_default_address_book_does_not_apply_where_rows_name_their_own() -> None:
+    streams = {"a": {"address_book_property": "book", "address_book": ""}, "b": {}}
+    settings = settings_of({**ACCESS, "address_book": "Customers", "streams": streams})
+    a, b = (settings.stream(name) for name in "ab")
+    assert a is not None
+    assert b is not None
+    assert (a.address_book, a.address_book_property) == (None, "book")
+    assert (b.address_book, b.address_book_property) == ("Customers", None)
+
+
+def test_all_that_a_consent_lacks_is_named_at_once() -> None:
+    (problem,) = problems_of({**ACCESS, "streams": {"a": {"consent": {"text": "p", "url": "q"}}}})
+    assert problem.startswith("streams.a.consent: ")
+    assert problem.endswith("missing: date_time_consented, ip_address, user_agent")
+
+
 def test_the_callers_configuration_is_not_changed() -> None:
     config: dict[str, Any] = {**ACCESS, "region": None, "streams": {"a": {"fields": None}}}
     before = json.dumps(config)
@@ -156,6 +182,28 @@ def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
     [
         {"colour": 1},
         {"consent": {"colour": "x"}},
+        {"consent": {}},
+        {"consent": {key: "p" for key in CONSENT_KEYS if key != "url"}},
+        {"consent": {**WHOLE_CONSENT, "url": ""}},
+        {"consent": {**WHOLE_CONSENT, "url": None}},
+        {"consent": {**WHOLE_CONSENT, "url": "_sdc_reject_reason"}},
+        {"preferences": {"news": "p"}},
+        {"preferences": {"": "p"}},
+        {"preferences": {"0": "p"}},
+        {"preferences": {"-1": "p"}},
+        {"preferences": {"2147483648": "p"}},
+        {"preferences": {"\u0667": "p"}},
+        {"preferences": {"9" * 5000: "p"}},
+        {"preferences": {"7": "p", "07": "q"}},
+        {"preferences": {"7": ""}},
+        {"preferences": {"7": 7}},
+        {"preferences": {"7": "_sdc_reject_code"}},
+        {"preferences": ["7"]},
+        {"address_book_property": ""},
+        {"address_book_property": "_sdc_reject_code"},
+        {"address_book_property": ["book"]},
+        {"address_book_property": "book", "address_book": 7},
+        {"address_book_property": "book", "sync_mode": "mirror"},
         {"fields": ["FIRSTNAME"]},
         {"fields": {"FIRSTNAME": 5}},
         {"fields": {"FIRSTNAME": ""}},
@@ -180,7 +228,7 @@ def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
         ["customers"],
         None,
     ],
-    ids=json.dumps,
+    ids=lambda stream: json.dumps(stream)[:80],
 )
 def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
     for name in names_of(problems_of({**ACCESS, "streams": {"customers": stream}})):
@@ -189,14 +237,6 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 NOT_AVAILABLE: dict[str, dict[str, Any]] = {
     "report_path": {"report_path": "report.html"},
-    **{
-        f"streams.a.{name}": {"streams": {"a": {name: value}}}
-        for name, value in {
-            "preferences": {"7": "wants_news"},
-            "consent": dict.fromkeys(CONSENT_KEYS, "p"),
-            "address_book_property": "book",
-        }.items()
-    },
 }
 
 
@@ -216,10 +256,6 @@ def test_a_name_that_no_address_book_can_have_is_told() -> None:
         assert "xx" not in problem
 
 
-def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    settings_of({**ACCESS, "report_path": "", "streams": {"a": {}}})
-
-
 def test_two_files_at_one_path_are_refused() -> None:
     (problem,) = problems_of({**ACCESS, "report_path": "a/b", "rejects_path": "./a/b"})
     assert problem.startswith("report_path, rejects_path:")
@@ -235,6 +271,13 @@ def test_to_leave_an_address_book_there_must_be_one(stream: dict[str, Any]) -> N
     for book in ({"address_book": 7}, {"address_book": "Customers"}):
         settings_of({**ACCESS, **book, "streams": {"a": stream}})
         settings_of({**ACCESS, "streams": {"a": {**stream, **book}}})
+
+
+@pytest.mark.parametrize("what", [{"sync_mode": "mirror"}, {"on_delete": "remove"}], ids=str)
+def test_rows_that_name_their_address_books_leave_none(what: dict[str, Any]) -> None:
+    stream = {"address_book_property": "books", **what}
+    found = problems_of({**ACCESS, "address_book": 7, "streams": {"a": stream}})
+    assert any(each.startswith("streams.a.address_book_property: it excludes") for each in found)
 
 
 def test_to_be_deleted_from_the_account_no_address_book_is_needed() -> None:
@@ -258,6 +301,11 @@ def test_two_mirrors_of_one_address_book_have_to_say_so(other: int | str) -> Non
 def test_sharing_without_a_mirror_is_a_mistake() -> None:
     (problem,) = problems_of({**ACCESS, "streams": {"a": {"mirror_shared": True}}})
     assert problem.startswith("streams.a.mirror_shared:")
+
+
+def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
+    stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
+    settings_of({**ACCESS, "report_path": "", "streams": {"a": stream}})
 
 
 # Values are never repeated.

@@ -353,7 +353,7 @@ class WildLines:
             "contact_id": (str(person), f'"{person}"', "null", CANARY_DIGITS),
             "crm_id": (f'"{CANARY}-{person}"', "null"),
             "address": (f'{{"city":"{CANARY}","street":["{CANARY}"]}}', "null", "{}"),
-            "tags": (f'["{CANARY}",{CANARY_DIGITS},null]', "[]", "null"),
+            "tags": (f'["{CANARY}",{CANARY_DIGITS},null]', '["Book"]', "[]", "null"),
         }
         return f'"{name}":{random.choice(sound[name])}'
 

@@ -12,11 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from typing_extensions import Self, override
 
+from target_dotdigital.connection import OF_A_RUN, Connection
 from target_dotdigital.target import TargetDotdigital
 from target_dotdigital.transport import CALL_DEADLINE_SECONDS
 from tests.command import REPOSITORY, TargetProcess
@@ -172,8 +173,8 @@ def _become(request: Any, pipes: Sequence[int]) -> None:  # noqa: ANN401 - JSON
     sys.argv = ["target-dotdigital", *request["arguments"]]
     TargetDotdigital.pace = float(os.environ["HURRIED_PACE"])
     # Calls are not hurried: on a busy machine a reply would be given up that is on its way.
-    deadline = "target_dotdigital.account.CALL_DEADLINE_SECONDS"
-    patch(deadline, CALL_DEADLINE_SECONDS * TargetDotdigital.pace).start()
+    patience = replace(OF_A_RUN, deadline_seconds=CALL_DEADLINE_SECONDS * TargetDotdigital.pace)
+    Connection.__init__.__defaults__ = ((), patience)
 
 
 if __name__ == "__main__":

@@ -156,9 +156,18 @@ def plans() -> st.SearchStrategy[Plan]:
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> dict[str, Any]:
+def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Rows of few streams and people, so that they meet each other."""
+    streams = draw(st.sets(st.sampled_from(sorted(STREAMS)), min_size=1))
+    people = draw(st.sets(st.sampled_from(PEOPLE), min_size=1))
+    one = _row(sorted(streams), sorted(people))
+    return draw(st.lists(one, min_size=2, max_size=12))
+
+
+@st.composite
+def _row(draw: st.DrawFn, streams: list[str], people: list[int]) -> dict[str, Any]:
     """A row without its number: the stream, the record, and what is to become of it."""
-    person = draw(st.sampled_from(PEOPLE))
+    person = draw(st.sampled_from(people))
     values: dict[str, Any] = {
         "email": draw(st.sampled_from(_SPELLINGS))(email(person)),
         "first_name": draw(_NAMES),
@@ -173,7 +182,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
     elif fate == "deleted":
         values["_sdc_deleted_at"] = "2026-01-31T10:00:00Z"
     return {
-        "stream": draw(st.sampled_from(sorted(STREAMS))),
+        "stream": draw(st.sampled_from(streams)),
         "values": {name: value for name, value in values.items() if value is not _ABSENT},
         "person": person,
         "fate": fate,

@@ -111,7 +111,7 @@ class Runs(RuleBasedStateMachine):
         self.is_sound = True
 
     @precondition(lambda self: self.count < MOST_ROWS)
-    @rule(new=st.lists(rows(), min_size=1, max_size=12))
+    @rule(new=rows())
     def rows_come(self, new: list[dict[str, Any]]) -> None:
         for row in new[: MOST_ROWS - self.count]:
             if row["person"] == self.plan.refused and row["fate"] == "lands":

@@ -88,7 +88,7 @@ def test_a_reply_that_never_ends_is_given_up_and_sent_again(
     wire.arm(IMPORT_STATUS, variant)
     ended = bench.run(people(5), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 5})
-    assert ended.stderr.count("did not answer within 1 seconds; trying again") == 2
+    assert ended.stderr.count("; trying again") == 2
     assert len(bench.server.imports) == 2
 
 

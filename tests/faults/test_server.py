@@ -75,7 +75,7 @@ def test_what_is_wrong_in_every_contact_is_not_halved_without_end(
     bench.server.answer_next(IMPORT, refused, times=None)
     ended = bench.run(people(100, state_each=10))
     assert (ended.status, ended.states) == (1, [])
-    assert f"refuses every contact of an import that was tried ({variant})" in ended.stderr
+    assert f"refuses every contact that was tried ({variant})" in ended.stderr
     assert "of 100 rows read are settled [to act: the owner of the data" in ended.stderr
     assert len(bench.server.calls_of(IMPORT)) < 30
     assert not bench.rejects.exists()

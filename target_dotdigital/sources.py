@@ -1,0 +1,57 @@
+"""Where in a record a value comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from target_dotdigital.errors import RowRejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ABSENT: Final = object()
+"""What a record that lacks a property holds of it: neither null nor empty, but nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A property, or one inside objects."""
+
+    path: str
+    """The property as the settings name it; a dot walks into an object."""
+    segments: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: str, properties: Mapping[str, Any]) -> Source:
+        """Return the source that a path names. A property of the whole dotted name wins.
+
+        Args:
+            path: The property as the settings name it.
+            properties: The schema's properties.
+        """
+        whole = path in properties or "." not in path
+        return cls(path, (path,) if whole else tuple(path.split(".")))
+
+    def read(self, record: Mapping[str, Any]) -> object:
+        """Return the value, or `ABSENT`. What lies under a null is null.
+
+        Args:
+            record: The record, after stream maps.
+
+        Raises:
+            RowRejectedError: The path leads through a plain value; code `field.type`.
+        """
+        if len(self.segments) == 1 or self.path in record:
+            return record.get(self.path, ABSENT)
+        value: object = record
+        for segment in self.segments:
+            if value is None or value is ABSENT:
+                return value
+            if not isinstance(value, dict):
+                raise RowRejectedError(
+                    "field.type",
+                    f"property '{self.path}': '{segment}' is looked for in a plain value",
+                )
+            value = value.get(segment, ABSENT)
+        return value
