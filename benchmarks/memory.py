@@ -73,13 +73,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rejects", action="store_true", help="keep rejects (rejects_path)")
+    parser.add_argument("--dry-run", action="store_true", help="plan only (dry_run)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (folder / "rows.singer").open("wb") as out:
             write_rows(out, arguments.rows)
         with EmbeddedSandbox(folder / "sandbox.db", address_books=["Customers"]) as sandbox:
-            config = {
+            config: dict[str, object] = {
                 "username": sandbox.username,
                 "password": sandbox.password,
                 "api_url": sandbox.url,
@@ -87,6 +88,8 @@ def main() -> None:
             }
             if arguments.rejects:
                 config["rejects_path"] = str(folder / "rejects.singer")
+            if arguments.dry_run:
+                config["dry_run"] = True
             (folder / "config.json").write_text(json.dumps(config))
             command = [sys.executable, "-m", "target_dotdigital", "--config", "config.json"]
             started = time.monotonic()
@@ -96,7 +99,7 @@ def main() -> None:
                 _, status, usage = os.wait4(target.pid, 0)
             seconds = time.monotonic() - started
     print(f"exit status        {os.waitstatus_to_exitcode(status)}")
-    print(f"last STATE         {output.decode().splitlines()[-1]}")
+    print(f"last STATE         {(output.decode().splitlines() or ['none'])[-1]}")
     print(f"rows per second    {arguments.rows / seconds:,.0f}")
     print(f"peak memory, MB    {usage.ru_maxrss / 1024:,.0f}")
 

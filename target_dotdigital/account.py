@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from target_dotdigital.replies import AddressBook
     from target_dotdigital.settings import Settings, StreamSettings
 
+SHOWN_OF_ROWS = "that a row names"
+"""How messages speak of an address book whose name is a record's value."""
+
 _logger = logging.getLogger("target-dotdigital.account")
 
 
@@ -43,6 +46,10 @@ class Account:
             TargetDotdigitalError: The account cannot be reached, or lacks what is named.
         """
         wanted = seeded_address_books(settings)
+        # Of those that an embedded sandbox is to have, a dry run only says that they would be made.
+        self._plans_sandbox = settings.dry_run and settings.sandbox_path is not None
+        if self._plans_sandbox:
+            wanted = []
         self._connection = Connection(settings, clock, wanted)
         try:
             self._connect(settings, clock)
@@ -60,9 +67,11 @@ class Account:
             elsewhere = self._connection.client_elsewhere()
             raise self._connection.wrong_region(elsewhere) from None
         self.data_fields: dict[str, str] = {field.name: field.type for field in fields}
-        self.creation = Creation(self.client, clock)
+        self.creation = Creation(self.client, clock, is_planned=settings.dry_run)
         self._creates_address_books = settings.create_address_book
         self._creates_fields = settings.create_data_fields
+        self.known_address_books: dict[int, AddressBook] = {}
+        """Those in use that were there when the run began, by ID."""
         self._address_books = self._find_address_books(settings)
         self._lookup = AddressBookLookup(self.client)
         self._rows_address_books: set[int] = set()
@@ -88,8 +97,9 @@ class Account:
             return None
         key = address_book_key(address_book)
         # What is missing and may not be created has ended the run already.
-        if key not in self._address_books and isinstance(key, str):
-            self._address_books[key] = self.creation.address_book(key, f"'{key}'")
+        if key not in self._address_books and (isinstance(key, str) or self._plans_sandbox):
+            shown = f"'{key}'" if isinstance(key, str) else f"ID {key}"
+            self._address_books[key] = self.creation.address_book(str(key), shown)
         return self._address_books[key]
 
     def missing_fields(
@@ -152,7 +162,7 @@ class Account:
     def _create_for_a_row(self, name: str) -> int:
         if name not in self._uncreatable:
             try:
-                found = self.creation.address_book(name, "that a row names")
+                found = self.creation.address_book(name, SHOWN_OF_ROWS)
             except SettingsError as error:
                 # That one row's fault, and told without its value. Nobody is asked again.
                 self._uncreatable[name] = error.message
@@ -195,6 +205,8 @@ class Account:
         ]
         found = look_up(self.client, named_address_books(settings))
         for key, book in found.items():
+            if book is None and self._plans_sandbox:
+                continue
             problem = address_book_problem(key, book, creates=self._creates_address_books)
             if problem is not None:
                 problems.append(f"address_book: {problem}")
@@ -202,7 +214,9 @@ class Account:
             raise SettingsError("; ".join(problems))
         if not found and not _rows_name_address_books(settings):
             _logger.warning("No address_book is set: contacts are added to the account alone")
-        return {key: book.id for key, book in found.items() if book is not None}
+        there = {key: book for key, book in found.items() if book is not None}
+        self.known_address_books = {book.id: book for book in there.values()}
+        return {key: book.id for key, book in there.items()}
 
 
 def named_address_books(settings: Settings) -> list[str | int]:

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from target_dotdigital.client import MAX_TRIES, Client
+from target_dotdigital.calls import MAX_TRIES
+from target_dotdigital.client import Client
 from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
@@ -83,6 +84,7 @@ class Connection:
             if patience.throttled_limit_seconds is None
             else patience.throttled_limit_seconds
         )
+        self._reads_only = settings.dry_run
         self._region = settings.region
         self._sandbox: EmbeddedSandbox | None = None
         self._base_url = settings.api_url
@@ -158,7 +160,8 @@ class Connection:
     def _client_at(self, url: str) -> Client:
         throttle, limit = Throttle(self._clock), self._throttled_limit
         client = Client(url.rstrip("/"), self._transport, throttle, self._clock, limit)
-        client.max_tries = self._patience.max_tries
+        client.caller.reads_only = self._reads_only
+        client.caller.max_tries = self._patience.max_tries
         return client
 
     def _own_url(self) -> str:

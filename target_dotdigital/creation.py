@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from target_dotdigital.errors import DotdigitalError, RequestRefusedError, SettingsError
 from target_dotdigital.field_types import field_type
 from target_dotdigital.mapping import unknown_fields
+from target_dotdigital.replies import DataField
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.client import Client
     from target_dotdigital.clock import Clock
-    from target_dotdigital.replies import AddressBook, DataField
+    from target_dotdigital.replies import AddressBook
     from target_dotdigital.settings import StreamSettings
 
     T = TypeVar("T")
@@ -84,13 +85,17 @@ def field_name_problem(name: str) -> str | None:
 class Creation:
     """Creates what one account lacks, and knows what this run has created. For the main thread."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
+    def __init__(self, client: Client, clock: Clock, *, is_planned: bool = False) -> None:
         """Create nothing yet.
 
         Args:
             client: Calls the account.
             clock: Waits until what others have created is listed.
+            is_planned: Whether it is only noted what would be created, as in a dry run.
         """
+        self.is_planned = is_planned
+        self.planned_address_books: dict[int, str] = {}
+        """How messages speak of those that would be created, by the number that stands for each."""
         self._client = client
         self._clock = clock
         self._created: dict[str, tuple[str, str]] = {}  # name to type and stream
@@ -106,6 +111,10 @@ class Creation:
             SettingsError: It cannot be created.
             TargetDotdigitalError: Dotdigital cannot be reached, or fails.
         """
+        if self.is_planned:
+            number = -1 - len(self.planned_address_books)  # never an ID of Dotdigital's
+            self.planned_address_books[number] = shown
+            return number
 
         def find() -> AddressBook | None:
             return next((book for book in self._client.address_books() if book.name == name), None)
@@ -139,6 +148,11 @@ class Creation:
             f"address_book: {shown} cannot be created: the name is taken, and no address book has "
             f"exactly this one: {hint}"
         )
+
+    @property
+    def created_fields(self) -> dict[str, tuple[str, str]]:
+        """The data fields that were created, or would be: name to type and stream."""
+        return dict(self._created)
 
     def missing_fields(
         self,
@@ -201,6 +215,9 @@ class Creation:
             self._created[name] = (kind, stream)
 
     def _data_field(self, name: str, kind: str) -> DataField:
+        if self.is_planned:
+            return DataField(name, kind)
+
         def find() -> DataField | None:
             fields = self._client.data_fields()
             return next((field for field in fields if field.name.upper() == name), None)

@@ -53,6 +53,10 @@ class HeldContacts:
         if len(bucket) > max(MIN_COMPACTION, 2 * self._sorted.get(number, 0)):
             self._compact(number)
 
+    def __len__(self) -> int:
+        """Return how many identities are held, each counted once."""
+        return sum(len(self._compact(number)) for number in list(self._buckets))
+
     def __contains__(self, identity: str) -> bool:
         """Return whether an identity is held."""
         hashed = hash(canonical(identity)) & _MASK

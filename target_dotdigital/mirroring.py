@@ -32,18 +32,45 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("target-dotdigital.mirror")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Leavers:
-    """Who is to leave an address book."""
+    """Who is in an address book, and not in the streams that mirror it."""
 
-    contact_ids: array[int]
-    members: int
-    """How many are in it."""
+    book: MirroredBook
+    members: int = 0
+    """How many contacts are in it."""
+    contact_ids: array[int] = field(default_factory=lambda: array("q"), repr=False)
+    """Those who are to leave."""
+    waits: bool = False
+    """Nobody leaves, because another stream that mirrors it has not come."""
+    left: int = 0
+    """How many of them are known to have left."""
+    undo_file: Path | None = None
 
     @override
     def __str__(self) -> str:
         """Return how many leave, for messages."""
         return f"{len(self.contact_ids)} of {self.members} contacts"
+
+    @property
+    def is_too_many(self) -> bool:
+        """Whether more of them would leave than may."""
+        return len(self.contact_ids) * 100 > self.book.max_removal_percent * self.members
+
+    def check(self) -> None:
+        """Make sure that they may leave.
+
+        Raises:
+            DataError: They are too many.
+        """
+        if self.is_too_many:
+            raise DataError(
+                f"Nobody was taken out of an address book: of the {self.members} contacts in "
+                f"address book {self.book.address_book_id}, {len(self.contact_ids)} did not come "
+                f"in {_listed(self.book.streams)}. That is more than max_removal_percent "
+                f"({self.book.max_removal_percent}): if the stream is right, raise that setting "
+                "for one run"
+            )
 
 
 @dataclass(slots=True)
@@ -57,6 +84,8 @@ class Mirroring:
     """Where the files for undoing go."""
     is_stopping: Callable[[], bool]
     """Whether the run has been asked to end."""
+    found: list[Leavers] = field(default_factory=list)
+    """What has become of each address book so far."""
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     """None: whoever leaves is known by ID."""
     others: Mapping[str, str] = field(default_factory=dict)
@@ -76,67 +105,73 @@ class Mirroring:
             AbandonedError: The run was asked to end before everybody had left.
             TargetDotdigitalError: Somebody may not leave, or has not.
         """
-        leavers: dict[int, Leavers] = {}
         for book in self.books:
-            found = self._find_leavers(client, book)
-            if found.contact_ids:
-                leavers[book.address_book_id] = found
+            leavers = self.find(client, book)
+            leavers.check()
+        due = [each for each in self.found if each.contact_ids]
         # Before anybody leaves, and all of them: the run may be killed at any moment.
-        files: dict[int, Path] = {}
-        for number, found in leavers.items():
-            files[number] = write_undo_file(self.folder, number, found.contact_ids)
+        for each in due:
+            number = each.book.address_book_id
+            each.undo_file = write_undo_file(self.folder, number, each.contact_ids)
             _logger.info(
                 "Mirror of address book %d: takes %s out; their IDs are kept in %s",
                 number,
-                found,
-                files[number],
+                each,
+                each.undo_file,
             )
-        for number, found in leavers.items():
-            for start in range(0, len(found.contact_ids), CONTACT_PAGE):
+        for each in due:
+            number = each.book.address_book_id
+            for start in range(0, len(each.contact_ids), CONTACT_PAGE):
                 self._go_on()
-                remover.remove(number, found.contact_ids[start : start + CONTACT_PAGE].tolist())
+                part = each.contact_ids[start : start + CONTACT_PAGE].tolist()
+                remover.remove(number, part)
+                each.left += len(part)
             _logger.info(
                 "Mirror of address book %d: took %s out. To put them back, load %s with "
                 "match_identifier contactId and address_book %d",
                 number,
-                found,
-                files[number],
+                each,
+                each.undo_file,
                 number,
             )
         return Settlement()
 
-    def _find_leavers(self, client: Client, book: MirroredBook) -> Leavers:
+    def find(self, client: Client, book: MirroredBook) -> Leavers:
+        """Find out who is to leave an address book, and note it.
+
+        Args:
+            client: Calls Dotdigital.
+            book: The address book.
+
+        Raises:
+            AbandonedError: The run was asked to end.
+            TargetDotdigitalError: It is not known who is in it.
+        """
         number = book.address_book_id
-        leavers = array("q")
+        leavers = Leavers(book)
+        self.found.append(leavers)
         if {number, find_address_book(client, number).name} & book.absent_keys:
+            leavers.waits = True
             _logger.warning(
                 "Mirror of address book %d: nobody leaves it, because another stream that mirrors "
                 "it has not come",
                 number,
             )
-            return Leavers(leavers, 0)
-        members = 0
+            return leavers
         try:
             for member in read_members(client, number, on_page=self._go_on):
-                members += 1
+                leavers.members += 1
                 identities = identities_of(member.identifiers, member.contact_id)
                 if not any(one in held for one in identities for held in book.held):
-                    leavers.append(member.contact_id)
+                    leavers.contact_ids.append(member.contact_id)
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"Nobody was taken out of an address book: {error.message}. Run it again while "
                 "nothing else changes the address book"
             ) from None
-        if len(leavers) * 100 > book.max_removal_percent * members:
-            raise DataError(
-                f"Nobody was taken out of an address book: of the {members} contacts in address "
-                f"book {number}, {len(leavers)} did not come in {_listed(book.streams)}. That is "
-                f"more than max_removal_percent ({book.max_removal_percent}): if the stream is "
-                "right, raise that setting for one run"
-            )
-        if not leavers:
-            _logger.info("Mirror of address book %d: all %d contacts stay", number, members)
-        return Leavers(leavers, members)
+        if not leavers.contact_ids:
+            _logger.info("Mirror of address book %d: all %d contacts stay", number, leavers.members)
+        return leavers
 
     def _go_on(self) -> None:
         if self.is_stopping():

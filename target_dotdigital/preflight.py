@@ -25,11 +25,13 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.mapping import unknown_fields
 from target_dotdigital.rejects import RejectsFile
+from target_dotdigital.reporting import check_report_path
 from target_dotdigital.settings import Settings
 from target_dotdigital.settings_schema import MAX_ACTIVE_IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from target_dotdigital.client import Client
     from target_dotdigital.clock import Clock
@@ -110,6 +112,8 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
         clock: Waits between tries.
     """
     yield _rejects_file(settings)
+    if settings.report_path is not None:
+        yield _report(settings.report_path)
     try:
         # Without address books: a sandbox would be given them.
         connection = Connection(settings, clock, patience=OF_A_CHECK)
@@ -133,6 +137,14 @@ def _rejects_file(settings: Settings) -> Finding:
     except StorageError as error:
         return Finding("to do", subject, error.message)
     return Finding("ok", subject, f"{path} can be written")
+
+
+def _report(path: Path) -> Finding:
+    try:
+        check_report_path(path)
+    except StorageError as error:
+        return Finding("to do", "Report", error.message)
+    return Finding("ok", "Report", f"{path} can be written")
 
 
 def _unreached() -> Iterator[Finding]:

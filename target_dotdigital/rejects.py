@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 from contextlib import suppress
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import simplejson
 
-from target_dotdigital.errors import StorageError
+from target_dotdigital.local_files import check_writable, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from target_dotdigital.contacts import Row
+    from target_dotdigital.errors import StorageError
 
 FILE_MODE = 0o600
 """People's addresses: for the owner's eyes only."""
@@ -48,20 +48,7 @@ class RejectsFile:
         self._size = 0
         self._is_dirty = False
         self._schemas: dict[str, bytes] = {}
-        try:
-            if os.path.lexists(path) and not path.is_file():
-                raise StorageError(f"rejects_path: {path} is no file")
-            path.with_name(self._kept_name(0)).lstat()
-        except FileNotFoundError:
-            pass  # as it should be; a name that is too long is told here
-        except OSError as error:
-            raise self._failure(error) from None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=path.parent):
-                pass
-        except OSError as error:
-            raise self._failure(error) from None
+        check_writable("rejects_path", path, path.with_name(self._kept_name(0)))
 
     @property
     def holds_rows(self) -> bool:
@@ -163,7 +150,7 @@ class RejectsFile:
         return f"{self.path.name}.{moment:%Y%m%dT%H%M%S.%fZ}"
 
     def _failure(self, error: OSError) -> StorageError:
-        return StorageError(f"rejects_path: {self.path} cannot be written: {error.strerror}")
+        return unwritable("rejects_path", self.path, error)
 
 
 def decode(line: bytes) -> dict[str, Any]:

@@ -96,11 +96,19 @@ class ImportStatus(msgspec.Struct, frozen=True):
     failures: list[FailedContact] | None = None
 
 
+class ListOfContact(msgspec.Struct, frozen=True):
+    """An address book that a contact is in."""
+
+    id: int
+
+
 class FoundContact(msgspec.Struct, frozen=True, rename="camel"):
     """A contact of `GET /contacts/v3`, or of `GET /contacts/v3/{identifier}/{value}`."""
 
     contact_id: int
     identifiers: dict[str, Any] | None = None
+    lists: list[ListOfContact] | None = None
+    """Not told by every answer."""
 
 
 class PageLink(msgspec.Struct, frozen=True):

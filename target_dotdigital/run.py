@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account import Account
 from target_dotdigital.clock import Clock
-from target_dotdigital.departures import Departure
+from target_dotdigital.dry_run import Comparing, DryRun
 from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
@@ -17,13 +17,13 @@ from target_dotdigital.errors import (
     TargetDotdigitalError,
 )
 from target_dotdigital.gathering import Gathering
-from target_dotdigital.importer import Importer
-from target_dotdigital.imports import MAX_BODY_BYTES, Import, second_try
+from target_dotdigital.imports import MAX_BODY_BYTES, second_try
 from target_dotdigital.loads import LoadQueue
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
+from target_dotdigital.performing import Performer
 from target_dotdigital.rejects import RejectsFile
-from target_dotdigital.remover import Remover
+from target_dotdigital.reporting import Reporting
 from target_dotdigital.state import StateGate
 from target_dotdigital.tally import Tally
 from target_dotdigital.undo import check_folder, undo_folder
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.loads import Load
     from target_dotdigital.report import StreamCounts
+    from target_dotdigital.reporting import Outcome
     from target_dotdigital.settings import Settings
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
@@ -52,30 +53,30 @@ class Run:
 
         Args:
             settings: The target's settings.
-            write_state: Writes a STATE value.
+            write_state: Writes a STATE value. A dry run settles nothing, so it tells none.
             clock: Waits; real time when not given.
 
         Raises:
-            StorageError: The rejects file, or one for undoing, could not be written.
+            StorageError: The rejects file, the report or a file for undoing could not be written.
         """
         self.settings = settings
         self.position = 0
         self.is_connecting = False
         self._clock = clock or Clock()
         self._wakeup = Wakeup()
-        self._gate = StateGate(write_state)
+        self._gate = StateGate(write_state if not settings.dry_run else lambda _value: None)
         self._rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
         self.mirrors = Mirrors(settings)
         if self.mirrors:
             check_folder(undo_folder(settings))
+        self._reporting = Reporting(settings)
         self._tally = Tally(self._rejects, settings.max_reject_percent)
         self._gathering = Gathering(settings, self._clock, self._submit)
         self._account: Account | None = None
-        self._importer: Importer | None = None
-        self._remover: Remover | None = None
+        self._performer: Performer | DryRun | None = None
+        self._mirroring: Mirroring | None = None
         self._queue: LoadQueue | None = None
         self._warned: set[str] = set()
-        self._blocked_from: int | None = None
         self._leave_at: float | None = None
         self._is_leaving = False
 
@@ -94,14 +95,15 @@ class Run:
                 self._account = Account(self.settings, self._clock)
             finally:
                 self.is_connecting = False
-            self._warn_of_confirmation_mails()
             timeout = self.settings.import_timeout_seconds
-            self._importer = Importer(
-                self._account.client, self._clock, timeout, self._account.check_address_books
+            self._performer = (
+                DryRun(self._account)
+                if self.settings.dry_run
+                else Performer(self._account, self._clock, timeout)
             )
-            self._remover = Remover(self._account.client, self._clock, timeout)
-            max_active = self.settings.max_active_imports
-            self._queue = LoadQueue(self._perform, self._wakeup, max_active, second_try)
+            perform, slots = self._performer.perform, self.settings.max_active_imports
+            self._queue = LoadQueue(perform, self._wakeup, slots, second_try)
+            self._warn_of_confirmation_mails()
         return self._account
 
     def counts(self, stream: str) -> StreamCounts:
@@ -131,7 +133,7 @@ class Run:
         try:
             self._tally.reject(row, error)
         except StorageError:
-            self._block(self.position)
+            self._gate.block(self.position)
             raise
 
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
@@ -146,7 +148,7 @@ class Run:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        max_bytes = self._importer.max_body_bytes if self._importer else MAX_BODY_BYTES
+        max_bytes = self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
         if not self._gathering.join(contact, merge_option, self.position, max_bytes):
             reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
             for row in contact.rows:
@@ -260,6 +262,8 @@ class Run:
         if lost := self._tally.unsettled:
             raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
         if not self.is_stopping:
+            if self.settings.dry_run:
+                self._perform_last(Comparing(lambda: self.is_stopping))
             self._mirror()
 
     def give_up(self) -> None:
@@ -292,14 +296,17 @@ class Run:
 
     def progress(self) -> str:
         """Return how many of the rows that were read are settled, for the line of a failure."""
+        if self.settings.dry_run:
+            return "nothing was written to Dotdigital"
         return self._tally.progress()
 
     def summary(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
 
-        Rejected rows that are kept have a line that says where.
+        Rejected rows that are kept have a line that says where. The rows of a dry run are in its
+        plan.
         """
-        for counts in self._tally:
+        for counts in self._tally if not self.settings.dry_run else ():
             yield counts.summary()
         if self._rejects is not None and self._rejects.holds_rows:
             yield (
@@ -307,19 +314,28 @@ class Run:
                 "same settings"
             )
 
+    def conclude(self, outcome: Outcome) -> None:
+        """Write the report, and print a dry run's plan.
+
+        Args:
+            outcome: How the run ended.
+
+        Raises:
+            StorageError: The report cannot be written.
+        """
+        mirrors = self._mirroring.found if self._mirroring is not None else ()
+        dry_run = self._performer if isinstance(self._performer, DryRun) else None
+        self._reporting.conclude(outcome, self._tally, mirrors, dry_run)
+
     # How loads go and come back.
 
-    def _perform(self, load: Load) -> Settlement:
-        """Bring a load to its end, in a worker thread."""
-        if self._account is None or self._importer is None or self._remover is None:
-            raise AssertionError
-        if isinstance(load, Import):
-            return self._importer.load(load)
-        if isinstance(load, Departure):
-            return self._remover.perform(load)
-        if isinstance(load, Mirroring):
-            return load.perform(self._account.client, self._remover)
-        raise AssertionError
+    def _perform_last(self, load: Load) -> None:
+        """Bring a load to its end when there is no other."""
+        if self._queue is None:
+            return
+        self._queue.add(load)
+        while self._queue.unsettled:
+            self._wait_for_an_import()
 
     def _mirror(self) -> None:
         """Let those leave whom a mirror no longer holds, and then the STATE that waits for it."""
@@ -327,9 +343,8 @@ class Run:
         if books and self._queue is not None:
             first_row = self.mirrors.first_row or 0
             folder = undo_folder(self.settings)
-            self._queue.add(Mirroring(books, first_row, folder, lambda: self.is_stopping))
-            while self._queue.unsettled:
-                self._wait_for_an_import()
+            self._mirroring = Mirroring(books, first_row, folder, lambda: self.is_stopping)
+            self._perform_last(self._mirroring)
         self.mirrors.close()
         self._release()
 
@@ -370,7 +385,7 @@ class Run:
         for load, outcome in self._queue.take_ended() if self._queue is not None else ():
             error = self._failure(outcome)
             if error is not None:
-                self._block(load.first_row)
+                self._gate.block(load.first_row)
                 failure = failure or error
         if failure is not None:
             self._release()
@@ -398,19 +413,12 @@ class Run:
             # asked again has to send everybody again.
             yield self.mirrors.first_row
 
-    def _block(self, row: int) -> None:
-        """Let no STATE out from a row on that could not be settled."""
-        blocked = self._blocked_from
-        self._blocked_from = row if blocked is None else min(row, blocked)
-
     def _release(self) -> None:
         settled_to = min(self._unsettled_rows(), default=self.position + 1) - 1
-        if self._blocked_from is not None:
-            settled_to = min(settled_to, self._blocked_from - 1)
         if self._rejects is not None:
             try:
                 self._rejects.flush()
             except TargetDotdigitalError:
-                self._block(0)
+                self._gate.block(0)
                 raise
         self._gate.release(settled_to)

@@ -1,7 +1,4 @@
-"""The settings: where they are read from, every check that needs no account, and their types.
-
-Messages name settings and never repeat a value: the value may be a password in the wrong place.
-"""
+"""The settings: where they are read from, and their types."""
 
 from __future__ import annotations
 
@@ -10,37 +7,27 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from dotenv import dotenv_values
-from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
-from target_dotdigital.settings_schema import CONSENT_KEYS
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from jsonschema import ValidationError
+    from collections.abc import Mapping
 
     from target_dotdigital.settings_schema import MergeOption
 
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""
 
-_CUSTOM_IDENTIFIER = re.compile(r"[-A-Za-z0-9_]{1,50}")
-_OWN_IDENTIFIERS = ("email", "mobileNumber", "contactId")
-
 RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
 """Dotdigital keeps these two for itself: the first cannot be joined, the second holds 200."""
 
 MAX_ADDRESS_BOOK_NAME = 128
+
 MAX_ID = 2**31 - 1
 """Dotdigital's IDs of address books and preferences are int32."""
-
-_PREFERENCE_ID = re.compile(r"[0-9]{1,20}")
 
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
@@ -80,6 +67,7 @@ class Settings:
     sandbox_path: Path | None
     rejects_path: Path | None
     report_path: Path | None
+    dry_run: bool
     create_address_book: bool
     create_data_fields: bool
     batch_size_rows: int
@@ -117,9 +105,10 @@ class Settings:
             password=config.get("password") or "",
             region=config.get("region"),
             api_url=config.get("api_url") or None,
-            sandbox_path=_path(config, "sandbox_path"),
-            rejects_path=_path(config, "rejects_path"),
-            report_path=_path(config, "report_path"),
+            sandbox_path=path_setting(config, "sandbox_path"),
+            rejects_path=path_setting(config, "rejects_path"),
+            report_path=path_setting(config, "report_path"),
+            dry_run=config.get("dry_run", False),
             create_address_book=config.get("create_address_book", False),
             create_data_fields=config.get("create_data_fields", False),
             batch_size_rows=config["batch_size_rows"],
@@ -135,7 +124,16 @@ class Settings:
         )
 
 
-def _path(config: Mapping[str, Any], name: str) -> Path | None:
+def path_setting(config: Mapping[str, Any], name: str) -> Path | None:
+    """Return a setting that is a path, or None if it is not set.
+
+    Args:
+        config: The plugin's configuration.
+        name: The setting's name.
+
+    Raises:
+        RuntimeError: It begins with a home directory that there is none of.
+    """
     return Path(config[name]).expanduser() if config.get(name) else None
 
 
@@ -216,163 +214,6 @@ def _from_text(text: str, definition: Mapping[str, Any]) -> object:
         return text
 
 
-def describe(error: ValidationError) -> str:
-    """Put a schema violation into words, without the value that breaks it.
-
-    Args:
-        error: What `jsonschema` found.
-    """
-    name = ".".join(str(part) for part in error.absolute_path) or "the configuration"
-    rule, wanted, schema = str(error.validator), cast("Any", error.validator_value), error.schema
-    if rule == "additionalProperties" and isinstance(error.instance, dict):
-        known = set(cast("dict[str, Any]", schema).get("properties", {}))
-        unknown = sorted(set(error.instance) - known)
-        return f"{name}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
-    if rule == "enum":
-        return f"{name}: must be one of {', '.join(str(word) for word in wanted if word)}"
-    if rule == "type":
-        types = [wanted] if isinstance(wanted, str) else wanted
-        return f"{name}: must be of type {' or '.join(word for word in types if word != 'null')}"
-    if rule in {"minimum", "maximum"}:
-        return f"{name}: {rule} is {wanted}"
-    return f"{name}: breaks the rule '{rule}'"
-
-
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return everything that is wrong with a configuration, all at once.
-
-    Args:
-        config: The plugin's configuration.
-        schema: The JSON schema of the settings.
-    """
-    violations = list(DEFAULT_JSONSCHEMA_VALIDATOR(_mended(schema)).iter_errors(config))
-    # What the schema refuses is told once, and kept from checks that expect its type.
-    wrong = {tuple(each.absolute_path) for each in violations if each.validator in {"type", "enum"}}
-    sound = _without(config, wrong)
-    names = [".".join(str(part) for part in path) for path in wrong]
-    return [
-        *(describe(violation) for violation in violations),
-        *(each for each in _further_problems(sound) if each.partition(":")[0] not in names),
-    ]
-
-
-def _mended(schema: Any) -> Any:  # noqa: ANN401 - any part of a JSON schema
-    """Return a schema without what is none: in the SDK's, an `anyOf` of stream maps has a text."""
-    if isinstance(schema, dict):
-        return {
-            key: [_mended(part) for part in value if isinstance(part, (dict, bool))]
-            if key == "anyOf"
-            else _mended(value)
-            for key, value in schema.items()
-        }
-    return schema
-
-
-def _without(config: Mapping[str, Any], paths: Collection[tuple[str | int, ...]]) -> dict[str, Any]:
-    """Return a copy that lacks the settings at some paths."""
-    return {
-        name: _without(value, {path[1:] for path in paths if path[0] == name and path[1:]})
-        if isinstance(value, dict)
-        else value
-        for name, value in config.items()
-        if (name,) not in paths
-    }
-
-
-def _further_problems(config: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong beyond the schema."""
-    found = [*_access_problems(config), *_path_problems(config), *_unavailable(config)]
-    found += _address_book_problems("address_book", config.get("address_book"))
-    for name, stream in (config.get("streams") or {}).items():
-        found += _stream_problems(f"streams.{name}", stream)
-    return [*found, *_leaving_problems(config)]
-
-
-def _leaving_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with who is to leave which address book."""
-    mirrors: dict[str | int, list[str]] = {}
-    for name, settings in (config.get("streams") or {}).items():
-        address_book = settings.get("address_book") or config.get("address_book")
-        is_mirror = settings.get("sync_mode") == "mirror"
-        if not address_book:
-            if is_mirror:
-                yield f"streams.{name}.sync_mode: a mirror needs an address_book"
-            if settings.get("on_delete") == "remove":
-                yield f"streams.{name}.on_delete: to be removed from, there must be an address_book"
-        elif is_mirror:
-            mirrors.setdefault(address_book_key(address_book), []).append(name)
-        if settings.get("mirror_shared") and not is_mirror:
-            yield f"streams.{name}.mirror_shared: without sync_mode mirror it means nothing"
-    for names in mirrors.values():
-        shared = [config["streams"][name].get("mirror_shared", False) for name in names]
-        if len(names) > 1 and not all(shared):
-            yield (
-                f"streams.{', streams.'.join(names)}: they mirror the same address book, and would "
-                "take each other's contacts out: set mirror_shared for each of them if their "
-                "contacts are to be in it together"
-            )
-
-
-def _path_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("rejects_path", "sandbox_path"):
-        try:
-            _path(config, name)
-        except RuntimeError:
-            yield f"{name}: there is no such home directory"
-
-
-def _access_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    if config.get("sandbox_path"):
-        if config.get("api_url"):
-            yield "sandbox_path, api_url: only one of them can be set"
-        return
-    for name in ("username", "password"):
-        if not config.get(name):
-            yield f"{name}: required unless sandbox_path is set"
-    if config.get("api_url") and not _is_safe_url(config["api_url"]):
-        yield "api_url: must be https, or http on a loopback address, without user name and query"
-
-
-def _is_safe_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or parts.username or parts.password or "?" in url or "#" in url:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether a host is this machine itself, by its name or its address.
-
-    Args:
-        host: A name or an address, without brackets.
-    """
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("dry_run", "report_path"):
-        if config.get(name):
-            yield f"{name}: not available yet"
-
-
-def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
-    if isinstance(value, int) and value <= 0:
-        yield f"{name}: an ID must be positive"
-    text = value.strip() if isinstance(value, str) else ""
-    # An ID may be written with any number of digits.
-    if text and not (text.isascii() and text.isdigit()):
-        problem = address_book_name_problem(text)
-        if problem is not None:
-            yield f"{name}: {problem}"
-
-
 def address_book_name_problem(name: str) -> str | None:
     """Return why an address book that contacts may join cannot have a name, or None if it can.
 
@@ -390,61 +231,13 @@ def address_book_name_problem(name: str) -> str | None:
     return None
 
 
-def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
-    yield from _address_book_problems(f"{name}.address_book", stream.get("address_book"))
-    match_identifier = stream.get("match_identifier", "email")
-    identifiers = stream.get("identifiers")
-    for identifier in {match_identifier, *(identifiers or {})}:
-        if not _is_identifier(identifier):
-            yield (
-                f"{name}: an identifier is {', '.join(_OWN_IDENTIFIERS)}, spelled like this, or a "
-                "custom identifier's name (letters, digits, - and _, at most 50)"
-            )
-    if identifiers is not None and match_identifier not in identifiers:
-        yield f"{name}.identifiers: the match identifier is missing"
-    fields = stream.get("fields") or {}
-    lowered = [field.lower() for field in fields]
-    for twice in sorted({field for field in lowered if lowered.count(field) > 1}):
-        yield f"{name}.fields: '{twice.upper()}' is mapped twice"
-    yield from _permission_problems(name, stream)
-    for key in ("identifiers", "fields", "preferences", "consent"):
-        for entry, path in (stream.get(key) or {}).items():
-            yield from _property_problems(f"{name}.{key}.{entry}", path)
-    if (by_row := stream.get("address_book_property")) is not None:
-        yield from _row_book_problems(f"{name}.address_book_property", by_row, stream)
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host is this machine itself, by its name or its address.
 
-
-def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:
-    yield from _property_problems(name, path)
-    if stream.get("address_book") not in {None, ""}:
-        yield f"{name}: it excludes address_book in the same stream"
-    if stream.get("sync_mode") == "mirror":
-        yield f"{name}: it excludes sync_mode: mirror"
-    if stream.get("on_delete") == "remove":
-        yield f"{name}: it excludes on_delete: remove"
-
-
-def _permission_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
-    preferences = stream.get("preferences") or {}
-    numbers = [int(each) for each in preferences if _PREFERENCE_ID.fullmatch(each)]
-    if len(numbers) < len(preferences) or any(not 0 < each <= MAX_ID for each in numbers):
-        yield f"{name}.preferences: an ID is a whole number from 1 to {MAX_ID}, in digits"
-    if len(set(numbers)) < len(numbers):
-        yield f"{name}.preferences: a preference is mapped twice"
-    if (consent := stream.get("consent")) is not None:
-        missing = [part for part in CONSENT_KEYS if part not in consent]
-        if missing:
-            yield f"{name}.consent: all five parts are needed; missing: {', '.join(missing)}"
-
-
-def _property_problems(name: str, path: str) -> Iterator[str]:
-    if not path:
-        yield f"{name}: the property's name is empty"
-    elif path.startswith(REJECT_PROPERTY_PREFIX):
-        yield f"{name}: {REJECT_PROPERTY_PREFIX}* is never sent"
-
-
-def _is_identifier(name: str) -> bool:
-    if name.lower() in {own.lower() for own in _OWN_IDENTIFIERS}:
-        return name in _OWN_IDENTIFIERS
-    return _CUSTOM_IDENTIFIER.fullmatch(name) is not None
+    Args:
+        host: A name or an address, without brackets.
+    """
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False

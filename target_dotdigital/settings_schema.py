@@ -258,14 +258,14 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         "report_path",
         th.StringType(nullable=True),
         title="Report path",
-        description="The run report, JSON or HTML (not available yet).",
+        description="Where a report of the run, or a dry run's plan, is written as JSON.",
     ),
     th.Property(
         "dry_run",
         th.BooleanType(nullable=False),
         default=False,
         title="Dry run",
-        description="Read and check everything, write nothing (not available yet).",
+        description="Read and check everything, write nothing to Dotdigital, and print the plan.",
     ),
     th.Property(
         "load_method",

@@ -25,6 +25,7 @@ class StateGate:
         self._write = write
         self._waiting: deque[tuple[int, str]] = deque()
         self._written: str | None = None
+        self._blocked_from: int | None = None
 
     def note(self, value: str, position: int, starts: Collection[int]) -> None:
         """Take a STATE in.
@@ -48,12 +49,23 @@ class StateGate:
         }
         self._waiting = deque(newest.values())
 
+    def block(self, row: int) -> None:
+        """Let nothing out from a row on that could not be settled.
+
+        Args:
+            row: The row's number.
+        """
+        blocked = self._blocked_from
+        self._blocked_from = row if blocked is None else min(row, blocked)
+
     def release(self, settled_to: int) -> None:
         """Write the newest STATE that is covered by settled rows, if there is a new one.
 
         Args:
             settled_to: Every row up to this number is settled.
         """
+        if self._blocked_from is not None:
+            settled_to = min(settled_to, self._blocked_from - 1)
         newest = None
         while self._waiting and self._waiting[0][0] <= settled_to:
             _, newest = self._waiting.popleft()

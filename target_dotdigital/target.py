@@ -6,44 +6,33 @@ import os
 import signal
 import sys
 import time
-import traceback
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 import msgspec
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-    InvalidJSONSchema,
-    MapExpressionError,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-    StreamMapConfigError,
-)
+from singer_sdk.exceptions import ConfigValidationError, InvalidJSONSchema
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
 from target_dotdigital.clock import Clock
-from target_dotdigital.errors import (
-    AbandonedError,
-    DataError,
-    SettingsError,
-    StorageError,
-    TargetDotdigitalError,
-)
+from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
+from target_dotdigital.reporting import Outcome
 from target_dotdigital.run import Run
-from target_dotdigital.settings import Settings, from_environment, problems
+from target_dotdigital.settings import Settings, from_environment
+from target_dotdigital.settings_problems import problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
+from target_dotdigital.telling import SAFE_ERRORS, shown
 from target_dotdigital.validation import check_key_properties, check_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -77,7 +66,7 @@ class TargetDotdigital(Target):
 
         Raises:
             ConfigValidationError: The settings are wrong; it lists everything that is.
-            StorageError: The rejects file could not be written.
+            StorageError: The rejects file or the report could not be written.
         """
         self._first_signal: tuple[int, float] | None = None
         self._run: Run | None = None
@@ -153,7 +142,7 @@ class TargetDotdigital(Target):
         self._schema_message = message_dict
         try:
             super()._process_schema_message(message_dict)
-        except _SAFE_ERRORS:
+        except SAFE_ERRORS:
             raise
         except Exception:
             stream = message_dict["stream"]
@@ -214,7 +203,7 @@ class TargetDotdigital(Target):
         with self._saving_what_can_be():
             super().process_endofpipe()
             self.run.finish()
-        self._end()
+        self._end(None)
         if self._first_signal is not None:
             sys.exit(128 + self._first_signal[0])
 
@@ -227,7 +216,10 @@ class TargetDotdigital(Target):
             if not isinstance(error, AbandonedError):
                 self.logger.info("The run fails; waiting for the imports that are active")
             self.run.give_up()
-            self._end()
+            try:
+                self._end(error)
+            except StorageError as problem:
+                self._tell(problem)  # and then what the run failed of
             if self._first_signal is not None:
                 if not isinstance(error, AbandonedError):
                     self._tell(error)
@@ -236,12 +228,24 @@ class TargetDotdigital(Target):
 
     def _tell(self, error: Exception) -> None:
         """Say in one line what happened, how many rows are settled, and who must act."""
-        self.logger.error("%s", _shown(error, self.run.progress()))
+        self.logger.error("%s", shown(error, self.run.progress()))
 
-    def _end(self) -> None:
+    def _end(self, error: Exception | None) -> None:
         for line in self.run.summary():
             self.logger.info("%s", line)
-        self.run.close()
+        try:
+            self.run.conclude(self._outcome(error))
+        finally:
+            self.run.close()
+
+    def _outcome(self, error: Exception | None) -> Outcome:
+        reason = None
+        if error is not None and not isinstance(error, AbandonedError):
+            reason = shown(error, self.run.progress()).partition("\n")[0]
+        if self._first_signal is not None:
+            stopped = f"stopped by {signal.Signals(self._first_signal[0]).name}"
+            return Outcome("stopped", stopped if reason is None else f"{stopped}; {reason}")
+        return Outcome("succeeded" if error is None else "failed", reason)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -310,7 +314,7 @@ class TargetDotdigital(Target):
             try:
                 status = cls._test(config)
             except Exception as error:  # noqa: BLE001 - a traceback may show values
-                cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
+                cls.logger.error("%s", shown(error, "no row was read"))  # noqa: TRY400
                 status = 1
             sys.exit(status)
         # Not the SDK's `Target.invoke`: it keeps the target, whose counts belong into the line
@@ -325,7 +329,7 @@ class TargetDotdigital(Target):
         except ConfigValidationError:
             raise  # the SDK's command lists what is wrong, a line each
         except Exception as error:  # noqa: BLE001 - a traceback may show values
-            cls.logger.error("%s", _shown(error, "no row was read"))  # noqa: TRY400
+            cls.logger.error("%s", shown(error, "no row was read"))  # noqa: TRY400
             sys.exit(1)
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
@@ -347,31 +351,6 @@ class TargetDotdigital(Target):
         unknown = sorted(set(values) - set(cls.config_jsonschema["properties"]))
         is_ready = report(values, wrong, unknown, Clock(cls.pace), _print_line)
         return 0 if is_ready else 1
-
-
-_SDK_ERRORS: Mapping[type[Exception], type[TargetDotdigitalError]] = {
-    InvalidJSONSchema: DataError,
-    MapExpressionError: SettingsError,
-    MissingKeyPropertiesError: DataError,
-    RecordsWithoutSchemaException: DataError,
-    StreamMapConfigError: SettingsError,
-}
-"""The SDK's errors whose texts hold names and settings, never a record's value; and what they are
-in our terms."""
-
-_SAFE_ERRORS: tuple[type[Exception], ...] = (TargetDotdigitalError, *_SDK_ERRORS)
-
-
-def _shown(error: Exception, progress: str) -> str:
-    """Return what can be told of an error: its text, or else only where it came from."""
-    for theirs, ours in _SDK_ERRORS.items():
-        if isinstance(error, theirs):
-            error = ours(str(error.args[0] if error.args else theirs.__name__))
-    if isinstance(error, TargetDotdigitalError):
-        return error.line(progress)
-    fault = TargetDotdigitalError(f"{type(error).__name__}, a fault of target-dotdigital")
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{fault.line(progress)}\n{frames}"
 
 
 def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 from target_dotdigital.errors import DataError, RowRejectedError
-from target_dotdigital.settings import describe
+from target_dotdigital.settings_problems import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

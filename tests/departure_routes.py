@@ -25,6 +25,7 @@ DELETION_STATUS = "GET /contacts/v3/delete/{id}"
 MAX_PAGE = 5_000
 MAX_DELETION = 5_000
 INT32 = range(2**31)
+SINCE = re.compile(r"gte::\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z")
 NAME = re.compile(r"[-A-Za-z0-9_]{1,50}")
 
 
@@ -33,14 +34,23 @@ def members(account: Account, call: Call) -> Answer:
     if not limit.isdecimal() or not 1 <= int(limit) <= MAX_PAGE:
         return v3_error(400, "contacts:badRequest", "limit is not valid")
     wanted = call.query.get("~listId")
-    if wanted is None or not wanted.isdecimal():
+    created = call.query.get("~created")
+    is_filtered = wanted is not None or created is not None
+    if not is_filtered and account.departures.needs_filter:
+        return v3_error(400, "contacts:invalidFilter", "There is no filter")
+    if wanted is not None and not wanted.isdecimal():
         return v3_error(400, "contacts:invalidFilter", f"The filter value '{wanted}' is invalid")
+    if created is not None and not SINCE.fullmatch(created):
+        return v3_error(400, "contacts:invalidFilter", f"The filter value '{created}' is invalid")
     try:
         after = 0 if marker is None else int(base64.b64decode(marker, validate=True))
     except ValueError:
         return v3_error(400, "contacts:badRequest", "marker is not valid")
     with account.changed:
-        listed = [each for each in account.all_contacts() if int(wanted) in each.lists]
+        # Everybody was created after the only moment that clients ask for.
+        listed = [
+            each for each in account.all_contacts() if wanted is None or int(wanted) in each.lists
+        ]
         size = min(int(limit), account.departures.max_page)
         page = [each for each in listed if each.contact_id > after][: size + 1]
         shown = [_shown(each) for each in page[:size]]
@@ -63,7 +73,9 @@ def contact(account: Account, call: Call) -> Answer:
     with account.changed:
         found = account.contact_of(key_of(name, value))
         if found is not None:
-            return reply(200, _shown(found))
+            told = account.departures.tells_lists
+            lists = [{"id": each, "name": account.address_books[each]} for each in found.lists]
+            return reply(200, {**_shown(found), **({"lists": lists} if told else {})})
     details = [{"item": value, "description": f"Not found using the identifier '{name}'"}]
     description = "The following contacts could not be found"
     return v3_error(404, "contacts:contactNotFound", description, details)

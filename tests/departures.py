@@ -58,6 +58,10 @@ class Departures:
         self.told_too_many = 0
         """By how much an address book's own count is too high."""
         self.tells_count = True
+        self.needs_filter = False
+        """No filter at all is not taken."""
+        self.tells_lists = False
+        """A single contact comes with its address books."""
         self.max_active_deletions = 5
         self.report_lists = True
         self.report_summary = True

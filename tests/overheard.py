@@ -26,7 +26,8 @@ from target_dotdigital.errors import DataError, UnfitError
 from target_dotdigital.imports import MAX_BODY_BYTES, import_body
 from target_dotdigital.rejects import decode
 from target_dotdigital.settlement import Settlement
-from target_dotdigital.target import _SAFE_ERRORS, TargetDotdigital
+from target_dotdigital.target import TargetDotdigital
+from target_dotdigital.telling import SAFE_ERRORS
 from tests.values import value_problem
 from tests.wild_lines import CANARIES, WildLines
 
@@ -332,7 +333,7 @@ class OverheardTarget:
 
     def _judge_error(self, error: BaseException) -> None:
         name = type(error).__name__
-        if isinstance(error, _SAFE_ERRORS):
+        if isinstance(error, SAFE_ERRORS):
             self.outcomes[f"ended by {name}"] += 1
             if _sings(f"{error} {error!r} {vars(error)}"):
                 self._find(f"{name} repeats a value", error)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.client import MAX_TRIES, Client
+from target_dotdigital.calls import MAX_TRIES
+from target_dotdigital.client import Client
 from target_dotdigital.errors import (
     AbandonedError,
     AuthenticationError,

@@ -108,6 +108,16 @@ def test_no_input_is_repeated(server: DotdigitalServer, tmp_path: Path, name: st
     _assert_silent(ended, server)
 
 
+@pytest.mark.parametrize("on_delete", ["remove", "delete"])
+def test_no_leaver_is_repeated(server: DotdigitalServer, tmp_path: Path, on_delete: str) -> None:
+    # Who leaves an address book is looked up by a URL that holds the address.
+    config = settings_for(server, streams={"people": {"on_delete": on_delete}})
+    row = record(email=f"{CANARY}@example.com", _sdc_deleted_at="2026-01-01T00:00:00Z")
+    ended = load(config, tmp_path, SCHEMA, row, environment=DEBUG)
+    assert ended.status == 0
+    _assert_silent(ended, server)
+
+
 @pytest.mark.parametrize("name", ARRANGEMENTS)
 def test_no_answer_is_repeated(server: DotdigitalServer, tmp_path: Path, name: str) -> None:
     ARRANGEMENTS[name](server)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.settings import problems
+from target_dotdigital.settings_problems import problems
 from target_dotdigital.target import TargetDotdigital
 from tests.command import REPOSITORY
 from tests.recipes import Clone, Recipe, config_in, fragments, recipes, sections

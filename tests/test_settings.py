@@ -158,8 +158,8 @@ def test_problems_are_told_all_at_once() -> None:
         "max_active_imports": 26,
         "max_reject_percent": 101,
         "rejects_path": ["a"],
-        "dry_run": True,
-        "report_path": "report.json",
+        "dry_run": "perhaps",
+        "report_path": "report.html",
         "load_method": "append-only",
         "flattening_max_depth": "deep",
     }
@@ -236,7 +236,6 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 
 NOT_AVAILABLE: dict[str, dict[str, Any]] = {
-    "dry_run": {"dry_run": True},
     "report_path": {"report_path": "report.html"},
 }
 
@@ -255,6 +254,11 @@ def test_a_name_that_no_address_book_can_have_is_told() -> None:
         (problem,) = problems_of({**ACCESS, **config})
         assert problem.endswith("a name has at most 128 characters")
         assert "xx" not in problem
+
+
+def test_two_files_at_one_path_are_refused() -> None:
+    (problem,) = problems_of({**ACCESS, "report_path": "a/b", "rejects_path": "./a/b"})
+    assert problem.startswith("report_path, rejects_path:")
 
 
 # Who leaves, and what.
@@ -300,9 +304,8 @@ def test_sharing_without_a_mirror_is_a_mistake() -> None:
 
 
 def test_defaults_of_what_is_not_available_yet_are_no_problem() -> None:
-    off = {"dry_run": False}
     stream = {"sync_mode": "upsert", "on_delete": "ignore", "max_removal_percent": 20}
-    settings_of({**ACCESS, **off, "report_path": "", "streams": {"a": stream}})
+    settings_of({**ACCESS, "report_path": "", "streams": {"a": stream}})
 
 
 # Values are never repeated.

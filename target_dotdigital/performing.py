@@ -1,0 +1,60 @@
+"""Performing loads: which of them is brought to its end by what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_dotdigital.departures import Departure
+from target_dotdigital.importer import Importer
+from target_dotdigital.imports import Import
+from target_dotdigital.mirroring import Mirroring
+from target_dotdigital.remover import Remover
+
+if TYPE_CHECKING:
+    from target_dotdigital.account import Account
+    from target_dotdigital.clock import Clock
+    from target_dotdigital.loads import Load
+    from target_dotdigital.settlement import Settlement
+
+
+class Performer:
+    """Brings loads to their end at Dotdigital. Safe to use from several threads."""
+
+    def __init__(self, account: Account, clock: Clock, timeout_seconds: float) -> None:
+        """Keep what every load shares.
+
+        Args:
+            account: Where the loads go.
+            clock: Waits between polls.
+            timeout_seconds: How long an import, a removal or a deletion may take.
+        """
+        self._client = account.client
+        self._importer = Importer(
+            account.client, clock, timeout_seconds, account.check_address_books
+        )
+        self._remover = Remover(account.client, clock, timeout_seconds)
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest JSON of an import."""
+        return self._importer.max_body_bytes
+
+    def perform(self, load: Load) -> Settlement:
+        """Bring a load to its end.
+
+        Args:
+            load: The load.
+
+        Returns:
+            What became of its contacts.
+
+        Raises:
+            TargetDotdigitalError: It cannot be settled.
+        """
+        if isinstance(load, Import):
+            return self._importer.load(load)
+        if isinstance(load, Departure):
+            return self._remover.perform(load)
+        if isinstance(load, Mirroring):
+            return load.perform(self._client, self._remover)
+        raise AssertionError

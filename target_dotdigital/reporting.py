@@ -1,0 +1,238 @@
+"""The report of a run, or a dry run's plan: a JSON file, and a plan's table.
+
+It holds counts and names of streams, address books and data fields: nothing of a record, and no
+credential. Its schema is `report.schema.json` in this package.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from target_dotdigital.local_files import check_writable, unwritable
+from target_dotdigital.plan import Plan, make_plan
+from target_dotdigital.plan_table import plan_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_dotdigital.dry_run import DryRun
+    from target_dotdigital.mirroring import Leavers
+    from target_dotdigital.report import StreamCounts
+    from target_dotdigital.settings import Settings
+
+VERSION: Final = 1
+"""Of the report's shape. It grows when something is renamed or dropped."""
+
+_TEMPORARY: Final = ".report-"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a run ended."""
+
+    status: Literal["succeeded", "failed", "stopped"]
+    reason: str | None = None
+    """The line that it ended with; None for a success."""
+
+
+class StreamReport(msgspec.Struct, frozen=True):
+    """What became of a stream's rows."""
+
+    stream: str
+    read: int
+    imported: int
+    rejected: dict[str, int]
+    collapsed: int
+    skipped: int
+    left: int
+    deleted: int
+    not_there: int
+    unsettled: int
+    imported_in_part: dict[str, int]
+
+
+class StreamPlan(msgspec.Struct, frozen=True):
+    """What would become of a stream's rows."""
+
+    stream: str
+    read: int
+    valid: int
+    """Those that would be sent."""
+    rejected: dict[str, int]
+    collapsed: int
+    skipped: int
+    would_leave: int
+    """Of the skipped rows: those that are marked as deleted, to leave the address book."""
+    would_be_deleted: int
+    """The same, to be deleted from the account."""
+    unsettled: int
+
+
+class MirrorReport(msgspec.Struct, frozen=True):
+    """What a mirror did to its address book."""
+
+    address_book: int
+    streams: list[str]
+    to_leave: int
+    left: int
+    undo_file: str | None
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `report_path` holds."""
+
+    version: int
+    kind: Literal["run", "plan"]
+    target: str
+    started: str
+    ended: str
+    outcome: Outcome
+    streams: list[StreamReport] | list[StreamPlan]
+    mirrors: list[MirrorReport] | None = None
+    plan: Plan | None = None
+
+
+class Reporting:
+    """Tells how a run ended, where the settings ask for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Make sure that the report can be written.
+
+        Args:
+            settings: The target's settings.
+
+        Raises:
+            StorageError: It could not be.
+        """
+        self._settings = settings
+        self._started = _now()
+        if settings.report_path is not None:
+            check_report_path(settings.report_path)
+
+    def conclude(
+        self,
+        outcome: Outcome,
+        streams: Iterable[StreamCounts],
+        mirrors: Iterable[Leavers],
+        dry_run: DryRun | None,
+    ) -> None:
+        """Write the report, and print a dry run's plan on standard error.
+
+        Args:
+            outcome: How the run ended.
+            streams: Its rows.
+            mirrors: What became of mirrored address books.
+            dry_run: What a dry run took in; None if it was none, or did not reach the account.
+
+        Raises:
+            StorageError: The report cannot be written.
+        """
+        counts = list(streams)
+        is_plan = self._settings.dry_run
+        plan = make_plan(dry_run, self._settings) if is_plan else None
+        if plan is not None:
+            with suppress(OSError):  # nobody listens; what was done is told by the exit status
+                sys.stderr.write(plan_table(plan, counts, outcome.reason))
+                sys.stderr.flush()
+        if self._settings.report_path is None:
+            return
+        report = Report(
+            version=VERSION,
+            kind="plan" if is_plan else "run",
+            target=f"target-dotdigital {version('target-dotdigital')}",
+            started=self._started,
+            ended=_now(),
+            outcome=outcome,
+            streams=[_stream_plan(each) for each in counts]
+            if is_plan
+            else [_stream_report(each) for each in counts],
+            mirrors=None if is_plan else [_mirror_report(each) for each in mirrors],
+            plan=plan,
+        )
+        _write(self._settings.report_path, report)
+
+
+def check_report_path(path: Path) -> None:
+    """Make sure that a report can be written.
+
+    Args:
+        path: Where to.
+
+    Raises:
+        StorageError: It could not be.
+    """
+    check_writable("report_path", path, path)
+
+
+def _now() -> str:
+    return datetime.now(tz=timezone.utc).isoformat()
+
+
+def _stream_report(counts: StreamCounts) -> StreamReport:
+    return StreamReport(
+        stream=counts.stream,
+        read=counts.read,
+        imported=counts.imported,
+        rejected=dict(sorted(counts.rejected.items())),
+        collapsed=counts.collapsed,
+        skipped=counts.skipped,
+        left=counts.left,
+        deleted=counts.deleted,
+        not_there=counts.unknown,
+        unsettled=counts.unsettled,
+        imported_in_part=dict(sorted(counts.warnings.items())),
+    )
+
+
+def _stream_plan(counts: StreamCounts) -> StreamPlan:
+    return StreamPlan(
+        stream=counts.stream,
+        read=counts.read,
+        valid=counts.imported,
+        rejected=dict(sorted(counts.rejected.items())),
+        collapsed=counts.collapsed,
+        skipped=counts.skipped,
+        would_leave=counts.left,
+        would_be_deleted=counts.deleted,
+        unsettled=counts.unsettled,
+    )
+
+
+def _mirror_report(leavers: Leavers) -> MirrorReport:
+    return MirrorReport(
+        address_book=leavers.book.address_book_id,
+        streams=list(leavers.book.streams),
+        to_leave=len(leavers.contact_ids),
+        left=leavers.left,
+        undo_file=leavers.undo_file.name if leavers.undo_file is not None else None,
+    )
+
+
+def _write(path: Path, report: Report) -> None:
+    """Write a report as a whole or not at all, readable for its owner alone.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    temporary: str | None = None
+    try:
+        # Of mode 0600 from the first moment.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise unwritable("report_path", path, error) from None
