@@ -73,9 +73,12 @@ def contact(account: Account, call: Call) -> Answer:
     with account.changed:
         found = account.contact_of(key_of(name, value))
         if found is not None:
-            told = account.departures.tells_lists
-            lists = [{"id": each, "name": account.address_books[each]} for each in found.lists]
-            return reply(200, {**_shown(found), **({"lists": lists} if told else {})})
+            books = [
+                {"id": each, "name": account.address_books[each]}
+                for each in found.lists & account.address_books.keys()
+            ]
+            told = {"lists": books} if account.departures.tells_lists else {}
+            return reply(200, {**_shown(found), **told})
     details = [{"item": value, "description": f"Not found using the identifier '{name}'"}]
     description = "The following contacts could not be found"
     return v3_error(404, "contacts:contactNotFound", description, details)
