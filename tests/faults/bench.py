@@ -123,6 +123,7 @@ class Bench:
             "api_url": self.url,
             "address_book": ADDRESS_BOOK,
             "rejects_path": str(self.rejects),
+            "report_path": str(self.folder / "report.json"),
         }
         return settings_for(self.server, **{**own, **self.settings, **settings})
 
