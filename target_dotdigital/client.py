@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.calls import Caller
 from target_dotdigital.errors import NotFoundError
 from target_dotdigital.replies import (
     AccountInfo,
@@ -27,9 +26,8 @@ from target_dotdigital.replies import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from target_dotdigital.clock import Clock
-    from target_dotdigital.throttle import Throttle
-    from target_dotdigital.transport import Transport
+    from target_dotdigital.calls import Caller
+
 
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
@@ -48,24 +46,13 @@ class Client:
         caller: Makes them.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        transport: Transport,
-        throttle: Throttle,
-        clock: Clock,
-        throttled_limit_seconds: float,
-    ) -> None:
-        """Point at an account's data region.
+    def __init__(self, caller: Caller) -> None:
+        """Call through a caller.
 
         Args:
-            base_url: Such as `https://r1-api.dotdigital.com`, without a slash at its end.
-            transport: Sends the requests.
-            throttle: Knows when the account takes calls.
-            clock: Waits between tries.
-            throttled_limit_seconds: How long one call may be kept waiting by call limits.
+            caller: Makes the calls, to an account's data region.
         """
-        self.caller = Caller(base_url, transport, throttle, clock, throttled_limit_seconds)
+        self.caller = caller
 
     @property
     def host(self) -> str:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from target_dotdigital.calls import MAX_TRIES
+from target_dotdigital.calls import MAX_TRIES, Caller
 from target_dotdigital.client import Client
 from target_dotdigital.errors import (
     AbandonedError,
@@ -159,7 +159,7 @@ class Connection:
 
     def _client_at(self, url: str) -> Client:
         throttle, limit = Throttle(self._clock), self._throttled_limit
-        client = Client(url.rstrip("/"), self._transport, throttle, self._clock, limit)
+        client = Client(Caller(url.rstrip("/"), self._transport, throttle, self._clock, limit))
         client.caller.reads_only = self._reads_only
         client.caller.max_tries = self._patience.max_tries
         return client

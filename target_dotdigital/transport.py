@@ -36,9 +36,6 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REPLY_BYTES = 256 * 1024 * 1024
 """An import's report comes in one piece, some 200 bytes a contact. More than this is no report."""
 
-# It tells whole URLs at DEBUG, and in a warning; that of a contact holds the address.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
-
 _READ_BYTES = 1024 * 1024
 _HTTP_1_0 = 10
 _NO_PROXIES: Any = dict.fromkeys(("http", "https", "all"))  # None overrides the environment
@@ -225,7 +222,8 @@ class Transport:
         self._sessions: list[requests.Session] = []
         self._calls: set[_Call] = set()
         self._aborted = False
-        # It repeats URLs, at DEBUG above all, and those may hold what a row names.
+        # It tells whole URLs, at DEBUG and in a warning: that of a contact holds the address. Here,
+        # and not when it is imported, because logging is configured in between.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def exchange(

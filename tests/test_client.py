@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.calls import MAX_TRIES
+from target_dotdigital.calls import MAX_TRIES, Caller
 from target_dotdigital.client import Client
 from target_dotdigital.errors import (
     AbandonedError,
@@ -71,7 +71,7 @@ def transport(server: DotdigitalServer) -> Iterator[Transport]:
 
 @pytest.fixture
 def client(server: DotdigitalServer, transport: Transport, clock: FakeClock) -> Client:
-    return Client(server.url, transport, Throttle(clock), clock, LIMIT_SECONDS)
+    return Client(Caller(server.url, transport, Throttle(clock), clock, LIMIT_SECONDS))
 
 
 # What is answered.

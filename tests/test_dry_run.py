@@ -467,6 +467,7 @@ def test_a_signal_ends_it(server: DotdigitalServer, tmp_path: Path) -> None:
         target.process.stdin.close()
         gate.wait()
         target.process.terminate()
+        target.wait_for("Waiting up to", "stderr")  # it has taken the signal in
         gate.open()
         ended = target.end()
     assert (ended.status, ended.stdout) == (143, "")
