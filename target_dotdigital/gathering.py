@@ -9,7 +9,7 @@ from target_dotdigital.imports import MAX_BODY_BYTES, Import
 from target_dotdigital.loads import holder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TypeAlias
 
     from target_dotdigital.clock import Clock
@@ -78,6 +78,38 @@ class Gathering:
         load.add(contact)
         self._open[kind] = load
         return True
+
+    def join_several(
+        self, contacts: Sequence[Contact], merge_option: MergeOption, row: int, max_bytes: int
+    ) -> int:
+        """Take in as many contacts as one import holds, if nothing has to be decided for each.
+
+        Args:
+            contacts: Contacts of one match identifier, each of one row, in order; at least one.
+            merge_option: How they are merged.
+            row: The number of the first one's row.
+            max_bytes: The most bytes of an import's JSON.
+
+        Returns:
+            How many of them, from the first one on, are taken in. If none, they have to be joined
+            one by one: some of them are of the same person, or something else is open.
+
+        Raises:
+            TargetDotdigitalError: An earlier load has failed, or the run is being stopped.
+        """
+        kind = (merge_option, contacts[0].key.partition(":")[0])
+        if self._open.keys() - {kind}:
+            return 0
+        while isinstance(load := self._open.get(kind), Import):
+            if len(load.contacts) < self._max_contacts:
+                break
+            self._send(kind)
+        else:
+            load = Import(merge_option, row, self._clock.now())
+        joined = load.extend(contacts[: self._max_contacts - len(load.contacts)], max_bytes)
+        if joined:
+            self._open[kind] = load
+        return joined
 
     def leave(self, contact: Contact, leaving: int, row: int) -> None:
         """Take in a contact that is to leave.

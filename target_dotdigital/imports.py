@@ -9,7 +9,7 @@ from target_dotdigital.contacts import collapse
 from target_dotdigital.settlement import CONFLICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from target_dotdigital.contacts import Contact
     from target_dotdigital.loads import Load
@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
 
-_ENVELOPE = b'{"mergeOption":"%s","contacts":[%s]}'
-_ENVELOPE_BYTES = len(_ENVELOPE) + len("overwriteIfNotEmpty")
+_START = b'{"mergeOption":"%s","contacts":['
+_END = b"]}"
+_ENVELOPE_BYTES = len(_START) + len("overwriteIfNotEmpty") + len(_END)
 
 
-def import_body(merge_option: MergeOption, contacts: list[Contact]) -> bytes:
-    """Return an import's JSON.
+def import_body(merge_option: MergeOption, contacts: Sequence[Contact]) -> bytes:
+    """Return an import's JSON. Its bytes are put together once: it may take 50 MB.
 
     Args:
         merge_option: How Dotdigital merges the contacts with its own.
         contacts: At least one.
     """
-    return _ENVELOPE % (merge_option.encode(), b",".join(contact.body for contact in contacts))
+    bodies = [contact.body for contact in contacts]
+    bodies[0] = _START % merge_option.encode() + bodies[0]
+    bodies[-1] += _END
+    return b",".join(bodies)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,31 @@ class Import:
         for identity in contact.other_identities:
             self.others[identity] = contact.key
         return True
+
+    def extend(self, contacts: Sequence[Contact], max_bytes: int) -> int:
+        """Take contacts in that have nothing to do with those that are in, or with each other.
+
+        Args:
+            contacts: Contacts that together are not too many.
+            max_bytes: The most bytes of an import's JSON.
+
+        Returns:
+            How many are taken in: all of them or none.
+        """
+        fresh = {contact.key: contact for contact in contacts}
+        size = sum([len(contact.body) for contact in contacts]) + len(contacts)
+        if (
+            len(fresh) < len(contacts)
+            or self.size + size > max_bytes
+            or self.others
+            or self.following is not None
+            or any(contact.other_identities for contact in contacts)
+            or not self.contacts.keys().isdisjoint(fresh)
+        ):
+            return 0
+        self.contacts.update(fresh)
+        self.size += size
+        return len(contacts)
 
     def take(
         self,

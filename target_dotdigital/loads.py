@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from target_dotdigital.contacts import Contact
     from target_dotdigital.settlement import Settlement
@@ -102,6 +102,10 @@ class LoadQueue:
         self._max_active = max_active
         self._executor = ThreadPoolExecutor(max_active, thread_name_prefix="load")
         self._unsettled: list[Load] = []
+        self._held: set[str] = set()
+        """Every identity that an unsettled load holds."""
+        self._waits: dict[int, set[int]] = {}
+        """The earlier loads, by `id`, that hold a contact of a load."""
         self._active: set[int] = set()
         self._ended: deque[Ended] = deque()
         self._stopped = False
@@ -127,6 +131,8 @@ class LoadQueue:
         Args:
             load: The load.
         """
+        self._waits[id(load)] = {id(each) for each in self._sharing(load)}
+        self._hold(load)
         self._unsettled.append(load)
         self._start()
 
@@ -156,26 +162,44 @@ class LoadQueue:
         self.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def _sharing(self, load: Load) -> Iterator[Load]:
+        """Yield the unsettled loads that hold something of the same person as another load."""
+        # One look at all of them is enough nearly always.
+        if not (self._held.isdisjoint(load.contacts) and self._held.isdisjoint(load.others)):
+            yield from (each for each in self._unsettled if share_a_contact(each, load))
+
+    def _hold(self, load: Load) -> None:
+        self._held.update(load.contacts)
+        self._held.update(load.others)
+
     def _settle(self, load: Load, settlement: Settlement) -> None:
         """Let a load go, or put what is tried again in its place: what waits for it goes on to."""
         again = self._second_try(load, settlement)
         place = next(place for place, each in enumerate(self._unsettled) if each is load)
+        self._unsettled[place : place + 1] = [] if again is None else [again]
         self._last.discard(id(load))
-        if again is None:
-            del self._unsettled[place]
-        else:
-            self._unsettled[place] = again
+        del self._waits[id(load)]
+        self._held.difference_update(load.contacts, load.others)
+        # What shared a contact with it came later, or it would not have been started.
+        waiting = [each for each in self._unsettled if id(load) in self._waits.get(id(each), ())]
+        for each in waiting:
+            self._waits[id(each)].discard(id(load))
+            self._hold(each)
+        if again is not None:
             self._last.add(id(again))
+            self._waits[id(again)] = set()
+            self._hold(again)
+            for each in waiting:
+                if share_a_contact(again, each):
+                    self._waits[id(each)].add(id(again))
 
     def _start(self) -> None:
         """Start every load that may: a slot is free, and no earlier one shares a contact."""
         for position, load in enumerate(self._unsettled):
             if self._stopped or len(self._active) >= self._max_active:
                 return
-            earlier = self._unsettled[:position]
-            waits = (id(load) in self._last and earlier) or any(
-                share_a_contact(load, other) for other in earlier
-            )
+            # What is tried again waits for everything that came before.
+            waits = self._waits[id(load)] or (id(load) in self._last and position)
             if id(load) not in self._active and not waits:
                 self._active.add(id(load))
                 self._executor.submit(self._work, load)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from target_dotdigital.contacts import Contact
-from target_dotdigital.conversions import DATA_FIELD_TYPES, Sendable, converter
+from target_dotdigital.conversions import DATA_FIELD_TYPES, converter
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
 from target_dotdigital.permissions import Consent, Preferences
@@ -17,6 +17,7 @@ from target_dotdigital.sources import ABSENT, Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from target_dotdigital.conversions import Sendable
     from target_dotdigital.settings import StreamSettings
 
 _encode = msgspec.json.Encoder().encode
@@ -40,6 +41,25 @@ def unknown_fields(settings: StreamSettings, data_fields: Mapping[str, str]) -> 
     """
     known = {name.lower() for name in data_fields}
     return [field for field in settings.fields or {} if field.lower() not in known]
+
+
+class IdentifierSource(NamedTuple):
+    """Where an identifier comes from."""
+
+    name: str
+    source: Source
+    check: Callable[[object], str | int]
+    """Returns what is sent for a value that is not empty; raises `RowRejectedError`."""
+
+
+class FieldSource(NamedTuple):
+    """Where a data field comes from."""
+
+    name: str
+    source: Source
+    type: str
+    convert: Callable[[object], Sendable]
+    """Returns what is sent for a value that is not None; raises `RowRejectedError`."""
 
 
 class ContactMapping:
@@ -72,14 +92,39 @@ class ContactMapping:
         self._problems: list[str] = []
         self._settings = settings
         self._match_identifier = settings.match_identifier
-        self._identifiers = self._compile_identifiers()
-        self._fields = self._compile_fields(data_fields)
+        self.identifiers = self._compile_identifiers()
+        """Where the identifiers come from, the matching one first."""
+        self.fields = self._compile_fields(data_fields)
+        """Where the data fields come from."""
         self._preferences = self._compile_preferences()
         self._consent = self._compile_consent()
         self._address_books = self._compile_address_books(find_address_book)
-        self._static = _static_parts(settings, address_book_id)
+        self.constants = _constants(settings, address_book_id)
+        """What is the same in every contact, beside the match identifier's name."""
         if self._problems:
             raise SettingsError("; ".join(self._problems))
+
+    @property
+    def properties(self) -> frozenset[str]:
+        """The properties that a contact is made of: an object's, where one is inside of it."""
+        sources = [each.source for each in self.identifiers]
+        sources += [each.source for each in self.fields]
+        sources += [source for _, source in self._preferences.sources]
+        if self._consent is not None:
+            sources += self._consent.sources.values()
+        if self._address_books is not None:
+            sources.append(self._address_books.source)
+        return frozenset(name for each in sources for name in (each.path, each.segments[0]))
+
+    @property
+    def keeps_empty(self) -> bool:
+        """Whether nulls and empty texts are sent: they change nothing, or must not, otherwise."""
+        return self._settings.merge_option == "overwrite"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a contact holds identifiers, data fields and `constants`, and nothing else."""
+        return not self._preferences.sources and self._consent is None and not self._address_books
 
     def contact(self, record: Mapping[str, Any]) -> Contact:
         """Map a record.
@@ -105,7 +150,7 @@ class ContactMapping:
             contact["preferences"] = preferences
         if self._consent is not None and (consent := self._consent.read(record)):
             contact["consentRecords"] = [consent]
-        contact.update(self._static)
+        contact.update(self.constants)
         if self._address_books is not None:
             # Last: of a row that is rejected anyway, no address book needs to be looked up.
             contact["lists"] = self._address_books.read(record)
@@ -129,7 +174,7 @@ class ContactMapping:
         Raises:
             RowRejectedError: The record does not tell who leaves.
         """
-        name, source, check = self._identifiers[0]
+        name, source, check = self.identifiers[0]
         value = source.read(record)
         if _is_empty(value):
             raise RowRejectedError("identifier.missing", f"property '{source.path}' is empty")
@@ -144,11 +189,6 @@ class ContactMapping:
                 "identifier.invalid", f"property '{source.path}' is no valid Unicode"
             ) from None
 
-    @property
-    def identifiers(self) -> list[str]:
-        """The names of the identifiers, the matching one first."""
-        return [name for name, _, _ in self._identifiers]
-
     def raw_identities(self, record: Mapping[str, Any]) -> list[str]:
         """Return what can be read of a record's identifiers, whether they are valid or not.
 
@@ -156,7 +196,7 @@ class ContactMapping:
             record: The record, after stream maps.
         """
         found = []
-        for name, source, _ in self._identifiers:
+        for name, source, _ in self.identifiers:
             try:
                 value = source.read(record)
             except RowRejectedError:
@@ -168,7 +208,7 @@ class ContactMapping:
     def _read_identifiers(self, record: Mapping[str, Any]) -> dict[str, str | int]:
         """Return the identifiers, the matching one first; others that are null are left out."""
         found: dict[str, str | int] = {}
-        for name, source, check in self._identifiers:
+        for name, source, check in self.identifiers:
             value = source.read(record)
             if _is_empty(value):
                 if name == self._match_identifier:
@@ -180,13 +220,12 @@ class ContactMapping:
         return found
 
     def _read_fields(self, record: Mapping[str, Any]) -> dict[str, Sendable | None]:
-        keeps_empty = self._settings.merge_option == "overwrite"
+        keeps_empty = self.keeps_empty
         found: dict[str, Sendable | None] = {}
-        for name, source, convert in self._fields:
+        for name, source, _, convert in self.fields:
             value = source.read(record)
             if value is ABSENT:
                 continue
-            # Empty values can change nothing, or must not, under the other merge options.
             if not keeps_empty and (value is None or value == ""):
                 continue
             sent = None if value is None else convert(value)
@@ -194,9 +233,7 @@ class ContactMapping:
                 found[name] = sent
         return found
 
-    def _compile_identifiers(
-        self,
-    ) -> list[tuple[str, Source, Callable[[object], str | int]]]:
+    def _compile_identifiers(self) -> list[IdentifierSource]:
         match = self._match_identifier
         wanted = self._settings.identifiers
         if wanted is None:
@@ -206,15 +243,13 @@ class ContactMapping:
         for name, path in ordered.items():
             if path and self._exists(path):
                 source = Source.of(path, self._properties)
-                compiled.append((name, source, checker(name, path)))
+                compiled.append(IdentifierSource(name, source, checker(name, path)))
             else:
                 what = f"no property '{path}'" if path else "no property"
                 self._problems.append(f"the schema has {what} for the identifier '{name}'")
         return compiled
 
-    def _compile_fields(
-        self, data_fields: Mapping[str, str]
-    ) -> list[tuple[str, Source, Callable[[object], Sendable]]]:
+    def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
         listed = {name.lower(): name for name in data_fields}
         wanted = self._settings.fields
         if wanted is None:
@@ -231,7 +266,8 @@ class ContactMapping:
                 if field_type not in DATA_FIELD_TYPES:
                     raise DotdigitalError(f"The data field {name} has a type that is not known")
                 source = Source.of(path, self._properties)
-                compiled.append((name, source, converter(name, field_type, path)))
+                convert = converter(name, field_type, path)
+                compiled.append(FieldSource(name, source, field_type, convert))
         return compiled
 
     def _compile_preferences(self) -> Preferences:
@@ -267,7 +303,7 @@ class ContactMapping:
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
         """Map every property whose name is a data field's, letters and digits compared."""
-        taken = {source.path for _, source, _ in self._identifiers}
+        taken = {source.path for _, source, _ in self.identifiers}
         candidates: dict[str, list[str]] = {}
         for path in self._properties:
             # The SDK's own `_sdc_` properties, and the rejects file's, are never meant by a name.
@@ -337,7 +373,7 @@ def _by_name(wanted: str, names: Iterable[str]) -> tuple[str | None, list[str]]:
     return (alike[0], []) if len(alike) == 1 else (None, alike)
 
 
-def _static_parts(settings: StreamSettings, address_book_id: int | None) -> dict[str, object]:
+def _constants(settings: StreamSettings, address_book_id: int | None) -> dict[str, object]:
     """Return what is the same in every contact of the stream."""
     channel: dict[str, str] = {}
     if settings.email_type is not None:

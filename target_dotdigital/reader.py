@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
-from typing import IO, TYPE_CHECKING, Any
+from io import BytesIO
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
 from target_dotdigital.errors import DataError
+from target_dotdigital.lane import UNREADABLE
 from target_dotdigital.rejects import decode
 
 if TYPE_CHECKING:
@@ -20,11 +24,21 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from target_dotdigital.run import Run
+    from target_dotdigital.sinks import ContactSink
 
-BLOCK_BYTES = 1024 * 1024
-"""Read at once at most. After each block the run is tended."""
+BLOCK_BYTES = 256 * 1024
+"""Read at once at most: what is made of so much fits into the processor's caches."""
+
+
+class _Header(msgspec.Struct):
+    """What a RECORD tells about itself."""
+
+    type: Literal["RECORD"]
+    stream: str
+
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode_header = msgspec.json.Decoder(_Header).decode
 
 
 class MessageReader(GenericSingerReader[str]):
@@ -32,12 +46,17 @@ class MessageReader(GenericSingerReader[str]):
 
     _run: Run
     _guard: Callable[[], AbstractContextManager[None]]
+    _callbacks: dict[str, Callable[[dict[str, Any]], None]]
 
     def __init__(self) -> None:
         """Start before the first line."""
         super().__init__()
         self.line = b""
-        self._line_number = 0
+        """The line of the message at hand."""
+        self.fast_sinks: dict[str, ContactSink] = {}
+        """Where streams go whose lines need no look at each, by what the tap calls them."""
+        self._stream = ""
+        self._lines_before = 0
 
     def attend(self, run: Run, guard: Callable[[], AbstractContextManager[None]]) -> None:
         """Say whom the messages are for. The SDK makes readers without arguments.
@@ -72,29 +91,72 @@ class MessageReader(GenericSingerReader[str]):
         Raises:
             TargetDotdigitalError: A line cannot be used, or the run has failed.
         """
-        with self._guard():
-            return self._process_lines(file_input or self.default_input, callbacks)
-
-    def _process_lines(
-        self, source: IO[str], callbacks: dict[str, Callable[[dict[str, Any]], None]]
-    ) -> Counter[str]:
+        self._callbacks = callbacks
         counts: Counter[str] = Counter()
-        for line in self._lines(source):
-            if self._run.is_stopping:
-                break
-            self._line_number += 1
-            if not line.strip():
-                continue
-            self.line = line
-            message = self.deserialize_json(line)
-            self.assert_line_requires(message, {"type"})
-            kind = message["type"]
-            callback = callbacks.get(kind) if isinstance(kind, str) else None
-            if callback is None or not isinstance(message.get("stream", ""), str):
-                raise DataError(f"Line {self._line_number}: the message's type is not known")
-            callback(message)
-            counts[kind] += 1
+        with self._guard():
+            for block in self._blocks(file_input or self.default_input):
+                lines = BytesIO(block).readlines()
+                counts += self._process_block(lines, is_text=_is_text(block))
+                if self._run.is_stopping:
+                    break
+                self._lines_before += len(lines)
         return counts
+
+    def _process_block(self, lines: list[bytes], *, is_text: bool) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        place = 0
+        while place < len(lines) and not self._run.is_stopping:
+            # A decoder that skips a text does not look whether it is one.
+            taken = self._take_in_lane(lines, place) if is_text else 0
+            counts["RECORD"] += taken
+            place += taken
+            if place < len(lines) and not (is_text and self._change_lane(lines[place])):
+                if kind := self._take_slowly(lines, place):
+                    counts[kind] += 1
+                place += 1
+        return counts
+
+    def _take_in_lane(self, lines: list[bytes], start: int) -> int:
+        """Take RECORD messages of the stream at hand; return how many follow each other."""
+        sink = self.fast_sinks.get(self._stream)
+        if sink is None or sink.lane is None:
+            return 0
+        messages: list[Any] = []
+        with suppress(*UNREADABLE):
+            messages.extend(map(sink.lane.decode, islice(lines, start, None)))
+        if messages:
+            part = lines[start : start + len(messages)]
+            sink.receive_all(messages, part, lambda place: self._take_slowly(lines, start + place))
+        return len(messages)
+
+    def _change_lane(self, line: bytes) -> bool:
+        """Return whether a line is for another lane, which is the one at hand from now on."""
+        if not self.fast_sinks:
+            return False
+        try:
+            stream = _decode_header(line).stream
+        except UNREADABLE:
+            return False
+        if stream == self._stream or stream not in self.fast_sinks:
+            return False
+        self._stream = stream
+        return True
+
+    def _take_slowly(self, lines: list[bytes], place: int) -> str | None:
+        """Take one message, whatever it is; return its type, or None of a blank line."""
+        number = self._lines_before + place + 1
+        line = lines[place]
+        if not line.strip():
+            return None
+        self.line = line
+        message = self._decode_line(line, number)
+        self.assert_line_requires(message, {"type"})
+        kind = message["type"]
+        callback = self._callbacks.get(kind) if isinstance(kind, str) else None
+        if callback is None or not isinstance(message.get("stream", ""), str):
+            raise DataError(f"Line {number}: the message's type is not known")
+        callback(message)
+        return str(kind)
 
     @override
     def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
@@ -106,16 +168,20 @@ class MessageReader(GenericSingerReader[str]):
         Raises:
             DataError: It is none. The message tells the line's number and length.
         """
+        return self._decode_line(line.encode() if isinstance(line, str) else line, 0)
+
+    @staticmethod
+    def _decode_line(line: bytes, number: int) -> dict[str, Any]:
         try:
             message: dict[str, Any] = _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
+        except (*UNREADABLE, InvalidOperation):
             # Python's taps write NaN, and JavaScript's half a surrogate pair, or a number is too
             # large to be one: one row is at fault then, not the stream.
             try:
-                return decode(line if isinstance(line, bytes) else line.encode())
+                return decode(line)
             except (ValueError, RecursionError):
                 raise DataError(
-                    f"Line {self._line_number} is no JSON ({len(line)} bytes); did the tap end in "
+                    f"Line {number} is no JSON ({len(line)} bytes); did the tap end in "
                     "the middle of it?"
                 ) from None
         return message
@@ -137,26 +203,36 @@ class MessageReader(GenericSingerReader[str]):
         if missing:
             raise DataError(f"A message lacks {', '.join(sorted(missing))}")
 
-    def _lines(self, source: IO[str]) -> Iterator[bytes]:
+    def _blocks(self, source: IO[str]) -> Iterator[bytes]:
+        """Yield whole lines, many of them at a time. Between two blocks the run is tended."""
         descriptor = _descriptor(source)
         if descriptor is None:
-            for text in source:
-                yield text.encode("utf-8", "surrogatepass")
-            self._run.tend()
+            while lines := source.readlines(BLOCK_BYTES):
+                yield "".join(lines).encode("utf-8", "surrogatepass")
+                self._run.tend()
             return
         rest: list[bytes] = []
         while self._run.wait(descriptor):
-            block = os.read(descriptor, BLOCK_BYTES)
-            if not block:
+            read = os.read(descriptor, BLOCK_BYTES)
+            if not read:
                 break
-            first, *lines = block.split(b"\n")
-            rest.append(first)
-            if lines:
-                yield b"".join(rest)
-                yield from lines[:-1]
-                rest = [lines[-1]]
+            end = read.rfind(b"\n") + 1
+            if end:
+                yield b"".join((*rest, read[:end]))
+                rest.clear()
+            rest.append(read[end:])
         if last := b"".join(rest):
             yield last
+
+
+def _is_text(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _descriptor(source: IO[str]) -> int | None:

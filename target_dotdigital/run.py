@@ -30,7 +30,7 @@ from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.loads import Load
@@ -148,11 +148,36 @@ class Run:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        max_bytes = self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
-        if not self._gathering.join(contact, merge_option, self.position, max_bytes):
+        if not self._gathering.join(contact, merge_option, self.position, self._max_bytes):
             reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
             for row in contact.rows:
                 self.reject(row, RowRejectedError("record.too_large", reason))
+
+    def add_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
+        """Take contacts of so many rows that follow each other; see `add`.
+
+        Args:
+            contacts: The contacts, each with its row.
+            merge_option: The stream's merge option.
+
+        Raises:
+            TargetDotdigitalError: An import has failed, or the run is being stopped.
+        """
+        while contacts:
+            joined = self._gathering.join_several(
+                contacts, merge_option, self.position + 1, self._max_bytes
+            )
+            self.position += joined
+            contacts = contacts[joined:]
+            if not joined:
+                break
+        for contact in contacts:
+            self.position += 1
+            self.add(contact, merge_option)
+
+    @property
+    def _max_bytes(self) -> int:
+        return self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
 
     def leave(self, contact: Contact, leaving: int) -> None:
         """Take a contact into an open departure. It keeps its place in the order of rows.

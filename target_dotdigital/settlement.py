@@ -104,6 +104,19 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
         SettingsError: The address book is gone.
         DotdigitalError: The report does not account for every contact.
     """
+    settlement = Settlement()
+    unlisted: Collection[Contact] = contacts
+    if report.created or report.updated or report.failures:
+        unlisted = _settle_listed(import_id, report, settlement, contacts)
+    if unlisted:
+        _settle_unlisted(import_id, report.summary, settlement, unlisted)
+    return settlement
+
+
+def _settle_listed(
+    import_id: str, report: ImportStatus, settlement: Settlement, contacts: Collection[Contact]
+) -> list[Contact]:
+    """Settle by the report's lists; return the contacts that are in none."""
     sent = {identity: contact for contact in contacts for identity in contact.identities}
     spellings = {name.lower(): name for name in {each.partition(":")[0] for each in sent}}
     written = {
@@ -114,10 +127,11 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
     failed, failures, codes = _failures(report.failures or (), spellings)
     if any(code.lower() == _WRONG_ADDRESS_BOOK for code in codes):
         raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
-    settlement = Settlement()
     unlisted = []
     for contact in contacts:
-        code = next((failed[one] for one in contact.identities if one in failed), None)
+        code = None
+        if failed:
+            code = next((failed[one] for one in contact.identities if one in failed), None)
         if contact.key in written:
             settlement.imported.append(contact)
             if code is not None:
@@ -131,9 +145,7 @@ def settle(import_id: str, report: ImportStatus, contacts: Collection[Contact]) 
             settlement.unmatched[code] += 1
     if any(row.holding is not None for contact in contacts for row in contact.rows):
         settlement.ids += _ids(report, sent, spellings)
-    if unlisted:
-        _settle_unlisted(import_id, report.summary, settlement, unlisted)
-    return settlement
+    return unlisted
 
 
 def _ids(
@@ -152,7 +164,10 @@ def _ids(
 
 
 def _settle_unlisted(
-    import_id: str, summary: ImportSummary | None, settlement: Settlement, unlisted: list[Contact]
+    import_id: str,
+    summary: ImportSummary | None,
+    settlement: Settlement,
+    unlisted: Collection[Contact],
 ) -> None:
     """Settle by the report's sums what its lists leave out."""
     sums = summary or ImportSummary()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MissingKeyPropertiesError
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
@@ -13,15 +15,17 @@ from target_dotdigital.contacts import Row
 from target_dotdigital.departures import ACCOUNT
 from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.held import identities_in
+from target_dotdigital.lane import build_lane
 from target_dotdigital.mapping import ContactMapping, match_property
-from target_dotdigital.validation import RecordValidator
+from target_dotdigital.validation import RecordValidator, only_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
     from target_dotdigital.held import HeldContacts
+    from target_dotdigital.lane import Lane
     from target_dotdigital.membership import Additions, Mirror
     from target_dotdigital.run import Run
     from target_dotdigital.settings import StreamSettings
@@ -53,14 +57,20 @@ class ContactSink(BatchSink):
         self._schema_line = target.message_reader.line
         self._counts = self._run.counts(stream_name)
         # One for all rows whose lines need not be kept: there are many of them in memory.
-        self._bare_row = Row(self._counts, None, None)
+        self._bare_rows = (Row(self._counts, None, None),)
         self._settings = self._loaded_by(stream_name, schema)
         self._leaving: int | None = None
         self._mirror: Mirror | Additions | None = None
+        self.lane: Lane | None = None
+        """The fast lane, where it is open."""
         self._row_books: list[int] = []
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
+        if self._mapping is not None and self.validate_schema:
+            self._validator = RecordValidator(
+                only_properties(self.schema, self._mapping.properties)
+            )
 
     def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:
         """Return the stream's settings, or None if it is skipped, with a warning."""
@@ -104,8 +114,7 @@ class ContactSink(BatchSink):
 
     @override
     def get_validator(self) -> RecordValidator | None:
-        is_checked = self._settings is not None and self.validate_schema
-        return RecordValidator(self.schema) if is_checked else None
+        return None  # made once it is known what the stream's settings map
 
     def receive(self, message: dict[str, Any], line: bytes, stream_map: StreamMap) -> None:
         """Take a RECORD message: it becomes a contact, a reject, or is skipped.
@@ -120,9 +129,7 @@ class ContactSink(BatchSink):
             MissingKeyPropertiesError: A record of a skipped stream lacks the tap's own key.
         """
         counts = self._counts
-        counts.read += 1
-        self.tally_record_read()
-        self.record_counter_metric.increment()
+        self._count_read(1)
         if self._mapping is None or self._settings is None:
             self._check_key(message["record"])
             counts.skipped += 1
@@ -133,20 +140,77 @@ class ContactSink(BatchSink):
         if self._leaving is None and _is_deleted(message):
             counts.skipped += 1
             return
-        row = self._row(line, holding)
+        rows = self._rows(line, holding)
         record = None
         try:
             record = self._transformed(message, stream_map)
             if record is None:
                 counts.skipped += 1
                 return
-            self._send(message, record, row)
+            self._send(message, record, rows)
         except RowRejectedError as error:
             if holding is not None:
                 self._hold_rejected(holding, message["record"], record)
-            self._run.reject(row, error)
+            self._run.reject(rows[0], error)
 
-    def _send(self, message: dict[str, Any], record: dict[str, Any], row: Row) -> None:
+    def open_lane(self, stream: str, stream_map: StreamMap) -> bool:
+        """Open the fast lane, if nothing but mapping has to be done with a record.
+
+        Args:
+            stream: What the tap calls the stream.
+            stream_map: What turns its records into this stream's.
+
+        Returns:
+            Whether it is open.
+        """
+        is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
+        needs_a_look = self._leaving is not None or self._mirror is not None
+        if (
+            is_same
+            and self._mapping is not None
+            and not needs_a_look
+            and not self.include_sdc_metadata_properties
+        ):
+            self.lane = build_lane(stream, self.schema, self._key_properties, self._mapping)
+        return self.lane is not None
+
+    def receive_all(
+        self,
+        messages: Sequence[Any],
+        lines: Sequence[bytes],
+        take_slowly: Callable[[int], object],
+    ) -> None:
+        """Take RECORD messages that the stream's lane has decoded.
+
+        Args:
+            messages: What it has decoded.
+            lines: The messages as they were read.
+            take_slowly: Takes one of the lines that the lane does not map, by its place.
+
+        Raises:
+            TargetDotdigitalError: The run cannot go on.
+        """
+        if self._settings is None or self.lane is None:
+            raise AssertionError
+        rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
+        if self._run.keeps_rejects:
+            rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
+        contacts, slow = self.lane.contacts(messages, rows)
+        start = 0
+        for place in (*slow, len(contacts)):
+            if start < place:
+                self._count_read(place - start)
+                self._run.add_all(contacts[start:place], self._settings.merge_option)
+            if place < len(contacts):
+                take_slowly(place)
+            start = place + 1
+
+    def _count_read(self, count: int) -> None:
+        self._counts.read += count
+        self.tally_record_read(count)
+        self.record_counter_metric.increment(count)
+
+    def _send(self, message: dict[str, Any], record: dict[str, Any], rows: tuple[Row]) -> None:
         """Hand the contact of a record over to the run."""
         if self._mapping is None or self._settings is None:
             raise AssertionError
@@ -154,15 +218,15 @@ class ContactSink(BatchSink):
             # Of a deleted row the tap may know no more than what it is known by: the schema's
             # other properties are not asked for.
             contact = self._mapping.leaver(record)
-            contact.rows = (row,)
+            contact.rows = rows
             self._run.leave(contact, self._leaving)
             return
         if self._validator is not None:
             self._validator.validate(record)
         self._row_books.clear()
         contact = self._mapping.contact(record)
-        holdings = self._holdings(row)
-        contact.rows = (row._replace(holding=holdings[0]),) if holdings else (row,)
+        holdings = self._holdings(rows[0])
+        contact.rows = (rows[0]._replace(holding=holdings[0]),) if holdings else rows
         for holding in holdings:
             for identity in contact.identities:
                 holding.add(identity)
@@ -182,12 +246,13 @@ class ContactSink(BatchSink):
         entered = (self._run.mirrors.enter(self.stream_name, book) for book in self._row_books)
         return [each.holding(None, self._run.position) for each in entered if each is not None]
 
-    def _row(self, line: bytes, holding: HeldContacts | None) -> Row:
+    def _rows(self, line: bytes, holding: HeldContacts | None) -> tuple[Row]:
+        """Return the row that a line is, as a contact keeps it."""
         if self._run.keeps_rejects:
-            return Row(self._counts, line, self._schema_line, holding)
-        if self._bare_row.holding is not holding:
-            self._bare_row = Row(self._counts, None, None, holding)
-        return self._bare_row
+            return (Row(self._counts, line, self._schema_line, holding),)
+        if self._bare_rows[0].holding is not holding:
+            self._bare_rows = (Row(self._counts, None, None, holding),)
+        return self._bare_rows
 
     def _hold_rejected(
         self, holding: HeldContacts, raw: object, record: dict[str, Any] | None
@@ -198,7 +263,7 @@ class ContactSink(BatchSink):
         if record is not None:
             identities: Iterable[str] = self._mapping.raw_identities(record)
         else:  # its stream map fails: nothing in it has its place
-            identities = identities_in(raw, self._mapping.identifiers)
+            identities = identities_in(raw, [each.name for each in self._mapping.identifiers])
         for identity in identities:
             holding.add(identity)
 

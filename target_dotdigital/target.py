@@ -156,6 +156,17 @@ class TargetDotdigital(Target):
         # Of a SCHEMA that is the same for the SDK, too: it looks at less.
         for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
             self.run.mirrors.note_schema(stream_map.stream_alias, message_dict)
+        self._open_lane(message_dict["stream"])
+
+    def _open_lane(self, stream: str) -> None:
+        """Let the reader take a stream's lines without a look at each, if that is enough."""
+        fast_sinks = self.message_reader.fast_sinks
+        fast_sinks.pop(stream, None)
+        stream_maps = self.mapper.stream_maps[stream]
+        if len(stream_maps) == 1 and self.sink_exists(stream_maps[0].stream_alias):
+            sink = self.get_sink(stream_maps[0].stream_alias)
+            if isinstance(sink, ContactSink) and sink.open_lane(stream, stream_maps[0]):
+                fast_sinks[stream] = sink
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from target_dotdigital.errors import DataError, RowRejectedError
 from target_dotdigital.settings_problems import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
 
 MAX_CHECK_SECONDS = 0.5
@@ -97,6 +97,22 @@ def _guard_for(schema: str) -> Callable[[], AbstractContextManager[object]]:
     if "pattern" in schema or "$ref" in schema:
         return _limited
     return partial(localcontext, _DECIMAL128) if "multipleOf" in schema else nullcontext
+
+
+def only_properties(schema: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return a schema that asks nothing of other properties but that those it requires are there.
+
+    A row is not to be rejected for what is not sent.
+
+    Args:
+        schema: A stream's JSON schema.
+        names: The properties that matter.
+    """
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return schema
+    asked = {name: each if name in names else {} for name, each in properties.items()}
+    return {**schema, "properties": asked}
 
 
 class _Literal(Decimal):

@@ -1,0 +1,335 @@
+"""Columns: one property of many records, decoded by type and converted all at once.
+
+Most columns hold nothing that has to be changed, and one look at all of their values shows it. Any
+other value is converted as a single record's would be; where that fails, its row goes the slow way,
+which decides what becomes of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, Union
+
+from msgspec import UNSET, Meta, Raw, UnsetType
+
+from target_dotdigital.conversions import MAX_TEXT_UNITS, MAX_WHOLE_DIGITS, PLAIN_DAY, PLAIN_TIME
+from target_dotdigital.errors import RowRejectedError
+from target_dotdigital.identifiers import EMAIL, PLAIN_EMAIL, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_dotdigital.mapping import FieldSource, IdentifierSource
+
+Values: TypeAlias = "list[Any]"
+"""A value for each record. UNSET is sent as nothing."""
+
+Convert: TypeAlias = Callable[[Values, "set[int]"], Values]
+"""Converts a column, and adds the places of rows that must go the slow way."""
+
+
+class Column(NamedTuple):
+    """A property that is mapped."""
+
+    name: str
+    """What it is mapped to."""
+    path: str
+    """The property."""
+    type: Any
+    """The type of its values, as msgspec decodes them. What does not fit goes the slow way."""
+    convert: Convert
+
+
+class Rules(NamedTuple):
+    """What a property's schema demands, as far as a typed decoder can see to it."""
+
+    types: frozenset[str]
+    """JSON schema's names of plain types."""
+    bounds: Mapping[str, Any]
+    """`Meta`'s arguments for its texts or whole numbers."""
+
+
+_PLAIN_TYPES = frozenset({"string", "integer", "number", "boolean", "null"})
+
+_SAFE_WORDS = frozenset(
+    {
+        "$comment", "$id", "title", "description", "default", "example", "examples", "format",
+        "readOnly", "writeOnly", "deprecated",
+    }
+)  # fmt: skip
+"""Keywords that say nothing about a value, as do all that begin with `x-`. Formats are not checked
+anywhere, as in the SDK."""
+
+_KINDS = {"string": str, "integer": int, "boolean": bool, "null": None}
+
+_BOUNDS = {
+    "minLength": ("string", "min_length"),
+    "maxLength": ("string", "max_length"),
+    "minimum": ("integer", "ge"),
+    "maximum": ("integer", "le"),
+}
+
+_QUICK_TEXT_LENGTH = MAX_TEXT_UNITS // 2
+"""A text of so many characters fits into a text field, whatever characters they are."""
+
+_NUMBER_BOUND = 10**MAX_WHOLE_DIGITS
+
+_WHOLE = rb"0|-?[1-9][0-9]{0,17}"
+_FRACTION = rb"(?:0|-?[1-9][0-9]{0,17}|-0)\.[0-9]{0,8}[1-9]"
+_NUMBERS = re.compile(rb"^(?:%b|%b)$" % (_FRACTION, _WHOLE), re.MULTILINE)
+_PADDED_NUMBER = re.compile(rb"(%b)0*|(%b)(?:\.0+)?" % (_FRACTION, _WHOLE))
+"""JSON numbers that a numeric field takes. The groups leave zeros out that say nothing."""
+
+_EMAILS = re.compile(rf"^{PLAIN_EMAIL}$", re.MULTILINE)
+_UTC_DATES = re.compile(rf"^{PLAIN_DAY}T{PLAIN_TIME}Z$", re.MULTILINE)
+_DATES = re.compile(
+    rf"^({PLAIN_DAY})(?:[T ]({PLAIN_TIME})(?:(\.[0-9]*[1-9])0*|\.0+)?(?:Z|\+00:00)?)?$",
+    re.MULTILINE,
+)
+"""Dates in UTC, with the parts that are sent: day, time, fraction of a second."""
+
+
+def rules(schema: object) -> Rules | None:
+    """Return what a property's schema demands; None if a typed decoder cannot see to it.
+
+    Args:
+        schema: The property's JSON schema.
+    """
+    if not isinstance(schema, dict):
+        return None
+    if isinstance(branches := schema.get("anyOf"), list):
+        return _either(schema, branches)
+    named: Any = schema.get("type")
+    types = set(named) if isinstance(named, list) else {named}
+    bounds: dict[str, Any] = {}
+    for word, value in schema.items():
+        if word in _BOUNDS:
+            kind, bound = _BOUNDS[word]
+            # A bound is of one type; a union's other types do not know it.
+            if types - {"null"} != {kind} or type(value) is not int or not _is_int64(value):
+                return None
+            bounds[bound] = value
+        elif word != "type" and word not in _SAFE_WORDS and not word.startswith("x-"):
+            return None
+    return Rules(frozenset(types), bounds) if types and types <= _PLAIN_TYPES else None
+
+
+def _either(schema: dict[str, Any], branches: Iterable[Any]) -> Rules | None:
+    """Join alternatives that are nothing but types."""
+    found = [rules(branch) for branch in branches]
+    if schema.keys() - _SAFE_WORDS != {"anyOf"} or not found:
+        return None
+    if any(each is None or each.bounds for each in found):
+        return None
+    return Rules(frozenset().union(*(each.types for each in found if each is not None)), {})
+
+
+def _is_int64(value: int) -> bool:
+    return -(2**63) <= value < 2**63  # what msgspec compares with
+
+
+def _typed(types: frozenset[str], bounds: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a type
+    """Return what values of these types are decoded as. A text of unusual length goes slowly."""
+    kinds: list[Any] = []
+    for name in sorted(types):
+        kind: Any = _KINDS[name]
+        if name == "string":
+            longest = min(bounds.get("max_length", MAX_TEXT_UNITS), _QUICK_TEXT_LENGTH)
+            kind = Annotated[str, Meta(**{**bounds, "max_length": longest})]
+        elif name == "integer" and bounds:
+            kind = Annotated[int, Meta(**bounds)]
+        kinds.append(kind)
+    return Union[(*kinds, UnsetType)]
+
+
+def field_column(source: FieldSource, schema: object, *, keeps_empty: bool) -> Column | None:
+    """Return the column of a data field; None if its values cannot be converted at once.
+
+    Args:
+        source: Where the data field comes from.
+        schema: The property's JSON schema.
+        keeps_empty: Whether null and empty values are sent.
+    """
+    demanded = rules(schema)
+    if demanded is None:
+        return None
+    types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
+    convert_each = _each(source.convert, keeps_empty=keeps_empty)
+    name, path = source.name, source.source.path
+    if "number" in types:
+        if source.type != "Numeric" or types - {"number", "integer"}:
+            return None
+        # Raw: a binary fraction would not keep every digit.
+        numbers = _numbers(keeps_empty=keeps_empty, has_null="null" in demanded.types)
+        return Column(name, path, Raw | UnsetType, numbers)
+    if not types:
+        return None
+    convert = convert_each
+    if types == {"string"}:
+        if source.type == "String":
+            convert = _as_they_are if keeps_empty else _texts_without_empty
+        elif source.type == "Date":
+            convert = _dates(convert_each, keeps_empty=keeps_empty)
+    elif (source.type, *types) in {("Numeric", "integer"), ("Boolean", "boolean")}:
+        convert = _as_they_are if keeps_empty else _without_null
+        if source.type == "Numeric":
+            bounds["ge"] = max(bounds.get("ge", -_NUMBER_BOUND), 1 - _NUMBER_BOUND)
+            bounds["le"] = min(bounds.get("le", _NUMBER_BOUND), _NUMBER_BOUND - 1)
+    return Column(name, path, _typed(demanded.types, bounds), convert)
+
+
+def identifier_column(source: IdentifierSource, schema: object, *, is_match: bool) -> Column | None:
+    """Return the column of an identifier; None if its values cannot be checked at once.
+
+    Args:
+        source: Where the identifier comes from.
+        schema: The property's JSON schema.
+        is_match: Whether it is the match identifier, which every contact needs.
+    """
+    demanded = rules(schema)
+    if demanded is None:
+        return None
+    types = demanded.types - {"null"}
+    if not types or types - {"string", "integer"} or (source.name == EMAIL and "integer" in types):
+        return None
+    convert = _identifiers(source.check, is_match=is_match)
+    if source.name == EMAIL:
+        convert = _emails(convert)
+    return Column(source.name, source.source.path, _typed(demanded.types, demanded.bounds), convert)
+
+
+def normalised(name: str, values: Values) -> list[str]:
+    """Return the normalised form of identifiers; of one that is not there, an empty text.
+
+    Args:
+        name: The identifier.
+        values: Its column, converted.
+    """
+    if name == EMAIL:
+        with suppress(TypeError):  # one of them is not there
+            joined = "".join(values)
+            if joined.isascii() and "xn--" not in joined:
+                return [f"{EMAIL}:{value}" for value in values]  # as it is once it is checked
+    return ["" if value is UNSET else normalise(name, value) for value in values]
+
+
+# Conversions that change nothing, or only what is empty.
+
+
+def _as_they_are(values: Values, _slow: set[int]) -> Values:
+    return values
+
+
+def _texts_without_empty(values: Values, _slow: set[int]) -> Values:
+    return values if all(values) else [value or UNSET for value in values]
+
+
+def _without_null(values: Values, _slow: set[int]) -> Values:
+    return [UNSET if value is None else value for value in values]
+
+
+def _each(convert: Callable[[object], object], *, keeps_empty: bool) -> Convert:
+    """Return the conversion of values one by one, as single records' are."""
+
+    def converted(values: Values, slow: set[int]) -> Values:
+        found: Values = []
+        for place, value in enumerate(values):
+            sent: object = UNSET
+            if value is None:
+                sent = None if keeps_empty else UNSET
+            elif value is not UNSET and (keeps_empty or value != ""):
+                try:
+                    sent = convert(value)
+                except RowRejectedError:
+                    slow.add(place)
+                if sent == "" and not keeps_empty:
+                    sent = UNSET
+            found.append(sent)
+        return found
+
+    return converted
+
+
+def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
+    unchanged = _as_they_are if keeps_empty else _texts_without_empty
+
+    def converted(values: Values, slow: set[int]) -> Values:
+        there = [value for value in values if value is not None and value is not UNSET]
+        if not keeps_empty:  # otherwise an empty text is a date that is none
+            there = [value for value in there if value]
+        if not there:
+            return unchanged(values, slow)
+        joined = "\n".join(there)
+        if len(_UTC_DATES.findall(joined)) == joined.count("\n") + 1 == len(there):
+            return unchanged(values, slow)
+        found = _DATES.findall(joined)
+        if not len(found) == joined.count("\n") + 1 == len(there):
+            return convert_each(values, slow)
+        dates = [f"{day}T{time or '00:00:00'}{fraction}Z" for day, time, fraction in found]
+        if len(dates) == len(values):
+            return dates
+        in_turn = iter(dates)
+        return [next(in_turn) if value else value for value in unchanged(values, slow)]
+
+    return converted
+
+
+def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
+    null = None if keeps_empty else UNSET
+
+    def converted(values: Values, slow: set[int]) -> Values:
+        with suppress(TypeError):  # one of them is not there
+            if len(_NUMBERS.findall(b"\n".join(values))) == len(values):
+                return values
+        found: Values = []
+        for place, value in enumerate(values):
+            sent: object = UNSET
+            if value is UNSET:
+                pass
+            elif match := _PADDED_NUMBER.fullmatch(value):
+                sent = Raw(match[1] or match[2])
+            elif has_null and value == _NULL:
+                sent = null
+            else:
+                slow.add(place)
+            found.append(sent)
+        return found
+
+    return converted
+
+
+_NULL = Raw(b"null")
+
+
+def _identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:
+    def checked(values: Values, slow: set[int]) -> Values:
+        found: Values = []
+        for place, value in enumerate(values):
+            sent: object = UNSET
+            if value is None or value is UNSET or (isinstance(value, str) and not value.strip()):
+                if is_match:
+                    slow.add(place)
+            else:
+                try:
+                    sent = check(value)
+                except RowRejectedError:
+                    slow.add(place)
+            found.append(sent)
+        return found
+
+    return checked
+
+
+def _emails(check_each: Convert) -> Convert:
+    def checked(values: Values, slow: set[int]) -> Values:
+        with suppress(TypeError):  # one of them is null
+            joined = "\n".join(values).lower()
+            found = _EMAILS.findall(joined)
+            # A text of two lines could stand in for one that is no address.
+            if len(found) == joined.count("\n") + 1 == len(values):
+                return found
+        return check_each(values, slow)
+
+    return checked
