@@ -20,8 +20,10 @@ from target_dotdigital.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from target_dotdigital.clock import Clock
+    from target_dotdigital.timeline import Job, Timeline
 
 FIRST_POLL_SECONDS = 0.5
 POLL_GROWTH = 1.5
@@ -51,6 +53,9 @@ _ENDS = {
     ),
 }
 """Final status words besides success and `Failed`, and what they mean. None is retried."""
+
+_QUEUED = "notstarted"
+"""Of the words for a job that runs: Dotdigital has not begun with it."""
 
 _logger = logging.getLogger("target-dotdigital.jobs")
 
@@ -88,6 +93,7 @@ class Jobs:
         kind: JobKind,
         clock: Clock,
         timeout_seconds: float,
+        timeline: Timeline,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Keep what every job shares.
@@ -96,11 +102,13 @@ class Jobs:
             kind: The kind of job.
             clock: Waits between polls.
             timeout_seconds: How long a job may take, from its first request on.
+            timeline: Where it is noted what happens to them.
             jitter: Random numbers in [0, 1).
         """
         self._kind = kind
         self._clock = clock
         self._timeout = timeout_seconds
+        self._timeline = timeline
         self._jitter = jitter
         self._lock = threading.Lock()
         self._ends = 0
@@ -109,10 +117,19 @@ class Jobs:
         """Return by when a job whose first request is sent now must have ended."""
         return self._clock.now() + self._timeout
 
+    def follow(self, contacts: int) -> AbstractContextManager[Job]:
+        """Return what notes the course of a job until it is left.
+
+        Args:
+            contacts: How many contacts are in it.
+        """
+        return self._timeline.job(self._kind, contacts)
+
     def complete(
         self,
         send: Callable[[], str],
         poll: Callable[[str], _Status],
+        job: Job,
         deadline: float | None = None,
     ) -> tuple[str, _Status]:
         """Start a job and bring it to its end; again if it comes to nothing.
@@ -120,6 +137,7 @@ class Jobs:
         Args:
             send: Asks for the job, and returns its ID.
             poll: Returns its status.
+            job: Told what happens, for the report.
             deadline: When to give up; by default the timeout from now.
 
         Returns:
@@ -133,9 +151,11 @@ class Jobs:
         name = self._kind.name
         for _ in range(MAX_SENDS):
             job_id = self._start(send, deadline)
+            job.accept(job_id, self._timeline.seconds())
             try:
-                status = self._await_end(job_id, poll, deadline)
+                status = self._await_end(job_id, poll, job, deadline)
             finally:
+                job.ended = self._timeline.seconds()
                 with self._lock:
                     self._ends += 1
             if status is not None:
@@ -159,11 +179,12 @@ class Jobs:
                 _logger.info("%s; waiting for one", taken)
                 until = min(now + backoff.full_jitter(next(waits)), deadline)
             # One of our own that ends frees a slot sooner than any guess.
-            while self._clock.now() < until and self._ends == ends:
-                self._clock.sleep(_SLOT_CHECK_SECONDS)
+            with self._timeline.waiting("slots", self._kind.name.lower()):
+                while self._clock.now() < until and self._ends == ends:
+                    self._clock.sleep(_SLOT_CHECK_SECONDS)
 
     def _await_end(
-        self, job_id: str, poll: Callable[[str], _Status], deadline: float
+        self, job_id: str, poll: Callable[[str], _Status], job: Job, deadline: float
     ) -> _Status | None:
         """Poll until the job has ended.
 
@@ -190,6 +211,8 @@ class Jobs:
                 raise DotdigitalError(f"{name}: {_ENDS[word]}")
             if word in self._kind.running:
                 odd = 0
+                if word != _QUEUED and job.started is None:
+                    job.started = self._timeline.seconds()
             else:
                 odd += 1
                 if odd == MAX_ODD_POLLS and word is None:

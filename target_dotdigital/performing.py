@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from target_dotdigital.departures import Departure
 from target_dotdigital.importer import Importer
 from target_dotdigital.imports import Import
+from target_dotdigital.jobs import IMPORT, Jobs
 from target_dotdigital.mirroring import Mirroring
 from target_dotdigital.remover import Remover
 
@@ -15,24 +16,30 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.loads import Load
     from target_dotdigital.settlement import Settlement
+    from target_dotdigital.timeline import Timeline
 
 
 class Performer:
     """Brings loads to their end at Dotdigital. Safe to use from several threads."""
 
-    def __init__(self, account: Account, clock: Clock, timeout_seconds: float) -> None:
+    def __init__(
+        self, account: Account, clock: Clock, timeout_seconds: float, timeline: Timeline
+    ) -> None:
         """Keep what every load shares.
 
         Args:
             account: Where the loads go.
             clock: Waits between polls.
             timeout_seconds: How long an import, a removal or a deletion may take.
+            timeline: Where it is noted what happens to them.
         """
         self._client = account.client
         self._importer = Importer(
-            account.client, clock, timeout_seconds, account.check_address_books
+            account.client,
+            Jobs(IMPORT, clock, timeout_seconds, timeline),
+            account.check_address_books,
         )
-        self._remover = Remover(account.client, clock, timeout_seconds)
+        self._remover = Remover(account.client, clock, timeout_seconds, timeline)
 
     @property
     def max_body_bytes(self) -> int:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from target_dotdigital.client import Client
     from target_dotdigital.clock import Clock
     from target_dotdigital.contacts import Contact
-from target_dotdigital.departures import Departure
+    from target_dotdigital.departures import Departure
+    from target_dotdigital.timeline import Timeline
 
 FEW_CONTACTS = 20
 """Contacts that are looked up one by one, however few pages the address book has."""
@@ -48,17 +49,20 @@ _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 class Remover:
     """Performs departures and removals. Safe to use from several threads."""
 
-    def __init__(self, client: Client, clock: Clock, timeout_seconds: float) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, timeout_seconds: float, timeline: Timeline
+    ) -> None:
         """Keep what every departure shares.
 
         Args:
             client: Calls Dotdigital.
             clock: Waits between polls.
             timeout_seconds: How long a job may take, from its first request on.
+            timeline: Where it is noted what happens to jobs.
         """
         self._client = client
-        self._removals = Jobs(REMOVAL, clock, timeout_seconds)
-        self._deletions = Jobs(DELETION, clock, timeout_seconds)
+        self._removals = Jobs(REMOVAL, clock, timeout_seconds, timeline)
+        self._deletions = Jobs(DELETION, clock, timeout_seconds, timeline)
 
     def perform(self, departure: Departure) -> Settlement:
         """Bring a departure to its end.
@@ -91,10 +95,13 @@ class Remover:
             TargetDotdigitalError: It is not known that all of them are out.
         """
         try:
-            removal_id, _ = self._removals.complete(
-                lambda: self._client.remove_members(address_book_id, contact_ids),
-                self._client.removal_status,
-            )
+            with self._removals.follow(len(contact_ids)) as job:
+                removal_id, _ = self._removals.complete(
+                    lambda: self._client.remove_members(address_book_id, contact_ids),
+                    self._client.removal_status,
+                    job,
+                )
+                job.departed = len(contact_ids)
         except NotFoundError:
             raise SettingsError(f"The address book {address_book_id} is gone") from None
         except RequestRefusedError as error:
@@ -109,10 +116,12 @@ class Remover:
 
     def _delete(self, part: list[Contact]) -> Settlement:
         body = deletion_body(part)
-        delete_id, report = self._deletions.complete(
-            lambda: self._client.delete_contacts(body), self._client.deletion_status
-        )
-        settlement = settle_deletion(delete_id, report, part)
+        with self._deletions.follow(len(part)) as job:
+            delete_id, report = self._deletions.complete(
+                lambda: self._client.delete_contacts(body), self._client.deletion_status, job
+            )
+            settlement = settle_deletion(delete_id, report, part)
+            job.settle(settlement)
         _logger.info(
             "Deletion %s: settled, %d deleted, %d not there, %d refused",
             delete_id,

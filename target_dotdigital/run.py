@@ -22,10 +22,12 @@ from target_dotdigital.loads import LoadQueue
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
 from target_dotdigital.performing import Performer
+from target_dotdigital.progress import Progress
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
 from target_dotdigital.state import StateGate
 from target_dotdigital.tally import Tally
+from target_dotdigital.timeline import Timeline
 from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.loads import Load
     from target_dotdigital.report import StreamCounts
-    from target_dotdigital.reporting import Outcome
+    from target_dotdigital.report_shapes import Outcome
     from target_dotdigital.settings import Settings
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
@@ -64,13 +66,19 @@ class Run:
         self.is_connecting = False
         self._clock = clock or Clock()
         self._wakeup = Wakeup()
-        self._gate = StateGate(write_state if not settings.dry_run else lambda _value: None)
+        self._timeline = Timeline(self._clock)
+        self._gate = (
+            StateGate(lambda _value: None)
+            if settings.dry_run
+            else StateGate(self._beside_progress(write_state), self._timeline.note_state)
+        )
         self._rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
         self.mirrors = Mirrors(settings)
         if self.mirrors:
             check_folder(undo_folder(settings))
-        self._reporting = Reporting(settings)
+        self._reporting = Reporting(settings, self._timeline)
         self._tally = Tally(self._rejects, settings.max_reject_percent)
+        self._progress = Progress(self._tally, self._clock, self._timeline)
         self._gathering = Gathering(settings, self._clock, self._submit)
         self._account: Account | None = None
         self._performer: Performer | DryRun | None = None
@@ -92,14 +100,14 @@ class Run:
         if self._account is None:
             self.is_connecting = True
             try:
-                self._account = Account(self.settings, self._clock)
+                self._account = Account(self.settings, self._clock, self._timeline)
             finally:
                 self.is_connecting = False
             timeout = self.settings.import_timeout_seconds
             self._performer = (
                 DryRun(self._account)
                 if self.settings.dry_run
-                else Performer(self._account, self._clock, timeout)
+                else Performer(self._account, self._clock, timeout, self._timeline)
             )
             perform, slots = self._performer.perform, self.settings.max_active_imports
             self._queue = LoadQueue(perform, self._wakeup, slots, second_try)
@@ -240,7 +248,7 @@ class Run:
         """
         while not self.is_stopping:
             seconds = self.tend()
-            if self._wakeup.wait(self._real(seconds), descriptor):
+            if self._wait(seconds, descriptor):
                 return True
         return False
 
@@ -256,6 +264,7 @@ class Run:
         self._collect()
         self._gathering.send_old()
         self._release()
+        self._look()
         return self._gathering.seconds_left()
 
     # How it ends.
@@ -307,6 +316,7 @@ class Run:
 
     def close(self) -> None:
         """Let go of everything that is held, whatever state it is in."""
+        self._progress.close()
         if self._queue is not None and self._queue.active:
             self._clock.abandon()
             if self._account is not None:
@@ -331,6 +341,7 @@ class Run:
         Rejected rows that are kept have a line that says where. The rows of a dry run are in its
         plan.
         """
+        self._progress.close()
         for counts in self._tally if not self.settings.dry_run else ():
             yield counts.summary()
         if self._rejects is not None and self._rejects.holds_rows:
@@ -348,9 +359,11 @@ class Run:
         Raises:
             StorageError: The report cannot be written.
         """
+        self._look()
         mirrors = self._mirroring.found if self._mirroring is not None else ()
         dry_run = self._performer if isinstance(self._performer, DryRun) else None
-        self._reporting.conclude(outcome, self._tally, mirrors, dry_run)
+        host = self._account.client.host if self._account is not None else None
+        self._reporting.conclude(outcome, self._tally, mirrors, dry_run, host)
 
     # How loads go and come back.
 
@@ -397,12 +410,19 @@ class Run:
             seconds = self._leave_at - self._clock.now()
             if seconds <= 0:
                 raise AbandonedError("The run is stopped before every import has ended")
-        self._wakeup.wait(self._real(seconds))
+        self._wait(seconds)
         self._collect()
         self._release()
+        self._look()
 
-    def _real(self, seconds: float | None) -> float | None:
-        return None if seconds is None else self._clock.real_seconds(seconds)
+    def _wait(self, seconds: float | None, descriptor: int | None = None) -> bool:
+        """Wait, at most until it is time to tell how far the run is."""
+        until_told = self._progress.seconds_left()
+        seconds = until_told if seconds is None else min(seconds, until_told)
+        return self._wakeup.wait(self._clock.real_seconds(seconds), descriptor)
+
+    def _look(self) -> None:
+        self._progress.look(self._queue.active if self._queue is not None else 0)
 
     def _collect(self) -> None:
         """Settle the imports that have ended; then raise the failure of one, if there is any."""
@@ -427,6 +447,15 @@ class Run:
         return None
 
     # What may be told.
+
+    def _beside_progress(self, write: Callable[[str], None]) -> Callable[[str], None]:
+        """Return what writes to standard output, which may be the same terminal."""
+
+        def written(value: str) -> None:
+            self._progress.hide()
+            write(value)
+
+        return written
 
     def _unsettled_rows(self) -> Iterator[int]:
         """Yield the first row of everything that is not settled."""

@@ -91,6 +91,10 @@ class Tally:
                 if row.holding is not None:
                     row.holding.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
+        for counts, times in _by_stream(settlement.new):
+            counts.new += times
+        for counts, times in _by_stream(settlement.updated):
+            counts.updated += times
         for contact, code in settlement.warnings:
             contact.rows[-1].counts.warnings[code] += 1
         _count_departures(settlement)
@@ -138,6 +142,15 @@ def _count_imported(contacts: Sequence[Contact]) -> None:
         each[-1].counts.imported += times[id(each)]
         for row in each[:-1]:
             row.counts.collapsed += times[id(each)]
+
+
+def _by_stream(contacts: Sequence[Contact]) -> Iterator[tuple[StreamCounts, int]]:
+    """Yield where contacts' newest rows are counted, and how many of them."""
+    rows = [contact.rows for contact in contacts]
+    numbers = list(map(id, rows))
+    distinct = dict(zip(numbers, rows, strict=True))
+    for number, times in Counter(numbers).items():
+        yield distinct[number][-1].counts, times
 
 
 def _count_departures(settlement: Settlement) -> None:

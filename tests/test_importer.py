@@ -27,7 +27,9 @@ from target_dotdigital.errors import (
 from target_dotdigital.halving import MAX_REFUSED
 from target_dotdigital.importer import Importer
 from target_dotdigital.imports import MAX_BODY_BYTES, Import
+from target_dotdigital.jobs import IMPORT, Jobs
 from target_dotdigital.replies import ImportStatus
+from target_dotdigital.timeline import Timeline
 from tests.building import contact
 from tests.clock import FakeClock
 
@@ -99,7 +101,9 @@ def import_of(count: int = 2) -> Import:
 
 
 def importer(client: Client, clock: Clock | None = None, jitter: float = 0.5) -> Importer:
-    return Importer(client, clock or FakeClock(), TIMEOUT_SECONDS, jitter=lambda: jitter)
+    clock = clock or FakeClock()
+    jobs = Jobs(IMPORT, clock, TIMEOUT_SECONDS, Timeline(clock), lambda: jitter)
+    return Importer(client, jobs)
 
 
 def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:
