@@ -227,7 +227,7 @@ def _by_reason(timeline: TimelineReport) -> Iterator[tuple[str, list[tuple[float
 
 
 def _strip(name: str, label: str, content: str) -> list[str]:
-    head = f'<div class="names" style="height:{_STRIP_HEIGHT}px" aria-hidden="true">'
+    head = f'<div class="names strip" style="height:{_STRIP_HEIGHT}px" aria-hidden="true">'
     start = f'<svg class="strip" role="img" aria-label="{escape(label)}" height="{_STRIP_HEIGHT}">'
     return [f'{head}<span style="top:50%">{escape(name)}</span></div>', f"{start}{content}</svg>"]
 

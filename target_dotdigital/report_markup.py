@@ -45,15 +45,19 @@ def percent(part: int, whole: int) -> str:
     return ">99.9 %" if 99.9 < share < 100 else f"{share:.1f} %".replace(".0 %", " %")  # noqa: PLR2004
 
 
-def section(title: str, *parts: str) -> str:
+def section(title: str, *parts: str, has_cards: bool = False) -> str:
     """Return a part of the page; nothing if there is nothing in it.
 
     Args:
         title: Its heading.
         *parts: Its HTML.
+        has_cards: Whether that is in boxes already. Otherwise all of it is in one.
     """
     content = "".join(parts)
-    return f"<section><h2>{escape(title)}</h2>{content}</section>" if content else ""
+    if not content:
+        return ""
+    boxed = content if has_cards else card(content)
+    return f"<section><h2>{escape(title)}</h2>{boxed}</section>"
 
 
 def card(*parts: str) -> str:

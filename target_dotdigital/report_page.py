@@ -43,15 +43,15 @@ MAX_TABLE_STREAMS: Final = 500
 MAX_TABLE_MOMENTS: Final = 25
 
 _CODES: Final = {
-    "record.invalid": "breaks the stream's schema, or a stream map's expression fails for it",
-    "record.too_large": "is larger than the largest import",
-    "identifier.missing": "has no e-mail address, or whatever match_identifier is",
-    "identifier.invalid": "has one that cannot be one",
-    "field.type": "holds a value that does not fit its data field, or half a consent, or names "
-    "an address book that cannot be joined",
-    "field.too_long": "holds a text of more than 1,000 characters",
+    "record.invalid": "It breaks the stream's schema, or a stream map's expression fails for it.",
+    "record.too_large": "It is larger than the largest import.",
+    "identifier.missing": "It has no e-mail address, or whatever match_identifier is.",
+    "identifier.invalid": "Its e-mail address, or whatever match_identifier is, cannot be one.",
+    "field.type": "A value does not fit its data field, a consent is only half there, or an "
+    "address book cannot be joined.",
+    "field.too_long": "It holds a text of more than 1,000 characters.",
 }
-_REFUSED: Final = "was refused by Dotdigital, with this code of its own"
+_REFUSED: Final = "Dotdigital refused it, with this code of its own."
 
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -90,7 +90,7 @@ def report_page(report: Report) -> str:
     started = datetime.fromisoformat(report.started)
     name = "Plan of a dry run" if is_plan else "Run report"
     main = [
-        section("Streams", *_streams(report.streams)),
+        section("Streams", *_streams(report.streams), has_cards=True),
         *(plan_sections(report.plan) if report.plan is not None else ()),
         _course(report.timeline),
         _jobs(report.timeline),
@@ -131,8 +131,9 @@ def _header(report: Report, name: str, started: datetime) -> str:
         ),
     ]
     if report.kind == "run":
-        imports = counted(timeline.states.count, "STATE value") + " printed"
-        facts.append(("Imports and other jobs", f"{timeline.jobs.count:,}", imports))
+        states = counted(timeline.states.count, "STATE value") + " printed"
+        jobs = "Imports" if all(each.kind == "import" for each in timeline.jobs.listed) else "Jobs"
+        facts.append((jobs, f"{timeline.jobs.count:,}", states))
     facts.append(("Called", report.host or "nothing", report.settings.get("region", "")))
     tiles = "".join(
         f"<div><dt>{escape(term)}</dt><dd>{escape(value)}"
@@ -167,12 +168,12 @@ def _answers(report: Report) -> Iterator[str]:
     else:
         yield f"Of {counted(read, 'row')}, {arrived:,} ({percent(arrived, read)}) were imported."
     if rejected:
-        where = f"They are kept in {kept}." if kept else "They were counted only (rejects_path)."
-        yield f"{counted(rejected, 'row')} missing: rejected, for the reasons below. {where}"
+        where = f"kept in {kept}" if kept else "counted, and kept nowhere (rejects_path)"
+        yield f"Missing: {counted(rejected, 'row')} rejected for the reasons below, and {where}."
     if unsettled:
         yield (
-            f"{counted(unsettled, 'row')} unsettled: what became of them is not known. The next "
-            "run sends them again."
+            f"Unsettled: {counted(unsettled, 'row')} of which it is not known what became of them. "
+            "A run that goes on from the last STATE sends them again."
         )
     if not rejected and not unsettled:
         yield "Nobody is missing: no row was rejected, and none is unsettled."
@@ -215,7 +216,7 @@ def _stream(stream: StreamReport | StreamPlan) -> Iterator[str]:
     yield (
         table(
             "Rejected, by code",
-            ("code", "rows", "the row"),
+            ("code", "rows", "why"),
             [
                 (code, count, _CODES.get(code, _REFUSED))
                 for code, count in sorted(stream.rejected.items(), key=lambda each: -each[1])
@@ -290,14 +291,12 @@ def _course(timeline: TimelineReport) -> str:
     thinned = f"; one in {every} is listed" if every > 1 else ""
     return section(
         "Rows over time",
-        card(
-            legend(*colors),
-            rows_chart(timeline),
-            folded("As a table", table("Rows over time", heads, rows)),
-            folded(
-                "STATE as a table",
-                table(f"STATE values printed{thinned}", ("after", "covers rows up to"), states),
-            ),
+        legend(*colors),
+        rows_chart(timeline),
+        folded("As a table", table("Rows over time", heads, rows)),
+        folded(
+            "STATE as a table",
+            table(f"STATE values printed{thinned}", ("after", "covers rows up to"), states),
         ),
     )
 
@@ -329,18 +328,16 @@ def _jobs(timeline: TimelineReport) -> str:
     )
     return section(
         "Imports",
-        card(
-            legend(*colors),
-            paragraph(left_out.strip()),
-            jobs_chart(timeline),
-            folded(
-                "As a table",
-                table(
-                    "Imports, removals and deletions; times from the start of the run",
-                    heads,
-                    [_job_row(each) for each in jobs.listed],
-                    texts=(11,),
-                ),
+        legend(*colors),
+        paragraph(left_out.strip()),
+        jobs_chart(timeline),
+        folded(
+            "As a table",
+            table(
+                "Imports, removals and deletions; times from the start of the run",
+                heads,
+                [_job_row(each) for each in jobs.listed],
+                texts=(11,),
             ),
         ),
     )
@@ -398,13 +395,25 @@ def _mirrors(report: Report) -> str:
 
 
 def _settings(report: Report) -> str:
+    told = report.settings
+    account = {name: value for name, value in told.items() if name != "streams"}
+    streams = "".join(
+        folded(f"Stream {name}", _setting_table(f"Settings of stream {name}", values))
+        for name, values in list(told.get("streams", {}).items())[:MAX_TABLE_STREAMS]
+    )
     versions = [(name, text) for name, text in report.versions.items()]
-    return table(
-        "Settings, defaults included, without user name and password",
-        ("setting", "value"),
-        list(_flat(report.settings)),
-        texts=(1,),
-    ) + folded("Versions", table("Versions", ("of", "version"), versions, texts=(1,)))
+    return "".join(
+        (
+            paragraph("With the defaults, and without user name and password."),
+            folded("All streams", _setting_table("Settings of the target", account)),
+            streams,
+            folded("Versions", table("Versions", ("of", "version"), versions, texts=(1,))),
+        )
+    )
+
+
+def _setting_table(caption: str, settings: Mapping[str, Any]) -> str:
+    return table(caption, ("setting", "value"), list(_flat(settings)), texts=(1,))
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.plan_table import MAX_ADDRESS_BOOKS, place, time_range, verdict
 from target_dotdigital.report_charts import Share
-from target_dotdigital.report_markup import card, counted, folded, number, paragraph, section, table
+from target_dotdigital.report_markup import counted, folded, number, paragraph, section, table
 from target_dotdigital.report_markup import shares as share_list
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def _creates(plan: Plan) -> str:
 
 
 def _contacts(plan: Plan) -> Iterator[str]:
-    yield card(
+    yield (
         f'<div class="top"><h3>In the account</h3><span class="quiet">'
-        f"{counted(plan.contacts.contacts, 'contact')}</span></div>",
-        _newness(plan.contacts),
+        f"{counted(plan.contacts.contacts, 'contact')}</span></div>"
     )
+    yield _newness(plan.contacts)
     books = plan.address_books[:MAX_ADDRESS_BOOKS]
     more = len(plan.address_books) - len(books)
     yield table(
