@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.report_charts import share_bar
 
+_MANY_COLUMNS = 8
+"""A table of more is scrolled sideways rather than squeezed."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -100,9 +103,11 @@ def table(
         f'<th scope="col"{_kind(column, texts)}>{escape(name)}</th>'
         for column, name in enumerate(heads)
     )
+    kind = ' class="many"' if len(heads) > _MANY_COLUMNS else ""
+    shown = escape(caption)
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{shown}"><table{kind}>'
+        f"<caption>{shown}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
 

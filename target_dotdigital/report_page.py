@@ -125,7 +125,7 @@ def _header(report: Report, name: str, started: datetime) -> str:
         ("Took", duration(timeline.seconds), ""),
         ("Rows read", f"{rows:,}", counted(len(report.streams), "stream")),
         (
-            "Settled",
+            "Looked at" if report.kind == "plan" else "Settled",
             f"{settled:,}",
             f"{settled / timeline.seconds:,.0f} rows/s" if timeline.seconds >= 1 else "",
         ),
@@ -405,7 +405,7 @@ def _settings(report: Report) -> str:
     return "".join(
         (
             paragraph("With the defaults, and without user name and password."),
-            folded("All streams", _setting_table("Settings of the target", account)),
+            folded("Of the target", _setting_table("Settings of the target", account)),
             streams,
             folded("Versions", table("Versions", ("of", "version"), versions, texts=(1,))),
         )

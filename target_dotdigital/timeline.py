@@ -334,8 +334,8 @@ class Timeline:
             active,
         ):
             return
-        # The newest is always kept, and replaced while it is too near to the one before it.
-        if len(moments) > 1 and last.at - moments[-2].at < self._interval:
+        # The newest is always kept, and replaced if it is near to those before and after it.
+        if len(moments) > 1 and max(last.at - moments[-2].at, now - last.at) < self._interval:
             moments.pop()
         moments.append(Moment(now, read, settled, rejected, active))
         if len(moments) > MAX_MOMENTS:
