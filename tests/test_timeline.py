@@ -167,14 +167,14 @@ def test_moments_of_a_long_run_are_thinned_and_the_last_is_exact() -> None:
 def test_a_change_is_kept_with_its_time_however_long_nothing_follows() -> None:
     clock = FakeClock()
     timeline = Timeline(clock)
-    for seconds, settled in ((1.0, 0), (0.01, 5), (3600.0, 5), (0.0, 9)):
+    for seconds, settled in ((1.0, 0), (0.0625, 5), (3600.0, 5), (0.0, 9)):
         clock.time += seconds
         timeline.note_progress(10, settled, 0, 1)
     assert [(each.at, each.settled) for each in timeline.moments] == [
         (0.0, 0),
         (1.0, 0),
-        (1.01, 5),
-        (3601.01, 9),
+        (1.0625, 5),
+        (3601.0625, 9),
     ]
 
 
