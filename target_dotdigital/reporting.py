@@ -6,6 +6,7 @@ credential. The schema of the JSON is `report.schema.json` in this package.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -131,8 +132,8 @@ def check_report_path(path: Path) -> None:
     check_writable("report_path", path, path)
 
 
-def _json(report: Report) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+def _json(report: Report) -> str:
+    return json.dumps(msgspec.to_builtins(report), indent=2, ensure_ascii=False) + "\n"
 
 
 def _now() -> str:
@@ -188,13 +189,14 @@ def _write(path: Path, report: Report) -> None:
         StorageError: It cannot be written.
     """
     is_page = path.name.lower().endswith(PAGE_SUFFIX)
-    text = report_page(report).encode() if is_page else _json(report)
+    text = report_page(report) if is_page else _json(report)
     temporary: str | None = None
     try:
         # Of mode 0600 from the first moment.
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
+            # A name may hold half a surrogate pair, which is no text that could be encoded.
+            file.write(text.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

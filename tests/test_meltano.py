@@ -212,6 +212,12 @@ def test_the_rejected_rows_can_be_looked_at(loads: Loads) -> None:
     }
 
 
+def test_what_happened_can_be_looked_at(loads: Loads) -> None:
+    page = (loads.project.folder / "output" / "report.html").read_text(encoding="utf-8")
+    # Of the last run: there was nothing to do.
+    assert "No row was read." in page
+
+
 def test_a_good_run_sounds_like_one(loads: Loads) -> None:
     # `meltano config test` takes a run with these words in it for a failed one.
     for load in (loads.first, loads.second):
