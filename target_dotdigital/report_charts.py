@@ -24,6 +24,7 @@ _AXIS_HEIGHT: Final = 24
 _JOB_HEIGHT: Final = 22
 _LANE_HEIGHT: Final = 14
 _MAX_TICKS: Final = 6
+_MAX_LARGE_DOTS: Final = 60
 _MINUTE, _HOUR = 60, 3600
 _TIME_STEPS: Final = (
     *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
@@ -105,8 +106,9 @@ def rows_chart(timeline: TimelineReport) -> str:
         spans = "".join(_span("wait", *each, seconds, strip) for each in waits[1])
         chart += _strip(name, f"Waits for {name}: {len(waits[1])}", spans)
     if timeline.states.listed:
+        radius = 3.5 if len(timeline.states.listed) <= _MAX_LARGE_DOTS else 1.5
         marks = "".join(
-            f'<circle class="state" cx="{_percent(each.at, seconds)}" cy="50%" r="3.5">'
+            f'<circle class="state" cx="{_percent(each.at, seconds)}" cy="50%" r="{radius}">'
             f"<title>STATE after row {each.row:,}, at {duration(each.at)}</title></circle>"
             for each in timeline.states.listed
         )
@@ -296,8 +298,9 @@ def _span(color: str, start: float, end: float, seconds: float, band: _Band) -> 
 
 
 def _mark(color: str, at: float, seconds: float, band: _Band) -> str:
-    x = _percent(at, seconds)
-    return f'<rect class="{color} mark" x="{x}" width="5" y="{band.top}" height="{band.height}"/>'
+    x, width = _percent(at, seconds), 5 if band.height > _LANE_HEIGHT else 2
+    place = f'x="{x}" width="{width}" y="{band.top}" height="{band.height}"'
+    return f'<rect class="{color} mark" {place}/>'
 
 
 def _short(job: JobReport) -> str:

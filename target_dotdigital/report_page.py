@@ -99,7 +99,7 @@ def report_page(report: Report) -> str:
         section("Settings", _settings(report)),
     ]
     return _PAGE.format(
-        title=escape(f"{name}, {started:%d %B %Y %H:%M} UTC: {report.outcome.status}"),
+        title=escape(f"{name}, {started.day} {started:%B %Y %H:%M} UTC: {report.outcome.status}"),
         style=(files("target_dotdigital") / "report_page.css").read_text(encoding="utf-8"),
         header=_header(report, name, started),
         main="\n".join(part for part in main if part),
@@ -121,7 +121,7 @@ def _header(report: Report, name: str, started: datetime) -> str:
     settled = sum(each.read - each.unsettled for each in report.streams)
     timeline = report.timeline
     facts: list[tuple[str, str, str]] = [
-        ("Started", f"{started:%H:%M:%S}", f"{started:%d %B %Y}, UTC"),
+        ("Started", f"{started:%H:%M:%S}", f"{started.day} {started:%B %Y}, UTC"),
         ("Took", duration(timeline.seconds), ""),
         ("Rows read", f"{rows:,}", counted(len(report.streams), "stream")),
         (
@@ -136,7 +136,7 @@ def _header(report: Report, name: str, started: datetime) -> str:
         facts.append((jobs, f"{timeline.jobs.count:,}", states))
     facts.append(("Called", report.host or "nothing", report.settings.get("region", "")))
     tiles = "".join(
-        f"<div><dt>{escape(term)}</dt><dd>{escape(value)}"
+        f"<div><dt>{escape(term)}</dt><dd>{escape(value).replace('.', '.<wbr>')}"
         + (f"<small>{escape(more)}</small>" if more else "")
         + "</dd></div>"
         for term, value, more in facts
@@ -168,8 +168,8 @@ def _answers(report: Report) -> Iterator[str]:
     else:
         yield f"Of {counted(read, 'row')}, {arrived:,} ({percent(arrived, read)}) were imported."
     if rejected:
-        where = f"kept in {kept}" if kept else "counted, and kept nowhere (rejects_path)"
-        yield f"Missing: {counted(rejected, 'row')} rejected for the reasons below, and {where}."
+        where = f"They are kept in {kept}." if kept else "They are not kept (rejects_path)."
+        yield f"Missing: {counted(rejected, 'row')}, rejected for the reasons below. {where}"
     if unsettled:
         yield (
             f"Unsettled: {counted(unsettled, 'row')} of which it is not known what became of them. "
