@@ -103,6 +103,8 @@ class Gathering:
         while isinstance(load := self._open.get(kind), Import):
             if len(load.contacts) < self._max_contacts:
                 break
+            if contacts[0].key in load.contacts:
+                return 0  # it needs no more room
             self._send(kind)
         else:
             load = Import(merge_option, row, self._clock.now())
