@@ -35,6 +35,7 @@ class Performer:
         imports, removals, deletions = (
             Jobs(kind, clock, timeout_seconds, limit) for kind in (IMPORT, REMOVAL, DELETION)
         )
+        self._imports = imports
         self._importer = Importer(account.client, imports, account.check_address_books)
         self._remover = Remover(account.client, removals, deletions)
 
@@ -42,6 +43,18 @@ class Performer:
     def max_body_bytes(self) -> int:
         """The largest JSON of an import."""
         return self._importer.max_body_bytes
+
+    def seconds_of_import(self, contacts: int) -> float | None:
+        """Return how soon an import is expected to end, judging by those before it.
+
+        Args:
+            contacts: How many it holds.
+
+        Returns:
+            Seconds after it was taken; None if none has ended yet.
+        """
+        expected = self._imports.durations.expected(contacts)
+        return None if expected is None else expected.latest
 
     def perform(self, load: Load) -> Settlement:
         """Bring a load to its end.
