@@ -101,7 +101,9 @@ class Gathering:
             max_bytes = self._outlook.max_body_bytes() * -(-limit // self._max_contacts)
             if load.take(contact, limit, max_bytes, start):
                 return True
-            if wait := self._filling.hold(load.opened_at, self._outlook.moment()):
+            if wait := self._filling.hold(
+                len(load.contacts), load.opened_at, self._outlook.moment()
+            ):
                 self._wait(wait)
             else:
                 self._send(kind)
@@ -143,7 +145,7 @@ class Gathering:
             kind, load = next(iter(self._open.items()))
             if isinstance(load, Import) and len(load.contacts) >= 2 * SMALLEST_IMPORT:
                 # The more slots it is divided among, the sooner the last contact is there.
-                while wait := self._filling.hold(-math.inf, self._outlook.moment()):
+                while wait := self._filling.hold(0, -math.inf, self._outlook.moment()):
                     self._wait(wait)
             self._send(kind, is_last=True)
 
@@ -163,7 +165,9 @@ class Gathering:
         left = [self._wait_limit - (now - load.opened_at) for load in self]
         for load in self._open.values():
             if isinstance(load, Import) and len(load.contacts) >= SMALLEST_IMPORT:
-                hold = self._filling.hold(load.opened_at, self._outlook.moment())
+                hold = self._filling.hold(
+                    len(load.contacts), load.opened_at, self._outlook.moment()
+                )
                 left += [hold] if hold else []
         return max(min(left), 0.0) if left else None
 
