@@ -123,11 +123,11 @@ class Filling:
             hold = max(hold, min(HOLD_SHARE * seconds, MAX_HOLD_SECONDS))
         return max(max(opened_at, self._free_since) + hold - moment.now, 0.0)
 
-    def parts(self, contacts: int, moment: Moment, *, is_last: bool) -> int:
-        """Return in how many imports contacts are to be sent.
+    def part_size(self, contacts: int, moment: Moment, *, is_last: bool) -> int:
+        """Return how many contacts of an open import go in one, at most.
 
         Args:
-            contacts: How many there are, at least one.
+            contacts: How many it holds, at least one.
             moment: What there is to be known.
             is_last: Whether no more are known to come. Otherwise half of the slots are kept.
         """
@@ -136,7 +136,10 @@ class Filling:
         if not is_last and contacts < spare * self._batch_size:
             spare = math.ceil(spare / 2)
         smallest = SMALLEST_IMPORT if is_last else self._smallest(moment)
-        return max(fewest, min(spare, contacts // smallest))
+        parts = min(spare, contacts // smallest)
+        if parts < fewest and not is_last:
+            return self._batch_size
+        return math.ceil(contacts / max(parts, fewest))
 
     def is_due(self, contacts: int, opened_at: float, moment: Moment) -> bool:
         """Return whether an open import is to be sent although nothing more comes for it now.

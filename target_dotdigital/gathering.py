@@ -202,24 +202,27 @@ class Gathering:
                 self._send(kind)
 
     def _send(self, kind: _Kind, *, is_last: bool = False) -> None:
-        """Send an open load; an import in as many parts as is best now."""
-        load = self._open[kind]
-        for each in self._parts(load, is_last=is_last):
+        """Send an open load; an import in as many parts as is best now. A rest may stay open."""
+        for load in self._parts(self._open[kind], is_last=is_last):
             # It is open until it has been taken: STATE must not pass it while the queue is full.
-            self._open[kind] = each
-            self._submit(each)
+            self._open[kind] = load
+            self._submit(load)
             del self._open[kind]
-            if isinstance(each, Import):
-                self._filling.note_sent(len(each.contacts), self._clock.now())
-                if each.following is not None:
-                    self._open[kind], each.following = each.following, None
+            if isinstance(load, Import):
+                self._filling.note_sent(len(load.contacts), self._clock.now())
+                if load.following is not None:
+                    self._open[kind], load.following = load.following, None
 
     def _parts(self, load: Import | Departure, *, is_last: bool) -> Sequence[Import | Departure]:
+        """Return what is to be sent of an open load."""
         if not isinstance(load, Import) or len(load.contacts) < SMALLEST_IMPORT:
             return (load,)
-        moment = self._outlook.moment()
-        parts = self._filling.parts(len(load.contacts), moment, is_last=is_last)
-        return divide(load, parts, self._outlook.max_body_bytes()) if parts > 1 else (load,)
+        size = self._filling.part_size(len(load.contacts), self._outlook.moment(), is_last=is_last)
+        if size >= len(load.contacts):
+            return (load,)
+        parts = divide(load, size, self._outlook.max_body_bytes())
+        has_rest = size == self._max_contacts and len(parts[-1].contacts) < size
+        return parts[:-1] if has_rest and not is_last else parts
 
 
 def _chain(load: Import | Departure) -> Iterator[Import | Departure]:

@@ -134,23 +134,21 @@ class Import:
         return True
 
 
-def divide(load: Import, parts: int, max_bytes: int) -> list[Import]:
+def divide(load: Import, most: int, max_bytes: int) -> list[Import]:
     """Divide an import into smaller ones that follow one another.
 
     No two of its contacts may be the same person, so the parts need no order among themselves.
 
     Args:
         load: The import.
-        parts: Into how many.
-        max_bytes: The most bytes of a part's JSON. There may be more parts for it.
+        most: The most contacts of a part.
+        max_bytes: The most bytes of a part's JSON.
 
     Returns:
         The parts, each followed by the next, and the last one by what followed the import.
     """
-    contacts = list(load.contacts.values())
-    most = -(-len(contacts) // parts)
     divided = [Import(load.merge_option, load.first_row, load.opened_at)]
-    for contact in contacts:
+    for contact in load.contacts.values():
         part = divided[-1]
         if part.contacts and not part.has_room(contact, most, max_bytes):
             part = Import(load.merge_option, load.first_row, load.opened_at)
