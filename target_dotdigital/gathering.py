@@ -222,7 +222,7 @@ class Gathering:
             return (load,)
         parts = divide(load, size, self._outlook.max_body_bytes())
         has_rest = size == self._max_contacts and len(parts[-1].contacts) < size
-        return parts[:-1] if has_rest and not is_last else parts
+        return parts[:-1] if has_rest else parts
 
 
 def _chain(load: Import | Departure) -> Iterator[Import | Departure]:

@@ -149,6 +149,21 @@ def test_a_tap_that_pauses_does_not_keep_slots_idle() -> None:
     assert gathering.seconds_left() is None
 
 
+def test_a_rest_stays_open_where_halves_would_be_too_small() -> None:
+    dotdigital = Dotdigital(slots=2)
+    configured = account_settings("http://127.0.0.1")
+    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, dotdigital.outlook())
+    gathering._filling.note_sent(200_000, -1000.0)
+    for number, each in enumerate(PEOPLE[:11_000]):
+        gathering.join(each, "overwrite", number)
+    dotdigital.clock.time += 2
+    gathering.send_due()
+    assert dotdigital.sizes() == [FULL]
+    assert [len(each.contacts) for each in gathering] == [1_000]
+    gathering.flush()
+    check_everybody_was_sent_once(dotdigital, 11_000)
+
+
 def test_contacts_that_are_left_when_slots_come_free_together_are_divided_among_them() -> None:
     """25 imports end within half a second; 30,000 contacts more must not go into three slots."""
     dotdigital = Dotdigital()

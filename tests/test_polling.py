@@ -62,6 +62,9 @@ def test_jobs_that_end_at_once_cost_a_poll_each_and_no_wait() -> None:
         dotdigital.run(0)
         assert len(dotdigital.polled_at) == 1
     assert dotdigital.clock.waits == []
+    dotdigital.run(0)
+    dotdigital.run(0.5)  # none of the polls before was wasted
+    assert max(dotdigital.clock.waits) <= 1
 
 
 def test_only_the_first_job_is_looked_at_right_after_it_was_taken_where_that_is_too_early() -> None:
@@ -71,6 +74,27 @@ def test_only_the_first_job_is_looked_at_right_after_it_was_taken_where_that_is_
     for _ in range(5):
         dotdigital.run(100)
         assert dotdigital.polled_at[0] > 30
+
+
+def test_no_job_is_looked_at_at_once_while_another_is_still_running() -> None:
+    durations = Durations()
+    assert durations.ends_at_once(10)
+    durations.note_running()
+    assert not durations.ends_at_once(10)
+    durations.note_end(10, 0.0, 0.1)
+    assert durations.ends_at_once(10)
+
+
+def test_a_job_that_outlasts_a_look_at_once_tells_the_others() -> None:
+    dotdigital = Dotdigital()
+    looks: list[bool] = []
+
+    def poll(_job_id: str) -> ImportStatus:
+        looks.append(dotdigital.jobs.durations.ends_at_once(1))
+        return status("Finished" if len(looks) == 3 else "NotFinished")
+
+    dotdigital.jobs.complete(lambda: "job", poll)
+    assert looks == [True, False, False]
 
 
 @pytest.mark.parametrize("seconds", [3.0, 10.8, 108.0, 1200.0, 3 * 3600.0])
