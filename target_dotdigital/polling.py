@@ -43,8 +43,11 @@ FEWEST_TO_TRIM = 5
 UNLIKE = 2.0
 """Sizes that differ by this factor show whether a larger job takes longer."""
 
-WASTED_A_SECOND = 4.0
+WASTED_A_SECOND = 3.0
 """Polls of all jobs together that may find a job still running."""
+
+WASTED_TOGETHER = 2.0
+"""That many of them may be made at a time. So no second has more than five."""
 
 
 class Expected(NamedTuple):
@@ -137,15 +140,10 @@ class PollLimit:
     Safe to use from several threads.
     """
 
-    def __init__(self, a_second: float = WASTED_A_SECOND) -> None:
-        """Start with a second's polls.
-
-        Args:
-            a_second: How many may be wasted in a second.
-        """
+    def __init__(self) -> None:
+        """Start with as many as may be made at a time."""
         self._lock = threading.Lock()
-        self._rate = a_second
-        self._left = a_second
+        self._left = WASTED_TOGETHER
         self._counted_at: float | None = None
 
     def take(self, now: float) -> float:
@@ -162,7 +160,8 @@ class PollLimit:
             if self._left >= 1:
                 self._left -= 1
                 return 0.0
-            return (1 - self._left) / self._rate
+            # Not so short that adding it to the time would leave the time as it is.
+            return max((1 - self._left) / WASTED_A_SECOND, 0.01)
 
     def charge(self, now: float) -> None:
         """Take a poll that has been made already, whether or not there was one.
@@ -177,12 +176,12 @@ class PollLimit:
     def give_back(self) -> None:
         """Return a poll that was not wasted: it has found an end."""
         with self._lock:
-            self._left = min(self._left + 1, self._rate)
+            self._left = min(self._left + 1, WASTED_TOGETHER)
 
     def _count(self, now: float) -> None:
         if self._counted_at is not None:
             passed = max(now - self._counted_at, 0.0)
-            self._left = min(self._left + passed * self._rate, self._rate)
+            self._left = min(self._left + passed * WASTED_A_SECOND, WASTED_TOGETHER)
         self._counted_at = now
 
 
