@@ -101,9 +101,7 @@ class Gathering:
             max_bytes = self._outlook.max_body_bytes() * -(-limit // self._max_contacts)
             if load.take(contact, limit, max_bytes, start):
                 return True
-            if wait := self._filling.hold(
-                len(load.contacts), load.opened_at, self._outlook.moment()
-            ):
+            if wait := self._hold(load):
                 self._wait(wait)
             else:
                 self._send(kind)
@@ -164,11 +162,8 @@ class Gathering:
         now = self._clock.now()
         left = [self._wait_limit - (now - load.opened_at) for load in self]
         for load in self._open.values():
-            if isinstance(load, Import) and len(load.contacts) >= SMALLEST_IMPORT:
-                hold = self._filling.hold(
-                    len(load.contacts), load.opened_at, self._outlook.moment()
-                )
-                left += [hold] if hold else []
+            hold = self._hold(load)
+            left += [hold] if hold else []
         return max(min(left), 0.0) if left else None
 
     def _limit(self, load: Import) -> int:
@@ -180,6 +175,13 @@ class Gathering:
             return contacts + 1
         others = sum(len(each.contacts) for each in self) - contacts
         return self._filling.limit(contacts, others, load.opened_at, self._outlook.moment())
+
+    def _hold(self, load: Import | Departure) -> float:
+        """Return for how long an open load is held back, in seconds; 0 if it is not."""
+        contacts = len(load.contacts)
+        if not isinstance(load, Import) or contacts < SMALLEST_IMPORT:
+            return 0.0  # where only few fit into a request, they are not to wait either
+        return self._filling.hold(contacts, load.opened_at, self._outlook.moment())
 
     def _wait(self, seconds: float) -> None:
         self._outlook.wait(seconds if math.isfinite(seconds) else None)

@@ -134,6 +134,17 @@ def test_a_batch_size_below_the_smallest_import_is_kept_to() -> None:
     assert set(dotdigital.sizes()) == {300}
 
 
+def test_contacts_of_which_few_fit_into_a_request_are_not_held_back() -> None:
+    dotdigital = Dotdigital()
+    configured = account_settings("http://127.0.0.1")
+    outlook = Outlook(lambda: 1_000, dotdigital.moment, lambda _seconds: pytest.fail("it waits"))
+    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, outlook)
+    for number, each in enumerate(PEOPLE[:100]):
+        assert gathering.join(each, "overwrite", number)
+    gathering.flush()
+    check_everybody_was_sent_once(dotdigital, 100)
+
+
 def test_a_tap_that_pauses_does_not_keep_slots_idle() -> None:
     dotdigital = Dotdigital()
     configured = account_settings("http://127.0.0.1")
