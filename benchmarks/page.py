@@ -315,7 +315,7 @@ def _pace_plot(results: Results) -> str:
 def _memory_plot(results: Results) -> str:
     sizes = results.typical_scale().sizes
     return line(
-        f"Peak memory, with {ACTIVE_IMPORTS} imports held active",
+        f"Peak memory in MB, with {ACTIVE_IMPORTS} imports held active",
         "MB",
         [Point(size.rows, size.peak_megabytes) for size in sizes],
         MAX_MEGABYTES,

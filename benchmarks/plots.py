@@ -17,6 +17,8 @@ _BAR, _ROW = 24, 40
 _TOP = 56
 _LEFT, _RIGHT, _PLOT_HEIGHT = 72, 40, 220
 _TICKS = 5
+_WHOLE_FROM = 100
+"""Values below have a digit after the point."""
 
 
 class Bar(NamedTuple):
@@ -49,7 +51,7 @@ def bars(title: str, unit: str, rows: Sequence[Bar]) -> str:
         y = _TOP + number * _ROW
         width = max(room * row.value / longest, 1)
         middle = y + _BAR / 2 + 5
-        value = f"{row.value:,.0f}"
+        value = f"{row.value:,.{0 if row.value >= _WHOLE_FROM else 1}f}"
         fill = _OURS if row.is_ours else _OTHERS
         parts += [
             _text(_LABEL_WIDTH - 12, middle, row.label, "end"),
@@ -63,7 +65,7 @@ def line(title: str, unit: str, points: Sequence[Point], limit: float) -> str:
     """Return a line over numbers of rows, which are on a logarithmic axis.
 
     Args:
-        title: What is shown.
+        title: What is shown, and in which unit.
         unit: Of the values.
         points: The line, the fewest rows first.
         limit: What no value may be above.
@@ -82,7 +84,6 @@ def line(title: str, unit: str, points: Sequence[Point], limit: float) -> str:
         y = y_of(tick * step)
         parts.append(f"<path d='M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}' stroke='{_LINES}'/>")
         parts.append(_text(_LEFT - 8, y + 5, f"{tick * step:,.0f}", "end"))
-    parts.append(_text(_LEFT - 8, _TOP - 14, unit, "end"))
     y = y_of(limit)
     parts.append(
         f"<path d='M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}' stroke='{_TEXT}' stroke-dasharray='5 4'/>"
@@ -114,7 +115,9 @@ def _step(value: float) -> float:
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
     place = f"x='{x:.1f}' y='{y:.1f}'"
-    return f"<text {place} text-anchor='{anchor}' fill='{_TEXT}'>{escape(text)}</text>"
+    # The white rim keeps lines behind it from running through the letters.
+    rim = "stroke='#fff' stroke-width='4' paint-order='stroke'"
+    return f"<text {place} text-anchor='{anchor}' fill='{_TEXT}' {rim}>{escape(text)}</text>"
 
 
 def _card(title: str, height: float, parts: Sequence[str]) -> str:
