@@ -113,9 +113,10 @@ above, by the time that they add.
 _SCHEDULE = """\
 ## At Dotdigital's pace
 
-A million rows against the local sandbox, whose imports take as long as Dotdigital's do, on a clock
-that runs faster than ours. An account may have 25 imports active at a time; what counts is how many
-of them are kept busy.
+A million rows into a server that works imports off at Dotdigital's one public pace, side by side
+and with the Basic package's call limits, on a clock that runs faster than ours. An account may have
+25 imports active at a time; what counts is how many of them are kept busy, from the first second to
+the last. One import at a time is computed from fewer rows: its time is proportional to them.
 """
 
 _HOW = """\
