@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital import performing
@@ -325,11 +325,15 @@ def rejected(path: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=list(CONFIGURATIONS))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.shrink})
 @given(lines=messages())
 def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
     with patch.object(Lane, "contacts", autospec=True, side_effect=Lane.contacts) as lane:
         fast = result_of(lines, configuration, has_lane=True)
     taken = sum(len(each.args[1]) for each in lane.call_args_list)
     event(f"rows in the lane: {'none' if not taken else 'some' if taken < 5 else 'many'}")
-    assert fast == result_of(lines, configuration, has_lane=False)
+    slow = result_of(lines, configuration, has_lane=False)
+    if slow.error is not None:
+        # How far it had read when it failed: a row, or the rows that were read with it.
+        fast, slow = fast._replace(counts=[]), slow._replace(counts=[])
+    assert fast == slow
