@@ -18,7 +18,7 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.halving import Halving
 from target_dotdigital.held import canonical
-from target_dotdigital.jobs import DELETION, REMOVAL, Jobs
+from target_dotdigital.jobs import DELETION, REMOVAL
 from target_dotdigital.members import (
     IncompleteListError,
     find_address_book,
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_dotdigital.client import Client
-    from target_dotdigital.clock import Clock
     from target_dotdigital.contacts import Contact
     from target_dotdigital.departures import Departure
+    from target_dotdigital.jobs import Jobs
     from target_dotdigital.timeline import Timeline
 
 FEW_CONTACTS = 20
@@ -49,20 +49,19 @@ _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 class Remover:
     """Performs departures and removals. Safe to use from several threads."""
 
-    def __init__(
-        self, client: Client, clock: Clock, timeout_seconds: float, timeline: Timeline
-    ) -> None:
+    def __init__(self, client: Client, removals: Jobs, deletions: Jobs, timeline: Timeline) -> None:
         """Keep what every departure shares.
 
         Args:
             client: Calls Dotdigital.
-            clock: Waits between polls.
-            timeout_seconds: How long a job may take, from its first request on.
-            timeline: Where it is noted what happens to jobs.
+            removals: Starts removals from address books and awaits their ends.
+            deletions: The same for deletions from the account.
+            timeline: Where it is noted what happens to them.
         """
         self._client = client
-        self._removals = Jobs(REMOVAL, clock, timeout_seconds, timeline)
-        self._deletions = Jobs(DELETION, clock, timeout_seconds, timeline)
+        self._removals = removals
+        self._deletions = deletions
+        self._timeline = timeline
 
     def perform(self, departure: Departure) -> Settlement:
         """Bring a departure to its end.
@@ -95,7 +94,7 @@ class Remover:
             TargetDotdigitalError: It is not known that all of them are out.
         """
         try:
-            with self._removals.follow(len(contact_ids)) as job:
+            with self._timeline.job(REMOVAL, len(contact_ids)) as job:
                 removal_id, _ = self._removals.complete(
                     lambda: self._client.remove_members(address_book_id, contact_ids),
                     self._client.removal_status,
@@ -116,7 +115,7 @@ class Remover:
 
     def _delete(self, part: list[Contact]) -> Settlement:
         body = deletion_body(part)
-        with self._deletions.follow(len(part)) as job:
+        with self._timeline.job(DELETION, len(part)) as job:
             delete_id, report = self._deletions.complete(
                 lambda: self._client.delete_contacts(body), self._client.deletion_status, job
             )

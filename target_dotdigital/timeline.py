@@ -15,6 +15,7 @@ from target_dotdigital.errors import AbandonedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.jobs import JobKind
@@ -99,6 +100,8 @@ class Job:
     contacts: int
     requested: float
     """When it was to be sent."""
+    timeline: Timeline = field(repr=False)
+    """Tells the time."""
     ids: list[str] = field(default_factory=list)
     """Dotdigital's IDs: more than one if the earlier ones came to nothing."""
     accepted: float | None = None
@@ -116,15 +119,31 @@ class Job:
     rejected: dict[str, int] = field(default_factory=dict)
     """Contacts by reject code."""
 
-    def accept(self, job_id: str, at: float) -> None:
+    def accept(self, job_id: str) -> None:
         """Note that Dotdigital has taken it, once more if it came to nothing before.
 
         Args:
             job_id: Its ID.
-            at: When.
         """
         self.ids.append(job_id)
-        self.accepted, self.started, self.ended = at, None, None
+        self.accepted, self.started, self.ended = self.timeline.seconds(), None, None
+
+    def run(self, *, is_queued: bool) -> None:
+        """Note that it has not ended.
+
+        Args:
+            is_queued: Whether Dotdigital has not begun with it.
+        """
+        if self.started is None and not is_queued:
+            self.started = self.timeline.seconds()
+
+    def end(self) -> None:
+        """Note that it is over, whatever has become of it."""
+        self.ended = self.timeline.seconds()
+
+    def waiting_for_a_slot(self) -> AbstractContextManager[None]:
+        """Return what notes how long it is held back because all slots are taken."""
+        return self.timeline.waiting("slots", self.kind)
 
     @property
     def is_notable(self) -> bool:
@@ -250,7 +269,7 @@ class Timeline:
         Yields:
             The job, to be told what happens to it.
         """
-        job = Job(kind.name.lower(), contacts, self.seconds())
+        job = Job(kind.name.lower(), contacts, self.seconds(), self)
         with self._lock:
             self._open[id(job)] = job
         try:
@@ -265,7 +284,7 @@ class Timeline:
         with self._lock:
             job.outcome = outcome
             if job.ended is None:
-                job.ended = self.seconds()
+                job.end()
             self._open.pop(id(job), None)
             self.jobs.add(job)
             if job.is_notable:

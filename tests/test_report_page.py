@@ -261,9 +261,9 @@ def busy_timeline(jobs: int, name: str = "x") -> Timeline:
         start = clock.time
         with suppress(DotdigitalError), timeline.job(IMPORT, 10_000) as job:
             clock.time += 1
-            job.accept(f"{name}-{number}", timeline.seconds())
+            job.accept(f"{name}-{number}")
             clock.time += 2
-            job.started = timeline.seconds()
+            job.run(is_queued=False)
             clock.time += 7
             if number % 50 == 49:
                 raise DotdigitalError("no")

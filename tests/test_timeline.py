@@ -38,7 +38,7 @@ def test_a_sample_is_even_and_says_how_thin_it_is(count: int, limit: int) -> Non
 def run_job(timeline: Timeline, clock: FakeClock, job_id: str, seconds: float = 1.0) -> None:
     with timeline.job(IMPORT, 1) as job:
         clock.time += seconds
-        job.accept(job_id, timeline.seconds())
+        job.accept(job_id)
         clock.time += seconds
         job.settle(Settlement(imported=[ANN], new=[ANN]))
 
@@ -51,7 +51,7 @@ def fail_job(
 ) -> None:
     with suppress(type(error)), timeline.job(REMOVAL, 1) as job:
         if job_id is not None:
-            job.accept(job_id, timeline.seconds())
+            job.accept(job_id)
         meanwhile()
         raise error
 
@@ -61,14 +61,14 @@ def test_what_became_of_a_job() -> None:
     timeline = Timeline(clock)
     with timeline.job(IMPORT, 3) as job:
         clock.time += 1
-        job.accept("lost", timeline.seconds())
-        job.ended = timeline.seconds()
+        job.accept("lost")
+        job.end()
         clock.time += 1
-        job.accept("import-1", timeline.seconds())
+        job.accept("import-1")
         clock.time += 1
-        job.started = timeline.seconds()
+        job.run(is_queued=False)
         clock.time += 1
-        job.ended = timeline.seconds()
+        job.end()
         clock.time += 1  # its report is read
         settled = Settlement(imported=[ANN, BOB], new=[ANN], updated=[BOB])
         settled.rejected.append((CID, "dotdigital.blocker"))
