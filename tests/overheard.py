@@ -128,7 +128,7 @@ class StandInAccount:
     """Stands for an account, with data fields and one address book."""
 
     data_fields = DATA_FIELDS
-    client = SimpleNamespace(host="nowhere.example")
+    client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
 
     def __init__(self, *_: object) -> None:
         pass
