@@ -66,6 +66,7 @@ class Connection:
         clock: Clock,
         address_books: Sequence[str | int] = (),
         patience: Patience = OF_A_RUN,
+        *,
         timeline: Timeline | None = None,
     ) -> None:
         """Prepare, and start the sandbox if it is embedded. Nothing is called yet.

@@ -314,7 +314,7 @@ def _jobs(timeline: TimelineReport) -> str:
     if len(jobs.listed) > MAX_LABELLED_JOBS:
         left_out += " A row holds jobs that came one after the other."
     colors = [
-        ("sent", "being sent, or waiting for a free slot"),
+        ("sent", "being sent, or held back"),
         ("queued", "accepted"),
         ("done", "active until settled"),
     ]
