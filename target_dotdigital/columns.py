@@ -76,15 +76,16 @@ _QUICK_TEXT_LENGTH = MAX_TEXT_UNITS // 2
 
 _NUMBER_BOUND = 10**MAX_WHOLE_DIGITS
 
-_WHOLE = rb"0|-?[1-9][0-9]{0,17}"
-_FRACTION = rb"(?:0|-?[1-9][0-9]{0,17}|-0)\.[0-9]{0,8}[1-9]"
-_NUMBER = rb"(%b)0*|(%b)(?:\.0+)?|null" % (_FRACTION, _WHOLE)
-"""JSON numbers that a numeric field takes. The groups leave zeros out that say nothing."""
+_WHOLE = rb"(?:0|-?[1-9][0-9]{0,17})"
+_NUMBER = rb"%b(?:\.[0-9]{1,9}0*)?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
+"""JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
 
 _A_NUMBER = re.compile(_NUMBER)
-_NUMBERS = re.compile(rb"^(?:%b)$" % _NUMBER, re.MULTILINE)
-_EMAILS = re.compile(rf"^{PLAIN_EMAIL}$", re.MULTILINE)
-_UTC_DATES = re.compile(rf"^{PLAIN_DAY}T{PLAIN_TIME}Z$", re.MULTILINE)
+_NUMBER_OR_NULL = re.compile(rb"%b|null" % _NUMBER)
+_NULL = Raw(b"null")
+
+_EMAIL = re.compile(PLAIN_EMAIL)
+_UTC_DATE = re.compile(rf"{PLAIN_DAY}T{PLAIN_TIME}Z")
 _DATES = re.compile(
     rf"^({PLAIN_DAY})(?:[T ]({PLAIN_TIME})(?:(\.[0-9]*[1-9])0*|\.0+)?(?:Z|\+00:00)?)?$",
     re.MULTILINE,
@@ -263,7 +264,8 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
         if not there:
             return unchanged(values, slow)
         joined = "\n".join(there)
-        if len(_UTC_DATES.findall(joined)) == joined.count("\n") + 1 == len(there):
+        found = _UTC_DATE.findall(joined)
+        if len(found) == len(there) and "\n".join(found) == joined:
             return unchanged(values, slow)
         found = _DATES.findall(joined)
         if not len(found) == joined.count("\n") + 1 == len(there):
@@ -278,30 +280,24 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
 
 
 def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
-    null = None if keeps_empty else UNSET
-
     def converted(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is not there
-            numbers = _NUMBERS.findall(b"\n".join(values))
-            if len(numbers) == len(values) and (has_null or _NULL not in numbers):
-                return [Raw(part or whole) if part or whole else null for part, whole in numbers]
+            joined = b"\n".join(values)
+            numbers = _NUMBER_OR_NULL.findall(joined)
+            is_null_fine = (keeps_empty and has_null) or b"null" not in joined
+            if is_null_fine and len(numbers) == len(values) and b"\n".join(numbers) == joined:
+                return values
         found: Values = []
         for place, value in enumerate(values):
-            sent: object = UNSET
-            if value is not UNSET:
-                match = _A_NUMBER.fullmatch(value)
-                if match is None or not (match.lastindex or has_null):
+            if value is not UNSET and has_null and value == _NULL:
+                found.append(None if keeps_empty else UNSET)
+            else:
+                if value is not UNSET and not _A_NUMBER.fullmatch(value):
                     slow.add(place)
-                else:
-                    sent = Raw(match[match.lastindex]) if match.lastindex else null
-            found.append(sent)
+                found.append(value)
         return found
 
     return converted
-
-
-_NULL = (b"", b"")
-"""What is found of a number that is null: no fraction and no whole number."""
 
 
 def _identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:
@@ -327,9 +323,8 @@ def _emails(check_each: Convert) -> Convert:
     def checked(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is null
             joined = "\n".join(values).lower()
-            found = _EMAILS.findall(joined)
-            # A text of two lines could stand in for one that is no address.
-            if len(found) == joined.count("\n") + 1 == len(values):
+            found = _EMAIL.findall(joined)
+            if len(found) == len(values) and "\n".join(found) == joined:
                 return found
         return check_each(values, slow)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.contacts import collapse
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
 
+_key_of = attrgetter("key")
+_body_of = attrgetter("body")
+_others_of = attrgetter("other_identities")
+
 _START = b'{"mergeOption":"%s","contacts":['
 _END = b"]}"
 _ENVELOPE_BYTES = len(_START) + len("overwriteIfNotEmpty") + len(_END)
@@ -32,7 +37,7 @@ def import_body(merge_option: MergeOption, contacts: Sequence[Contact]) -> bytes
         merge_option: How Dotdigital merges the contacts with its own.
         contacts: At least one.
     """
-    bodies = [contact.body for contact in contacts]
+    bodies = list(map(_body_of, contacts))
     bodies[0] = _START % merge_option.encode() + bodies[0]
     bodies[-1] += _END
     return b",".join(bodies)
@@ -114,14 +119,14 @@ class Import:
         Returns:
             How many are taken in: all of them or none.
         """
-        fresh = {contact.key: contact for contact in contacts}
-        size = sum([len(contact.body) for contact in contacts]) + len(contacts)
+        fresh = dict(zip(map(_key_of, contacts), contacts, strict=True))
+        size = sum(map(len, map(_body_of, contacts))) + len(contacts)
         if (
             len(fresh) < len(contacts)
             or self.size + size > max_bytes
             or self.others
             or self.following is not None
-            or any(contact.other_identities for contact in contacts)
+            or any(map(_others_of, contacts))
             or not self.contacts.keys().isdisjoint(fresh)
         ):
             return 0

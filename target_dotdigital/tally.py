@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.rejects import RejectsFile
     from target_dotdigital.settlement import Settlement
+
+_rows_of = attrgetter("rows")
 
 MIN_SETTLED_ROWS = 1000
 """A stream's share of rejects is looked at from here on."""
@@ -131,14 +134,23 @@ class Tally:
 
 def _count_imported(contacts: Sequence[Contact]) -> None:
     """Count the newest row of each contact as imported, and those that it has replaced."""
-    rows = [contact.rows for contact in contacts]
+    rows = list(map(_rows_of, contacts))
     # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
-    numbers = list(map(id, rows))
-    distinct = dict(zip(numbers, rows, strict=True))
-    for number, times in Counter(numbers).items():
-        distinct[number][-1].counts.imported += times
-        for row in distinct[number][:-1]:
+    for each, times in _each_with_times(rows):
+        each[-1].counts.imported += times
+        for row in each[:-1]:
             row.counts.collapsed += times
+
+
+def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:
+    """Yield tuples that are the same object once, with how many there are."""
+    times = Counter(map(id, rows))
+    if len(times) == 1:
+        yield rows[0], len(rows)
+        return
+    distinct = dict(zip(map(id, rows), rows, strict=True))
+    for number, count in times.items():
+        yield distinct[number], count
 
 
 def _count_departures(settlement: Settlement) -> None:
