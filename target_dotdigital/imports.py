@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from target_dotdigital.settlement import CONFLICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from io import BytesIO
 
     from target_dotdigital.contacts import Contact
     from target_dotdigital.loads import Load
@@ -30,17 +31,28 @@ _END = b"]}"
 _ENVELOPE_BYTES = len(_START) + len("overwriteIfNotEmpty") + len(_END)
 
 
-def import_body(merge_option: MergeOption, contacts: Sequence[Contact]) -> bytes:
-    """Return an import's JSON. Its bytes are put together once: it may take 50 MB.
+def import_body(
+    merge_option: MergeOption, contacts: Sequence[Contact], buffer: BytesIO
+) -> memoryview:
+    """Put an import's JSON together, once.
 
     Args:
         merge_option: How Dotdigital merges the contacts with its own.
         contacts: At least one.
+        buffer: Where to. It is used again: what is fresh each time, and each in another thread,
+            the C library keeps.
+
+    Returns:
+        The JSON in the buffer. To be released before the buffer is used again.
     """
     bodies = list(map(_body_of, contacts))
-    bodies[0] = _START % merge_option.encode() + bodies[0]
-    bodies[-1] += _END
-    return b",".join(bodies)
+    last = bodies.pop()
+    buffer.seek(0)
+    buffer.write(_START % merge_option.encode())
+    buffer.writelines(chain.from_iterable(zip(bodies, repeat(b","))))
+    buffer.write(last)
+    buffer.write(_END)
+    return buffer.getbuffer()[: buffer.tell()]
 
 
 @dataclass(slots=True)
