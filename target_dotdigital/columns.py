@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, Union
 
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -146,40 +147,47 @@ def _typed(types: frozenset[str], bounds: Mapping[str, Any]) -> Any:  # noqa: AN
     return Union[(*kinds, UnsetType)]
 
 
-def field_column(source: FieldSource, schema: object, *, keeps_empty: bool) -> Column | None:
+def field_column(
+    source: FieldSource, schema: object, *, keeps_empty: bool, is_decoded: bool
+) -> Column | None:
     """Return the column of a data field; None if its values cannot be converted at once.
 
     Args:
         source: Where the data field comes from.
         schema: The property's JSON schema.
         keeps_empty: Whether null and empty values are sent.
+        is_decoded: Whether values come as Python's, and not as a typed decoder's.
     """
     demanded = rules(schema)
-    if demanded is None:
+    if demanded is None or not demanded.types - {"null"}:
         return None
-    types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
     convert_each = _each(source.convert, keeps_empty=keeps_empty)
-    name, path = source.name, source.source.path
+    types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
     if "number" in types:
         if source.type != "Numeric" or types - {"number", "integer"}:
             return None
+        has_null = "null" in demanded.types
         # Raw: a binary fraction would not keep every digit.
-        numbers = _numbers(keeps_empty=keeps_empty, has_null="null" in demanded.types)
-        return Column(name, path, Raw | UnsetType, numbers)
-    if not types:
-        return None
+        kind: Any = Any if is_decoded else Raw | UnsetType
+        convert = (
+            _decimals(convert_each, has_null=has_null)
+            if is_decoded
+            else _numbers(keeps_empty=keeps_empty, has_null=has_null)
+        )
+        return Column(source.name, source.source.path, kind, convert)
     convert = convert_each
-    if types == {"string"}:
-        if source.type == "String":
+    match source.type, *types:
+        case "String", "string":
             convert = _as_they_are if keeps_empty else _texts_without_empty
-        elif source.type == "Date":
+        case "Date", "string":
             convert = _dates(convert_each, keeps_empty=keeps_empty)
-    elif (source.type, *types) in {("Numeric", "integer"), ("Boolean", "boolean")}:
-        convert = _as_they_are if keeps_empty else _without_null
-        if source.type == "Numeric":
+        case "Boolean", "boolean":
+            convert = _as_they_are if keeps_empty else _without_null
+        case "Numeric", "integer":
+            convert = _as_they_are if keeps_empty else _without_null
             bounds["ge"] = max(bounds.get("ge", -_NUMBER_BOUND), 1 - _NUMBER_BOUND)
             bounds["le"] = min(bounds.get("le", _NUMBER_BOUND), _NUMBER_BOUND - 1)
-    return Column(name, path, _typed(demanded.types, bounds), convert)
+    return Column(source.name, source.source.path, _typed(demanded.types, bounds), convert)
 
 
 def identifier_column(source: IdentifierSource, schema: object, *, is_match: bool) -> Column | None:
@@ -296,6 +304,17 @@ def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
                     slow.add(place)
                 found.append(value)
         return found
+
+    return converted
+
+
+def _decimals(convert_each: Convert, *, has_null: bool) -> Convert:
+    def converted(values: Values, slow: set[int]) -> Values:
+        for place, value in enumerate(values):
+            is_null = value is None and has_null
+            if not (is_null or value is UNSET or type(value) in {int, Decimal}):
+                slow.add(place)
+        return convert_each(values, slow)
 
     return converted
 
