@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from target_dotdigital.contacts import collapse
@@ -131,6 +132,34 @@ class Import:
         following.add(contact)
         load.following = following
         return True
+
+
+def divide(load: Import, parts: int, max_bytes: int) -> list[Import]:
+    """Divide an import into smaller ones that follow one another.
+
+    No two of its contacts may be the same person, so the parts need no order among themselves.
+
+    Args:
+        load: The import.
+        parts: Into how many.
+        max_bytes: The most bytes of a part's JSON. There may be more parts for it.
+
+    Returns:
+        The parts, each followed by the next, and the last one by what followed the import.
+    """
+    contacts = list(load.contacts.values())
+    most = -(-len(contacts) // parts)
+    divided = [Import(load.merge_option, load.first_row, load.opened_at)]
+    for contact in contacts:
+        part = divided[-1]
+        if part.contacts and not part.has_room(contact, most, max_bytes):
+            part = Import(load.merge_option, load.first_row, load.opened_at)
+            divided.append(part)
+        part.add(contact)
+    for part, following in pairwise(divided):
+        part.following = following
+    divided[-1].following = load.following
+    return divided
 
 
 def second_try(load: Load, settlement: Settlement) -> Import | None:
