@@ -30,8 +30,15 @@ NOT_OURS = ("TARGET_DOTDIGITAL_", "TAP_", "MELTANO_", "DAGSTER_", "VIRTUAL_ENV")
 
 SETTINGS = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", "DAGSTER_DISABLE_TELEMETRY": "1"}
 
+LAUNCH = ("launch", "-f", "definitions.py", "--job", "load_customers")
+
 _PROGRAMS = Path(sys.executable).parent
 _PARTITION = re.compile(r"load\[(\d+)\]")
+
+
+def run_config(partitions: Sequence[int]) -> str:
+    """Return the run config that loads some of the partitions."""
+    return json.dumps({"ops": {"fan_out": {"config": {"partitions": list(partitions)}}}})
 
 
 def install_dagster(folder: Path) -> Path:
@@ -110,11 +117,9 @@ class FanOut:
 
     def launch(self, partitions: Sequence[int] | None = None, **variables: str) -> Launch:
         """Run the job, all its partitions or some."""
-        command = [str(self._dagster / "dg"), "launch", "-f", "definitions.py"]
-        command += ["--job", "load_customers"]
+        command = [str(self._dagster / "dg"), *LAUNCH]
         if partitions is not None:
-            config = {"ops": {"fan_out": {"config": {"partitions": partitions}}}}
-            command += ["--config-json", json.dumps(config)]
+            command += ["--config-json", run_config(partitions)]
         earlier = self._events()
         ended = self._run(command, variables)
         # Dagster's own records: side by side, processes break each other's lines in what it prints.

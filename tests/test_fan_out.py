@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.fan_out import EXAMPLE, FanOut, install_dagster
+from tests.fan_out import EXAMPLE, LAUNCH, FanOut, install_dagster, run_config
 from tests.sandbox.client import SandboxClient
 from tests.sandbox.command import SandboxCommand
 
@@ -149,3 +149,9 @@ def test_each_partition_has_a_tap_and_a_target_of_its_own() -> None:
     source = (EXAMPLE / "definitions.py").read_text(encoding="utf-8")
     assert f"\nPARTITIONS = {PARTITIONS}\n" in source
     assert f"\nACTIVE_IMPORTS = {ACTIVE_IMPORTS}\n" in source
+
+
+def test_the_examples_page_has_the_commands_that_are_tested() -> None:
+    page = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    assert page.count(f"dg {' '.join(LAUNCH)}") == 2
+    assert f"--config-json '{run_config([2])}'" in page
