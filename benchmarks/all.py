@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from benchmarks import customers, limit, page, scale, template, throughput
-from benchmarks.results import Results, Schedule, bounds, this_machine
+from benchmarks import customers, limit, page, scale, schedule, template, throughput
+from benchmarks.results import Results, bounds, this_machine
 from benchmarks.throughput import Throughput, Variant
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Plan:
         template_rows: Of the stock target, which is slow.
         sizes: The numbers of rows that are gone through.
         scale_runs: How often they are.
+        schedule_rows: Of a load at Dotdigital's pace.
+        schedule_runs: How often that is measured.
     """
 
     runs: int
@@ -63,6 +65,8 @@ class Plan:
     template_rows: int
     sizes: tuple[int, ...]
     scale_runs: int
+    schedule_rows: int
+    schedule_runs: int
 
 
 @dataclass
@@ -77,7 +81,6 @@ class _Found:
     )
     template: list[Template] = field(default_factory=list)
     scale: list[Scale] = field(default_factory=list)
-    schedule: list[Schedule] = field(default_factory=list)
 
 
 def measure(plan: Plan) -> Results:
@@ -97,6 +100,10 @@ def measure(plan: Plan) -> Results:
         _measure_round(plan, found)
         if number <= plan.scale_runs:
             found.scale.append(_timed("scale", partial(scale.measure, plan.sizes)))
+    # Last: its server is in this process, whose memory counts in that of the others.
+    one_by_one = _timed("one by one", schedule.measure_one_by_one)
+    paced = partial(schedule.measure, plan.schedule_rows, one_by_one=one_by_one)
+    schedules = [_timed("schedule", paced) for _ in range(plan.schedule_runs)]
     return Results(
         machine=this_machine(),
         rows=plan.rows,
@@ -105,7 +112,7 @@ def measure(plan: Plan) -> Results:
         plain=tuple(found.plain),
         template=tuple(found.template),
         scale=tuple(found.scale),
-        schedule=tuple(found.schedule),
+        schedule=tuple(schedules),
         **{name: tuple(runs) for name, runs in found.variants.items()},
     )
 
@@ -139,9 +146,7 @@ def tell(results: Results) -> bool:
     for each in found:
         verdict = "met" if each.is_met else "NOT MET"
         print(f"{verdict:<8}{each.subject}: {each.found}, {each.allowed}")
-    if not results.schedule:
-        print("NOT MET the schedule was not measured")
-    return all(each.is_met for each in found) and bool(results.schedule)
+    return all(each.is_met for each in found)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -156,6 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--template-rows", type=int, default=100_000)
     parser.add_argument("--sizes", type=int, nargs="+", default=scale.SIZES)
     parser.add_argument("--scale-runs", type=int, default=3)
+    parser.add_argument("--schedule-rows", type=int, default=schedule.ROWS)
+    parser.add_argument("--schedule-runs", type=int, default=3, help="two minutes each")
     parser.add_argument("--docs", type=Path, default=DOCS, help="where the page is written")
     parser.add_argument("--results", type=Path, help="where every figure is kept, as JSON")
     parser.add_argument("--from", type=Path, dest="source", help="results to write the page from")
@@ -163,8 +170,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.source is not None:
         results = msgspec.json.decode(given.source.read_bytes(), type=Results)
     else:
-        sizes = tuple(given.sizes)
-        plan = Plan(given.runs, given.rows, given.template_rows, sizes, given.scale_runs)
+        plan = Plan(
+            runs=given.runs,
+            rows=given.rows,
+            template_rows=given.template_rows,
+            sizes=tuple(given.sizes),
+            scale_runs=given.scale_runs,
+            schedule_rows=given.schedule_rows,
+            schedule_runs=given.schedule_runs,
+        )
         results = measure(plan)
         kept = given.results or customers.file_of(given.rows).with_name("results.json")
         kept.write_bytes(msgspec.json.format(msgspec.json.encode(results)))

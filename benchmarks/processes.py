@@ -54,7 +54,10 @@ def run(arguments: Sequence[str], source: Path, folder: Path) -> Ended:
     """
     out, log = folder / "stdout", folder / "stderr"
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS_PREFIX)
+        name: value
+        for name, value in os.environ.items()
+        # Where Python may not keep what it has compiled, every start compiles everything again.
+        if not name.startswith(_SETTINGS_PREFIX) and name != "PYTHONDONTWRITEBYTECODE"
     }
     with source.open("rb") as lines, out.open("wb") as output, log.open("wb") as errors:
         began = time.monotonic()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.limit import Limit  # noqa: TC001 - msgspec looks the types up
 from benchmarks.scale import ACTIVE_IMPORTS, MAX_BENT_PERCENT, MAX_GROWTH_PERCENT, Scale, Size
+from benchmarks.schedule import Schedule  # noqa: TC001
 from benchmarks.template import Template  # noqa: TC001
 from benchmarks.throughput import Throughput  # noqa: TC001
 
@@ -73,21 +74,6 @@ def _processor() -> str:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """A load at Dotdigital's pace, in seconds of its clock.
-
-    Attributes:
-        seconds: What the target took.
-        ideal_seconds: What it takes when every slot is busy from the start to the end.
-        one_by_one_seconds: What one import at a time takes.
-    """
-
-    seconds: float
-    ideal_seconds: float
-    one_by_one_seconds: float
-
-
-@dataclass(frozen=True)
 class Results:
     """Every run of every benchmark, in the order in which they were made.
 
@@ -119,7 +105,7 @@ class Results:
     held_rejects: tuple[Throughput, ...]
     template: tuple[Template, ...]
     scale: tuple[Scale, ...]
-    schedule: tuple[Schedule, ...] = ()
+    schedule: tuple[Schedule, ...]
 
     def times_limit(self) -> list[float]:
         """Return how often the time of the bare loop each run took that was next to it."""
@@ -234,9 +220,7 @@ def bounds(results: Results) -> list[Bound]:
             " rows/s",
         ),
     ]
-    if results.schedule:
-        found += _schedule_bounds(results.schedule)
-    return found
+    return found + _schedule_bounds(results.schedule)
 
 
 def _schedule_bounds(runs: Iterable[Schedule]) -> list[Bound]:

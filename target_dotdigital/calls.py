@@ -159,7 +159,7 @@ class Caller:
         path: str,
         *,
         params: Mapping[str, str | int] | None = None,
-        body: bytes | None = None,
+        body: bytes | memoryview | None = None,
         **parts: str | int,
     ) -> _T:
         """Make a call until it is answered for good.
@@ -259,7 +259,7 @@ class Caller:
         route: str,
         url: str,
         params: Mapping[str, str | int] | None,
-        body: bytes | None,
+        body: bytes | memoryview | None,
     ) -> _T:
         method = route.partition(" ")[0]
         if self.reads_only and method != "GET":

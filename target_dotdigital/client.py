@@ -128,7 +128,7 @@ class Client:
         """Return whether the account's call limits are known to let an import through."""
         return self.caller.is_open("PUT /contacts/v3/import")
 
-    def import_contacts(self, body: bytes) -> str:
+    def import_contacts(self, body: bytes | memoryview) -> str:
         """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.
 
         Args:

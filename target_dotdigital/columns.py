@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, Union
 
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -76,15 +77,16 @@ _QUICK_TEXT_LENGTH = MAX_TEXT_UNITS // 2
 
 _NUMBER_BOUND = 10**MAX_WHOLE_DIGITS
 
-_WHOLE = rb"0|-?[1-9][0-9]{0,17}"
-_FRACTION = rb"(?:0|-?[1-9][0-9]{0,17}|-0)\.[0-9]{0,8}[1-9]"
-_NUMBER = rb"(%b)0*|(%b)(?:\.0+)?|null" % (_FRACTION, _WHOLE)
-"""JSON numbers that a numeric field takes. The groups leave zeros out that say nothing."""
+_WHOLE = rb"(?:0|-?[1-9][0-9]{0,17})"
+_NUMBER = rb"%b(?:\.[0-9]{1,9}0*)?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
+"""JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
 
 _A_NUMBER = re.compile(_NUMBER)
-_NUMBERS = re.compile(rb"^(?:%b)$" % _NUMBER, re.MULTILINE)
-_EMAILS = re.compile(rf"^{PLAIN_EMAIL}$", re.MULTILINE)
-_UTC_DATES = re.compile(rf"^{PLAIN_DAY}T{PLAIN_TIME}Z$", re.MULTILINE)
+_NUMBER_OR_NULL = re.compile(rb"%b|null" % _NUMBER)
+_NULL = Raw(b"null")
+
+_EMAIL = re.compile(PLAIN_EMAIL)
+_UTC_DATE = re.compile(rf"{PLAIN_DAY}T{PLAIN_TIME}Z")
 _DATES = re.compile(
     rf"^({PLAIN_DAY})(?:[T ]({PLAIN_TIME})(?:(\.[0-9]*[1-9])0*|\.0+)?(?:Z|\+00:00)?)?$",
     re.MULTILINE,
@@ -145,40 +147,47 @@ def _typed(types: frozenset[str], bounds: Mapping[str, Any]) -> Any:  # noqa: AN
     return Union[(*kinds, UnsetType)]
 
 
-def field_column(source: FieldSource, schema: object, *, keeps_empty: bool) -> Column | None:
+def field_column(
+    source: FieldSource, schema: object, *, keeps_empty: bool, is_decoded: bool
+) -> Column | None:
     """Return the column of a data field; None if its values cannot be converted at once.
 
     Args:
         source: Where the data field comes from.
         schema: The property's JSON schema.
         keeps_empty: Whether null and empty values are sent.
+        is_decoded: Whether values come as Python's, and not as a typed decoder's.
     """
     demanded = rules(schema)
-    if demanded is None:
+    if demanded is None or not demanded.types - {"null"}:
         return None
-    types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
     convert_each = _each(source.convert, keeps_empty=keeps_empty)
-    name, path = source.name, source.source.path
+    types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
     if "number" in types:
         if source.type != "Numeric" or types - {"number", "integer"}:
             return None
+        has_null = "null" in demanded.types
         # Raw: a binary fraction would not keep every digit.
-        numbers = _numbers(keeps_empty=keeps_empty, has_null="null" in demanded.types)
-        return Column(name, path, Raw | UnsetType, numbers)
-    if not types:
-        return None
+        kind: Any = Any if is_decoded else Raw | UnsetType
+        convert = (
+            _decimals(convert_each, has_null=has_null)
+            if is_decoded
+            else _numbers(keeps_empty=keeps_empty, has_null=has_null)
+        )
+        return Column(source.name, source.source.path, kind, convert)
     convert = convert_each
-    if types == {"string"}:
-        if source.type == "String":
+    match source.type, *types:
+        case "String", "string":
             convert = _as_they_are if keeps_empty else _texts_without_empty
-        elif source.type == "Date":
+        case "Date", "string":
             convert = _dates(convert_each, keeps_empty=keeps_empty)
-    elif (source.type, *types) in {("Numeric", "integer"), ("Boolean", "boolean")}:
-        convert = _as_they_are if keeps_empty else _without_null
-        if source.type == "Numeric":
+        case "Boolean", "boolean":
+            convert = _as_they_are if keeps_empty else _without_null
+        case "Numeric", "integer":
+            convert = _as_they_are if keeps_empty else _without_null
             bounds["ge"] = max(bounds.get("ge", -_NUMBER_BOUND), 1 - _NUMBER_BOUND)
             bounds["le"] = min(bounds.get("le", _NUMBER_BOUND), _NUMBER_BOUND - 1)
-    return Column(name, path, _typed(demanded.types, bounds), convert)
+    return Column(source.name, source.source.path, _typed(demanded.types, bounds), convert)
 
 
 def identifier_column(source: IdentifierSource, schema: object, *, is_match: bool) -> Column | None:
@@ -263,7 +272,8 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
         if not there:
             return unchanged(values, slow)
         joined = "\n".join(there)
-        if len(_UTC_DATES.findall(joined)) == joined.count("\n") + 1 == len(there):
+        found = _UTC_DATE.findall(joined)
+        if len(found) == len(there) and "\n".join(found) == joined:
             return unchanged(values, slow)
         found = _DATES.findall(joined)
         if not len(found) == joined.count("\n") + 1 == len(there):
@@ -278,30 +288,35 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
 
 
 def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
-    null = None if keeps_empty else UNSET
-
     def converted(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is not there
-            numbers = _NUMBERS.findall(b"\n".join(values))
-            if len(numbers) == len(values) and (has_null or _NULL not in numbers):
-                return [Raw(part or whole) if part or whole else null for part, whole in numbers]
+            joined = b"\n".join(values)
+            numbers = _NUMBER_OR_NULL.findall(joined)
+            is_null_fine = (keeps_empty and has_null) or b"null" not in joined
+            if is_null_fine and len(numbers) == len(values) and b"\n".join(numbers) == joined:
+                return values
         found: Values = []
         for place, value in enumerate(values):
-            sent: object = UNSET
-            if value is not UNSET:
-                match = _A_NUMBER.fullmatch(value)
-                if match is None or not (match.lastindex or has_null):
+            if value is not UNSET and has_null and value == _NULL:
+                found.append(None if keeps_empty else UNSET)
+            else:
+                if value is not UNSET and not _A_NUMBER.fullmatch(value):
                     slow.add(place)
-                else:
-                    sent = Raw(match[match.lastindex]) if match.lastindex else null
-            found.append(sent)
+                found.append(value)
         return found
 
     return converted
 
 
-_NULL = (b"", b"")
-"""What is found of a number that is null: no fraction and no whole number."""
+def _decimals(convert_each: Convert, *, has_null: bool) -> Convert:
+    def converted(values: Values, slow: set[int]) -> Values:
+        for place, value in enumerate(values):
+            is_null = value is None and has_null
+            if not (is_null or value is UNSET or type(value) in {int, Decimal}):
+                slow.add(place)
+        return convert_each(values, slow)
+
+    return converted
 
 
 def _identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:
@@ -327,9 +342,8 @@ def _emails(check_each: Convert) -> Convert:
     def checked(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is null
             joined = "\n".join(values).lower()
-            found = _EMAILS.findall(joined)
-            # A text of two lines could stand in for one that is no address.
-            if len(found) == joined.count("\n") + 1 == len(values):
+            found = _EMAIL.findall(joined)
+            if len(found) == len(values) and "\n".join(found) == joined:
                 return found
         return check_each(values, slow)
 

@@ -36,10 +36,10 @@ _FALSE_WORDS = frozenset({"false", "f", "no", "n", "off", "0"})
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 PLAIN_DAY = (
-    "(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "[12][0-9][0-9][0-9]-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
     "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
-"""The pattern of nearly every day that exists: of leap years' 29 February, `to_date` knows."""
+"""The pattern of nearly every day: `to_date` knows the others, as 29 February in a leap year."""
 
 PLAIN_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 

@@ -65,7 +65,8 @@ class Halving:
             TargetDotdigitalError: They cannot be settled for another reason.
         """
         # Never twice: consent records that are sent again are there twice.
-        part = [contact for contact in part if contact is not self._probed]
+        if self._probed is not None:
+            part = [contact for contact in part if contact is not self._probed]
         if not part:
             return True
         try:

@@ -29,8 +29,8 @@ _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z]{{2,63}}")
 """The shape of nearly every address; email-validator judges the others."""
 
 PLAIN_EMAIL = (
-    r"[a-z0-9_+-]{1,31}(?:\.[a-z0-9_+-]{1,15}){0,2}"
-    r"@(?:[a-z0-9]{1,30}(?:-[a-z0-9]{1,15})?\.){1,3}[a-z]{2,24}"
+    r"[a-z0-9_+-]{1,31}(?:\.[a-z0-9_+-]{1,15})?(?:\.[a-z0-9_+-]{1,15})?"
+    r"@[a-z0-9]{1,30}(?:-[a-z0-9]{1,15})?\.(?:[a-z0-9]{1,30}\.)?[a-z]{2,24}"
 )
 """The pattern of addresses, in lower case, that are so short and plain that `email` would change
 nothing. A simpler one, for many of them at once."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, RequestTooLargeError
@@ -14,7 +16,7 @@ from target_dotdigital.jobs import IMPORT
 from target_dotdigital.settlement import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from target_dotdigital.client import Client
     from target_dotdigital.contacts import Contact
@@ -30,6 +32,9 @@ clear that what all of them have in common is at fault."""
 
 MAX_UPLOADS = 4
 """Bodies that are sent at a time. They fill the line, and each takes up to 50 MB of memory."""
+
+MAX_KEPT_BYTES = 8_000_000
+"""A buffer of this size is kept for the next body."""
 
 _logger = logging.getLogger("target-dotdigital.imports")
 
@@ -58,6 +63,7 @@ class Importer:
         self._check_account = check_account
         self._lock = threading.Lock()
         self._uploads = threading.Semaphore(MAX_UPLOADS)
+        self._buffers: list[BytesIO] = []
         self._max_body_bytes = MAX_BODY_BYTES
         self._largest_accepted = 0
         self._refused_alone = 0
@@ -114,20 +120,29 @@ class Importer:
 
     def _send(self, part: list[Contact], merge_option: MergeOption) -> str:
         # The body lives no longer than this: what is kept of an active import are its contacts.
-        with self._uploads:
-            body = import_body(merge_option, part)
-            if len(body) > self.max_body_bytes and len(part) > 1:
+        with self._uploads, self._body(merge_option, part) as body:
+            size = len(body)
+            if size > self.max_body_bytes and len(part) > 1:
                 # It was filled before that was known. No need to ask again.
-                raise RequestTooLargeError(f"{len(body)} bytes in one import")
+                raise RequestTooLargeError(f"{size} bytes in one import")
             try:
                 import_id = self._client.import_contacts(body)
             except RequestTooLargeError:
-                self._limit(len(body))
+                self._limit(size)
                 raise
             with self._lock:
-                self._largest_accepted = max(self._largest_accepted, len(body))
-        _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), len(body))
+                self._largest_accepted = max(self._largest_accepted, size)
+        _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), size)
         return import_id
+
+    @contextmanager
+    def _body(self, merge_option: MergeOption, part: list[Contact]) -> Iterator[memoryview]:
+        buffer = self._buffers.pop() if self._buffers else BytesIO()
+        with import_body(merge_option, part, buffer) as body:
+            size = len(body)
+            yield body
+        if size <= MAX_KEPT_BYTES:
+            self._buffers.append(buffer)
 
     def _limit(self, size: int) -> None:
         """Keep to half of a size that was refused."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.contacts import collapse
@@ -11,6 +12,7 @@ from target_dotdigital.settlement import CONFLICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from io import BytesIO
 
     from target_dotdigital.contacts import Contact
     from target_dotdigital.loads import Load
@@ -20,22 +22,37 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
 
+_key_of = attrgetter("key")
+_body_of = attrgetter("body")
+_others_of = attrgetter("other_identities")
+
 _START = b'{"mergeOption":"%s","contacts":['
 _END = b"]}"
 _ENVELOPE_BYTES = len(_START) + len("overwriteIfNotEmpty") + len(_END)
 
 
-def import_body(merge_option: MergeOption, contacts: Sequence[Contact]) -> bytes:
-    """Return an import's JSON. Its bytes are put together once: it may take 50 MB.
+def import_body(
+    merge_option: MergeOption, contacts: Sequence[Contact], buffer: BytesIO
+) -> memoryview:
+    """Put an import's JSON together, once.
 
     Args:
         merge_option: How Dotdigital merges the contacts with its own.
         contacts: At least one.
+        buffer: Where to. It is used again: what is fresh each time, and each in another thread,
+            the C library keeps.
+
+    Returns:
+        The JSON in the buffer. To be released before the buffer is used again.
     """
-    bodies = [contact.body for contact in contacts]
-    bodies[0] = _START % merge_option.encode() + bodies[0]
-    bodies[-1] += _END
-    return b",".join(bodies)
+    bodies = list(map(_body_of, contacts))
+    last = bodies.pop()
+    buffer.seek(0)
+    buffer.write(_START % merge_option.encode())
+    buffer.writelines(chain.from_iterable(zip(bodies, repeat(b","))))
+    buffer.write(last)
+    buffer.write(_END)
+    return buffer.getbuffer()[: buffer.tell()]
 
 
 @dataclass(slots=True)
@@ -114,14 +131,14 @@ class Import:
         Returns:
             How many are taken in: all of them or none.
         """
-        fresh = {contact.key: contact for contact in contacts}
-        size = sum([len(contact.body) for contact in contacts]) + len(contacts)
+        fresh = dict(zip(map(_key_of, contacts), contacts, strict=True))
+        size = sum(map(len, map(_body_of, contacts))) + len(contacts)
         if (
             len(fresh) < len(contacts)
             or self.size + size > max_bytes
             or self.others
             or self.following is not None
-            or any(contact.other_identities for contact in contacts)
+            or any(map(_others_of, contacts))
             or not self.contacts.keys().isdisjoint(fresh)
         ):
             return 0

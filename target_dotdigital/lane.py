@@ -7,9 +7,11 @@ where one record at a time is decoded, checked and mapped. What comes out is the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -18,7 +20,7 @@ from target_dotdigital.columns import field_column, identifier_column, normalise
 from target_dotdigital.contacts import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from target_dotdigital.columns import Column
     from target_dotdigital.contacts import Row
@@ -41,30 +43,55 @@ _record_of = attrgetter("record")
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
+Transform: TypeAlias = Callable[[dict[str, Any]], "dict[str, Any] | None"]
+
+
+class Columns(NamedTuple):
+    """The columns of a stream."""
+
+    identifiers: Sequence[Column]
+    """That of the match identifier first."""
+    fields: Sequence[Column]
+
+
+class Mapped(NamedTuple):
+    """What lines have become."""
+
+    contacts: list[Contact]
+    """One for each line; of those that are passed over it means nothing."""
+    passed_over: Sequence[int]
+    """In order, the places of those that are filtered out, or have to go the slow way."""
+    filtered: Collection[int]
+    """The places of those that a stream map filters out."""
+
+
 class Lane:
     """Decodes lines of one stream under one SCHEMA, and maps their records."""
 
     def __init__(
         self,
         stream: str,
-        identifiers: Sequence[Column],
-        fields: Sequence[Column],
+        columns: Columns,
         constants: Mapping[str, object],
         needed: Iterable[str],
+        transform: Transform | None,
     ) -> None:
         """Make the types that are decoded, and those that are encoded.
 
         Args:
             stream: What the tap calls the stream.
-            identifiers: Columns of identifiers, that of the match identifier first.
-            fields: Columns of data fields.
+            columns: What is mapped.
             constants: What is the same in every contact.
             needed: Properties that a record must have.
+            transform: Makes the stream's record of the tap's, or None of one that is filtered out.
         """
-        self._identifiers = identifiers
-        self._fields = fields
+        self._identifiers, self._fields = identifiers, fields = columns
         self._constants = [repeat(value) for value in constants.values()]
-        record, self._getters = _record_type((*identifiers, *fields), needed)
+        self._transform = transform
+        self._record_type, self._getters = _record_type(
+            (*identifiers, *fields), needed, is_decoded=transform is not None
+        )
+        record: Any = self._record_type if transform is None else dict[str, Any]
         line = msgspec.defstruct(
             "Line",
             [("stream", Literal[stream]), ("record", record)],
@@ -73,7 +100,7 @@ class Lane:
             gc=False,
             namespace=_SHY,
         )
-        self.decode = msgspec.json.Decoder(line).decode
+        self.decode = msgspec.json.Decoder(line, float_hook=Decimal).decode
         """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
         self._identifiers_type = _sent_type([each.name for each in identifiers])
         self._fields_type = _sent_type([each.name for each in fields])
@@ -83,22 +110,19 @@ class Lane:
             tag=identifiers[0].name,
         )
 
-    def contacts(
-        self, lines: Sequence[Any], rows: Iterable[tuple[Row, ...]]
-    ) -> tuple[list[Contact], list[int]]:
+    def map(self, lines: Sequence[Any], rows: Iterable[tuple[Row, ...]]) -> Mapped:
         """Map lines.
 
         Args:
             lines: What `decode` has returned for each.
             rows: The row that each stands for.
-
-        Returns:
-            A contact for each line, and in order the places of those that have to go the slow way:
-            their contacts mean nothing.
         """
         records = list(map(_record_of, lines))
-        values = {path: list(map(get, records)) for path, get in self._getters.items()}
         slow: set[int] = set()
+        filtered: set[int] = set()
+        if self._transform is not None:
+            records = self._transformed(self._transform, records, slow, filtered)
+        values = {path: list(map(get, records)) for path, get in self._getters.items()}
         identifiers = [each.convert(values[each.path], slow) for each in self._identifiers]
         fields = [each.convert(values[each.path], slow) for each in self._fields]
         sent = map(
@@ -107,9 +131,33 @@ class Lane:
             self._data_fields(fields, len(records)),
             *self._constants,
         )
-        bodies = _encode_lines(list(sent)).split(b"\n")
+        try:
+            bodies = _encode_lines(list(sent)).split(b"\n")
+        except UnicodeEncodeError:  # an expression has made half a surrogate pair
+            return Mapped([], range(len(records)), filtered)
         keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
-        return list(map(Contact, keys, _together(others), bodies, rows)), sorted(slow)
+        contacts = list(map(Contact, keys, _together(others), bodies, rows))
+        return Mapped(contacts, sorted(slow | filtered), filtered)
+
+    def _transformed(
+        self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]
+    ) -> list[Any]:
+        """Apply a stream map, and take what is mapped if it is of the right type."""
+        nothing = self._record_type(**dict.fromkeys(self._record_type.__struct_fields__, UNSET))
+        found = []
+        for place, record in enumerate(records):
+            made = nothing
+            try:
+                if record.get(_DELETED) is not None:
+                    slow.add(place)
+                elif (transformed := transform(record)) is None:
+                    filtered.add(place)
+                else:
+                    made = msgspec.convert(transformed, self._record_type)
+            except Exception:  # noqa: BLE001 - an expression may raise anything
+                slow.add(place)
+            found.append(made)
+        return found
 
     def _data_fields(self, columns: list[list[Any]], length: int) -> Iterable[object]:
         """Return the data fields of each record; UNSET for one that has none."""
@@ -130,15 +178,20 @@ def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:
 
 
 def build_lane(
-    stream: str, schema: Mapping[str, Any], key_properties: Iterable[str], mapping: ContactMapping
+    stream: str,
+    schema: Mapping[str, Any],
+    key_properties: Iterable[str],
+    mapping: ContactMapping,
+    transform: Transform | None,
 ) -> Lane | None:
     """Return the lane of a stream whose records need nothing but mapping.
 
     Args:
         stream: What the tap calls it.
-        schema: Its JSON schema.
+        schema: Its JSON schema, after stream maps.
         key_properties: The tap's key properties.
         mapping: How its records are mapped.
+        transform: What the stream's map does with a record; None if it leaves it as it is.
 
     Returns:
         The lane; None if a part of the schema, or of the mapping, is not for it.
@@ -161,7 +214,12 @@ def build_lane(
         for place, each in enumerate(mapping.identifiers)
     ]
     fields = [
-        field_column(each, schemas.get(each.source.path), keeps_empty=mapping.keeps_empty)
+        field_column(
+            each,
+            schemas.get(each.source.path),
+            keeps_empty=mapping.keeps_empty,
+            is_decoded=transform is not None,
+        )
         for each in mapping.fields
     ]
     columns = [each for each in (*identifiers, *fields) if each is not None]
@@ -169,18 +227,19 @@ def build_lane(
     if len(columns) < len(sources) or len(types_of) > len({path for path, _ in types_of}):
         return None  # a column cannot be converted, or two want to decode a property differently
     count = len(identifiers)
-    return Lane(stream, columns[:count], columns[count:], mapping.constants, needed)
+    mapped = Columns(columns[:count], columns[count:])
+    return Lane(stream, mapped, mapping.constants, needed, transform)
 
 
 def _record_type(
-    columns: Iterable[Column], needed: Iterable[str]
+    columns: Iterable[Column], needed: Iterable[str], *, is_decoded: bool
 ) -> tuple[type[msgspec.Struct], dict[str, Callable[[Any], Any]]]:
     """Return the type that a record is decoded as, and what gets a mapped property's values."""
     types = {each.path: each.type for each in columns}
     names = {path: f"p{number}" for number, path in enumerate((*types, *needed, _DELETED))}
     getters: dict[str, Callable[[Any], Any]] = {path: attrgetter(names[path]) for path in types}
     # Of a property that is needed and not mapped, it matters only that it is there.
-    types.update((path, Raw) for path in needed if path not in types)
+    types.update((path, Any if is_decoded else Raw) for path in needed if path not in types)
     fields = [
         (names[path], kind) if path in needed else (names[path], kind, UNSET)
         for path, kind in types.items()

@@ -65,6 +65,8 @@ class Durations:
         self._lock = threading.Lock()
         self._ended: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._outlasted_a_look = False
+        self._expected: dict[int, Expected] = {}
+        """What has been worked out since the last job ended, by size."""
 
     def note_running(self) -> None:
         """Learn that a job was looked at right after it was taken, and had not ended."""
@@ -80,6 +82,7 @@ class Durations:
         """
         with self._lock:
             self._ended.append((max(size, 1), (running + ended) / 2))
+            self._expected.clear()
 
     def expected(self, size: int) -> Expected | None:
         """Return when a job is expected to end; None if no job has yet.
@@ -91,9 +94,14 @@ class Durations:
             size: How many contacts it is for.
         """
         with self._lock:
-            ended = list(self._ended)
-        if not ended:
-            return None
+            if not self._ended:
+                return None
+            if size not in self._expected:
+                self._expected[size] = self._work_out(size)
+            return self._expected[size]
+
+    def _work_out(self, size: int) -> Expected:
+        ended = self._ended
         alike = _trimmed([seconds for _, seconds in ended])
         by_size = _trimmed([seconds * size / each for each, seconds in ended])
         sizes = [each for each, _ in ended]

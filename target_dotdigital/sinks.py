@@ -154,7 +154,7 @@ class ContactSink(BatchSink):
             self._run.reject(rows[0], error)
 
     def open_lane(self, stream: str, stream_map: StreamMap) -> bool:
-        """Open the fast lane, if nothing but mapping has to be done with a record.
+        """Open the fast lane, if nothing but stream maps and mapping are for a record.
 
         Args:
             stream: What the tap calls the stream.
@@ -163,15 +163,13 @@ class ContactSink(BatchSink):
         Returns:
             Whether it is open.
         """
-        is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         needs_a_look = self._leaving is not None or self._mirror is not None
-        if (
-            is_same
-            and self._mapping is not None
-            and not needs_a_look
-            and not self.include_sdc_metadata_properties
-        ):
-            self.lane = build_lane(stream, self.schema, self._key_properties, self._mapping)
+        if self._mapping is None or needs_a_look or self.include_sdc_metadata_properties:
+            return False
+        is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
+        transform = None if is_same else stream_map.transform
+        keys = self._key_properties
+        self.lane = build_lane(stream, self.schema, keys, self._mapping, transform)
         return self.lane is not None
 
     def receive_all(
@@ -195,13 +193,17 @@ class ContactSink(BatchSink):
         rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
         if self._run.keeps_rejects:
             rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
-        contacts, slow = self.lane.contacts(messages, rows)
+        contacts, passed_over, filtered = self.lane.map(messages, rows)
         start = 0
-        for place in (*slow, len(contacts)):
+        for place in (*passed_over, len(messages)):
             if start < place:
                 self._count_read(place - start)
                 self._run.add_all(contacts[start:place], self._settings.merge_option)
-            if place < len(contacts):
+            if place in filtered:
+                self._run.position += 1
+                self._count_read(1)
+                self._counts.skipped += 1
+            elif place < len(messages):
                 take_slowly(place)
             start = place + 1
 

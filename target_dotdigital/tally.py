@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.rejects import RejectsFile
     from target_dotdigital.settlement import Settlement
+
+_rows_of = attrgetter("rows")
 
 MIN_SETTLED_ROWS = 1000
 """A stream's share of rejects is looked at from here on."""
@@ -91,10 +94,10 @@ class Tally:
                 if row.holding is not None:
                     row.holding.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
-        for counts, times in _by_stream(settlement.new):
-            counts.new += times
-        for counts, times in _by_stream(settlement.updated):
-            counts.updated += times
+        for rows, times in _each_with_times(list(map(_rows_of, settlement.new))):
+            rows[-1].counts.new += times
+        for rows, times in _each_with_times(list(map(_rows_of, settlement.updated))):
+            rows[-1].counts.updated += times
         for contact, code in settlement.warnings:
             contact.rows[-1].counts.warnings[code] += 1
         _count_departures(settlement)
@@ -135,23 +138,23 @@ class Tally:
 
 def _count_imported(contacts: Sequence[Contact]) -> None:
     """Count the newest row of each contact as imported, and those that it has replaced."""
-    rows = [contact.rows for contact in contacts]
+    rows = list(map(_rows_of, contacts))
     # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
-    numbers = list(map(id, rows))
-    distinct = dict(zip(numbers, rows, strict=True))
-    for number, times in Counter(numbers).items():
-        distinct[number][-1].counts.imported += times
-        for row in distinct[number][:-1]:
+    for each, times in _each_with_times(rows):
+        each[-1].counts.imported += times
+        for row in each[:-1]:
             row.counts.collapsed += times
 
 
-def _by_stream(contacts: Sequence[Contact]) -> Iterator[tuple[StreamCounts, int]]:
-    """Yield where contacts' newest rows are counted, and how many of them."""
-    rows = [contact.rows for contact in contacts]
-    numbers = list(map(id, rows))
-    distinct = dict(zip(numbers, rows, strict=True))
-    for number, times in Counter(numbers).items():
-        yield distinct[number][-1].counts, times
+def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:
+    """Yield tuples that are the same object once, with how many there are."""
+    times = Counter(map(id, rows))
+    if len(times) == 1:
+        yield rows[0], len(rows)
+        return
+    distinct = dict(zip(map(id, rows), rows, strict=True))
+    for number, count in times.items():
+        yield distinct[number], count
 
 
 def _count_departures(settlement: Settlement) -> None:

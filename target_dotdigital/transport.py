@@ -232,7 +232,7 @@ class Transport:
         url: str,
         *,
         params: Mapping[str, str | int] | None = None,
-        body: bytes | None = None,
+        body: bytes | memoryview | None = None,
     ) -> Reply:
         """Send a request and read its answer.
 
@@ -277,13 +277,17 @@ class Transport:
             raise NoReplyError(what) from None
 
     def _send(
-        self, method: str, url: str, params: Mapping[str, str | int] | None, body: bytes | None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        body: bytes | memoryview | None,
     ) -> Reply:
         with self._session().request(
             method,
             url,
             params=params,
-            data=body,
+            data=body,  # type: ignore[arg-type]  # requests takes it, its stubs do not know
             headers={"Content-Type": "application/json"} if body is not None else {},
             timeout=(CONNECT_TIMEOUT_SECONDS, self._deadline),
             allow_redirects=False,

@@ -168,7 +168,7 @@ class _Importer:
     def load(self, load: Import) -> Settlement:
         settlement = Settlement()
         contacts = list(load.contacts.values())
-        _strict(import_body(load.merge_option, contacts))
+        _strict(bytes(import_body(load.merge_option, contacts, io.BytesIO())))
         for contact in contacts:
             _judge(contact)
             if zlib.crc32(contact.key.encode()) % 7 == 0:

@@ -64,7 +64,8 @@ class FakeClient(Client):
         self.polls = 0
 
     @override
-    def import_contacts(self, body: bytes) -> str:
+    def import_contacts(self, body: bytes | memoryview) -> str:
+        body = bytes(body)
         self.calls += 1
         contacts: list[dict[str, Any]] = msgspec.json.decode(body)["contacts"]
         emails = [one["identifiers"]["email"] for one in contacts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import combinations
 from queue import Queue
 from typing import TYPE_CHECKING
@@ -405,7 +406,7 @@ def test_an_import_is_never_larger_than_it_says(
         assert load.has_room(one, len(load.contacts), limit) == (one.key in load.contacts)
         load.add(one)
         assert load.size <= limit
-        body = import_body(merge_option, list(load.contacts.values()))
+        body = import_body(merge_option, list(load.contacts.values()), BytesIO())
         assert len(body) <= load.size <= len(body) + 32
 
 

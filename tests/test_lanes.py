@@ -103,6 +103,22 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         }
     },
     "two books": {"streams": {"people": {"fields": FIELDS}, "leads": {"address_book": 102}}},
+    "stream maps": {
+        "stream_maps": {
+            "people": {
+                "first_name": "str(first_name)[:5].upper() if first_name else None",
+                "points": "points",
+                "vip": "vip",
+                "__filter__": "crm_id != 447700900102",
+            }
+        },
+        "streams": {"people": {"fields": FIELDS}},
+    },
+    "flattened": {
+        "flattening_enabled": True,
+        "flattening_max_depth": 1,
+        "streams": {"people": {"fields": FIELDS}, "leads": {}},
+    },
     "not validated": {"validate_records": False, "streams": {"people": {"fields": FIELDS}}},
 }
 
@@ -328,7 +344,7 @@ def rejected(path: Path) -> Iterator[Any]:
 @settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.shrink})
 @given(lines=messages())
 def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
-    with patch.object(Lane, "contacts", autospec=True, side_effect=Lane.contacts) as lane:
+    with patch.object(Lane, "map", autospec=True, side_effect=Lane.map) as lane:
         fast = result_of(lines, configuration, has_lane=True)
     taken = sum(len(each.args[1]) for each in lane.call_args_list)
     event(f"rows in the lane: {'none' if not taken else 'some' if taken < 5 else 'many'}")

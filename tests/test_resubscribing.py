@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -125,7 +126,7 @@ def bodies(stream: StreamSettings, rows: list[dict[str, Any]], size: int) -> Ite
         assert gathering.join(made, stream.merge_option, number)
     gathering.flush()
     for each in sent:
-        yield import_body(stream.merge_option, list(each.contacts.values()))
+        yield bytes(import_body(stream.merge_option, list(each.contacts.values()), BytesIO()))
 
 
 def keys_of(value: object) -> Iterator[str]:
