@@ -135,6 +135,8 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Distributions) -> N
     files = built.sdist_files()
     assert package_files() <= files
     assert {"pyproject.toml", "README.md", "LICENSE", "PKG-INFO"} <= files
+    # They need a clone, with Git and the rest of the repository.
+    assert not {name for name in files if name.startswith(("tests/", "benchmarks/"))}
 
 
 def test_the_wheel_runs_without_the_extra(built: Distributions, tmp_path: Path) -> None:
