@@ -111,7 +111,8 @@ def test_it_has_the_capabilities_of_the_code(definition: dict[str, Any]) -> None
 def test_it_is_the_plugin_of_meltano_yml(
     definition: dict[str, Any], loader: dict[str, Any]
 ) -> None:
-    for key in ("name", "namespace", "executable", "settings", "settings_group_validation"):
+    same = ("name", "namespace", "label", "description", "executable", "settings")
+    for key in (*same, "settings_group_validation"):
         assert definition[key] == loader[key], key
 
 
