@@ -142,10 +142,10 @@ def free_port() -> int:
     return port
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
     require_postgres()
-    clone = Project.copy_to(tmp_path_factory.mktemp("clone"))
+    clone = Project.copy_to(tmp_path)
     shop = Shop(Project(clone.folder / "examples" / "postgres"), free_port())
     shop.database("start")
     try:
@@ -154,8 +154,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         shop.database("stop")
 
 
-@pytest.fixture(scope="module")
-def steps(shop: Shop) -> Steps:
+def take_steps(shop: Shop) -> Steps:
     first = shop.step()
     first_bookmark = shop.bookmark()
     shop.database("run", "update.sql")
@@ -188,7 +187,7 @@ def contents(customers: Customers, fields: dict[str, str]) -> Contents:
     return {row["email"]: arrived(row, fields) for row in customers.values()}
 
 
-def test_the_first_load_brings_both_segments(steps: Steps) -> None:
+def the_first_load_brings_both_segments(steps: Steps) -> None:
     first = steps.first
     assert len(first.customers) == 500
     assert first.newsletter == contents(
@@ -202,12 +201,12 @@ def test_the_first_load_brings_both_segments(steps: Steps) -> None:
     assert all({"POINTS", "SPENT", "FIRSTNAME"} <= fields.keys() for fields in first.vip.values())
 
 
-def test_the_update_is_of_ten_customers(steps: Steps) -> None:
+def the_update_is_of_ten_customers(steps: Steps) -> None:
     before, after = steps.first.customers, steps.updated.customers
     assert len([key for key in before if before[key] != after[key]]) == 10
 
 
-def test_a_second_load_reads_what_has_changed(steps: Steps) -> None:
+def a_second_load_reads_what_has_changed(steps: Steps) -> None:
     # Beside the ten, the row with the time of the bookmark comes once more.
     assert [line.partition(" = ")[0] for line in steps.updated.summaries] == [
         "Stream 'newsletter': read 11",
@@ -216,7 +215,7 @@ def test_a_second_load_reads_what_has_changed(steps: Steps) -> None:
     assert steps.deleted.summaries[0].startswith("Stream 'newsletter': read 1 = ")
 
 
-def test_the_bookmark_is_the_time_of_the_last_row(steps: Steps) -> None:
+def the_bookmark_is_the_time_of_the_last_row(steps: Steps) -> None:
     for step, bookmark in (
         (steps.first, steps.first_bookmark),
         (steps.deleted, steps.last_bookmark),
@@ -228,7 +227,7 @@ def test_the_bookmark_is_the_time_of_the_last_row(steps: Steps) -> None:
     assert steps.first_bookmark != steps.last_bookmark
 
 
-def test_an_update_arrives_in_both_address_books(steps: Steps) -> None:
+def an_update_arrives_in_both_address_books(steps: Steps) -> None:
     customers = steps.updated.customers
     assert steps.updated.newsletter == contents(
         {key: row for key, row in customers.items() if has_newsletter(row)}, NEWSLETTER_FIELDS
@@ -242,7 +241,7 @@ def test_an_update_arrives_in_both_address_books(steps: Steps) -> None:
     assert len(steps.first.vip.keys() - steps.updated.vip.keys()) == 2
 
 
-def test_who_is_deleted_leaves_the_mirror_alone(steps: Steps) -> None:
+def who_is_deleted_leaves_the_mirrored_address_book(steps: Steps) -> None:
     deleted = steps.updated.customers.keys() - steps.deleted.customers.keys()
     assert deleted == DELETED
     emails = {steps.updated.customers[key]["email"] for key in deleted}
@@ -255,15 +254,15 @@ def test_who_is_deleted_leaves_the_mirror_alone(steps: Steps) -> None:
     assert emails <= steps.deleted.newsletter.keys()
 
 
-def test_nothing_is_rejected_or_goes_wrong(steps: Steps) -> None:
+def nothing_is_rejected_or_goes_wrong(steps: Steps) -> None:
     output = steps.shop.project.folder / "output"
     assert not [*output.glob("*.rejects.singer")]
     for step in (steps.first, steps.updated, steps.deleted):
         assert all("rejected 0" in line for line in step.summaries)
-        assert not re.search(r"\[(error|critical)|WARNING *\|.*target", step.output)
+        assert not re.search(r"\[(error|critical) *\]|\[warning *\] target", step.output)
 
 
-def test_the_readme_shows_what_is_printed(steps: Steps) -> None:
+def the_readme_shows_what_is_printed(steps: Steps) -> None:
     readme = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     shown = re.findall(r"^(?:Stream|Mirror) .*", readme, re.MULTILINE)
     printed = re.findall(
@@ -277,7 +276,7 @@ def test_the_readme_shows_what_is_printed(steps: Steps) -> None:
     assert schedules.strip() in readme
 
 
-def test_a_tap_that_breaks_off_takes_nobody_out_of_the_mirror(steps: Steps) -> None:
+def a_tap_that_breaks_off_takes_nobody_out_of_the_mirror(steps: Steps) -> None:
     project = steps.shop.project
     ended = project.attempt(
         *(MELTANO, "run", "load-vip"),
@@ -291,8 +290,8 @@ def test_a_tap_that_breaks_off_takes_nobody_out_of_the_mirror(steps: Steps) -> N
     assert project.address_book(VIP, [*VIP_FIELDS]) == steps.deleted.vip
 
 
-def test_meltano_knows_the_schedules(shop: Shop) -> None:
-    told = shop.project.meltano("schedule", "list", "--format=json").stdout
+def meltano_knows_the_schedules(steps: Steps) -> None:
+    told = steps.shop.project.meltano("schedule", "list", "--format=json").stdout
     schedules = json.loads(told)["schedules"]["job"]
     assert {each["name"]: each["job"]["tasks"] for each in schedules} == {
         "newsletter-every-quarter-hour": ["tap-newsletter target-newsletter"],
@@ -300,13 +299,12 @@ def test_meltano_knows_the_schedules(shop: Shop) -> None:
     }
 
 
-def test_meltano_finds_the_configuration_valid(steps: Steps) -> None:
+def meltano_finds_the_configuration_valid(steps: Steps) -> None:
     told = steps.shop.meltano("--environment=sandbox", "config", "test", "tap-newsletter")
     assert "Plugin configuration is valid" in told
-    assert "All is well" in steps.shop.meltano("invoke", "target-vip", "--test")
 
 
-def test_production_takes_database_and_account_from_the_environment(
+def production_takes_database_and_account_from_the_environment(
     steps: Steps, server: DotdigitalServer
 ) -> None:
     told = steps.shop.meltano(
@@ -328,6 +326,23 @@ def test_production_takes_database_and_account_from_the_environment(
     assert server.contents().keys() == {
         row["email"] for row in steps.deleted.customers.values() if has_newsletter(row)
     }
+
+
+def test_two_segments_follow_the_database(shop: Shop, server: DotdigitalServer) -> None:
+    # One test, so that one worker installs and loads everything once.
+    steps = take_steps(shop)
+    the_first_load_brings_both_segments(steps)
+    the_update_is_of_ten_customers(steps)
+    a_second_load_reads_what_has_changed(steps)
+    the_bookmark_is_the_time_of_the_last_row(steps)
+    an_update_arrives_in_both_address_books(steps)
+    who_is_deleted_leaves_the_mirrored_address_book(steps)
+    nothing_is_rejected_or_goes_wrong(steps)
+    the_readme_shows_what_is_printed(steps)
+    a_tap_that_breaks_off_takes_nobody_out_of_the_mirror(steps)
+    meltano_knows_the_schedules(steps)
+    meltano_finds_the_configuration_valid(steps)
+    production_takes_database_and_account_from_the_environment(steps, server)
 
 
 # Without a database.
