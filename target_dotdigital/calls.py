@@ -139,6 +139,14 @@ class Caller:
         with self._lock:
             return self._made.copy()
 
+    def is_open(self, route: str) -> bool:
+        """Return whether the call limits are known to let a route's next call through.
+
+        Args:
+            route: Such as `PUT /contacts/v3/import`.
+        """
+        return self._throttle.is_open(route)
+
     def make(
         self,
         returns: type[_T],

@@ -124,6 +124,10 @@ class Client:
         new = {"name": name, "type": field_type, "visibility": "Private"}
         return self.caller.create(DataField, "/v2/data-fields", new, find)
 
+    def takes_imports(self) -> bool:
+        """Return whether the account's call limits are known to let an import through."""
+        return self.caller.is_open("PUT /contacts/v3/import")
+
     def import_contacts(self, body: bytes) -> str:
         """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.
 

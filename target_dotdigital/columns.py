@@ -78,10 +78,11 @@ _NUMBER_BOUND = 10**MAX_WHOLE_DIGITS
 
 _WHOLE = rb"0|-?[1-9][0-9]{0,17}"
 _FRACTION = rb"(?:0|-?[1-9][0-9]{0,17}|-0)\.[0-9]{0,8}[1-9]"
-_NUMBERS = re.compile(rb"^(?:%b|%b)$" % (_FRACTION, _WHOLE), re.MULTILINE)
-_PADDED_NUMBER = re.compile(rb"(%b)0*|(%b)(?:\.0+)?" % (_FRACTION, _WHOLE))
+_NUMBER = rb"(%b)0*|(%b)(?:\.0+)?|null" % (_FRACTION, _WHOLE)
 """JSON numbers that a numeric field takes. The groups leave zeros out that say nothing."""
 
+_A_NUMBER = re.compile(_NUMBER)
+_NUMBERS = re.compile(rb"^(?:%b)$" % _NUMBER, re.MULTILINE)
 _EMAILS = re.compile(rf"^{PLAIN_EMAIL}$", re.MULTILINE)
 _UTC_DATES = re.compile(rf"^{PLAIN_DAY}T{PLAIN_TIME}Z$", re.MULTILINE)
 _DATES = re.compile(
@@ -281,26 +282,26 @@ def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
 
     def converted(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is not there
-            if len(_NUMBERS.findall(b"\n".join(values))) == len(values):
-                return values
+            numbers = _NUMBERS.findall(b"\n".join(values))
+            if len(numbers) == len(values) and (has_null or _NULL not in numbers):
+                return [Raw(part or whole) if part or whole else null for part, whole in numbers]
         found: Values = []
         for place, value in enumerate(values):
             sent: object = UNSET
-            if value is UNSET:
-                pass
-            elif match := _PADDED_NUMBER.fullmatch(value):
-                sent = Raw(match[1] or match[2])
-            elif has_null and value == _NULL:
-                sent = null
-            else:
-                slow.add(place)
+            if value is not UNSET:
+                match = _A_NUMBER.fullmatch(value)
+                if match is None or not (match.lastindex or has_null):
+                    slow.add(place)
+                else:
+                    sent = Raw(match[match.lastindex]) if match.lastindex else null
             found.append(sent)
         return found
 
     return converted
 
 
-_NULL = Raw(b"null")
+_NULL = (b"", b"")
+"""What is found of a number that is null: no fraction and no whole number."""
 
 
 def _identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:

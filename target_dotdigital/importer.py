@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -11,16 +10,15 @@ from typing import TYPE_CHECKING
 from target_dotdigital.errors import DataError, RequestTooLargeError
 from target_dotdigital.halving import Halving
 from target_dotdigital.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.jobs import IMPORT, Jobs
 from target_dotdigital.settlement import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_dotdigital.client import Client
-    from target_dotdigital.clock import Clock
     from target_dotdigital.contacts import Contact
     from target_dotdigital.imports import Import
+    from target_dotdigital.jobs import Jobs
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
 
@@ -38,25 +36,18 @@ class Importer:
     """Loads imports. Safe to use from several threads, an import each."""
 
     def __init__(
-        self,
-        client: Client,
-        clock: Clock,
-        timeout_seconds: float,
-        check_account: Callable[[], None] = lambda: None,
-        jitter: Callable[[], float] = random.random,
+        self, client: Client, jobs: Jobs, check_account: Callable[[], None] = lambda: None
     ) -> None:
         """Keep what every import shares.
 
         Args:
             client: Calls Dotdigital.
-            clock: Waits between polls.
-            timeout_seconds: How long an import may take, from its first request on.
+            jobs: Starts imports and awaits their ends.
             check_account: Raises if the account lacks what every contact needs of it.
-            jitter: Random numbers in [0, 1).
         """
         self._client = client
+        self._jobs = jobs
         self._check_account = check_account
-        self._jobs = Jobs(IMPORT, clock, timeout_seconds, jitter)
         self._lock = threading.Lock()
         self._uploads = threading.Semaphore(MAX_UPLOADS)
         self._max_body_bytes = MAX_BODY_BYTES
@@ -105,7 +96,10 @@ class Importer:
         self, part: list[Contact], merge_option: MergeOption, deadline: float
     ) -> Settlement:
         import_id, report = self._jobs.complete(
-            lambda: self._send(part, merge_option), self._client.import_status, deadline
+            lambda: self._send(part, merge_option),
+            self._client.import_status,
+            deadline,
+            len(part),
         )
         settlement = settle(import_id, report, part)
         _log_settlement(import_id, settlement)

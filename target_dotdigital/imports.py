@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from target_dotdigital.contacts import collapse
@@ -160,6 +161,32 @@ class Import:
         following.add(contact)
         load.following = following
         return True
+
+
+def divide(load: Import, most: int, max_bytes: int) -> list[Import]:
+    """Divide an import into smaller ones that follow one another.
+
+    No two of its contacts may be the same person, so the parts need no order among themselves.
+
+    Args:
+        load: The import.
+        most: The most contacts of a part.
+        max_bytes: The most bytes of a part's JSON.
+
+    Returns:
+        The parts, each followed by the next, and the last one by what followed the import.
+    """
+    divided = [Import(load.merge_option, load.first_row, load.opened_at)]
+    for contact in load.contacts.values():
+        part = divided[-1]
+        if part.contacts and not part.has_room(contact, most, max_bytes):
+            part = Import(load.merge_option, load.first_row, load.opened_at)
+            divided.append(part)
+        part.add(contact)
+    for part, following in pairwise(divided):
+        part.following = following
+    divided[-1].following = load.following
+    return divided
 
 
 def second_try(load: Load, settlement: Settlement) -> Import | None:

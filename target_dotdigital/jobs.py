@@ -17,22 +17,25 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     TooManyActiveJobsError,
 )
+from target_dotdigital.polling import (
+    FIRST_WAIT_SECONDS,
+    MAX_WAIT_SECONDS,
+    Durations,
+    seconds_to_wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_dotdigital.clock import Clock
-
-FIRST_POLL_SECONDS = 0.5
-POLL_GROWTH = 1.5
-MAX_POLL_SECONDS = 60.0
-"""Polls slow down to this: an import may take hours."""
+    from target_dotdigital.polling import PollLimit
 
 MAX_SENDS = 3
 """How often the same is sent when Dotdigital loses a job or says `Failed`."""
 
 MAX_ODD_POLLS = 4
-"""Answers in a row that make no sense (404, an unknown status) before they are believed."""
+"""Answers in a row that make no sense (404, an unknown status) before they are believed. One right
+after the job was taken does not count, and the waits between the others double."""
 
 MAX_SLOT_WAIT_SECONDS = 60.0
 _SLOT_CHECK_SECONDS = 0.5
@@ -88,6 +91,7 @@ class Jobs:
         kind: JobKind,
         clock: Clock,
         timeout_seconds: float,
+        limit: PollLimit,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Keep what every job shares.
@@ -96,8 +100,12 @@ class Jobs:
             kind: The kind of job.
             clock: Waits between polls.
             timeout_seconds: How long a job may take, from its first request on.
+            limit: Of the polls, shared with jobs of other kinds.
             jitter: Random numbers in [0, 1).
         """
+        self.durations = Durations()
+        """How long jobs have taken so far."""
+        self._limit = limit
         self._kind = kind
         self._clock = clock
         self._timeout = timeout_seconds
@@ -114,6 +122,7 @@ class Jobs:
         send: Callable[[], str],
         poll: Callable[[str], _Status],
         deadline: float | None = None,
+        size: int = 1,
     ) -> tuple[str, _Status]:
         """Start a job and bring it to its end; again if it comes to nothing.
 
@@ -121,6 +130,7 @@ class Jobs:
             send: Asks for the job, and returns its ID.
             poll: Returns its status.
             deadline: When to give up; by default the timeout from now.
+            size: How many contacts it is for.
 
         Returns:
             The job's ID, and its last status, which is a success.
@@ -134,7 +144,7 @@ class Jobs:
         for _ in range(MAX_SENDS):
             job_id = self._start(send, deadline)
             try:
-                status = self._await_end(job_id, poll, deadline)
+                status = self._await_end(job_id, poll, deadline, size)
             finally:
                 with self._lock:
                     self._ends += 1
@@ -163,7 +173,7 @@ class Jobs:
                 self._clock.sleep(_SLOT_CHECK_SECONDS)
 
     def _await_end(
-        self, job_id: str, poll: Callable[[str], _Status], deadline: float
+        self, job_id: str, poll: Callable[[str], _Status], deadline: float, size: int
     ) -> _Status | None:
         """Poll until the job has ended.
 
@@ -174,31 +184,67 @@ class Jobs:
             DotdigitalError: It has ended otherwise, or not in time.
         """
         name = f"{self._kind.name} {job_id}"
-        wait = FIRST_POLL_SECONDS
+        taken_at = self._clock.now()
+        running = 0.0
         odd = 0
+        is_early = self.durations.ends_at_once(size)
+        if is_early:
+            self._limit.charge(taken_at)
+        else:
+            self._pause(0.0, size, odd)
         while True:
-            # Spread a little, so that jobs started together are not polled together.
-            self._clock.sleep(min(wait * (0.9 + self._jitter() / 5), MAX_POLL_SECONDS))
-            wait = min(wait * POLL_GROWTH, MAX_POLL_SECONDS)
+            age = self._clock.now() - taken_at
             report = self._poll(job_id, poll)
             word = None if report is None else report.status.strip().lower()
-            if word == self._kind.success:
+            if report is not None and self._is_end(word, name):
+                self._limit.give_back()
+                if word == "failed":
+                    return None
+                self.durations.note_end(size, running, age)
                 return report
-            if word == "failed":
-                return None
-            if word in _ENDS:
-                raise DotdigitalError(f"{name}: {_ENDS[word]}")
+            running = age
             if word in self._kind.running:
                 odd = 0
-            else:
+            elif not is_early:
                 odd += 1
-                if odd == MAX_ODD_POLLS and word is None:
-                    return None
                 if odd == MAX_ODD_POLLS:
-                    shown = word if re.fullmatch(r"[a-z]{1,40}", word or "") else "not shown"
-                    raise DotdigitalError(f"{name}: unknown status ({shown})")
+                    self._check_lost(word, name)
+                    return None
             if self._clock.now() >= deadline:
                 raise self._overdue(f"{name} has not ended")
+            if is_early:
+                self.durations.note_running()
+                is_early = False
+            self._pause(age, size, odd)
+
+    def _is_end(self, word: str | None, name: str) -> bool:
+        """Return whether a job has ended, well or as `Failed`.
+
+        Raises:
+            DotdigitalError: It has ended otherwise.
+        """
+        if word in _ENDS:
+            raise DotdigitalError(f"{name}: {_ENDS[word]}")
+        return word in (self._kind.success, "failed")
+
+    def _check_lost(self, word: str | None, name: str) -> None:
+        """Return if Dotdigital does not know a job.
+
+        Raises:
+            DotdigitalError: It does, but its status word is an unknown one.
+        """
+        if word is not None:
+            shown = word if re.fullmatch(r"[a-z]{1,40}", word) else "not shown"
+            raise DotdigitalError(f"{name}: unknown status ({shown})")
+
+    def _pause(self, age: float, size: int, odd: int) -> None:
+        """Wait until a running job is to be polled, and it may be."""
+        wait = seconds_to_wait(age, self.durations.expected(size), self._jitter())
+        if odd:
+            wait = max(wait, min(FIRST_WAIT_SECONDS * 2 ** (odd - 1), MAX_WAIT_SECONDS))
+        while wait > 0:
+            self._clock.sleep(wait)
+            wait = self._limit.take(self._clock.now())
 
     def _poll(self, job_id: str, poll: Callable[[str], _Status]) -> _Status | None:
         """Return a job's status, or None if Dotdigital does not know the job."""

@@ -113,7 +113,12 @@ class LoadQueue:
     @property
     def is_full(self) -> bool:
         """Whether no load can be added: the waiting ones count, they take memory too."""
-        return len(self._unsettled) >= self._max_active
+        return not self.free
+
+    @property
+    def free(self) -> int:
+        """How many loads can be added."""
+        return max(self._max_active - len(self._unsettled), 0)
 
     @property
     def unsettled(self) -> tuple[Load, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from target_dotdigital.client import CONTACT_PAGE
-from target_dotdigital.jobs import FIRST_POLL_SECONDS, MAX_POLL_SECONDS, POLL_GROWTH
+from target_dotdigital.polling import LOOKS, MAX_WAIT_SECONDS, seconds_to_wait
 from target_dotdigital.remover import FEW_CONTACTS
 
 if TYPE_CHECKING:
@@ -173,9 +173,9 @@ def most_polls(seconds: int) -> int:
     Args:
         seconds: How long it takes.
     """
-    polls, waited, wait = 1, FIRST_POLL_SECONDS, FIRST_POLL_SECONDS
-    while waited < seconds and wait < MAX_POLL_SECONDS:
-        wait = min(wait * POLL_GROWTH, MAX_POLL_SECONDS)
-        waited += wait
+    age, polls = 0.0, 1  # the first one right after it was taken
+    while age < seconds and (wait := seconds_to_wait(age, None, 0.0)) < MAX_WAIT_SECONDS * 0.9:
+        age += wait
         polls += 1
-    return polls + max(math.ceil((seconds - waited) / MAX_POLL_SECONDS), 0)
+    # Where an end is expected there are more of them, but not before.
+    return polls + LOOKS + max(math.ceil((seconds - age) / (MAX_WAIT_SECONDS * 0.9)), 0)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from target_dotdigital.departures import Departure
 from target_dotdigital.importer import Importer
 from target_dotdigital.imports import Import
+from target_dotdigital.jobs import DELETION, IMPORT, REMOVAL, Jobs
 from target_dotdigital.mirroring import Mirroring
+from target_dotdigital.polling import PollLimit
 from target_dotdigital.remover import Remover
 
 if TYPE_CHECKING:
@@ -29,15 +31,30 @@ class Performer:
             timeout_seconds: How long an import, a removal or a deletion may take.
         """
         self._client = account.client
-        self._importer = Importer(
-            account.client, clock, timeout_seconds, account.check_address_books
+        limit = PollLimit()
+        imports, removals, deletions = (
+            Jobs(kind, clock, timeout_seconds, limit) for kind in (IMPORT, REMOVAL, DELETION)
         )
-        self._remover = Remover(account.client, clock, timeout_seconds)
+        self._imports = imports
+        self._importer = Importer(account.client, imports, account.check_address_books)
+        self._remover = Remover(account.client, removals, deletions)
 
     @property
     def max_body_bytes(self) -> int:
         """The largest JSON of an import."""
         return self._importer.max_body_bytes
+
+    def seconds_of_import(self, contacts: int) -> float | None:
+        """Return how soon an import is expected to end, judging by those before it.
+
+        Args:
+            contacts: How many it holds.
+
+        Returns:
+            Seconds after it was taken; None if none has ended yet.
+        """
+        expected = self._imports.durations.expected(contacts)
+        return None if expected is None else expected.latest
 
     def perform(self, load: Load) -> Settlement:
         """Bring a load to its end.

@@ -18,7 +18,6 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.halving import Halving
 from target_dotdigital.held import canonical
-from target_dotdigital.jobs import DELETION, REMOVAL, Jobs
 from target_dotdigital.members import (
     IncompleteListError,
     find_address_book,
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_dotdigital.client import Client
-    from target_dotdigital.clock import Clock
     from target_dotdigital.contacts import Contact
+    from target_dotdigital.jobs import Jobs
 from target_dotdigital.departures import Departure
 
 FEW_CONTACTS = 20
@@ -48,17 +47,17 @@ _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 class Remover:
     """Performs departures and removals. Safe to use from several threads."""
 
-    def __init__(self, client: Client, clock: Clock, timeout_seconds: float) -> None:
+    def __init__(self, client: Client, removals: Jobs, deletions: Jobs) -> None:
         """Keep what every departure shares.
 
         Args:
             client: Calls Dotdigital.
-            clock: Waits between polls.
-            timeout_seconds: How long a job may take, from its first request on.
+            removals: Starts removals from address books and awaits their ends.
+            deletions: The same for deletions from the account.
         """
         self._client = client
-        self._removals = Jobs(REMOVAL, clock, timeout_seconds)
-        self._deletions = Jobs(DELETION, clock, timeout_seconds)
+        self._removals = removals
+        self._deletions = deletions
 
     def perform(self, departure: Departure) -> Settlement:
         """Bring a departure to its end.
@@ -94,6 +93,7 @@ class Remover:
             removal_id, _ = self._removals.complete(
                 lambda: self._client.remove_members(address_book_id, contact_ids),
                 self._client.removal_status,
+                size=len(contact_ids),
             )
         except NotFoundError:
             raise SettingsError(f"The address book {address_book_id} is gone") from None
@@ -110,7 +110,9 @@ class Remover:
     def _delete(self, part: list[Contact]) -> Settlement:
         body = deletion_body(part)
         delete_id, report = self._deletions.complete(
-            lambda: self._client.delete_contacts(body), self._client.deletion_status
+            lambda: self._client.delete_contacts(body),
+            self._client.deletion_status,
+            size=len(part),
         )
         settlement = settle_deletion(delete_id, report, part)
         _logger.info(

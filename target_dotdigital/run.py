@@ -16,7 +16,8 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.gathering import Gathering
+from target_dotdigital.filling import Moment
+from target_dotdigital.gathering import Gathering, Outlook
 from target_dotdigital.imports import MAX_BODY_BYTES, second_try
 from target_dotdigital.loads import LoadQueue
 from target_dotdigital.membership import Mirrors
@@ -71,7 +72,8 @@ class Run:
             check_folder(undo_folder(settings))
         self._reporting = Reporting(settings)
         self._tally = Tally(self._rejects, settings.max_reject_percent)
-        self._gathering = Gathering(settings, self._clock, self._submit)
+        outlook = Outlook(self._max_body_bytes, self._moment, self._wait_for_a_load)
+        self._gathering = Gathering(settings, self._clock, self._submit, outlook)
         self._account: Account | None = None
         self._performer: Performer | DryRun | None = None
         self._mirroring: Mirroring | None = None
@@ -148,7 +150,7 @@ class Run:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        if not self._gathering.join(contact, merge_option, self.position, self._max_bytes):
+        if not self._gathering.join(contact, merge_option, self.position):
             reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
             for row in contact.rows:
                 self.reject(row, RowRejectedError("record.too_large", reason))
@@ -164,9 +166,7 @@ class Run:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         while contacts:
-            joined = self._gathering.join_several(
-                contacts, merge_option, self.position + 1, self._max_bytes
-            )
+            joined = self._gathering.join_several(contacts, merge_option, self.position + 1)
             self.position += joined
             contacts = contacts[joined:]
             if not joined:
@@ -174,10 +174,6 @@ class Run:
         for contact in contacts:
             self.position += 1
             self.add(contact, merge_option)
-
-    @property
-    def _max_bytes(self) -> int:
-        return self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
 
     def leave(self, contact: Contact, leaving: int) -> None:
         """Take a contact into an open departure. It keeps its place in the order of rows.
@@ -245,7 +241,7 @@ class Run:
         return False
 
     def tend(self) -> float | None:
-        """Take in what has been settled, send what has waited too long, write STATE.
+        """Take in what has been settled, send what is to go, write STATE.
 
         Returns:
             Seconds until there is something to send; None if nothing is waiting.
@@ -254,7 +250,7 @@ class Run:
             TargetDotdigitalError: An import has failed.
         """
         self._collect()
-        self._gathering.send_old()
+        self._gathering.send_due()
         self._release()
         return self._gathering.seconds_left()
 
@@ -279,7 +275,7 @@ class Run:
         self._collect()
         self.flush()
         while self._queue is not None and self._queue.unsettled:
-            self._wait_for_an_import()
+            self._wait_for_a_load()
         self._release()
         for stream in sorted(self.settings.streams or ()):
             if stream not in self._tally:
@@ -300,7 +296,7 @@ class Run:
         self._queue.stop()
         while self._queue.active:
             with suppress(TargetDotdigitalError):
-                self._wait_for_an_import()
+                self._wait_for_a_load()
                 continue
             if self._clock.now() >= (self._leave_at or 0.0):
                 return
@@ -360,7 +356,7 @@ class Run:
             return
         self._queue.add(load)
         while self._queue.unsettled:
-            self._wait_for_an_import()
+            self._wait_for_a_load()
 
     def _mirror(self) -> None:
         """Let those leave whom a mirror no longer holds, and then the STATE that waits for it."""
@@ -378,25 +374,42 @@ class Run:
             raise AssertionError
         self._collect()
         while self._queue.is_full:
-            self._wait_for_an_import()
+            self._wait_for_a_load()
         self._queue.add(load)
 
-    def _wait_for_an_import(self) -> None:
-        """Wait until an import ends or the run has to leave; take in and write what that allows.
+    def _max_body_bytes(self) -> int:
+        return self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
+
+    def _moment(self) -> Moment:
+        free = self._queue.free if self._queue is not None else 0
+        if self._account is None or not isinstance(self._performer, Performer) or self.is_stopping:
+            return Moment(self._clock.now(), free, may_divide=False, seconds_full=None)
+        return Moment(
+            self._clock.now(),
+            free,
+            self._account.client.takes_imports(),
+            self._performer.seconds_of_import(self.settings.batch_size_rows),
+        )
+
+    def _wait_for_a_load(self, seconds: float | None = None) -> None:
+        """Wait until a load ends or the run has to leave; take in and write what that allows.
+
+        Args:
+            seconds: How long to wait at most; None for ever.
 
         Raises:
             AbandonedError: The time to leave has come.
-            TargetDotdigitalError: An import has failed.
+            TargetDotdigitalError: A load has failed.
         """
-        seconds = None
         if self._leave_at is not None:
             if not self._is_leaving:
                 self._is_leaving = True
                 grace = self.settings.shutdown_grace_seconds
                 _logger.info("Waiting up to %d seconds for what is under way", grace)
-            seconds = self._leave_at - self._clock.now()
-            if seconds <= 0:
+            left = self._leave_at - self._clock.now()
+            if left <= 0:
                 raise AbandonedError("The run is stopped before every import has ended")
+            seconds = left if seconds is None else min(seconds, left)
         self._wakeup.wait(self._real(seconds))
         self._collect()
         self._release()

@@ -133,11 +133,12 @@ def _count_imported(contacts: Sequence[Contact]) -> None:
     """Count the newest row of each contact as imported, and those that it has replaced."""
     rows = [contact.rows for contact in contacts]
     # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
-    times = Counter(map(id, rows))
-    for each in {id(each): each for each in rows}.values():
-        each[-1].counts.imported += times[id(each)]
-        for row in each[:-1]:
-            row.counts.collapsed += times[id(each)]
+    numbers = list(map(id, rows))
+    distinct = dict(zip(numbers, rows, strict=True))
+    for number, times in Counter(numbers).items():
+        distinct[number][-1].counts.imported += times
+        for row in distinct[number][:-1]:
+            row.counts.collapsed += times
 
 
 def _count_departures(settlement: Settlement) -> None:

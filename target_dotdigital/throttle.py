@@ -76,6 +76,14 @@ class Throttle:
         while (seconds := self._seconds_to_wait(route)) > 0:
             self._clock.sleep(seconds + self._jitter() * RESET_SPREAD_SECONDS)
 
+    def is_open(self, route: str) -> bool:
+        """Return whether a call would not have to wait.
+
+        Args:
+            route: A call's method and path template.
+        """
+        return self._seconds_to_wait(route) <= 0
+
     def _seconds_to_wait(self, route: str) -> float:
         with self._lock:
             tiers = (self._tier(route), _EVERY_TIER)

@@ -18,6 +18,7 @@ class Wakeup:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._read_end, selectors.EVENT_READ)
         self._watched: int | None = None
+        self._always_ready: int | None = None
 
     def set(self) -> None:
         """End the current wait, or the next one."""
@@ -35,6 +36,8 @@ class Wakeup:
         Returns:
             Whether the descriptor can be read.
         """
+        if descriptor is not None and descriptor == self._always_ready:
+            return True
         if descriptor != self._watched:
             if self._watched is not None:
                 self._selector.unregister(self._watched)
@@ -43,7 +46,8 @@ class Wakeup:
                 try:
                     self._selector.register(descriptor, selectors.EVENT_READ)
                 except PermissionError:
-                    return True  # a regular file, or /dev/null: it can always be read
+                    self._always_ready = descriptor  # a regular file, or /dev/null
+                    return True
                 self._watched = descriptor
         ready = {key.fd for key, _ in self._selector.select(seconds)}
         if self._read_end in ready:

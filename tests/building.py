@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from target_dotdigital.contacts import Contact, Row
 from target_dotdigital.errors import RowRejectedError
+from target_dotdigital.filling import Moment
+from target_dotdigital.gathering import Outlook
 from target_dotdigital.identifiers import normalise
 from target_dotdigital.report import StreamCounts
 from target_dotdigital.settings import StreamSettings
@@ -102,3 +104,12 @@ def marked(value: object, canary: str) -> object:
     if isinstance(value, dict):
         return {name: marked(item, canary) for name, item in value.items()}
     return value
+
+
+def outlook(*, max_body_bytes: int = 10**6) -> Outlook:
+    """Of a run in which every import goes when it is full."""
+    return Outlook(
+        lambda: max_body_bytes,
+        lambda: Moment(0.0, 1, may_divide=False, seconds_full=None),
+        lambda _seconds: None,
+    )

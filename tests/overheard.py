@@ -123,7 +123,7 @@ class UnsoundError(Exception):
     """Something was sent, printed or stored that should not have been."""
 
 
-class _Account:
+class StandInAccount:
     """Stands for an account, with data fields and one address book."""
 
     data_fields = DATA_FIELDS
@@ -253,7 +253,7 @@ class OverheardTarget:
         self._stack = ExitStack()
         enter = self._stack.enter_context
         self._source: IO[str] = enter(tempfile.TemporaryFile("w+", dir=self._folder))
-        enter(patch.object(run_module, "Account", _Account))
+        enter(patch.object(run_module, "Account", StandInAccount))
         enter(patch.object(performing, "Importer", _Importer))
         # As strict as the real one where the locale is UTF-8.
         self._stdout = io.TextIOWrapper(self._output, encoding="utf-8", write_through=True)

@@ -19,7 +19,7 @@ from target_dotdigital.settings_schema import (
     OPT_IN_TYPES,
 )
 from tests.account import Account
-from tests.building import WILD_VALUES, attempt, stream_settings
+from tests.building import WILD_VALUES, attempt, outlook, stream_settings
 from tests.clock import FakeClock
 from tests.command import load, record, schema, settings_for, state
 from tests.envelope import open_envelope
@@ -116,13 +116,13 @@ def bodies(stream: StreamSettings, rows: list[dict[str, Any]], size: int) -> Ite
         sent.append(load)
 
     limits = account_settings("http://127.0.0.1", batch_size_rows=size)
-    gathering = Gathering(limits, FakeClock(), take)
+    gathering = Gathering(limits, FakeClock(), take, outlook())
     for number, row in enumerate(rows):
         made = attempt(compiled.contact, row)
         if isinstance(made, RowRejectedError):
             event(made.code)
             continue
-        assert gathering.join(made, stream.merge_option, number, 10**6)
+        assert gathering.join(made, stream.merge_option, number)
     gathering.flush()
     for each in sent:
         yield import_body(stream.merge_option, list(each.contacts.values()))

@@ -13,6 +13,7 @@ from tests.routes import IMPORT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.account import Import
     from tests.server import DotdigitalServer
 
 FIRST, SECOND = 0, 1
@@ -116,6 +117,38 @@ def test_rows_of_one_person_in_many_imports_keep_their_order(
     assert server.order_violations == 0
     names = {email: contact.data_fields["FIRSTNAME"] for email, contact in server.contacts.items()}
     assert names == {"ann@example.com": "11", "bob@example.com": "12"}
+
+
+@pytest.mark.parametrize("fails", [None, FIRST, 3])
+def test_a_load_that_is_divided_among_slots_keeps_order_and_state(
+    server: DotdigitalServer, tmp_path: Path, fails: int | None
+) -> None:
+    """4,500 people, and one of them again at the end, with another value and in another import."""
+
+    def polls(each: Import) -> int:
+        if each.index == fails:
+            each.ends_with = "RejectedByWatchdog"
+        return 1 + each.index % 2
+
+    server.polls_to_finish = polls
+    people = [record(id=number, email=f"p{number}@example.com") for number in range(4_500)]
+    properties: dict[str, dict[str, str]] = {"id": {}, "email": {}, "first_name": {}}
+    again = record(id=0, email="p0@example.com", first_name="new")
+    messages = [schema(properties=properties), *people, state(1), again, state(2)]
+    ended = load(settings_for(server), tmp_path, *messages)
+    assert server.order_violations == 0
+    if fails is not None:
+        assert ended.status == 1
+        assert ended.stdout in {"", "1\n"}
+        assert fails != FIRST or not ended.stdout
+        return
+    assert ended.status == 0
+    assert ended.stdout.splitlines()[-1] == "2"
+    sizes = [len(each.contacts) for each in server.imports]
+    assert len(sizes) >= 4
+    assert max(sizes) <= 2_000
+    assert len(server.contacts) == 4_500
+    assert server.contacts["p0@example.com"].data_fields["FIRSTNAME"] == "new"
 
 
 def test_rows_of_two_streams_about_one_person_keep_their_order(

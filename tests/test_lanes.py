@@ -1,0 +1,339 @@
+"""The fast lane and the slow way: the same lines give the same contacts, rejects, counts and STATE.
+
+The slow way is what a stream takes that the lane is not for, so here it takes the same stream.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from contextlib import ExitStack, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from unittest.mock import patch
+
+import msgspec
+import pytest
+from hypothesis import Phase, event, given, settings
+from hypothesis import strategies as st
+
+from target_dotdigital import performing
+from target_dotdigital import run as run_module
+from target_dotdigital.lane import Lane
+from target_dotdigital.settlement import Settlement
+from target_dotdigital.sinks import ContactSink
+from target_dotdigital.target import TargetDotdigital
+from tests.overheard import ADDRESS_BOOK, StandInAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from target_dotdigital.imports import Import
+
+FIELDS = {
+    "FIRSTNAME": "first_name",
+    "LOYALTY_POINTS": "points",
+    "BIRTHDAY": "birthday",
+    "VIP": "vip",
+    "CITY": "odd name!",
+    "TAGS": "first_name",
+}
+
+TYPES = {
+    "text": {"type": ["string", "null"], "format": "date-time"},
+    "strict text": {"type": "string"},
+    "short text": {"type": "string", "maxLength": 12, "minLength": 2},
+    "whole": {"type": ["integer", "null"]},
+    "small": {"type": "integer", "minimum": -5, "maximum": 400},
+    "number": {"type": ["null", "number"]},
+    "strict number": {"type": "number"},
+    "flag": {"type": ["boolean", "null"]},
+    "mixed": {"type": ["string", "integer", "boolean", "null"]},
+    "either": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+}
+"""Definitions that the lane knows, by what the test's messages call them."""
+
+OTHER_TYPES = {
+    "anything": {},
+    "object": {"type": ["object", "string"]},
+    "pattern": {"type": "string", "pattern": "^[a-zA-Z ]+$"},
+    "choice": {"enum": ["Ada", None, 3]},
+    "reference": {"$ref": "#/definitions/name"},
+    "halves": {"type": "number", "multipleOf": 0.5},
+}
+"""And such that it leaves to the slow way."""
+
+USUAL = {
+    "first_name": ("text", "strict text", "short text", "mixed", "either"),
+    "points": ("whole", "small", "number", "strict number"),
+    "birthday": ("text", "either", "strict text"),
+    "vip": ("flag", "mixed"),
+    "odd name!": ("text", "whole", "flag"),
+    "mobile": ("text", "whole"),
+    "crm_id": ("text", "whole", "mixed"),
+}
+"""Properties of the test's streams, and what they usually are."""
+
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
+    "by name": {},
+    "fields": {"streams": {"people": {"fields": FIELDS}}},
+    "empty ones are left out": {
+        "merge_option": "overwriteIfNotEmpty",
+        "streams": {"people": {"fields": FIELDS, "email_type": "html"}},
+    },
+    "no fields": {"streams": {"people": {"fields": {}}, "leads": {}}},
+    "identifiers": {
+        "streams": {
+            "people": {
+                "identifiers": {"email": "e-mail", "crm-id": "crm_id", "mobileNumber": "mobile"},
+                "fields": FIELDS,
+                "email_opt_in_type": "single",
+            }
+        }
+    },
+    "custom match": {
+        "streams": {
+            "people": {
+                "match_identifier": "crm-id",
+                "identifiers": {"crm-id": "crm_id", "email": "e-mail"},
+                "fields": {"FIRSTNAME": "first_name", "BIRTHDAY": "birthday"},
+                "merge_option": "overwriteIfEmpty",
+            }
+        }
+    },
+    "two books": {"streams": {"people": {"fields": FIELDS}, "leads": {"address_book": 102}}},
+    "not validated": {"validate_records": False, "streams": {"people": {"fields": FIELDS}}},
+}
+
+TEXTS = st.sampled_from(
+    (
+        *("", " ", "Ada", "Grace Hopper", "x" * 501, "x" * 1001, "é" * 500, "\U0001f426" * 501),
+        *("2024-02-29", "2023-02-29", "1980-05-17", "2026-01-31T10:00:00Z", "0000-01-01"),
+        *("2026-01-31T10:00:00+00:00", "2026-01-31T10:00:00.120+00:00", "2026-01-31 10:00:00"),
+        *("2026-01-31T10:00:00.000Z", "2026-01-31T23:59:60Z", "2026-01-31T10:00:00+02:00"),
+        *("9999-12-31T23:59:59-01:00", "yes", "f", "12.50", "a\nb", "2026-01-31\n2026-01-31"),
+        *("\ud83d", "line\u2028separator", "\x7f", '"', "\\", "</script>"),
+    )
+) | st.text(max_size=12)
+NUMBERS = (
+    st.integers(-(10**20), 10**20)
+    | st.integers(-9, 500)
+    | st.decimals(allow_nan=False, allow_infinity=False).map(lambda each: f"raw:{each:f}")
+    | st.decimals(-999, 999, places=3).map(lambda each: f"raw:{each}")
+    | st.sampled_from(("raw:-0", "raw:-0.0", "raw:1e3", "raw:1E+999999", "raw:0.10", "raw:7.000"))
+    | st.sampled_from(("raw:NaN", "raw:1234567890123456789012", "raw:0.0000000001", "raw:-0.5"))
+)
+VALUES = TEXTS | NUMBERS | st.booleans() | st.none() | st.lists(st.integers(), max_size=2)
+ADDRESSES = (
+    st.integers(0, 12).map("person.{}@example.com".format)
+    | st.sampled_from(
+        (
+            *("PERSON.1@Example.com", " person.2@example.com\n", "person.3@xn--bcher-kva.example"),
+            *("person.3@bücher.example", "no address", "", " ", "a@b\nperson.4@example.com"),
+            *("\u212aelvin@example.com", "x@-a.example.com", "a..b@example.com", "a@example.c0m"),
+            *("a@example.co.uk", '"a b"@example.com', f"{'a' * 64}@example.com", "İ@example.com"),
+        )
+    )
+    | st.none()
+    | st.emails()
+)
+
+
+RIGHT_ADDRESSES = st.integers(0, 12).map("Person.{}@example.com".format)
+DAYS = st.sampled_from(("2026-01-31", "2024-02-28T10:00:00Z", "2026-02-03T10:00:00.5+00:00"))
+
+
+def right_values(name: str, kind: str) -> st.SearchStrategy[Any]:
+    """Values as a property's definition and data field want them: the lane takes them."""
+    values: st.SearchStrategy[Any] = st.sampled_from(("Ada", "Grace", "yes"))
+    if name == "birthday":
+        values = DAYS
+    elif name in {"mobile", "crm_id"}:
+        values = st.integers(447700900100, 447700900105)
+    elif name == "vip":
+        values = st.booleans() if kind != "text" else st.just("yes")
+    elif kind in {"whole", "small"}:
+        values = st.integers(-5, 400)
+    elif "number" in kind:
+        values = st.decimals(-99, 99, places=2).map(lambda each: f"raw:{each}")
+    elif kind == "flag":
+        values = st.booleans()
+    if kind.endswith("text") and name in {"mobile", "crm_id"}:
+        values = values.map(str)
+    has_null = kind in {"text", "whole", "number", "flag", "mixed", "either"}
+    return values | values | st.none() if has_null else values
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> list[bytes]:
+    """Lines of a tap: a SCHEMA or two, many RECORDs of two streams, STATE, and rubbish."""
+    lines = []
+    kinds: dict[str, dict[str, str]] = {}
+    for stream in ("people", "leads"):
+        kinds[stream] = {name: draw(st.sampled_from(usual)) for name, usual in USUAL.items()}
+        if one_in(draw, 3):
+            odd = draw(st.sampled_from(list(USUAL)))
+            kinds[stream][odd] = draw(st.sampled_from([*TYPES, *OTHER_TYPES]))
+        lines.append(draw(schema_line(stream, kinds[stream])))
+    for _ in range(draw(st.integers(1, 40))):
+        stream = draw(st.sampled_from(("people", "people", "people", "leads")))
+        what = draw(
+            st.sampled_from(("RECORD",) * 80 + ("STATE", "STATE", "blank", "odd", "SCHEMA"))
+        )
+        if what == "SCHEMA":
+            lines.append(draw(schema_line(stream, kinds[stream])))
+        elif what == "STATE":
+            lines.append(json.dumps({"type": "STATE", "value": {"at": len(lines)}}).encode())
+        elif what == "blank":
+            lines.append(draw(st.sampled_from((b"", b" \r", b"\t"))))
+        elif what == "odd":
+            rubbish = (b"{", b"{}{}", b'{"type":"RECORD"}', b"\xff", b"5")
+            lines.append(draw(st.sampled_from(rubbish)))
+        else:
+            lines.append(draw(record_line(stream, kinds[stream])))
+    return lines
+
+
+@st.composite
+def schema_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
+    known = {**TYPES, **OTHER_TYPES}
+    properties = {name: known[kind] for name, kind in kinds.items()}
+    properties["e-mail"] = {"type": ["string", "null"]}
+    properties["unmapped"] = {"type": "integer"}
+    schema = {"type": "object", "properties": properties}
+    if "reference" in kinds.values():
+        schema["definitions"] = {"name": {}}
+    if one_in(draw, 4):
+        schema["required"] = draw(st.sampled_from((["first_name"], ["unmapped", "e-mail"])))
+    keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"])))
+    message = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys}
+    return json.dumps(message).encode()
+
+
+@st.composite
+def record_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
+    is_wild = one_in(draw, 6)
+    record: dict[str, Any] = {"e-mail": draw(ADDRESSES if is_wild else RIGHT_ADDRESSES)}
+    for name, kind in kinds.items():
+        is_there = kind in {"strict text", "small", "strict number"} or not one_in(draw, 5)
+        if is_there:
+            record[name] = draw(VALUES if is_wild else right_values(name, kind))
+    if not one_in(draw, 4):
+        record["unmapped"] = draw(st.integers(0, 9) | VALUES)
+    if one_in(draw, 15):
+        record["_sdc_deleted_at"] = draw(st.sampled_from((None, "2026-01-31T10:00:00Z")))
+    if one_in(draw, 15):
+        record["_sdc_extracted_at"] = "2026-01-31T10:00:00Z"
+    message: dict[str, Any] = {"type": "RECORD", "stream": stream, "record": record}
+    if one_in(draw, 9):
+        message = dict(reversed(message.items())) | {"version": 3, "time_extracted": "x"}
+    text = json.dumps(message, ensure_ascii=draw(st.booleans()))
+    line = raw_numbers(text).encode("utf-8", "surrogatepass")
+    if one_in(draw, 60):
+        broken = (line + line, line[:-2], line + b" ", line.replace(b'"', b"'", 1))
+        line = draw(st.sampled_from(broken))
+    return line.replace(b"unmapped", b"unmapped\xff") if one_in(draw, 60) else line
+
+
+def one_in(draw: st.DrawFn, chances: int) -> bool:
+    return draw(st.sampled_from(range(chances))) == chances - 1
+
+
+def raw_numbers(text: str) -> str:
+    """Write the numbers that Python would write otherwise as they are meant."""
+    parts = text.split('"raw:')
+    return parts[0] + "".join(part.replace('"', "", 1) for part in parts[1:])
+
+
+class Result(NamedTuple):
+    """What comes of some lines."""
+
+    contacts: list[tuple[str, Any]]
+    rejects: list[Any]
+    counts: list[str]
+    states: list[str]
+    error: str | None
+
+
+class _Importer:
+    """Settles imports at once, in the order in which they are started, and keeps what they hold."""
+
+    max_body_bytes = 50_000_000
+    taken: ClassVar[list[tuple[str, Any]]] = []
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def load(self, load: Import) -> Settlement:
+        settlement = Settlement()
+        for contact in load.contacts.values():
+            self.taken.append((load.merge_option, msgspec.json.decode(contact.body)))
+            if contact.key.endswith("7@example.com"):
+                settlement.rejected.append((contact, "dotdigital.invalidContact"))
+            else:
+                settlement.imported.append(contact)
+        return settlement
+
+
+def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane: bool) -> Result:
+    """Run a target in this process over some lines."""
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as name:
+        enter = stack.enter_context
+        enter(patch.object(run_module, "Account", StandInAccount))
+        enter(patch.object(performing, "Importer", _Importer))
+        enter(patch.object(_Importer, "taken", []))
+        if not has_lane:
+            enter(patch.object(ContactSink, "open_lane", lambda *_: False))
+        rejects = Path(name, "rejects.singer")
+        path = Path(name, "input.singer")
+        path.write_bytes(b"\n".join(lines))
+        source = enter(path.open())
+        output = enter(redirect_stdout(io.StringIO()))
+        target = TargetDotdigital(
+            config={
+                "username": "user",
+                "password": "password",
+                "api_url": "http://127.0.0.1:9",
+                "address_book": ADDRESS_BOOK,
+                "batch_size_rows": 7,
+                "max_active_imports": 1,
+                "max_reject_percent": 100,
+                "rejects_path": str(rejects),
+                **configuration,
+            }
+        )
+        error = None
+        try:
+            target.listen(source)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it has to be the same
+            error = f"{type(problem).__name__}: {problem}"
+        return Result(
+            _Importer.taken,
+            sorted(rejected(rejects), key=json.dumps),
+            sorted(target.run.summary())[: len(target.run.settings.streams or "xx")],
+            output.getvalue().splitlines()[-1:],
+            error,
+        )
+
+
+def rejected(path: Path) -> Iterator[Any]:
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        message = json.loads(line)
+        message.get("record", {}).pop("_sdc_rejected_at", None)
+        yield message
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=list(CONFIGURATIONS))
+@settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.shrink})
+@given(lines=messages())
+def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
+    with patch.object(Lane, "contacts", autospec=True, side_effect=Lane.contacts) as lane:
+        fast = result_of(lines, configuration, has_lane=True)
+    taken = sum(len(each.args[1]) for each in lane.call_args_list)
+    event(f"rows in the lane: {'none' if not taken else 'some' if taken < 5 else 'many'}")
+    slow = result_of(lines, configuration, has_lane=False)
+    if slow.error is not None:
+        # How far it had read when it failed: a row, or the rows that were read with it.
+        fast, slow = fast._replace(counts=[]), slow._replace(counts=[])
+    assert fast == slow
