@@ -103,7 +103,7 @@ def _texts(node: ast.expr, assigned: dict[str, list[ast.expr]]) -> list[str]:
     if isinstance(node, ast.JoinedStr):
         parts = [str(part.value) if isinstance(part, ast.Constant) else GAP for part in node.values]
         text = "".join(parts)
-        return [text] if text.replace(GAP, "").strip(" ;:,") else []
+        return [text] if text.replace(GAP, "").strip(" ;:,()") else []
     if isinstance(node, ast.IfExp):
         return [*_texts(node.body, assigned), *_texts(node.orelse, assigned)]
     if isinstance(node, ast.Name):
