@@ -27,6 +27,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "light_dark",
     "messages",
+    "outside",
     "rooms",
     "schemas",
 ]
