@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.sandbox import EmbeddedSandbox
 from tests.command import REPOSITORY
+from tests.pasting import NOT_OURS, PATIENCE_SECONDS, Shell
 from tests.sandbox.client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MELTANO = Path(sys.executable).with_name("meltano")
-
-PATIENCE_SECONDS = 300
-"""For a first run over a slow connection; see `Project.meltano`."""
-
-NOT_OURS = ("TARGET_", "TAP_", "MELTANO_", "VIRTUAL_ENV")
-"""What variables begin with that a developer may have set, and that must not reach the runs."""
 
 SETTINGS = {
     # Nobody is told that a test ran, and the interpreter of the test is the only one.
@@ -84,6 +79,11 @@ class Project:
             timeout=PATIENCE_SECONDS,
             check=False,
         )
+
+    @property
+    def shell(self) -> Shell:
+        """Return a shell in the project's folder."""
+        return Shell(self.folder, **SETTINGS)
 
     def address_book(self, name: str, fields: Sequence[str]) -> Contents:
         """Return some data fields of those who are in an address book of the sandbox."""

@@ -1,4 +1,4 @@
-"""The example as the README has it: `meltano run tap-jsonl target-dotdigital`, for real.
+"""The example as the README has it, for real: its three commands, as a newcomer pastes them.
 
 Meltano installs the tap and the target from the package index into environments of their own, once
 for this file.
@@ -17,12 +17,18 @@ import pytest
 
 from tests.command import REPOSITORY
 from tests.meltano import Project
+from tests.pasting import free_port
+from tests.recipes import steps
+from tests.sandbox.browser import needs_browser, started
 
 if TYPE_CHECKING:
     from tests.meltano import Contents
     from tests.server import DotdigitalServer
 
 FIELDS = ("FIRSTNAME", "LASTNAME", "POSTCODE")
+STEPS = steps("README.md")
+REPORT = "output/report.html"
+HAS_REPORT = f"report_path: {REPORT}" in (REPOSITORY / "meltano.yml").read_text(encoding="utf-8")
 
 LOADED = (
     "Stream 'customers': read 200 = imported 189 + rejected 6 + collapsed 5 + skipped 0; "
@@ -49,8 +55,9 @@ class Loads:
 
 
 def load(project: Project) -> Load:
-    """Run the example, and look at what it leaves."""
-    ended = project.meltano("run", "tap-jsonl", "target-dotdigital")
+    """Load the example by the first of the README's commands, and look at what it leaves."""
+    ended = project.shell.paste(STEPS["load"])
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return Load(ended.stdout + ended.stderr, project.address_book("Customers", FIELDS))
 
 
@@ -187,3 +194,45 @@ def test_meltano_shows_what_the_target_is(loads: Loads) -> None:
     about = loads.project.meltano("invoke", "target-dotdigital", "--about", "--format=markdown")
     assert "# `target-dotdigital`" in about.stdout
     assert "| password |" in about.stdout
+
+
+# A newcomer's three commands: the first one is what `loads` begins with.
+
+
+def test_a_newcomer_needs_three_commands() -> None:
+    assert [*STEPS] == ["load", "report", "page"]
+    for text in STEPS.values():
+        assert len(text.splitlines()) == 1
+
+
+def test_the_quick_start_has_the_commands_of_the_readme() -> None:
+    assert steps("docs/quick-start.md") == STEPS
+    assert LOADED in (REPOSITORY / "docs" / "quick-start.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not HAS_REPORT, reason="the example writes no report as a page")
+def test_the_second_command_shows_the_report(loads: Loads) -> None:
+    folder = loads.project.folder
+    program, seen = folder / "browser", folder / "seen"
+    program.write_text(f'#!/bin/sh\nprintf %s "$1" >"{seen}"\n')
+    program.chmod(0o755)
+    ended = loads.project.shell.paste(STEPS["report"], BROWSER=f"{program} %s")
+    assert ended.returncode == 0, ended.stderr
+    assert seen.read_text() == f"file://{folder}/{REPORT}"
+    assert "target-dotdigital" in (folder / REPORT).read_text(encoding="utf-8")
+
+
+@needs_browser
+def test_the_third_command_shows_the_people(loads: Loads) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with loads.project.shell.started(f"{STEPS['page'].rstrip()} --port {port}") as serving:
+        assert serving.stdout is not None
+        # It says where it is as soon as it can be opened.
+        assert url in serving.stdout.readline()
+        with started() as browser:
+            browser.open(f"{url}/#/address-books")
+            browser.until(lambda: browser.all("tbody tr"), "address books")
+            (row,) = (row for row in browser.texts("tbody tr") if row.startswith("Customers"))
+            assert "189" in row
+            assert browser.console() == []
