@@ -1,4 +1,4 @@
-"""Screenshots of the sandbox's page, in light and dark, for the README.
+"""Screenshots of the sandbox's page and of the site's front page, in light and dark.
 
     uv run python docs/screenshots.py
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from tests.sandbox.browser import Browser, started
 from tests.sandbox.client import SandboxClient, person
 
 IMAGES = Path(__file__).parent / "images"
+FRONT_WIDTH, FRONT_HEIGHT = 1_280, 900
 WIDTH, HEIGHT = 1_100, 700
 PHONE_WIDTH, PHONE_HEIGHT = 390, 700
 MAXIMUM_BYTES = 200_000
@@ -84,7 +86,7 @@ def shoot(browser: Browser, name: str) -> None:
     for scheme in ("light", "dark"):
         browser.emulate(scheme)
         time.sleep(0.3)
-        file = IMAGES / f"sandbox-{name}-{scheme}.png"
+        file = IMAGES / f"{name}-{scheme}.png"
         browser.driver.save_screenshot(str(file))
         size = file.stat().st_size
         if size > MAXIMUM_BYTES:
@@ -93,7 +95,7 @@ def shoot(browser: Browser, name: str) -> None:
 
 
 def main() -> None:
-    """Fill a sandbox and look at each view of it."""
+    """Fill a sandbox and look at each view of it, and at the documentation's front page."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         options = Options(
@@ -105,6 +107,7 @@ def main() -> None:
             fill(client, options.database)
             with started() as browser:
                 look(browser, server.url)
+                look_at_front(browser, Path(folder) / "site")
                 browser.driver.get("about:blank")
 
 
@@ -115,17 +118,29 @@ def look(browser: Browser, url: str) -> None:
         browser.open(f"{url}/#/{view}")
         browser.until(lambda: browser.all("tbody tr, .imports li"), view)
         time.sleep(SETTLE_SECONDS)
-        shoot(browser, view)
+        shoot(browser, f"sandbox-{view}")
     browser.open(f"{url}/#/contacts?search=ada")
     browser.until(lambda: browser.all("tbody button"), "contacts")
     browser.all("tbody button")[0].click()
     browser.one("dialog dl")
-    shoot(browser, "contact")
+    shoot(browser, "sandbox-contact")
     browser.resize(PHONE_WIDTH, PHONE_HEIGHT)
     browser.open(f"{url}/#/imports")
     browser.until(lambda: browser.all(".imports li"), "imports")
     time.sleep(SETTLE_SECONDS)
-    shoot(browser, "phone")
+    shoot(browser, "sandbox-phone")
+
+
+def look_at_front(browser: Browser, site: Path) -> None:
+    """Build the site with the pictures that are there, and take those of its front page."""
+    command = (sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", IMAGES.parent, site)
+    subprocess.run(command, check=True)  # noqa: S603 - our own documentation
+    sizes = {"wide": (FRONT_WIDTH, FRONT_HEIGHT), "narrow": (PHONE_WIDTH, PHONE_HEIGHT)}
+    for name, (width, height) in sizes.items():
+        browser.resize(width, height)
+        browser.open(f"{site.as_uri()}/index.html")
+        browser.one("article h1")
+        shoot(browser, f"docs-front-{name}")
 
 
 if __name__ == "__main__":

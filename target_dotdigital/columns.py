@@ -63,7 +63,7 @@ _SAFE_WORDS = frozenset(
 """Keywords that say nothing about a value, as do all that begin with `x-`. Formats are not checked
 anywhere, as in the SDK."""
 
-_KINDS = {"string": str, "integer": int, "boolean": bool, "null": None}
+_KINDS = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
 
 _BOUNDS = {
     "minLength": ("string", "min_length"),
@@ -208,6 +208,16 @@ def identifier_column(source: IdentifierSource, schema: object, *, is_match: boo
     if source.name == EMAIL:
         convert = _emails(convert)
     return Column(source.name, source.source.path, _typed(demanded.types, demanded.bounds), convert)
+
+
+def key_type(schema: object) -> Any:  # noqa: ANN401 - a type to decode
+    """Return what a property is decoded as of which only its type matters; None if that is not all.
+
+    Args:
+        schema: The property's JSON schema.
+    """
+    demanded = rules(schema)
+    return None if demanded is None else _typed(demanded.types, demanded.bounds)
 
 
 def normalised(name: str, values: Values) -> list[str]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 _TYPES: Final = {"integer": "Numeric", "number": "Numeric", "boolean": "Boolean"}
 _DATE_FORMATS: Final = frozenset({"date", "date-time"})
+_NUMBER_FORMATS: Final = frozenset({"x-singer.decimal", "singer.decimal"})
+"""A number that is spelled as a text, so that it keeps its digits."""
 _UNIONS: Final = ("anyOf", "oneOf")
 
 
@@ -55,5 +57,7 @@ def _types(branch: Mapping[str, Any]) -> Iterator[str]:
     for name in [declared] if isinstance(declared, str) else declared:
         if name == "string" and branch.get("format") in _DATE_FORMATS:
             yield "Date"
+        elif name == "string" and branch.get("format") in _NUMBER_FORMATS:
+            yield "Numeric"
         elif name != "null":
             yield _TYPES.get(name, "String")

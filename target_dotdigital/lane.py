@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from target_dotdigital.columns import field_column, identifier_column, normalised
+from target_dotdigital.columns import field_column, identifier_column, key_type, normalised
 from target_dotdigital.contacts import Contact
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Lane:
         stream: str,
         columns: Columns,
         constants: Mapping[str, object],
-        needed: Iterable[str],
+        needed: Mapping[str, Any],
         transform: Transform | None,
     ) -> None:
         """Make the types that are decoded, and those that are encoded.
@@ -82,15 +82,13 @@ class Lane:
             stream: What the tap calls the stream.
             columns: What is mapped.
             constants: What is the same in every contact.
-            needed: Properties that a record must have.
+            needed: Properties that a record must have, mapped or not, and their types.
             transform: Makes the stream's record of the tap's, or None of one that is filtered out.
         """
         self._identifiers, self._fields = identifiers, fields = columns
         self._constants = [repeat(value) for value in constants.values()]
         self._transform = transform
-        self._record_type, self._getters = _record_type(
-            (*identifiers, *fields), needed, is_decoded=transform is not None
-        )
+        self._record_type, self._getters = _record_type((*identifiers, *fields), needed)
         record: Any = self._record_type if transform is None else dict[str, Any]
         line = msgspec.defstruct(
             "Line",
@@ -196,19 +194,19 @@ def build_lane(
     Returns:
         The lane; None if a part of the schema, or of the mapping, is not for it.
     """
-    types, required = schema.get("type", "object"), schema.get("required", [])
-    if not mapping.is_plain or schema.keys() - _SAFE_WORDS or not isinstance(required, list):
-        return None
-    if "object" not in (types if isinstance(types, list) else [types]):
+    if not mapping.is_plain or not _is_plain(schema):
         return None
     sources = [each.source for each in mapping.identifiers]
     sources += [each.source for each in mapping.fields]
-    needed = {*required, *key_properties}
     if any(len(each.segments) > 1 for each in sources):
         return None  # a path into objects
+    schemas = schema.get("properties", {})
+    # Of a property that is required and not mapped, it matters only that it is there.
+    anything = Raw if transform is None else Any
+    needed: dict[str, Any] = dict.fromkeys((*schema.get("required", ()), *key_properties), anything)
+    needed.update((name, key_type(schemas[name])) for name in key_properties if name in schemas)
     if any(name.startswith("_sdc_") for name in (*needed, *(each.path for each in sources))):
         return None  # the SDK takes its own properties out
-    schemas = schema.get("properties", {})
     identifiers = [
         identifier_column(each, schemas.get(each.source.path), is_match=place == 0)
         for place, each in enumerate(mapping.identifiers)
@@ -224,22 +222,32 @@ def build_lane(
     ]
     columns = [each for each in (*identifiers, *fields) if each is not None]
     types_of = {(each.path, each.type) for each in columns}
-    if len(columns) < len(sources) or len(types_of) > len({path for path, _ in types_of}):
-        return None  # a column cannot be converted, or two want to decode a property differently
+    if len(columns) < len(sources) or None in needed.values():
+        return None  # a property cannot be checked, or converted, by its type
+    if len(types_of) > len({path for path, _ in types_of}):
+        return None  # two columns want to decode a property differently
     count = len(identifiers)
     mapped = Columns(columns[:count], columns[count:])
     return Lane(stream, mapped, mapping.constants, needed, transform)
 
 
+def _is_plain(schema: Mapping[str, Any]) -> bool:
+    """Return whether a stream's schema says no more of a record than a typed decoder sees to."""
+    types = schema.get("type", "object")
+    is_object = "object" in (types if isinstance(types, list) else [types])
+    return (
+        is_object and schema.keys() <= _SAFE_WORDS and isinstance(schema.get("required", []), list)
+    )
+
+
 def _record_type(
-    columns: Iterable[Column], needed: Iterable[str], *, is_decoded: bool
+    columns: Iterable[Column], needed: Mapping[str, Any]
 ) -> tuple[type[msgspec.Struct], dict[str, Callable[[Any], Any]]]:
     """Return the type that a record is decoded as, and what gets a mapped property's values."""
     types = {each.path: each.type for each in columns}
     names = {path: f"p{number}" for number, path in enumerate((*types, *needed, _DELETED))}
     getters: dict[str, Callable[[Any], Any]] = {path: attrgetter(names[path]) for path in types}
-    # Of a property that is needed and not mapped, it matters only that it is there.
-    types.update((path, Any if is_decoded else Raw) for path in needed if path not in types)
+    types = {**needed, **types}
     fields = [
         (names[path], kind) if path in needed else (names[path], kind, UNSET)
         for path, kind in types.items()

@@ -73,6 +73,8 @@ class Mirror:
         self._by_version: dict[Version, HeldContacts] = {}
         self._newest: Version | None = None
         self._activated: Version | None = None
+        self._announced: Version | None = None
+        self._has_state_after_rows = False
 
     def holding(self, version: object, row: int) -> HeldContacts:
         """Return where a row's contact is held.
@@ -83,6 +85,7 @@ class Mirror:
         """
         if self.first_row is None:
             self.first_row = row
+        self._has_state_after_rows = False
         if not isinstance(version, (int, str, Decimal)):
             return self._held  # of no version, so of every one
         self._newest = version
@@ -91,22 +94,43 @@ class Mirror:
     def activate(self, version: object) -> None:
         """Take note of an ACTIVATE_VERSION: the rows of this version are all there are.
 
+        After the rows it says that all of them have come. Taps made with the Meltano SDK send it
+        before them, and a STATE when the stream has ended (`Stream.sync` there).
+
         Args:
             version: The message's version.
         """
-        if isinstance(version, (int, str, Decimal)) and version in self._by_version:
+        if not isinstance(version, (int, str, Decimal)):
+            return
+        if version in self._by_version:
             self._activated = version
+        else:
+            self._announced = version
+
+    def note_state(self) -> None:
+        """Take note of a STATE: a tap that has died in the stream would not have sent it."""
+        self._has_state_after_rows = True
+
+    def _complete(self) -> Version | None:
+        """Return the version of which all rows have come, if that is known of one."""
+        if self._announced == self._newest and self._has_state_after_rows:
+            return self._newest
+        return self._activated
 
     def held(self) -> tuple[HeldContacts, ...]:
         """Return where those are who stay."""
-        if self._activated is None:
+        complete = self._complete()
+        if complete is None:
             return (self._held,)
-        return (self._held, self._by_version[self._activated])
+        return (self._held, self._by_version[complete])
 
     def problem(self) -> str | None:
         """Return why the stream cannot be taken for the whole truth, or None if it can."""
-        if self._newest is not None and self._activated != self._newest:
-            return "the tap has not marked the end of its load with ACTIVATE_VERSION"
+        if self._newest is not None and self._complete() != self._newest:
+            return (
+                "the tap has not marked the end of its load, with ACTIVATE_VERSION after its rows "
+                "or with one before them and a STATE after them"
+            )
         if not any(self.held()):
             return "not a contact came"
         return None
@@ -211,6 +235,8 @@ class Mirrors:
         self._currently_syncing = (
             value.get("currently_syncing") if isinstance(value, dict) else None
         )
+        for mirror in self._mirrors.values():
+            mirror.note_state()
 
     def due(self) -> list[MirroredBook]:
         """Return the address books whose full loads have come, now that the input has ended.

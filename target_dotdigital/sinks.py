@@ -69,7 +69,7 @@ class ContactSink(BatchSink):
         self._mapping = self._compile()
         if self._mapping is not None and self.validate_schema:
             self._validator = RecordValidator(
-                only_properties(self.schema, self._mapping.properties)
+                only_properties(self.schema, {*self._mapping.properties, *self._key_properties})
             )
 
     def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:

@@ -2,19 +2,16 @@
 
 A fenced block after `<!-- run -->` is a command, and must succeed; after `<!-- run, fails -->` it
 must not. The block after the `<!-- prints -->` that follows is what it must print, line by line and
-in this order, `…` standing for anything.
+in this order, `…` standing for anything. After `<!-- step: NAME -->` stands one of the commands
+with which a newcomer begins; `tests/test_meltano.py` runs them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -22,12 +19,12 @@ from typing_extensions import override
 
 from target_dotdigital.sandbox import EmbeddedSandbox
 from tests.command import REPOSITORY
+from tests.pasting import Shell
 from tests.sandbox.client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PATIENCE_SECONDS = 120
+    from pathlib import Path
 
 _SECTION = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,18 +32,12 @@ _COMMAND = re.compile(
     r"^<!-- run(, fails)? -->\n```shell\n(.*?)^```\n\n<!-- prints -->\n```\n(.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_STEP = re.compile(r"^<!-- step: ([a-z]+) -->\n```shell\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_STEP_MARK = re.compile(r"^<!-- step.*-->$", re.MULTILINE)
 _MARK = re.compile(r"^<!-- (?:run.*|prints) -->$", re.MULTILINE)
 _CONFIG_FILE = re.compile(r"examples/recipes/[a-z-]+\.json")
 _LOG_LINE = re.compile(r"\S+ \S+ \| [A-Z]+ +\| \S+ +\| (.*)")
 _SUMMARY = re.compile(r"Stream '[^']+': read ")
-
-_UV = """\
-#!/bin/sh
-# In place of uv, which would make an environment anew: the commands are those of the test's own.
-[ "$1" = run ] || exit 64
-shift
-exec "$@"
-"""
 
 
 @dataclass(frozen=True)
@@ -79,6 +70,14 @@ def sections(page: str) -> Iterator[tuple[str, str]]:
     """Yield the headings of a page, each with the text below it."""
     _, *parts = _SECTION.split((REPOSITORY / page).read_text(encoding="utf-8"))
     yield from zip(parts[::2], parts[1::2], strict=True)
+
+
+def steps(page: str) -> dict[str, str]:
+    """Return the commands of a page with which a newcomer begins, by their names."""
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    found = _STEP.findall(text)
+    assert len(found) == len(_STEP_MARK.findall(text)), f"{page}: a step without its block"
+    return dict(found)
 
 
 def fragments(text: str) -> list[dict[str, Any]]:
@@ -117,36 +116,17 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         shutil.copytree(REPOSITORY / "examples" / "recipes", folder / "examples" / "recipes")
-        self._programs = folder / "programs"
-        self._programs.mkdir()
-        (self._programs / "uv").write_text(_UV)
-        (self._programs / "uv").chmod(0o755)
+        (folder / "output").mkdir()  # as the recipes before it have left it
+        self._shell = Shell(folder)
 
     def paste(self, command: Command) -> None:
         """Run a command, and compare its end and what it prints with what is promised."""
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("TARGET_DOTDIGITAL_")
-        }
-        path = os.pathsep.join(
-            [str(self._programs), str(Path(sys.executable).parent), os.environ["PATH"]]
-        )
-        ended = subprocess.run(  # noqa: S602 - that is what pasting is
-            f"set -o pipefail\n{command.text}",
-            executable=shutil.which("bash"),
-            shell=True,
-            cwd=self.folder,
-            env={**kept, "PATH": path},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        ended = self._shell.paste(command.text)
         assert ended.returncode == int(command.fails), ended.stderr
-        told = [found[1] for line in ended.stderr.splitlines() if (found := _LOG_LINE.match(line))]
-        self._compare(told, command.prints)
+        logged = [
+            found[1] for line in ended.stderr.splitlines() if (found := _LOG_LINE.match(line))
+        ]
+        self._compare([*logged, *ended.stdout.splitlines()], command.prints)
 
     @staticmethod
     def _compare(told: list[str], promised: list[str]) -> None:

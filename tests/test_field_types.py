@@ -51,6 +51,10 @@ SCHEMAS = st.recursive(
             "Date",
         ),
         ({"anyOf": [{"type": "boolean"}, NULL]}, "Boolean"),
+        # Of taps made with the Meltano SDK, and of Singer's own.
+        ({"type": ["string", "null"], "format": "x-singer.decimal"}, "Numeric"),
+        ({"type": ["null", "string"], "format": "singer.decimal"}, "Numeric"),
+        ({"type": ["number", "string"], "format": "x-singer.decimal"}, "Numeric"),
         # What one field cannot take as it is becomes text.
         ({"anyOf": [MOMENT, TEXT]}, "String"),
         ({"type": ["integer", "string"], "format": "date-time"}, "String"),

@@ -222,7 +222,7 @@ def schema_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
         schema["definitions"] = {"name": {}}
     if one_in(draw, 4):
         schema["required"] = draw(st.sampled_from((["first_name"], ["unmapped", "e-mail"])))
-    keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"])))
+    keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"], ["missing"])))
     message = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys}
     return json.dumps(message).encode()
 

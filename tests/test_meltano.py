@@ -1,4 +1,4 @@
-"""The example as the README has it: `meltano run tap-jsonl target-dotdigital`, for real.
+"""The example as the README has it, for real: its three commands, as a newcomer pastes them.
 
 Meltano installs the tap and the target from the package index into environments of their own, once
 for this file.
@@ -7,10 +7,7 @@ for this file.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,105 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.sandbox.client import SandboxClient
+from tests.command import REPOSITORY
+from tests.meltano import Project
+from tests.pasting import free_port
+from tests.recipes import steps
+from tests.sandbox.browser import needs_browser, started
 
 if TYPE_CHECKING:
+    from tests.meltano import Contents
     from tests.server import DotdigitalServer
 
-ROOT = Path(__file__).parents[1]
-MELTANO = Path(sys.executable).with_name("meltano")
-
-PATIENCE_SECONDS = 300
-"""For a first run over a slow connection; see `Project.meltano`."""
-
 FIELDS = ("FIRSTNAME", "LASTNAME", "POSTCODE")
-NOT_OURS = ("TARGET_DOTDIGITAL_", "TAP_JSONL_", "MELTANO_", "VIRTUAL_ENV")
-"""What variables begin with that a developer may have set, and that must not reach the runs."""
-
-SETTINGS = {
-    # Nobody is told that a test ran, and the interpreter of the test is the only one.
-    "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-    "UV_PYTHON_DOWNLOADS": "never",
-    "NO_COLOR": "1",
-}
+STEPS = steps("README.md")
+REPORT = "output/report.html"
+HAS_REPORT = f"report_path: {REPORT}" in (REPOSITORY / "meltano.yml").read_text(encoding="utf-8")
 
 LOADED = (
     "Stream 'customers': read 200 = imported 189 + rejected 6 + collapsed 5 + skipped 0; "
     "rejected by code: identifier.invalid 5, identifier.missing 1"
 )
 NOTHING_NEW = "Stream 'customers': read 0 = imported 0 + rejected 0 + collapsed 0 + skipped 0"
-
-Contents = dict[str, dict[str, Any]]
-"""The mapped data fields of an address book's contacts, by e-mail address."""
-
-
-@dataclass(frozen=True)
-class Project:
-    """A copy of the project, as a clone of the repository would have it."""
-
-    folder: Path
-
-    @classmethod
-    def copy_to(cls, folder: Path) -> Project:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        for name in filter(None, listed.stdout.split("\0")):
-            if (ROOT / name).is_file():  # it may have been removed and not been committed yet
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        return cls(folder)
-
-    def meltano(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run Meltano, which must succeed."""
-        return self.run(MELTANO, *arguments, **variables)
-
-    def run(
-        self, program: Path, *arguments: str, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(NOT_OURS)}
-        ended = subprocess.run(
-            [program, *arguments],
-            cwd=self.folder,
-            env={**kept, **SETTINGS, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended
-
-    def load(self) -> Load:
-        """Run the example, and look at what it leaves."""
-        ended = self.meltano("run", "tap-jsonl", "target-dotdigital")
-        return Load(ended.stdout + ended.stderr, self._contents())
-
-    def _contents(self) -> Contents:
-        with (
-            EmbeddedSandbox(self.folder / "output" / "sandbox.db") as sandbox,
-            SandboxClient(sandbox.url, (sandbox.username, sandbox.password)) as client,
-        ):
-            (list_id,) = (
-                book["id"]
-                for book in client.get("/v2/address-books").json()
-                if book["name"] == "Customers"
-            )
-            parameters = {"~listId": list_id, "data-fields": "|".join(FIELDS), "limit": 5_000}
-            members = client.get("/contacts/v3", **parameters).json()["_items"]
-        contents = {member["identifiers"]["email"]: member["dataFields"] for member in members}
-        assert len(contents) == len(members)
-        return contents
-
-    def program(self, kind: str, plugin: str, name: str) -> Path:
-        """Return a program of the environment that Meltano made for a plugin."""
-        return self.folder / ".meltano" / kind / plugin / "venv" / "bin" / name
 
 
 @dataclass(frozen=True)
@@ -136,14 +54,21 @@ class Loads:
     second: Load
 
 
+def load(project: Project) -> Load:
+    """Load the example by the first of the README's commands, and look at what it leaves."""
+    ended = project.shell.paste(STEPS["load"])
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return Load(ended.stdout + ended.stderr, project.address_book("Customers", FIELDS))
+
+
 @pytest.fixture(scope="module")
 def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
     project = Project.copy_to(tmp_path_factory.mktemp("project"))
-    return Loads(project, first=project.load(), second=project.load())
+    return Loads(project, first=load(project), second=load(project))
 
 
 def customers() -> list[dict[str, Any]]:
-    lines = (ROOT / "examples" / "customers.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (REPOSITORY / "examples" / "customers.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -254,7 +179,7 @@ def test_production_takes_everything_of_an_account_from_the_environment(
 
 
 def test_the_readme_shows_this_summary() -> None:
-    assert LOADED in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert LOADED in (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 def test_meltano_prints_the_configuration(loads: Loads) -> None:
@@ -275,3 +200,45 @@ def test_meltano_shows_what_the_target_is(loads: Loads) -> None:
     about = loads.project.meltano("invoke", "target-dotdigital", "--about", "--format=markdown")
     assert "# `target-dotdigital`" in about.stdout
     assert "| password |" in about.stdout
+
+
+# A newcomer's three commands: the first one is what `loads` begins with.
+
+
+def test_a_newcomer_needs_three_commands() -> None:
+    assert [*STEPS] == ["load", "report", "page"]
+    for text in STEPS.values():
+        assert len(text.splitlines()) == 1
+
+
+def test_the_quick_start_has_the_commands_of_the_readme() -> None:
+    assert steps("docs/quick-start.md") == STEPS
+    assert LOADED in (REPOSITORY / "docs" / "quick-start.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not HAS_REPORT, reason="the example writes no report as a page")
+def test_the_second_command_shows_the_report(loads: Loads) -> None:
+    folder = loads.project.folder
+    program, seen = folder / "browser", folder / "seen"
+    program.write_text(f'#!/bin/sh\nprintf %s "$1" >"{seen}"\n')
+    program.chmod(0o755)
+    ended = loads.project.shell.paste(STEPS["report"], BROWSER=f"{program} %s")
+    assert ended.returncode == 0, ended.stderr
+    assert seen.read_text() == f"file://{folder}/{REPORT}"
+    assert "target-dotdigital" in (folder / REPORT).read_text(encoding="utf-8")
+
+
+@needs_browser
+def test_the_third_command_shows_the_people(loads: Loads) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with loads.project.shell.started(f"{STEPS['page'].rstrip()} --port {port}") as serving:
+        assert serving.stdout is not None
+        # It says where it is as soon as it can be opened.
+        assert url in serving.stdout.readline()
+        with started() as browser:
+            browser.open(f"{url}/#/address-books")
+            browser.until(lambda: browser.all("tbody tr"), "address books")
+            (row,) = (row for row in browser.texts("tbody tr") if row.startswith("Customers"))
+            assert "189" in row
+            assert browser.console() == []

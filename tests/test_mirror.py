@@ -323,6 +323,19 @@ def test_rows_of_another_version_hold_nobody(server: DotdigitalServer, tmp_path:
     assert members(server) == {"ann"}
 
 
+@pytest.mark.parametrize("end", [[], [activate(2)]], ids=["once", "again"])
+def test_a_version_that_is_announced_is_complete_with_the_state_after_it(
+    server: DotdigitalServer, tmp_path: Path, end: list[dict[str, Any]]
+) -> None:
+    # As taps made with the Meltano SDK do it (`emit_activate_version_messages`).
+    fill(server, "ann", "bob", "cid")
+    messages = [activate(2), *versioned(1, "cid"), *versioned(2, "ann", "bob"), *end, state(7)]
+    ended = run(mirror(server), tmp_path, schema(), *messages)
+    assert ended.status == 0, ended.stderr
+    assert members(server) == {"ann", "bob"}
+    assert ended.states == [7]
+
+
 def test_rows_without_a_version_count_for_every_one(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:

@@ -164,21 +164,54 @@ def test_no_stream_at_all_is_no_failure(server: DotdigitalServer, tmp_path: Path
     "messages",
     [
         versioned(1, "ann"),
-        [activate(1), *versioned(1, "ann")],
         [*versioned(1, "ann"), activate(2)],
+        [activate(2), *versioned(1, "ann")],
+        [activate(1), *versioned(1, "ann"), *versioned(2, "bob")],
+        [*versioned(1, "ann"), activate(2), *versioned(1, "bob"), *rows(["cid"])],
         [*versioned(1, "ann"), activate(1), *versioned(2, "bob")],
         [*rows(["ann"]), *versioned(1, "bob")],
         [*versioned(1, "ann"), activate(1, "other")],
         [*versioned(1, "ann"), activate(None)],
         [*versioned(1, "ann"), activate(["1"])],
     ],
-    ids=["none", "before", "another", "older", "mixed", "stream", "null", "odd"],
+    ids=[
+        "none",
+        "another",
+        "another before",
+        "two",
+        "between",
+        "older",
+        "mixed",
+        "stream",
+        "null",
+        "odd",
+    ],
 )
 def test_a_version_that_was_not_activated(
     server: DotdigitalServer, tmp_path: Path, messages: list[dict[str, Any]]
 ) -> None:
     ended = run(mirror(server), tmp_path, schema(), *messages, state(1))
     assert_refused(ended, "ACTIVATE_VERSION")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [*versioned(1, "ann", "bob", "cid")],
+        [state(1), *versioned(1, "ann", "bob", "cid")],
+        [*versioned(1, "ann", "bob"), state(1), *versioned(1, "cid")],
+        [*versioned(1, "ann", "bob"), state(1), *rows(["cid"])],
+    ],
+    ids=["no state", "state before", "state between", "row without version"],
+)
+def test_a_tap_that_dies_after_announcing_a_version(
+    server: DotdigitalServer, tmp_path: Path, messages: list[dict[str, Any]]
+) -> None:
+    # A tap made with the Meltano SDK sends its last STATE when the stream has ended.
+    config = mirror(server, stream={"max_removal_percent": 100})
+    ended = run(config, tmp_path, schema(), activate(1), *messages)
+    assert ended.status == 1
+    assert "the tap has not marked the end of its load" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -354,9 +354,9 @@ def test_a_sandbox_that_cannot_start_is_told(tmp_path: Path) -> None:
     assert "sandbox_path" in found["Connection"]
 
 
-def test_the_readme_shows_what_it_prints(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    _, _, rest = readme.partition("<!-- test -->\n```\n")
+def test_the_quick_start_shows_what_it_prints(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "quick-start.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("<!-- test -->\n```\n")
     shown, _, _ = rest.partition("```\n<!-- /test -->")
     books = ["Newsletter"]
     with EmbeddedSandbox(tmp_path / "sandbox.db", address_books=books) as sandbox:

@@ -1,4 +1,4 @@
-"""The recipes in the README and in docs/audiences.md work when they are pasted."""
+"""What the README and the documentation mark as runnable works when it is pasted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from tests.recipes import AccountContents
 
-PAGES = ("README.md", "docs/audiences.md")
+PAGES = (
+    "README.md",
+    *sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "docs").rglob("*.md")),
+)
 RECIPES = [recipe for page in PAGES for recipe in recipes(page)]
 ONLY_TO_TRY = {"sandbox_path"}
 """What an example's file has beside the settings in the page."""
@@ -245,3 +248,55 @@ def each_row_has_joined_its_own(clone: Clone) -> None:
     assert account.members("News") == {"ada"}
     assert account.members("Offers") == set(account.people) == {"ada", "ben"}
     assert "Closed" not in account.address_books
+
+
+MOVING = "docs/moving-from-customer-insights.md"
+
+
+@promise("A segment, moved", page=MOVING)
+def two_segments_are_in_two_address_books(clone: Clone) -> None:
+    account = clone.account("output/moved.db")
+    assert account.members("Spring segment") == {"ada"}
+    assert account.members("Lapsed customers") == {"cleo"}
+    assert account.fields("ada") == {
+        "FIRSTNAME": "Ada",
+        "LASTNAME": "Archer",
+        "FULLNAME": "Ada Archer",
+        "GENDER": "Female",
+        "POSTCODE": "N1 9GU",
+    }
+    rejects = (clone.folder / "output" / "moved.rejects.singer").read_text()
+    rows = [json.loads(line)["record"] for line in rejects.splitlines()[1:]]
+    assert [row["CustomerId"] for row in rows] == ["c2"]
+
+
+@promise("Try it", page="docs/mapping.md")
+def values_are_what_the_page_says(clone: Clone) -> None:
+    account = clone.account("output/mapping.db")
+    assert set(account.people) == {"ada", "cleo"}
+    ada = account.fields("ada")
+    assert ada.pop("MEMBER_SINCE").startswith("2024-02-29T09:00:00")
+    assert ada == {
+        "FIRSTNAME": "Ada",
+        "LOYALTY_POINTS": 12.5,
+        "WANTS_CALLS": False,
+        "INTERESTS": "tea,maps",
+    }
+    assert account.fields("cleo") == {"LOYALTY_POINTS": 3}
+    types = {"LOYALTY_POINTS": "Numeric", "MEMBER_SINCE": "Date", "WANTS_CALLS": "Boolean"}
+    assert account.field_types.items() >= types.items()
+
+
+@promise("Inside the target", page="docs/sandbox.md")
+def the_sandbox_has_somebody(clone: Clone) -> None:
+    assert clone.account("output/try.db").members("Customers") == {"ada"}
+
+
+@promise("Rehearse what can go wrong", page="docs/sandbox.md")
+def a_lost_reply_makes_nobody_twice(clone: Clone) -> None:
+    assert set(clone.account("output/rehearsal.db").people) == {"ada"}
+
+
+@promise("The sandbox", page="docs/reference/python.md")
+def an_address_book_was_made(clone: Clone) -> None:
+    assert "Newsletter" in clone.account("output/python.db").address_books

@@ -9,7 +9,7 @@ try:
     import starlette as _starlette  # noqa: F401
     import uvicorn as _uvicorn  # noqa: F401
 except ImportError as error:
-    message = "the sandbox is an extra: install target-dotdigital[sandbox]"
+    message = "it needs the extra: pip install 'target-dotdigital[sandbox]'"
     raise ImportError(message) from error
 
 from target_dotdigital.sandbox.embedded import EmbeddedSandbox

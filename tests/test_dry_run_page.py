@@ -1,4 +1,4 @@
-"""The README shows what a dry run prints."""
+"""The page about operating shows what a dry run prints."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def printed(folder: Path) -> str:
     return start + plan
 
 
-def test_the_readme_shows_what_it_prints(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    _, start, rest = readme.partition("<!-- dry run -->\n```\n")
+def test_the_page_shows_what_it_prints(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
+    _, start, rest = page.partition("<!-- dry run -->\n```\n")
     shown, end, _ = rest.partition("```\n<!-- /dry run -->")
     assert start
     assert end

@@ -1,0 +1,71 @@
+"""Tables of what the code says of itself: its modules, and the sandbox's switches.
+
+```{modules} target_dotdigital
+```
+
+```{switches}
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from sphinx.util.docutils import SphinxDirective
+
+from target_dotdigital.sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docutils.nodes import Node
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+
+def first_lines(package: str) -> Iterator[tuple[str, str]]:
+    """Yield a package's modules, each with the first line of its docstring.
+
+    Args:
+        package: Its dotted name.
+    """
+    for path in sorted(Path(str(import_module(package).__file__)).parent.glob("*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if text is not None and not path.stem.startswith("__"):
+            yield path.name, text.split("\n\n")[0].replace("\n", " ")
+
+
+class ModulesDirective(SphinxDirective):
+    """The table of a package's modules."""
+
+    required_arguments: ClassVar[int] = 1
+
+    def run(self) -> list[Node]:
+        """Return the table."""
+        rows = [f"| `{name}` | {text} |" for name, text in first_lines(self.arguments[0])]
+        return self.parse_text_to_nodes("\n".join(["| file | holds |", "| --- | --- |", *rows]))
+
+
+class SwitchesDirective(SphinxDirective):
+    """The table of the sandbox's switches."""
+
+    def run(self) -> list[Node]:
+        """Return the table."""
+        lines = ["| switch | positions | question | open because |", "| --- | --- | --- | --- |"]
+        for each in fields(Switches):
+            positions = ", ".join(f"`{position}`" for position in each.metadata["positions"])
+            question, source = each.metadata["question"], each.metadata["source"]
+            name = each.name.replace("_", "-")
+            lines.append(f"| `{name}` | {positions} | {question} | {source} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Tell Sphinx."""
+    app.add_directive("modules", ModulesDirective)
+    app.add_directive("switches", SwitchesDirective)
+    return {"version": "1", "parallel_read_safe": True}
