@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.replies import AddressBook
     from target_dotdigital.settings import Settings, StreamSettings
+    from target_dotdigital.timeline import Timeline
 
 SHOWN_OF_ROWS = "that a row names"
 """How messages speak of an address book whose name is a record's value."""
@@ -35,12 +36,13 @@ _logger = logging.getLogger("target-dotdigital.account")
 class Account:
     """An account that can be reached, with what the settings name of it."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, timeline: Timeline | None = None) -> None:
         """Connect, and check everything that the settings name before anything is written.
 
         Args:
             settings: The target's settings.
             clock: Waits between tries.
+            timeline: Where waits are noted, if they are.
 
         Raises:
             TargetDotdigitalError: The account cannot be reached, or lacks what is named.
@@ -50,7 +52,7 @@ class Account:
         self._plans_sandbox = settings.dry_run and settings.sandbox_path is not None
         if self._plans_sandbox:
             wanted = []
-        self._connection = Connection(settings, clock, wanted)
+        self._connection = Connection(settings, clock, wanted, timeline=timeline)
         try:
             self._connect(settings, clock)
         except BaseException:

@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 from collections import Counter
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -31,9 +32,11 @@ from target_dotdigital.transport import NoReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.throttle import Throttle
+    from target_dotdigital.timeline import Timeline, WaitReason
     from target_dotdigital.transport import Reply, Transport
 
 MAX_TRIES = 8
@@ -103,10 +106,12 @@ class Caller:
         host: The name of the host that is called.
         max_tries: Tries of one call that fails for a passing reason.
         reads_only: Whether nothing but GET leaves, whatever is asked for: in a dry run.
+        timeline: Where waits are noted, if they are.
     """
 
     max_tries = MAX_TRIES
     reads_only = False
+    timeline: Timeline | None = None
 
     def __init__(
         self,
@@ -175,7 +180,8 @@ class Caller:
         url = self._base_url + path.format(**quoted)
 
         def attempt() -> _T:
-            self._throttle.wait(route)
+            with self._noted("call_limit", route):
+                self._throttle.wait(route)
             return self._attempt(returns, route, url, params, body)
 
         return self._with_throttles(route, lambda: self._with_retries(route, attempt))
@@ -201,7 +207,8 @@ class Caller:
         route, body = f"POST {path}", msgspec.json.encode(new)
 
         def attempt() -> _T:
-            self._throttle.wait(route)
+            with self._noted("call_limit", route):
+                self._throttle.wait(route)
             return self._attempt(returns, route, self._base_url + path, None, body)
 
         return self._with_throttles(route, lambda: self._with_retries(route, attempt, find))
@@ -236,10 +243,15 @@ class Caller:
                 if tries == self.max_tries:
                     raise error.final(f"{route}: {error}, {tries} times") from None
                 _logger.info("%s: %s; trying again", route, error)
-                self._clock.sleep(backoff.full_jitter(next(waits)))
+                with self._noted("retry", route):
+                    self._clock.sleep(backoff.full_jitter(next(waits)))
             if (found := find()) is not None:
                 return found
         raise AssertionError(route)  # the last try returns or raises
+
+    def _noted(self, reason: WaitReason, route: str) -> AbstractContextManager[None]:
+        """Return what notes how long a call is held back."""
+        return nullcontext() if self.timeline is None else self.timeline.waiting(reason, route)
 
     def _attempt(
         self,

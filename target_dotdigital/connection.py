@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.sandbox import EmbeddedSandbox
     from target_dotdigital.settings import Settings
+    from target_dotdigital.timeline import Timeline
 
 DISCOVERY_URL = "https://r1-api.dotdigital.com"
 """Answers account-info for accounts of every region."""
@@ -65,6 +66,8 @@ class Connection:
         clock: Clock,
         address_books: Sequence[str | int] = (),
         patience: Patience = OF_A_RUN,
+        *,
+        timeline: Timeline | None = None,
     ) -> None:
         """Prepare, and start the sandbox if it is embedded. Nothing is called yet.
 
@@ -73,12 +76,14 @@ class Connection:
             clock: Waits between tries.
             address_books: What the embedded sandbox is to have of them.
             patience: How long answers are waited for.
+            timeline: Where waits are noted, if they are.
 
         Raises:
             SettingsError: The sandbox cannot start.
         """
         self._clock = clock
         self._patience = patience
+        self._timeline = timeline
         self._throttled_limit = (
             settings.import_timeout_seconds
             if patience.throttled_limit_seconds is None
@@ -160,6 +165,7 @@ class Connection:
     def _client_at(self, url: str) -> Client:
         throttle, limit = Throttle(self._clock), self._throttled_limit
         client = Client(Caller(url.rstrip("/"), self._transport, throttle, self._clock, limit))
+        client.caller.timeline = self._timeline
         client.caller.reads_only = self._reads_only
         client.caller.max_tries = self._patience.max_tries
         return client

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from target_dotdigital.errors import DataError, RequestTooLargeError
 from target_dotdigital.halving import Halving
 from target_dotdigital.imports import MAX_BODY_BYTES, import_body
+from target_dotdigital.jobs import IMPORT
 from target_dotdigital.settlement import settle
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from target_dotdigital.jobs import Jobs
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
+    from target_dotdigital.timeline import Timeline
 
 MAX_REFUSED_FIRST = 10
 """Contacts that are refused alone, in imports of one or two, before any is accepted, until it is
@@ -41,17 +43,23 @@ class Importer:
     """Loads imports. Safe to use from several threads, an import each."""
 
     def __init__(
-        self, client: Client, jobs: Jobs, check_account: Callable[[], None] = lambda: None
+        self,
+        client: Client,
+        jobs: Jobs,
+        timeline: Timeline,
+        check_account: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep what every import shares.
 
         Args:
             client: Calls Dotdigital.
             jobs: Starts imports and awaits their ends.
+            timeline: Where it is noted what happens to them.
             check_account: Raises if the account lacks what every contact needs of it.
         """
         self._client = client
         self._jobs = jobs
+        self._timeline = timeline
         self._check_account = check_account
         self._lock = threading.Lock()
         self._uploads = threading.Semaphore(MAX_UPLOADS)
@@ -101,13 +109,12 @@ class Importer:
     def _load_part(
         self, part: list[Contact], merge_option: MergeOption, deadline: float
     ) -> Settlement:
-        import_id, report = self._jobs.complete(
-            lambda: self._send(part, merge_option),
-            self._client.import_status,
-            deadline,
-            len(part),
-        )
-        settlement = settle(import_id, report, part)
+        with self._timeline.job(IMPORT, len(part)) as job:
+            import_id, report = self._jobs.complete(
+                lambda: self._send(part, merge_option), self._client.import_status, job, deadline
+            )
+            settlement = settle(import_id, report, part)
+            job.settle(settlement)
         _log_settlement(import_id, settlement)
         return settlement
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.polling import PollLimit
+    from target_dotdigital.timeline import Job
 
 MAX_SENDS = 3
 """How often the same is sent when Dotdigital loses a job or says `Failed`."""
@@ -54,6 +55,9 @@ _ENDS = {
     ),
 }
 """Final status words besides success and `Failed`, and what they mean. None is retried."""
+
+_QUEUED = "notstarted"
+"""Of the words for a job that runs: Dotdigital has not begun with it."""
 
 _logger = logging.getLogger("target-dotdigital.jobs")
 
@@ -121,16 +125,16 @@ class Jobs:
         self,
         send: Callable[[], str],
         poll: Callable[[str], _Status],
+        job: Job,
         deadline: float | None = None,
-        size: int = 1,
     ) -> tuple[str, _Status]:
         """Start a job and bring it to its end; again if it comes to nothing.
 
         Args:
             send: Asks for the job, and returns its ID.
             poll: Returns its status.
+            job: What is noted of it: how many contacts it is for, and what happens to it.
             deadline: When to give up; by default the timeout from now.
-            size: How many contacts it is for.
 
         Returns:
             The job's ID, and its last status, which is a success.
@@ -142,10 +146,12 @@ class Jobs:
             deadline = self.deadline()
         name = self._kind.name
         for _ in range(MAX_SENDS):
-            job_id = self._start(send, deadline)
+            job_id = self._start(send, job, deadline)
+            job.accept(job_id)
             try:
-                status = self._await_end(job_id, poll, deadline, size)
+                status = self._await_end(job_id, poll, job, deadline)
             finally:
+                job.end()
                 with self._lock:
                     self._ends += 1
             if status is not None:
@@ -153,7 +159,7 @@ class Jobs:
             _logger.warning("%s %s came to nothing; sending it again", name, job_id)
         raise DotdigitalError(f"{name} {job_id} came to nothing, as did those before it")
 
-    def _start(self, send: Callable[[], str], deadline: float) -> str:
+    def _start(self, send: Callable[[], str], job: Job, deadline: float) -> str:
         """Ask for a job, waiting for one of the account's slots if all are taken."""
         waits = backoff.expo(factor=2, max_value=MAX_SLOT_WAIT_SECONDS)
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
@@ -169,11 +175,12 @@ class Jobs:
                 _logger.info("%s; waiting for one", taken)
                 until = min(now + backoff.full_jitter(next(waits)), deadline)
             # One of our own that ends frees a slot sooner than any guess.
-            while self._clock.now() < until and self._ends == ends:
-                self._clock.sleep(_SLOT_CHECK_SECONDS)
+            with job.waiting_for_a_slot():
+                while self._clock.now() < until and self._ends == ends:
+                    self._clock.sleep(_SLOT_CHECK_SECONDS)
 
     def _await_end(
-        self, job_id: str, poll: Callable[[str], _Status], deadline: float, size: int
+        self, job_id: str, poll: Callable[[str], _Status], job: Job, deadline: float
     ) -> _Status | None:
         """Poll until the job has ended.
 
@@ -183,7 +190,7 @@ class Jobs:
         Raises:
             DotdigitalError: It has ended otherwise, or not in time.
         """
-        name = f"{self._kind.name} {job_id}"
+        name, size = f"{self._kind.name} {job_id}", job.contacts
         taken_at = self._clock.now()
         running = 0.0
         odd = 0
@@ -205,6 +212,7 @@ class Jobs:
             running = age
             if word in self._kind.running:
                 odd = 0
+                job.run(is_queued=word == _QUEUED)
             elif not is_early:
                 odd += 1
                 if odd == MAX_ODD_POLLS:

@@ -17,18 +17,22 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.loads import Load
     from target_dotdigital.settlement import Settlement
+    from target_dotdigital.timeline import Timeline
 
 
 class Performer:
     """Brings loads to their end at Dotdigital. Safe to use from several threads."""
 
-    def __init__(self, account: Account, clock: Clock, timeout_seconds: float) -> None:
+    def __init__(
+        self, account: Account, clock: Clock, timeout_seconds: float, timeline: Timeline
+    ) -> None:
         """Keep what every load shares.
 
         Args:
             account: Where the loads go.
             clock: Waits between polls.
             timeout_seconds: How long an import, a removal or a deletion may take.
+            timeline: Where it is noted what happens to them.
         """
         self._client = account.client
         limit = PollLimit()
@@ -36,8 +40,8 @@ class Performer:
             Jobs(kind, clock, timeout_seconds, limit) for kind in (IMPORT, REMOVAL, DELETION)
         )
         self._imports = imports
-        self._importer = Importer(account.client, imports, account.check_address_books)
-        self._remover = Remover(account.client, removals, deletions)
+        self._importer = Importer(account.client, imports, timeline, account.check_address_books)
+        self._remover = Remover(account.client, removals, deletions, timeline)
 
     @property
     def max_body_bytes(self) -> int:

@@ -104,7 +104,7 @@ def _contacts(plan: Plan) -> list[str]:
             *rows,
             *(
                 (
-                    _place(each.address_book, each.name),
+                    place(each.address_book, each.name),
                     each.contacts,
                     each.new,
                     each.updated,
@@ -125,7 +125,7 @@ def _leaving(plan: Plan) -> list[str]:
         (
             "would be deleted from the account"
             if each.is_deletion
-            else f"would leave {_place(each.address_book, each.name)}",
+            else f"would leave {place(each.address_book, each.name)}",
             each.contacts,
             each.there_now,
         )
@@ -137,18 +137,23 @@ def _leaving(plan: Plan) -> list[str]:
 def _mirrors(plan: Plan) -> list[str]:
     rows = [
         (
-            _place(each.address_book, each.name),
+            place(each.address_book, each.name),
             each.members,
             each.would_leave,
             f"{each.max_removal_percent} %",
-            _verdict(each),
+            verdict(each),
         )
         for each in plan.mirrors
     ]
     return _aligned(("Mirrors", "in it now", "would leave", "limit", ""), rows) if rows else []
 
 
-def _verdict(mirror: MirrorNumbers) -> str:
+def verdict(mirror: MirrorNumbers) -> str:
+    """Return why nobody would leave an address book; nothing if they would.
+
+    Args:
+        mirror: What would become of it.
+    """
     if mirror.is_refused:
         return "refused, nobody would leave"
     return "waits for another stream" if mirror.waits else ""
@@ -158,7 +163,7 @@ def _calls(plan: Plan) -> list[str]:
     tiers = plan.calls_by_tier.items()
     text = (
         f"Imports: {plan.imports:,}, of {plan.contacts_in_imports:,} contacts and "
-        f"{plan.import_bytes:,} bytes. Their time: {_range(plan.seconds)}."
+        f"{plan.import_bytes:,} bytes. Their time: {time_range(plan.seconds)}."
     )
     return [
         text,
@@ -169,7 +174,12 @@ def _calls(plan: Plan) -> list[str]:
     ]
 
 
-def _range(seconds: Numbers) -> str:
+def time_range(seconds: Numbers) -> str:
+    """Return a range of time in words.
+
+    Args:
+        seconds: The range, in seconds.
+    """
     least, most = _time(seconds.at_least), _time(seconds.at_most)
     return f"about {least}" if least == most else f"{least} to {most}"
 
@@ -182,7 +192,13 @@ def _time(seconds: int) -> str:
     return f"{seconds / _HOUR:.1f} h"
 
 
-def _place(number: int | None, name: str | None) -> str:
+def place(number: int | None, name: str | None) -> str:
+    """Return how an address book is called.
+
+    Args:
+        number: Its ID; None if it would be created.
+        name: Its name; None if it is not known, or a record's.
+    """
     if number is None:
         return (
             "address book that rows name (new)" if name is None else f"address book '{name}' (new)"

@@ -18,6 +18,7 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.halving import Halving
 from target_dotdigital.held import canonical
+from target_dotdigital.jobs import DELETION, REMOVAL
 from target_dotdigital.members import (
     IncompleteListError,
     find_address_book,
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from target_dotdigital.client import Client
     from target_dotdigital.contacts import Contact
+    from target_dotdigital.departures import Departure
     from target_dotdigital.jobs import Jobs
-from target_dotdigital.departures import Departure
+    from target_dotdigital.timeline import Timeline
 
 FEW_CONTACTS = 20
 """Contacts that are looked up one by one, however few pages the address book has."""
@@ -47,17 +49,19 @@ _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 class Remover:
     """Performs departures and removals. Safe to use from several threads."""
 
-    def __init__(self, client: Client, removals: Jobs, deletions: Jobs) -> None:
+    def __init__(self, client: Client, removals: Jobs, deletions: Jobs, timeline: Timeline) -> None:
         """Keep what every departure shares.
 
         Args:
             client: Calls Dotdigital.
             removals: Starts removals from address books and awaits their ends.
             deletions: The same for deletions from the account.
+            timeline: Where it is noted what happens to them.
         """
         self._client = client
         self._removals = removals
         self._deletions = deletions
+        self._timeline = timeline
 
     def perform(self, departure: Departure) -> Settlement:
         """Bring a departure to its end.
@@ -90,11 +94,13 @@ class Remover:
             TargetDotdigitalError: It is not known that all of them are out.
         """
         try:
-            removal_id, _ = self._removals.complete(
-                lambda: self._client.remove_members(address_book_id, contact_ids),
-                self._client.removal_status,
-                size=len(contact_ids),
-            )
+            with self._timeline.job(REMOVAL, len(contact_ids)) as job:
+                removal_id, _ = self._removals.complete(
+                    lambda: self._client.remove_members(address_book_id, contact_ids),
+                    self._client.removal_status,
+                    job,
+                )
+                job.departed = len(contact_ids)
         except NotFoundError:
             raise SettingsError(f"The address book {address_book_id} is gone") from None
         except RequestRefusedError as error:
@@ -109,12 +115,12 @@ class Remover:
 
     def _delete(self, part: list[Contact]) -> Settlement:
         body = deletion_body(part)
-        delete_id, report = self._deletions.complete(
-            lambda: self._client.delete_contacts(body),
-            self._client.deletion_status,
-            size=len(part),
-        )
-        settlement = settle_deletion(delete_id, report, part)
+        with self._timeline.job(DELETION, len(part)) as job:
+            delete_id, report = self._deletions.complete(
+                lambda: self._client.delete_contacts(body), self._client.deletion_status, job
+            )
+            settlement = settle_deletion(delete_id, report, part)
+            job.settle(settlement)
         _logger.info(
             "Deletion %s: settled, %d deleted, %d not there, %d refused",
             delete_id,

@@ -13,6 +13,10 @@ class StreamCounts:
     stream: str
     read: int = 0
     imported: int = 0
+    new: int = 0
+    """Of the imported rows: those whose contact was new to the account, as far as it is told."""
+    updated: int = 0
+    """Of the imported rows: those whose contact was in the account, as far as it is told."""
     collapsed: int = 0
     skipped: int = 0
     """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""

@@ -1,25 +1,38 @@
-"""The report of a run, or a dry run's plan: a JSON file, and a plan's table.
+"""The report of a run, or a dry run's plan: a file, and a plan's table.
 
 It holds counts and names of streams, address books and data fields: nothing of a record, and no
-credential. Its schema is `report.schema.json` in this package.
+credential. The schema of the JSON is `report.schema.json` in this package.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import sys
 import tempfile
 from contextlib import suppress
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from target_dotdigital.local_files import check_writable, unwritable
-from target_dotdigital.plan import Plan, make_plan
+from target_dotdigital.plan import make_plan
 from target_dotdigital.plan_table import plan_table
+from target_dotdigital.report_page import report_page
+from target_dotdigital.report_settings import shown_settings
+from target_dotdigital.report_shapes import (
+    VERSION,
+    MirrorReport,
+    Outcome,
+    Report,
+    StreamPlan,
+    StreamReport,
+)
+from target_dotdigital.report_timeline import timeline_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,91 +41,29 @@ if TYPE_CHECKING:
     from target_dotdigital.mirroring import Leavers
     from target_dotdigital.report import StreamCounts
     from target_dotdigital.settings import Settings
+    from target_dotdigital.timeline import Timeline
 
-VERSION: Final = 1
-"""Of the report's shape. It grows when something is renamed or dropped."""
+PAGE_SUFFIX: Final = ".html"
+"""What the name of a page ends in; all else is JSON."""
 
 _TEMPORARY: Final = ".report-"
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """How a run ended."""
-
-    status: Literal["succeeded", "failed", "stopped"]
-    reason: str | None = None
-    """The line that it ended with; None for a success."""
-
-
-class StreamReport(msgspec.Struct, frozen=True):
-    """What became of a stream's rows."""
-
-    stream: str
-    read: int
-    imported: int
-    rejected: dict[str, int]
-    collapsed: int
-    skipped: int
-    left: int
-    deleted: int
-    not_there: int
-    unsettled: int
-    imported_in_part: dict[str, int]
-
-
-class StreamPlan(msgspec.Struct, frozen=True):
-    """What would become of a stream's rows."""
-
-    stream: str
-    read: int
-    valid: int
-    """Those that would be sent."""
-    rejected: dict[str, int]
-    collapsed: int
-    skipped: int
-    would_leave: int
-    """Of the skipped rows: those that are marked as deleted, to leave the address book."""
-    would_be_deleted: int
-    """The same, to be deleted from the account."""
-    unsettled: int
-
-
-class MirrorReport(msgspec.Struct, frozen=True):
-    """What a mirror did to its address book."""
-
-    address_book: int
-    streams: list[str]
-    to_leave: int
-    left: int
-    undo_file: str | None
-
-
-class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `report_path` holds."""
-
-    version: int
-    kind: Literal["run", "plan"]
-    target: str
-    started: str
-    ended: str
-    outcome: Outcome
-    streams: list[StreamReport] | list[StreamPlan]
-    mirrors: list[MirrorReport] | None = None
-    plan: Plan | None = None
 
 
 class Reporting:
     """Tells how a run ended, where the settings ask for it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timeline: Timeline) -> None:
         """Make sure that the report can be written.
 
         Args:
             settings: The target's settings.
+            timeline: What happens in the run.
 
         Raises:
             StorageError: It could not be.
         """
         self._settings = settings
+        self._timeline = timeline
         self._started = _now()
         if settings.report_path is not None:
             check_report_path(settings.report_path)
@@ -123,6 +74,7 @@ class Reporting:
         streams: Iterable[StreamCounts],
         mirrors: Iterable[Leavers],
         dry_run: DryRun | None,
+        host: str | None,
     ) -> None:
         """Write the report, and print a dry run's plan on standard error.
 
@@ -131,6 +83,7 @@ class Reporting:
             streams: Its rows.
             mirrors: What became of mirrored address books.
             dry_run: What a dry run took in; None if it was none, or did not reach the account.
+            host: What was called; None if nothing was.
 
         Raises:
             StorageError: The report cannot be written.
@@ -148,6 +101,13 @@ class Reporting:
             version=VERSION,
             kind="plan" if is_plan else "run",
             target=f"target-dotdigital {version('target-dotdigital')}",
+            host=host,
+            versions={
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("singer-sdk", "target-dotdigital")},
+            },
+            settings=shown_settings(self._settings),
+            timeline=timeline_report(self._timeline),
             started=self._started,
             ended=_now(),
             outcome=outcome,
@@ -172,6 +132,10 @@ def check_report_path(path: Path) -> None:
     check_writable("report_path", path, path)
 
 
+def _json(report: Report) -> str:
+    return json.dumps(msgspec.to_builtins(report), indent=2, ensure_ascii=False) + "\n"
+
+
 def _now() -> str:
     return datetime.now(tz=timezone.utc).isoformat()
 
@@ -181,6 +145,8 @@ def _stream_report(counts: StreamCounts) -> StreamReport:
         stream=counts.stream,
         read=counts.read,
         imported=counts.imported,
+        new=counts.new,
+        updated=counts.updated,
         rejected=dict(sorted(counts.rejected.items())),
         collapsed=counts.collapsed,
         skipped=counts.skipped,
@@ -222,13 +188,15 @@ def _write(path: Path, report: Report) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    is_page = path.name.lower().endswith(PAGE_SUFFIX)
+    text = report_page(report) if is_page else _json(report)
     temporary: str | None = None
     try:
         # Of mode 0600 from the first moment.
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
+            # A name may hold half a surrogate pair, which is no text that could be encoded.
+            file.write(text.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

@@ -23,10 +23,12 @@ from target_dotdigital.loads import LoadQueue
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
 from target_dotdigital.performing import Performer
+from target_dotdigital.progress import Progress
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
 from target_dotdigital.state import StateGate
 from target_dotdigital.tally import Tally
+from target_dotdigital.timeline import Timeline
 from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.loads import Load
     from target_dotdigital.report import StreamCounts
-    from target_dotdigital.reporting import Outcome
+    from target_dotdigital.report_shapes import Outcome
     from target_dotdigital.settings import Settings
     from target_dotdigital.settings_schema import MergeOption
     from target_dotdigital.settlement import Settlement
@@ -65,13 +67,19 @@ class Run:
         self.is_connecting = False
         self._clock = clock or Clock()
         self._wakeup = Wakeup()
-        self._gate = StateGate(write_state if not settings.dry_run else lambda _value: None)
+        self._timeline = Timeline(self._clock)
+        self._gate = (
+            StateGate(lambda _value: None)
+            if settings.dry_run
+            else StateGate(self._beside_progress(write_state), self._timeline.note_state)
+        )
         self._rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
         self.mirrors = Mirrors(settings)
         if self.mirrors:
             check_folder(undo_folder(settings))
-        self._reporting = Reporting(settings)
+        self._reporting = Reporting(settings, self._timeline)
         self._tally = Tally(self._rejects, settings.max_reject_percent)
+        self._progress = Progress(self._tally, self._clock, self._timeline)
         outlook = Outlook(self._max_body_bytes, self._moment, self._wait_for_a_load)
         self._gathering = Gathering(settings, self._clock, self._submit, outlook)
         self._account: Account | None = None
@@ -94,14 +102,14 @@ class Run:
         if self._account is None:
             self.is_connecting = True
             try:
-                self._account = Account(self.settings, self._clock)
+                self._account = Account(self.settings, self._clock, self._timeline)
             finally:
                 self.is_connecting = False
             timeout = self.settings.import_timeout_seconds
             self._performer = (
                 DryRun(self._account)
                 if self.settings.dry_run
-                else Performer(self._account, self._clock, timeout)
+                else Performer(self._account, self._clock, timeout, self._timeline)
             )
             perform, slots = self._performer.perform, self.settings.max_active_imports
             self._queue = LoadQueue(perform, self._wakeup, slots, second_try)
@@ -236,7 +244,7 @@ class Run:
         """
         while not self.is_stopping:
             seconds = self.tend()
-            if self._wakeup.wait(self._real(seconds), descriptor):
+            if self._wait(seconds, descriptor):
                 return True
         return False
 
@@ -252,6 +260,7 @@ class Run:
         self._collect()
         self._gathering.send_due()
         self._release()
+        self._look()
         return self._gathering.seconds_left()
 
     # How it ends.
@@ -303,6 +312,7 @@ class Run:
 
     def close(self) -> None:
         """Let go of everything that is held, whatever state it is in."""
+        self._progress.close()
         if self._queue is not None and self._queue.active:
             self._clock.abandon()
             if self._account is not None:
@@ -327,6 +337,7 @@ class Run:
         Rejected rows that are kept have a line that says where. The rows of a dry run are in its
         plan.
         """
+        self._progress.close()
         for counts in self._tally if not self.settings.dry_run else ():
             yield counts.summary()
         if self._rejects is not None and self._rejects.holds_rows:
@@ -344,9 +355,11 @@ class Run:
         Raises:
             StorageError: The report cannot be written.
         """
+        self._look()
         mirrors = self._mirroring.found if self._mirroring is not None else ()
         dry_run = self._performer if isinstance(self._performer, DryRun) else None
-        self._reporting.conclude(outcome, self._tally, mirrors, dry_run)
+        host = self._account.client.host if self._account is not None else None
+        self._reporting.conclude(outcome, self._tally, mirrors, dry_run, host)
 
     # How loads go and come back.
 
@@ -410,12 +423,19 @@ class Run:
             if left <= 0:
                 raise AbandonedError("The run is stopped before every import has ended")
             seconds = left if seconds is None else min(seconds, left)
-        self._wakeup.wait(self._real(seconds))
+        self._wait(seconds)
         self._collect()
         self._release()
+        self._look()
 
-    def _real(self, seconds: float | None) -> float | None:
-        return None if seconds is None else self._clock.real_seconds(seconds)
+    def _wait(self, seconds: float | None, descriptor: int | None = None) -> bool:
+        """Wait, at most until it is time to tell how far the run is."""
+        until_told = self._progress.seconds_left()
+        seconds = until_told if seconds is None else min(seconds, until_told)
+        return self._wakeup.wait(self._clock.real_seconds(seconds), descriptor)
+
+    def _look(self) -> None:
+        self._progress.look(self._queue.active if self._queue is not None else 0)
 
     def _collect(self) -> None:
         """Settle the imports that have ended; then raise the failure of one, if there is any."""
@@ -440,6 +460,15 @@ class Run:
         return None
 
     # What may be told.
+
+    def _beside_progress(self, write: Callable[[str], None]) -> Callable[[str], None]:
+        """Return what writes to standard output, which may be the same terminal."""
+
+        def written(value: str) -> None:
+            self._progress.hide()
+            write(value)
+
+        return written
 
     def _unsettled_rows(self) -> Iterator[int]:
         """Yield the first row of everything that is not settled."""

@@ -97,7 +97,7 @@ def _without(config: Mapping[str, Any], paths: Collection[tuple[str | int, ...]]
 
 def _further_problems(config: Mapping[str, Any]) -> list[str]:
     """Return what is wrong beyond the schema."""
-    found = [*_access_problems(config), *_path_problems(config), *_unavailable(config)]
+    found = [*_access_problems(config), *_path_problems(config)]
     found += _address_book_problems("address_book", config.get("address_book"))
     for name, stream in (config.get("streams") or {}).items():
         found += _stream_problems(f"streams.{name}", stream)
@@ -165,11 +165,6 @@ def _is_safe_url(url: str) -> bool:
     if not host or parts.username or parts.password or "?" in url or "#" in url:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def _unavailable(config: Mapping[str, Any]) -> Iterator[str]:
-    if str(config.get("report_path") or "").lower().endswith(".html"):
-        yield "report_path: a report as an HTML page is not available yet"
 
 
 def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:

@@ -258,7 +258,10 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         "report_path",
         th.StringType(nullable=True),
         title="Report path",
-        description="Where a report of the run, or a dry run's plan, is written as JSON.",
+        description=(
+            "Where a report of the run, or a dry run's plan, is written, as an HTML page if the "
+            "name ends in .html, as JSON otherwise."
+        ),
     ),
     th.Property(
         "dry_run",

@@ -41,9 +41,17 @@ _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
 
 @dataclass(slots=True)
 class Settlement:
-    """What became of a load's contacts. All of them are in exactly one of the first six."""
+    """What became of a load's contacts.
+
+    All of them are in exactly one of `imported`, `left`, `deleted`, `unknown`, `rejected` and
+    `unnamed`.
+    """
 
     imported: list[Contact] = field(default_factory=list)
+    new: list[Contact] = field(default_factory=list)
+    """Of the imported ones: those that the report tells to be new to the account."""
+    updated: list[Contact] = field(default_factory=list)
+    """Of the imported ones: those that the report tells to have been there."""
     left: list[Contact] = field(default_factory=list)
     """Contacts that have left the address book."""
     deleted: list[Contact] = field(default_factory=list)
@@ -70,6 +78,8 @@ class Settlement:
             other: What became of the contacts of that part.
         """
         self.imported += other.imported
+        self.new += other.new
+        self.updated += other.updated
         self.left += other.left
         self.deleted += other.deleted
         self.unknown += other.unknown
@@ -119,11 +129,10 @@ def _settle_listed(
     """Settle by the report's lists; return the contacts that are in none."""
     sent = {identity: contact for contact in contacts for identity in contact.identities}
     spellings = {name.lower(): name for name in {each.partition(":")[0] for each in sent}}
-    written = {
-        identity
-        for entry in (*(report.created or ()), *(report.updated or ()))
-        for identity in _identities(entry, spellings)
-    }
+    created, updated = (
+        {identity for entry in entries or () for identity in _identities(entry, spellings)}
+        for entries in (report.created, report.updated)
+    )
     failed, failures, codes = _failures(report.failures or (), spellings)
     if any(code.lower() == _WRONG_ADDRESS_BOOK for code in codes):
         raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
@@ -132,8 +141,10 @@ def _settle_listed(
         code = None
         if failed:
             code = next((failed[one] for one in contact.identities if one in failed), None)
-        if contact.key in written:
+        is_new = contact.key in created
+        if is_new or contact.key in updated:
             settlement.imported.append(contact)
+            (settlement.new if is_new else settlement.updated).append(contact)
             if code is not None:
                 settlement.warnings.append((contact, code))
         elif code is not None:
@@ -182,6 +193,10 @@ def _settle_unlisted(
     add_up = written >= 0 and min(refused.values()) >= 0
     if add_up and written == len(unlisted):
         settlement.imported += unlisted
+        if sums.updated_contacts == len(settlement.updated):
+            settlement.new += unlisted
+        elif sums.new_contacts == len(settlement.new):
+            settlement.updated += unlisted
     elif add_up and not settlement.rejected and written + sum(refused.values()) == len(unlisted):
         settlement.unnamed += unlisted
         settlement.unnamed_codes += refused

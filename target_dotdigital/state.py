@@ -16,13 +16,19 @@ class StateGate:
     number of the last row before it.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        on_written: Callable[[int], None] = lambda _position: None,
+    ) -> None:
         """Start with nothing to write.
 
         Args:
             write: Writes one STATE value, a JSON text.
+            on_written: Told the position of a STATE that has been written.
         """
         self._write = write
+        self._on_written = on_written
         self._waiting: deque[tuple[int, str]] = deque()
         self._written: str | None = None
         self._blocked_from: int | None = None
@@ -66,9 +72,10 @@ class StateGate:
         """
         if self._blocked_from is not None:
             settled_to = min(settled_to, self._blocked_from - 1)
-        newest = None
+        position, newest = 0, None
         while self._waiting and self._waiting[0][0] <= settled_to:
-            _, newest = self._waiting.popleft()
+            position, newest = self._waiting.popleft()
         if newest is not None and newest != self._written:
             self._write(newest)
             self._written = newest
+            self._on_written(position)

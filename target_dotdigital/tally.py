@@ -94,6 +94,10 @@ class Tally:
                 if row.holding is not None:
                     row.holding.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
+        for rows, times in _each_with_times(list(map(_rows_of, settlement.new))):
+            rows[-1].counts.new += times
+        for rows, times in _each_with_times(list(map(_rows_of, settlement.updated))):
+            rows[-1].counts.updated += times
         for contact, code in settlement.warnings:
             contact.rows[-1].counts.warnings[code] += 1
         _count_departures(settlement)

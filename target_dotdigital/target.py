@@ -22,7 +22,7 @@ from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
-from target_dotdigital.reporting import Outcome
+from target_dotdigital.report_shapes import Outcome
 from target_dotdigital.run import Run
 from target_dotdigital.settings import Settings, from_environment
 from target_dotdigital.settings_problems import problems

@@ -217,11 +217,21 @@ class TargetProcess:
         folder: Path,
         stdout: IO[bytes] | None,
     ) -> subprocess.Popen[bytes]:
+        return self._open(command, environment, folder, stdout)
+
+    @staticmethod
+    def _open(
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdout: IO[bytes] | None,
+        stderr: IO[bytes] | None = None,
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=stdout or subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr or subprocess.PIPE,
             env=environment,
             cwd=folder,
         )

@@ -15,6 +15,7 @@ import zlib
 from collections import Counter
 from contextlib import ExitStack, nullcontext, redirect_stdout, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from unittest.mock import patch
 
@@ -127,7 +128,7 @@ class StandInAccount:
     """Stands for an account, with data fields and one address book."""
 
     data_fields = DATA_FIELDS
-    client = None
+    client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
 
     def __init__(self, *_: object) -> None:
         pass

@@ -30,6 +30,7 @@ from target_dotdigital.imports import MAX_BODY_BYTES, Import
 from target_dotdigital.jobs import IMPORT, Jobs
 from target_dotdigital.polling import PollLimit
 from target_dotdigital.replies import ImportStatus
+from target_dotdigital.timeline import Timeline
 from tests.building import contact
 from tests.clock import FakeClock
 
@@ -103,7 +104,8 @@ def import_of(count: int = 2) -> Import:
 
 def importer(client: Client, clock: Clock | None = None, jitter: float = 0.5) -> Importer:
     clock = clock or FakeClock()
-    return Importer(client, Jobs(IMPORT, clock, TIMEOUT_SECONDS, PollLimit(), lambda: jitter))
+    jobs = Jobs(IMPORT, clock, TIMEOUT_SECONDS, PollLimit(), lambda: jitter)
+    return Importer(client, jobs, Timeline(clock))
 
 
 def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:

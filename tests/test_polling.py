@@ -22,6 +22,7 @@ from target_dotdigital.polling import (
     seconds_to_wait,
 )
 from target_dotdigital.replies import ImportStatus
+from target_dotdigital.timeline import Timeline
 from tests.clock import FakeClock
 
 PACE = 1_000_000 / (3 * 3600)
@@ -53,7 +54,8 @@ class Dotdigital:
             is_over = self.polled_at[-1] >= seconds
             return status("Finished" if is_over else "NotFinished")
 
-        self.jobs.complete(lambda: "job", poll, size=size)
+        with Timeline(self.clock).job(IMPORT, size) as job:
+            self.jobs.complete(lambda: "job", poll, job)
         return self.clock.now() - taken_at - seconds
 
 
@@ -94,7 +96,8 @@ def test_a_job_that_outlasts_a_look_at_once_tells_the_others() -> None:
         looks.append(dotdigital.jobs.durations.ends_at_once(1))
         return status("Finished" if len(looks) == 3 else "NotFinished")
 
-    dotdigital.jobs.complete(lambda: "job", poll)
+    with Timeline(dotdigital.clock).job(IMPORT, 1) as job:
+        dotdigital.jobs.complete(lambda: "job", poll, job)
     assert looks == [True, False, False]
 
 
@@ -231,14 +234,16 @@ def test_a_job_unknown_right_after_it_was_taken_is_given_time() -> None:
         return status("Finished")
 
     names = iter(["job-1", "job-2"])
-    assert jobs.complete(lambda: next(names), poll)[0] == "job-2"
+    with Timeline(clock).job(IMPORT, 1) as job:
+        assert jobs.complete(lambda: next(names), poll, job)[0] == "job-2"
     assert asked_at[0] == 0
     assert len(asked_at) == 6
     assert asked_at[4] >= 7
 
 
 def test_ends_other_than_well_teach_nothing() -> None:
-    jobs = Jobs(IMPORT, FakeClock(), 3600.0, PollLimit())
-    with pytest.raises(DotdigitalError):
-        jobs.complete(lambda: "job", lambda _job_id: status("Failed"))
+    clock = FakeClock()
+    jobs = Jobs(IMPORT, clock, 3600.0, PollLimit())
+    with pytest.raises(DotdigitalError), Timeline(clock).job(IMPORT, 1) as job:
+        jobs.complete(lambda: "job", lambda _job_id: status("Failed"), job)
     assert jobs.durations.expected(1) is None

@@ -48,6 +48,8 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
             "stream": "people",
             "read": 7,
             "imported": 2,
+            "new": 2,
+            "updated": 0,
             "rejected": {"dotdigital.invalidEmail": 1, "identifier.missing": 1},
             "collapsed": 1,
             "skipped": 2,

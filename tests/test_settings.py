@@ -159,7 +159,7 @@ def test_problems_are_told_all_at_once() -> None:
         "max_reject_percent": 101,
         "rejects_path": ["a"],
         "dry_run": "perhaps",
-        "report_path": "report.html",
+        "report_path": 5,
         "load_method": "append-only",
         "flattening_max_depth": "deep",
     }
@@ -233,18 +233,6 @@ def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
 def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
     for name in names_of(problems_of({**ACCESS, "streams": {"customers": stream}})):
         assert name.startswith("streams.customers")
-
-
-NOT_AVAILABLE: dict[str, dict[str, Any]] = {
-    "report_path": {"report_path": "report.html"},
-}
-
-
-@pytest.mark.parametrize(("name", "config"), NOT_AVAILABLE.items(), ids=NOT_AVAILABLE)
-def test_what_is_not_available_yet_is_refused(name: str, config: dict[str, Any]) -> None:
-    (problem,) = problems_of({**ACCESS, **config})
-    assert problem.startswith(f"{name}:")
-    assert problem.endswith("not available yet")
 
 
 def test_a_name_that_no_address_book_can_have_is_told() -> None:

@@ -47,7 +47,7 @@ def names(contacts: list[Contact]) -> list[str]:
 def test_what_was_created_or_updated_is_imported() -> None:
     found = result(ANN, BOB, created=written("ann@example.com"), updated=written("bob@example.com"))
     assert names(found.imported) == ["ann", "bob"]
-    assert found == Settlement(imported=[ANN, BOB])
+    assert found == Settlement(imported=[ANN, BOB], new=[ANN], updated=[BOB])
 
 
 def test_failures_are_rejected_with_dotdigitals_code_and_the_others_are_imported() -> None:
