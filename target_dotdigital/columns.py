@@ -82,11 +82,12 @@ _NUMBER = rb"%b(?:\.[0-9]{1,9}0*)?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
 """JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
 
 _A_NUMBER = re.compile(_NUMBER)
-_NUMBER_OR_NULL = re.compile(rb"%b|null" % _NUMBER)
+_NUMBERS = re.compile(rb"(?:%b(?:\.[0-9]{1,9})?\n)+" % _WHOLE)
+_NUMBERS_AND_NULLS = re.compile(rb"(?:(?:%b|null)\n)+" % _NUMBER)
 _NULL = Raw(b"null")
 
-_EMAIL = re.compile(PLAIN_EMAIL)
-_UTC_DATE = re.compile(rf"{PLAIN_DAY}T{PLAIN_TIME}Z")
+_EMAILS = re.compile(rf"(?:{PLAIN_EMAIL}\n)+")
+_UTC_DATES = re.compile(rf"(?:{PLAIN_DAY}T{PLAIN_TIME}Z\n)+")
 _DATES = re.compile(
     rf"^({PLAIN_DAY})(?:[T ]({PLAIN_TIME})(?:(\.[0-9]*[1-9])0*|\.0+)?(?:Z|\+00:00)?)?$",
     re.MULTILINE,
@@ -276,14 +277,16 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
     unchanged = _as_they_are if keeps_empty else _texts_without_empty
 
     def converted(values: Values, slow: set[int]) -> Values:
+        with suppress(TypeError):  # one of them is null, or not there
+            if _are_lines("\n".join(values), len(values), _UTC_DATES):
+                return values
         there = [value for value in values if value is not None and value is not UNSET]
         if not keeps_empty:  # otherwise an empty text is a date that is none
             there = [value for value in there if value]
         if not there:
             return unchanged(values, slow)
         joined = "\n".join(there)
-        found = _UTC_DATE.findall(joined)
-        if len(found) == len(there) and "\n".join(found) == joined:
+        if _are_lines(joined, len(there), _UTC_DATES):
             return unchanged(values, slow)
         found = _DATES.findall(joined)
         if not len(found) == joined.count("\n") + 1 == len(there):
@@ -300,10 +303,11 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
 def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
     def converted(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is not there
-            joined = b"\n".join(values)
-            numbers = _NUMBER_OR_NULL.findall(joined)
-            is_null_fine = (keeps_empty and has_null) or b"null" not in joined
-            if is_null_fine and len(numbers) == len(values) and b"\n".join(numbers) == joined:
+            joined = b"\n".join(values) + b"\n"
+            # No value has more than one line: it is a part of one.
+            if _NUMBERS.fullmatch(joined):
+                return values
+            if keeps_empty and has_null and _NUMBERS_AND_NULLS.fullmatch(joined):
                 return values
         found: Values = []
         for place, value in enumerate(values):
@@ -351,10 +355,16 @@ def _identifiers(check: Callable[[object], object], *, is_match: bool) -> Conver
 def _emails(check_each: Convert) -> Convert:
     def checked(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is null
-            joined = "\n".join(values).lower()
-            found = _EMAIL.findall(joined)
-            if len(found) == len(values) and "\n".join(found) == joined:
-                return found
+            joined = "\n".join(values)
+            lower = joined.lower()
+            if _are_lines(lower, len(values), _EMAILS):
+                return values if lower == joined else lower.split("\n")
         return check_each(values, slow)
 
     return checked
+
+
+def _are_lines(joined: str, count: int, lines: re.Pattern[str]) -> bool:
+    """Return whether so many texts, joined by line ends, are as a pattern of lines wants them."""
+    # A text of two lines could stand in for one that is not so.
+    return joined.count("\n") == count - 1 and lines.fullmatch(joined + "\n") is not None

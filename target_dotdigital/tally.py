@@ -148,12 +148,11 @@ def _count_imported(contacts: Sequence[Contact]) -> None:
 
 def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:
     """Yield tuples that are the same object once, with how many there are."""
-    times = Counter(map(id, rows))
-    if len(times) == 1:
+    if rows and rows[0] is rows[-1] and rows.count(rows[0]) == len(rows):
         yield rows[0], len(rows)
         return
     distinct = dict(zip(map(id, rows), rows, strict=True))
-    for number, count in times.items():
+    for number, count in Counter(map(id, rows)).items():
         yield distinct[number], count
 
 
