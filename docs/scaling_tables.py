@@ -176,7 +176,7 @@ TABLES: Final[Mapping[str, Callable[[], list[str]]]] = {
     "call limits": call_limits,
     "import slots": import_slots,
     "load times": load_times,
-    "runs": runs,
+    "taps": runs,
     "memory": memory,
 }
 

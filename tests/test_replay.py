@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.server import DotdigitalServer
 
 ROWS = (
-    schema(),
+    schema(key_properties=["id"]),
     record(id=1, email="ann@example.com", first_name="Ann"),
     record(id=2, email="bob at example.com", first_name="Bob"),
     record(id=3, email=None, first_name="Cid"),
