@@ -301,7 +301,8 @@ def test_call_limits_are_not_waited_for_without_end(server: DotdigitalServer) ->
     clock = FakeClock()
     found = list(preflight(settings(api_url=server.url), clock))
     assert "call limit" in str(found[1])
-    assert sum(clock.waits) < 600
+    # Of four waits that double, each is half of it at least: chance has a say.
+    assert sum(clock.waits) <= 60 + 120 + 240 + 480 + 4
 
 
 @pytest.mark.parametrize(
