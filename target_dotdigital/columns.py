@@ -106,13 +106,16 @@ def rules(schema: object) -> Rules | None:
     if isinstance(branches := schema.get("anyOf"), list):
         return _either(schema, branches)
     named: Any = schema.get("type")
-    types = set(named) if isinstance(named, list) else {named}
+    listed = named if isinstance(named, list) else [named]
+    types = {each for each in listed if isinstance(each, str)}
+    if len(types) < len(listed):
+        return None
     bounds: dict[str, Any] = {}
     for word, value in schema.items():
         if word in _BOUNDS:
             kind, bound = _BOUNDS[word]
             # A bound is of one type; a union's other types do not know it.
-            if types - {"null"} != {kind} or type(value) is not int or not _is_int64(value):
+            if types - {"null"} != {kind} or not _can_bound(kind, value):
                 return None
             bounds[bound] = value
         elif word != "type" and word not in _SAFE_WORDS and not word.startswith("x-"):
@@ -130,8 +133,10 @@ def _either(schema: dict[str, Any], branches: Iterable[Any]) -> Rules | None:
     return Rules(frozenset().union(*(each.types for each in found if each is not None)), {})
 
 
-def _is_int64(value: int) -> bool:
-    return -(2**63) <= value < 2**63  # what msgspec compares with
+def _can_bound(kind: str, value: object) -> bool:
+    """Return whether msgspec takes a bound: a length, or what fits into 64 bits."""
+    least = 0 if kind == "string" else -(2**63)
+    return type(value) is int and least <= value < 2**63
 
 
 def _typed(types: frozenset[str], bounds: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a type

@@ -7,6 +7,7 @@ where one record at a time is decoded, checked and mapped. What comes out is the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from itertools import repeat
@@ -35,6 +36,9 @@ _SAFE_WORDS = frozenset(
 """Keywords of a stream's schema that the lane sees to, or that say nothing about a record."""
 
 _DELETED = "_sdc_deleted_at"
+
+# msgspec's types have no fields of such names.
+_ODD_SIGN = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
 
 _SHY: dict[str, Any] = {"__repr__": lambda _self: "a record"}
 """Nothing that holds a record shows it."""
@@ -205,8 +209,12 @@ def build_lane(
     anything = Raw if transform is None else Any
     needed: dict[str, Any] = dict.fromkeys((*schema.get("required", ()), *key_properties), anything)
     needed.update((name, key_type(schemas[name])) for name in key_properties if name in schemas)
-    if any(name.startswith("_sdc_") for name in (*needed, *(each.path for each in sources))):
-        return None  # the SDK takes its own properties out
+    properties = (*needed, *(each.path for each in sources))
+    sent = [each.name for each in mapping.identifiers] + [each.name for each in mapping.fields]
+    # The SDK takes its own properties out.
+    is_odd = any(map(_ODD_SIGN.search, (stream, *properties, *sent)))
+    if is_odd or any(name.startswith("_sdc_") for name in properties):
+        return None
     identifiers = [
         identifier_column(each, schemas.get(each.source.path), is_match=place == 0)
         for place, each in enumerate(mapping.identifiers)
@@ -233,11 +241,10 @@ def build_lane(
 
 def _is_plain(schema: Mapping[str, Any]) -> bool:
     """Return whether a stream's schema says no more of a record than a typed decoder sees to."""
-    types = schema.get("type", "object")
+    types, required = schema.get("type", "object"), schema.get("required", [])
     is_object = "object" in (types if isinstance(types, list) else [types])
-    return (
-        is_object and schema.keys() <= _SAFE_WORDS and isinstance(schema.get("required", []), list)
-    )
+    are_names = isinstance(required, list) and all(isinstance(each, str) for each in required)
+    return is_object and schema.keys() <= _SAFE_WORDS and are_names
 
 
 def _record_type(

@@ -25,6 +25,7 @@ from target_dotdigital.settlement import Settlement
 from target_dotdigital.sinks import ContactSink
 from target_dotdigital.target import TargetDotdigital
 from tests.overheard import ADDRESS_BOOK, StandInAccount
+from tests.wild_lines import ODD_DEFINITIONS, ODD_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -353,3 +354,44 @@ def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, A
         # How far it had read when it failed: a row, or the rows that were read with it.
         fast, slow = fast._replace(counts=[]), slow._replace(counts=[])
     assert fast == slow
+
+
+ODD_WORDS = [name for name in ODD_NAMES if "." not in name and name != "_sdc_deleted_at"]
+
+
+@pytest.mark.parametrize("definition", ODD_DEFINITIONS, ids=str)
+def test_no_definition_is_too_odd_for_a_lane_to_be_looked_for(definition: object) -> None:
+    """Unvalidated, so that nothing else refuses it first: mapped, and as the tap's key."""
+    properties = {"e-mail": {"type": "string"}, "first_name": definition, "id": definition}
+    schema = {"type": "object", "properties": properties}
+    record = {"e-mail": "person@example.com", "first_name": "Ada", "id": 5}
+    lines = [
+        {"type": "SCHEMA", "stream": "people", "schema": schema, "key_properties": ["id"]},
+        {"type": "RECORD", "stream": "people", "record": record},
+    ]
+    assert_same([json.dumps(each).encode() for each in lines], {"validate_records": False})
+
+
+@pytest.mark.parametrize("name", ODD_WORDS, ids=ascii)
+@pytest.mark.parametrize("part", ["field", "key", "required", "stream"])
+def test_no_name_is_too_odd_for_a_lane_to_be_looked_for(name: str, part: str) -> None:
+    text = {"type": "string"}
+    schema: dict[str, Any] = {"type": "object", "properties": {"e-mail": text, name: text}}
+    stream = name if part == "stream" else "people"
+    fields = {"FIRSTNAME": name} if part == "field" else {}
+    if part == "required":
+        schema["required"] = [name]
+    keys = [name] if part == "key" else []
+    record = {"e-mail": "person@example.com", name: "Ada"}
+    lines = [
+        {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys},
+        {"type": "RECORD", "stream": stream, "record": record},
+    ]
+    configuration = {"streams": {stream: {"fields": fields, "identifiers": {"email": "e-mail"}}}}
+    assert_same([json.dumps(each).encode() for each in lines], configuration)
+
+
+def assert_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
+    fast = result_of(lines, configuration, has_lane=True)
+    assert fast == result_of(lines, configuration, has_lane=False)
+    assert fast.error is None or "TypeError" not in fast.error
