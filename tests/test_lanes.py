@@ -335,7 +335,10 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
 
 
 def rejected(path: Path) -> Iterator[Any]:
-    for line in path.read_bytes().splitlines() if path.exists() else ():
+    """Yield what a rejects file holds; how often it repeats a SCHEMA hangs on when imports end."""
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    schemas = {line for line in lines if json.loads(line)["type"] == "SCHEMA"}
+    for line in (*schemas, *(line for line in lines if line not in schemas)):
         message = json.loads(line)
         message.get("record", {}).pop("_sdc_rejected_at", None)
         yield message
