@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import re
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -23,6 +22,7 @@ from target_dotdigital.polling import (
     Durations,
     seconds_to_wait,
 )
+from target_dotdigital.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,6 @@ MAX_ODD_POLLS = 4
 after the job was taken does not count, and the waits between the others double."""
 
 MAX_SLOT_WAIT_SECONDS = 60.0
-_SLOT_CHECK_SECONDS = 0.5
 
 _ENDS = {
     "rejectedbywatchdog": (
@@ -114,8 +113,7 @@ class Jobs:
         self._clock = clock
         self._timeout = timeout_seconds
         self._jitter = jitter
-        self._lock = threading.Lock()
-        self._ends = 0
+        self._slots = Slots(clock)
 
     def deadline(self) -> float:
         """Return by when a job whose first request is sent now must have ended."""
@@ -146,14 +144,14 @@ class Jobs:
             deadline = self.deadline()
         name = self._kind.name
         for _ in range(MAX_SENDS):
-            job_id = self._start(send, job, deadline)
+            with self._slots.asking():
+                job_id = self._start(send, job, deadline)
             job.accept(job_id)
             try:
                 status = self._await_end(job_id, poll, job, deadline)
             finally:
                 job.end()
-                with self._lock:
-                    self._ends += 1
+                self._slots.free()
             if status is not None:
                 return job_id, status
             _logger.warning("%s %s came to nothing; sending it again", name, job_id)
@@ -165,7 +163,6 @@ class Jobs:
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
         taken = f"All of the account's {self._kind.name.lower()} slots are taken"
         while True:
-            ends = self._ends
             try:
                 return send()
             except TooManyActiveJobsError:
@@ -174,10 +171,8 @@ class Jobs:
                     raise self._overdue(taken) from None
                 _logger.info("%s; waiting for one", taken)
                 until = min(now + backoff.full_jitter(next(waits)), deadline)
-            # One of our own that ends frees a slot sooner than any guess.
             with job.waiting_for_a_slot():
-                while self._clock.now() < until and self._ends == ends:
-                    self._clock.sleep(_SLOT_CHECK_SECONDS)
+                self._slots.wait(until)
 
     def _await_end(
         self, job_id: str, poll: Callable[[str], _Status], job: Job, deadline: float

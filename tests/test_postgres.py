@@ -359,6 +359,7 @@ def test_the_loader_is_defined_as_in_the_repository(example: dict[str, Any]) -> 
     (original,) = yaml.safe_load(text)["plugins"]["loaders"]
     loader = example["plugins"]["loaders"][0]
     assert loader["pip_url"] == "-e ../..[sandbox]"
+    assert "config" not in loader  # it would be that of both that inherit from it
     ours = {"pip_url", "config"}
     assert {name: each for name, each in loader.items() if name not in ours} == {
         name: each for name, each in original.items() if name not in ours
