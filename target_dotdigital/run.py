@@ -6,9 +6,9 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from target_dotdigital.account import Account
 from target_dotdigital.clock import Clock
-from target_dotdigital.dry_run import Comparing, DryRun
+from target_dotdigital.dispatch import Dispatch
+from target_dotdigital.dry_run import Comparing
 from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
@@ -16,13 +16,10 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.filling import Moment
 from target_dotdigital.gathering import Gathering, Outlook
-from target_dotdigital.imports import MAX_BODY_BYTES, second_try
-from target_dotdigital.loads import LoadQueue
+from target_dotdigital.imports import MAX_BODY_BYTES
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
-from target_dotdigital.performing import Performer
 from target_dotdigital.progress import Progress
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
@@ -35,7 +32,9 @@ from target_dotdigital.wakeup import Wakeup
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from target_dotdigital.account import Account
     from target_dotdigital.contacts import Contact, Row
+    from target_dotdigital.filling import Moment
     from target_dotdigital.loads import Load
     from target_dotdigital.report import StreamCounts
     from target_dotdigital.report_shapes import Outcome
@@ -64,7 +63,6 @@ class Run:
         """
         self.settings = settings
         self.position = 0
-        self.is_connecting = False
         self._clock = clock or Clock()
         self._wakeup = Wakeup()
         self._timeline = Timeline(self._clock)
@@ -80,12 +78,11 @@ class Run:
         self._reporting = Reporting(settings, self._timeline)
         self._tally = Tally(self._rejects, settings.max_reject_percent)
         self._progress = Progress(self._tally, self._clock, self._timeline)
-        outlook = Outlook(self._max_body_bytes, self._moment, self._wait_for_a_load)
+        self._dispatch = Dispatch(settings, self._clock, self._timeline, self._wakeup)
+        self._queue = self._dispatch.queue
+        outlook = Outlook(self._dispatch.max_body_bytes, self._moment, self._wait_for_a_load)
         self._gathering = Gathering(settings, self._clock, self._submit, outlook)
-        self._account: Account | None = None
-        self._performer: Performer | DryRun | None = None
         self._mirroring: Mirroring | None = None
-        self._queue: LoadQueue | None = None
         self._warned: set[str] = set()
         self._leave_at: float | None = None
         self._is_leaving = False
@@ -99,22 +96,12 @@ class Run:
         Raises:
             TargetDotdigitalError: It cannot be reached, or lacks what the settings name.
         """
-        if self._account is None:
-            self.is_connecting = True
-            try:
-                self._account = Account(self.settings, self._clock, self._timeline)
-            finally:
-                self.is_connecting = False
-            timeout = self.settings.import_timeout_seconds
-            self._performer = (
-                DryRun(self._account)
-                if self.settings.dry_run
-                else Performer(self._account, self._clock, timeout, self._timeline)
-            )
-            perform, slots = self._performer.perform, self.settings.max_active_imports
-            self._queue = LoadQueue(perform, self._wakeup, slots, second_try)
-            self._warn_of_confirmation_mails()
-        return self._account
+        return self._dispatch.account
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the account is being connected to: nothing has been read or sent."""
+        return self._dispatch.is_connecting
 
     def counts(self, stream: str) -> StreamCounts:
         """Return where a stream's rows are counted.
@@ -214,15 +201,6 @@ class Run:
             self._warned.add(stream)
             _logger.warning("Stream '%s' is skipped: %s", stream, reason)
 
-    def _warn_of_confirmation_mails(self) -> None:
-        streams = (self.settings.streams or {}).items()
-        if names := [name for name, each in streams if each.email_opt_in_type == "verifiedDouble"]:
-            _logger.warning(
-                "email_opt_in_type is verifiedDouble (%s): Dotdigital mails requests for "
-                "confirmation to the people who are loaded",
-                ", ".join(f"'{name}'" for name in names),
-            )
-
     def note_state(self, value: str) -> None:
         """Take a STATE in, to be written once every row so far is settled.
 
@@ -283,7 +261,7 @@ class Run:
         """
         self._collect()
         self.flush()
-        while self._queue is not None and self._queue.unsettled:
+        while self._queue.unsettled:
             self._wait_for_a_load()
         self._release()
         for stream in sorted(self.settings.streams or ()):
@@ -292,7 +270,7 @@ class Run:
         if lost := self._tally.unsettled:
             raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
         if not self.is_stopping:
-            if self.settings.dry_run:
+            if self.settings.dry_run and self._dispatch.is_connected:
                 self._perform_last(Comparing(lambda: self.is_stopping))
             self._mirror()
 
@@ -300,8 +278,6 @@ class Run:
         """Wait a little for the imports that are active, and write the STATE that they allow."""
         if self._leave_at is None:
             self.stop()
-        if self._queue is None:
-            return
         self._queue.stop()
         while self._queue.active:
             with suppress(TargetDotdigitalError):
@@ -313,14 +289,7 @@ class Run:
     def close(self) -> None:
         """Let go of everything that is held, whatever state it is in."""
         self._progress.close()
-        if self._queue is not None and self._queue.active:
-            self._clock.abandon()
-            if self._account is not None:
-                self._account.abort()
-        if self._queue is not None:
-            self._queue.close()
-        if self._account is not None:
-            self._account.close()
+        self._dispatch.close()
         self._wakeup.close()
         if self._rejects is not None:
             self._rejects.close()
@@ -357,16 +326,13 @@ class Run:
         """
         self._look()
         mirrors = self._mirroring.found if self._mirroring is not None else ()
-        dry_run = self._performer if isinstance(self._performer, DryRun) else None
-        host = self._account.client.host if self._account is not None else None
-        self._reporting.conclude(outcome, self._tally, mirrors, dry_run, host)
+        dispatch = self._dispatch
+        self._reporting.conclude(outcome, self._tally, mirrors, dispatch.dry_run, dispatch.host)
 
     # How loads go and come back.
 
     def _perform_last(self, load: Load) -> None:
         """Bring a load to its end when there is no other."""
-        if self._queue is None:
-            return
         self._queue.add(load)
         while self._queue.unsettled:
             self._wait_for_a_load()
@@ -374,7 +340,7 @@ class Run:
     def _mirror(self) -> None:
         """Let those leave whom a mirror no longer holds, and then the STATE that waits for it."""
         books = self.mirrors.due()
-        if books and self._queue is not None:
+        if books:
             first_row = self.mirrors.first_row or 0
             folder = undo_folder(self.settings)
             self._mirroring = Mirroring(books, first_row, folder, lambda: self.is_stopping)
@@ -383,26 +349,13 @@ class Run:
         self._release()
 
     def _submit(self, load: Load) -> None:
-        if self._queue is None:
-            raise AssertionError
         self._collect()
         while self._queue.is_full:
             self._wait_for_a_load()
         self._queue.add(load)
 
-    def _max_body_bytes(self) -> int:
-        return self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
-
     def _moment(self) -> Moment:
-        free = self._queue.free if self._queue is not None else 0
-        if self._account is None or not isinstance(self._performer, Performer) or self.is_stopping:
-            return Moment(self._clock.now(), free, may_divide=False, seconds_full=None)
-        return Moment(
-            self._clock.now(),
-            free,
-            self._account.client.takes_imports(),
-            self._performer.seconds_of_import(self.settings.batch_size_rows),
-        )
+        return self._dispatch.moment(is_stopping=self.is_stopping)
 
     def _wait_for_a_load(self, seconds: float | None = None) -> None:
         """Wait until a load ends or the run has to leave; take in and write what that allows.
@@ -435,12 +388,12 @@ class Run:
         return self._wakeup.wait(self._clock.real_seconds(seconds), descriptor)
 
     def _look(self) -> None:
-        self._progress.look(self._queue.active if self._queue is not None else 0)
+        self._progress.look(self._queue.active)
 
     def _collect(self) -> None:
         """Settle the imports that have ended; then raise the failure of one, if there is any."""
         failure: Exception | None = None
-        for load, outcome in self._queue.take_ended() if self._queue is not None else ():
+        for load, outcome in self._queue.take_ended():
             error = self._failure(outcome)
             if error is not None:
                 self._gate.block(load.first_row)
@@ -473,8 +426,7 @@ class Run:
     def _unsettled_rows(self) -> Iterator[int]:
         """Yield the first row of everything that is not settled."""
         yield from (load.first_row for load in self._gathering)
-        if self._queue is not None:
-            yield from (load.first_row for load in self._queue.unsettled)
+        yield from (load.first_row for load in self._queue.unsettled)
         if self.mirrors.first_row is not None:
             # A bookmark must not move on before those who are to leave have left: a tap that is
             # asked again has to send everybody again.

@@ -22,8 +22,7 @@ from unittest.mock import patch
 import msgspec
 from typing_extensions import Self, override
 
-from target_dotdigital import performing
-from target_dotdigital import run as run_module
+from target_dotdigital import dispatch, performing
 from target_dotdigital.errors import DataError, UnfitError
 from target_dotdigital.imports import MAX_BODY_BYTES, import_body
 from target_dotdigital.rejects import decode
@@ -254,7 +253,7 @@ class OverheardTarget:
         self._stack = ExitStack()
         enter = self._stack.enter_context
         self._source: IO[str] = enter(tempfile.TemporaryFile("w+", dir=self._folder))
-        enter(patch.object(run_module, "Account", StandInAccount))
+        enter(patch.object(dispatch, "Account", StandInAccount))
         enter(patch.object(performing, "Importer", _Importer))
         # As strict as the real one where the locale is UTF-8.
         self._stdout = io.TextIOWrapper(self._output, encoding="utf-8", write_through=True)

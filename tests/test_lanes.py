@@ -18,8 +18,7 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from target_dotdigital import performing
-from target_dotdigital import run as run_module
+from target_dotdigital import dispatch, performing
 from target_dotdigital.lane import Lane
 from target_dotdigital.settlement import Settlement
 from target_dotdigital.sinks import ContactSink
@@ -297,7 +296,7 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
     """Run a target in this process over some lines."""
     with ExitStack() as stack, tempfile.TemporaryDirectory() as name:
         enter = stack.enter_context
-        enter(patch.object(run_module, "Account", StandInAccount))
+        enter(patch.object(dispatch, "Account", StandInAccount))
         enter(patch.object(performing, "Importer", _Importer))
         enter(patch.object(_Importer, "taken", []))
         if not has_lane:
