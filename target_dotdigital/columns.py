@@ -235,9 +235,10 @@ def normalised(name: str, values: Values) -> list[str]:
     """
     if name == EMAIL:
         with suppress(TypeError):  # one of them is not there
-            joined = "".join(values)
+            joined = f"{EMAIL}:" + f"\n{EMAIL}:".join(values)
+            # A checked address of plain signs is normalised already.
             if joined.isascii() and "xn--" not in joined:
-                return [f"{EMAIL}:{value}" for value in values]  # as it is once it is checked
+                return joined.split("\n")
     return ["" if value is UNSET else normalise(name, value) for value in values]
 
 

@@ -171,9 +171,21 @@ def _watch(manager: PoolManager) -> None:
 class _Session(requests.Session):
     """Knows no redirects: requests reads and parses even those that it does not follow."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: dict[str, Any] = {}
+
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
+
+    @override
+    def merge_environment_settings(self, url: Any, *settings: Any) -> Any:
+        """Look at the environment once for each host: each look costs as much as a call."""
+        host = "//".join(urlsplit(url)[:2])
+        if host not in self._environment:
+            self._environment[host] = super().merge_environment_settings(url, *settings)
+        return self._environment[host]
 
 
 def _is_cut(response: requests.Response) -> bool:
