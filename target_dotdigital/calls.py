@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from contextlib import nullcontext
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 import backoff
@@ -28,11 +28,14 @@ from target_dotdigital.errors import (
     TargetDotdigitalError,
     TooManyActiveJobsError,
 )
+from target_dotdigital.replies import ERROR
 from target_dotdigital.transport import NoReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+
+    from msgspec.json import Decoder
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.throttle import Throttle
@@ -154,7 +157,7 @@ class Caller:
 
     def make(
         self,
-        returns: type[_T],
+        decoder: Decoder[_T],
         method: str,
         path: str,
         *,
@@ -165,7 +168,7 @@ class Caller:
         """Make a call until it is answered for good.
 
         Args:
-            returns: The type of the answer.
+            decoder: Decodes the answer. No type is taken: see `replies`.
             method: Such as `GET`.
             path: The path's template, such as `/v2/address-books/{id}`.
             params: The query.
@@ -182,13 +185,13 @@ class Caller:
         def attempt() -> _T:
             with self._noted("call_limit", route):
                 self._throttle.wait(route)
-            return self._attempt(returns, route, url, params, body)
+            return self._attempt(decoder, route, url, params, body)
 
         return self._with_throttles(route, lambda: self._with_retries(route, attempt))
 
     def create(
         self,
-        returns: type[_T],
+        decoder: Decoder[_T],
         path: str,
         new: Mapping[str, str],
         find: Callable[[], _T | None],
@@ -196,7 +199,7 @@ class Caller:
         """Make a POST until it is answered for good, or until `find` returns what it is to make.
 
         Args:
-            returns: The type of the answer.
+            decoder: Decodes the answer. No type is taken: see `replies`.
             path: The path.
             new: The request's JSON.
             find: Looks for what an earlier POST, whose answer was lost, may have made.
@@ -209,7 +212,7 @@ class Caller:
         def attempt() -> _T:
             with self._noted("call_limit", route):
                 self._throttle.wait(route)
-            return self._attempt(returns, route, self._base_url + path, None, body)
+            return self._attempt(decoder, route, self._base_url + path, None, body)
 
         return self._with_throttles(route, lambda: self._with_retries(route, attempt, find))
 
@@ -255,7 +258,7 @@ class Caller:
 
     def _attempt(
         self,
-        returns: type[_T],
+        decoder: Decoder[_T],
         route: str,
         url: str,
         params: Mapping[str, str | int] | None,
@@ -275,7 +278,7 @@ class Caller:
             self._refused(route, reply)
         self._throttle.succeeded(route, reply.headers)
         try:
-            return msgspec.json.decode(reply.body, type=returns)
+            return decoder.decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             reason = f"{self.host} answers {reply.status} with something else than Dotdigital does"
             raise _PassingError(reason, NetworkError) from None
@@ -335,7 +338,7 @@ def _error_code(body: bytes) -> str | None:
     Anything that does not look like a code could quote the request, and is dropped.
     """
     try:
-        reply = msgspec.json.decode(body, type=dict[str, Any])
+        reply = ERROR.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     # The case of names differs from call to call: docs/data-handling.

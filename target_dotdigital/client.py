@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_dotdigital import replies
 from target_dotdigital.errors import NotFoundError
-from target_dotdigital.replies import (
-    AccountInfo,
-    AddressBook,
-    ContactPage,
-    DataField,
-    DeletionAccepted,
-    DeletionStatus,
-    FoundContact,
-    ImportAccepted,
-    ImportStatus,
-    Removal,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from target_dotdigital.calls import Caller
-
+    from target_dotdigital.replies import (
+        AccountInfo,
+        AddressBook,
+        ContactPage,
+        DataField,
+        DeletionStatus,
+        FoundContact,
+        ImportStatus,
+        Removal,
+    )
 
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
@@ -61,7 +59,7 @@ class Client:
 
     def account_info(self) -> AccountInfo:
         """Return the account's properties (`GET /v2/account-info`)."""
-        return self.caller.make(AccountInfo, "GET", "/v2/account-info")
+        return self.caller.make(replies.ACCOUNT_INFO, "GET", "/v2/account-info")
 
     def address_book(self, address_book_id: int) -> AddressBook:
         """Return an address book (`GET /v2/address-books/{id}`).
@@ -72,14 +70,16 @@ class Client:
         Raises:
             NotFoundError: There is none with this ID.
         """
-        return self.caller.make(AddressBook, "GET", "/v2/address-books/{id}", id=address_book_id)
+        return self.caller.make(
+            replies.ADDRESS_BOOK, "GET", "/v2/address-books/{id}", id=address_book_id
+        )
 
     def address_books(self) -> Iterator[AddressBook]:
         """Yield all address books, page by page (`GET /v2/address-books`)."""
         seen: set[int] = set()
         while True:
             page = self.caller.make(
-                list[AddressBook],
+                replies.ADDRESS_BOOKS,
                 "GET",
                 "/v2/address-books",
                 params={"select": ADDRESS_BOOK_PAGE, "skip": len(seen)},
@@ -102,11 +102,11 @@ class Client:
             RequestRefusedError: It cannot be created; the code says why.
         """
         new = {"name": name, "visibility": "Private"}
-        return self.caller.create(AddressBook, "/v2/address-books", new, find)
+        return self.caller.create(replies.ADDRESS_BOOK, "/v2/address-books", new, find)
 
     def data_fields(self) -> list[DataField]:
         """Return the account's data fields (`GET /v2/data-fields`)."""
-        return self.caller.make(list[DataField], "GET", "/v2/data-fields")
+        return self.caller.make(replies.DATA_FIELDS, "GET", "/v2/data-fields")
 
     def create_data_field(
         self, name: str, field_type: str, find: Callable[[], DataField | None]
@@ -122,7 +122,7 @@ class Client:
             RequestRefusedError: It cannot be created; the code says why.
         """
         new = {"name": name, "type": field_type, "visibility": "Private"}
-        return self.caller.create(DataField, "/v2/data-fields", new, find)
+        return self.caller.create(replies.DATA_FIELD, "/v2/data-fields", new, find)
 
     def takes_imports(self) -> bool:
         """Return whether the account's call limits are known to let an import through."""
@@ -142,7 +142,9 @@ class Client:
             RequestTooLargeError: The body is too large.
             RequestRefusedError: The request as a whole is refused.
         """
-        return self.caller.make(ImportAccepted, "PUT", "/contacts/v3/import", body=body).import_id
+        return self.caller.make(
+            replies.IMPORT_ACCEPTED, "PUT", "/contacts/v3/import", body=body
+        ).import_id
 
     def import_status(self, import_id: str) -> ImportStatus:
         """Return an import's status and report (`GET /contacts/v3/import/{importId}`).
@@ -153,7 +155,9 @@ class Client:
         Raises:
             NotFoundError: The import is not known, or not yet.
         """
-        return self.caller.make(ImportStatus, "GET", "/contacts/v3/import/{id}", id=import_id)
+        return self.caller.make(
+            replies.IMPORT_STATUS, "GET", "/contacts/v3/import/{id}", id=import_id
+        )
 
     def contact(self, identifier: str, value: str | int) -> FoundContact | None:
         """Return a contact (`GET /contacts/v3/{identifier}/{value}`), or None if there is none.
@@ -167,7 +171,9 @@ class Client:
         """
         path = "/contacts/v3/{identifier}/{value}"
         try:
-            return self.caller.make(FoundContact, "GET", path, identifier=identifier, value=value)
+            return self.caller.make(
+                replies.FOUND_CONTACT, "GET", path, identifier=identifier, value=value
+            )
         except NotFoundError as error:
             if error.code is None:  # a proxy, say: nothing is known of the contact
                 raise
@@ -183,7 +189,7 @@ class Client:
         params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACT_PAGE}
         if marker is not None:
             params["marker"] = marker
-        return self.caller.make(ContactPage, "GET", "/contacts/v3", params=params)
+        return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)
 
     def contacts(self, marker: str | None, *, since_ever: bool) -> ContactPage:
         """Return a page of the account's contacts (`GET /contacts/v3`).
@@ -201,7 +207,7 @@ class Client:
             params["~created"] = EVER
         if marker is not None:
             params["marker"] = marker
-        return self.caller.make(ContactPage, "GET", "/contacts/v3", params=params)
+        return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)
 
     def remove_members(self, address_book_id: int, contact_ids: Sequence[int]) -> str:
         """Queue a removal from an address book (`POST /v2/address-books/{id}/contacts/delete`).
@@ -221,7 +227,7 @@ class Client:
         """
         path = "/v2/address-books/{id}/contacts/delete"
         body = msgspec.json.encode(contact_ids)
-        return self.caller.make(Removal, "POST", path, body=body, id=address_book_id).id
+        return self.caller.make(replies.REMOVAL, "POST", path, body=body, id=address_book_id).id
 
     def removal_status(self, removal_id: str) -> Removal:
         """Return a removal's status (`GET /v2/contacts/deletion/{id}`).
@@ -232,7 +238,7 @@ class Client:
         Raises:
             NotFoundError: The removal is not known, or not yet.
         """
-        return self.caller.make(Removal, "GET", "/v2/contacts/deletion/{id}", id=removal_id)
+        return self.caller.make(replies.REMOVAL, "GET", "/v2/contacts/deletion/{id}", id=removal_id)
 
     def delete_contacts(self, body: bytes) -> str:
         """Queue a deletion from the account (`POST /contacts/v3/delete`).
@@ -250,7 +256,7 @@ class Client:
             RequestRefusedError: The request as a whole is refused.
         """
         return self.caller.make(
-            DeletionAccepted, "POST", "/contacts/v3/delete", body=body
+            replies.DELETION_ACCEPTED, "POST", "/contacts/v3/delete", body=body
         ).delete_id
 
     def deletion_status(self, delete_id: str) -> DeletionStatus:
@@ -262,4 +268,6 @@ class Client:
         Raises:
             NotFoundError: The deletion is not known, or not yet.
         """
-        return self.caller.make(DeletionStatus, "GET", "/contacts/v3/delete/{id}", id=delete_id)
+        return self.caller.make(
+            replies.DELETION_STATUS, "GET", "/contacts/v3/delete/{id}", id=delete_id
+        )

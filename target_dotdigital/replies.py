@@ -1,4 +1,8 @@
-"""Dotdigital's answers, typed. Source: the vendor's OpenAPI files (contacts 3.4.3, v2)."""
+"""Dotdigital's answers, typed. Source: the vendor's OpenAPI files (contacts 3.4.3, v2).
+
+A type is decoded by the decoder that is made for it here, while the module is imported. msgspec
+looks at a type when a decoder is made for it, and crashes when two threads do that at once.
+"""
 
 from __future__ import annotations
 
@@ -165,3 +169,19 @@ class DeletionStatus(msgspec.Struct, frozen=True):
     summary: DeletionSummary | None = None
     deleted: list[dict[str, Any]] | None = None
     failures: list[FailedDeletion] | None = None
+
+
+ACCOUNT_INFO = msgspec.json.Decoder(AccountInfo)
+ADDRESS_BOOK = msgspec.json.Decoder(AddressBook)
+ADDRESS_BOOKS = msgspec.json.Decoder(list[AddressBook])
+DATA_FIELD = msgspec.json.Decoder(DataField)
+DATA_FIELDS = msgspec.json.Decoder(list[DataField])
+IMPORT_ACCEPTED = msgspec.json.Decoder(ImportAccepted)
+IMPORT_STATUS = msgspec.json.Decoder(ImportStatus)
+FOUND_CONTACT = msgspec.json.Decoder(FoundContact)
+CONTACT_PAGE = msgspec.json.Decoder(ContactPage)
+REMOVAL = msgspec.json.Decoder(Removal)
+DELETION_ACCEPTED = msgspec.json.Decoder(DeletionAccepted)
+DELETION_STATUS = msgspec.json.Decoder(DeletionStatus)
+ERROR = msgspec.json.Decoder(dict[str, Any])
+"""The answer to a call that is refused."""

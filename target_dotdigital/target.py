@@ -383,10 +383,13 @@ class _StateMessage(msgspec.Struct):
     value: msgspec.Raw
 
 
+_STATE = msgspec.json.Decoder(_StateMessage)
+
+
 def _state_text(line: bytes) -> str:
     """Return a STATE's value exactly as the tap wrote it."""
     try:
-        return bytes(msgspec.json.decode(line, type=_StateMessage).value).decode()
+        return bytes(_STATE.decode(line).value).decode()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return encode(decode(line)["value"])  # NaN, or half a surrogate pair, somewhere in it
 

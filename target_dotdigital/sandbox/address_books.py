@@ -46,6 +46,9 @@ class NewAddressBook(msgspec.Struct, frozen=True):
     visibility: str = "Private"
 
 
+NEW = msgspec.json.Decoder(NewAddressBook)
+
+
 def page(connection: sqlite3.Connection, select: int, skip: int) -> list[AddressBook]:
     """Return address books in the order of their IDs."""
     rows = connection.execute(

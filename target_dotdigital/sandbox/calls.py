@@ -53,19 +53,19 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def decode_v2(body: bytes, shape: type[Body], code: str) -> Body:
+def decode_v2(body: bytes, decoder: msgspec.json.Decoder[Body], code: str) -> Body:
     """Decode the body of a v2 call.
 
     Args:
         body: The body.
-        shape: What it should be.
+        decoder: The decoder of its shape, made before a thread needs it.
         code: The error for JSON that is something else.
 
     Raises:
         RefusalError: 400, it is no JSON or something else.
     """
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise v2_refusal(code, f"{error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

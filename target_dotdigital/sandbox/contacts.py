@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from target_dotdigital.sandbox.errors import RefusalError
 
 ALL_FIELDS = "[[ALL]]"
+_RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 INCLUDABLE = frozenset({"channelProperties", "lists", "preferences", "consentRecords"})
 MAXIMUM_PAGE_CONTACTS = 5_000
 DEFAULT_PAGE_CONTACTS = 1_000
@@ -244,7 +245,7 @@ def _data_fields(
     if ALL_FIELDS in names:
         return msgspec.Raw(contact.data_fields.encode())
     # Values stay encoded: a number is answered as it was stored.
-    fields = msgspec.json.decode(contact.data_fields, type=dict[str, msgspec.Raw])
+    fields = _RAW_FIELDS.decode(contact.data_fields)
     wanted = {name.upper() for name in names}
     return {name: value for name, value in fields.items() if name in wanted}
 

@@ -74,6 +74,9 @@ class NewDataField(msgspec.Struct, frozen=True, rename="camel"):
     default_value: Any = None
 
 
+NEW = msgspec.json.Decoder(NewDataField)
+
+
 class Deletion(msgspec.Struct, frozen=True):
     """The answer to a deletion.
 

@@ -100,7 +100,7 @@ async def get_address_book(request: Request) -> Response:
 async def create_address_book(request: Request) -> Response:
     """Create an address book."""
     body = await read_body(request)
-    new = decode_v2(body, address_books.NewAddressBook, "ERROR_ADDRESSBOOK_INVALID")
+    new = decode_v2(body, address_books.NEW, "ERROR_ADDRESSBOOK_INVALID")
 
     def write(store: Store) -> address_books.AddressBook:
         with store.writing() as connection:
@@ -122,7 +122,7 @@ async def list_data_fields(request: Request) -> Response:
 async def create_data_field(request: Request) -> Response:
     """Create a data field."""
     body = await read_body(request)
-    new = decode_v2(body, data_fields.NewDataField, "ERROR_DATAFIELD_INVALID")
+    new = decode_v2(body, data_fields.NEW, "ERROR_DATAFIELD_INVALID")
 
     def write(store: Store) -> data_fields.DataField:
         with store.writing() as connection:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAXIMUM_PAGE_MEMBERS = 1_000
 
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=LARGEST_PARAMETER)]
+_IDS = msgspec.json.Decoder(list[Int32])
 
 
 async def rename_address_book(request: Request) -> Response:
@@ -39,7 +40,7 @@ async def rename_address_book(request: Request) -> Response:
     body = await read_body(request)
 
     def write(store: Store) -> address_books.AddressBook:
-        new = decode_v2(body, address_books.NewAddressBook, "ERROR_ADDRESSBOOK_INVALID")
+        new = decode_v2(body, address_books.NEW, "ERROR_ADDRESSBOOK_INVALID")
         with store.writing() as connection:
             return address_books.update(connection, address_book_id, new)
 
@@ -117,7 +118,7 @@ async def remove_members(request: Request) -> Response:
     body = await read_body(request)
 
     def accept(store: Store, removals: Removals) -> str:
-        if not decode_v2(body, list[Int32], "ERROR_PARAMETER_INVALID"):
+        if not decode_v2(body, _IDS, "ERROR_PARAMETER_INVALID"):
             raise v2_refusal("ERROR_CONTACTS_ARE_NOT_SPECIFIED", "There are no contacts in it.")
         with store.reading() as connection:
             address_books.writable(connection, address_book_id)

@@ -10,8 +10,12 @@ from starlette.routing import Route
 
 from target_dotdigital.sandbox import contacts
 from target_dotdigital.sandbox.calls import answer, read_body
-from target_dotdigital.sandbox.contact_body import NamedContact, decode, read_merge_option
-from target_dotdigital.sandbox.import_body import ContactData
+from target_dotdigital.sandbox.contact_body import (
+    CONTACT_DATA,
+    NAMED_CONTACT,
+    decode,
+    read_merge_option,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,7 +30,7 @@ async def create_contact(request: Request) -> Response:
     body = await read_body(request)
 
     def write(single: SingleContacts) -> contacts.ContactAnswer:
-        return single.create(decode(body, NamedContact))
+        return single.create(decode(body, NAMED_CONTACT))
 
     return answer(
         await run_in_threadpool(write, request.app.state.single_contacts), HTTPStatus.CREATED
@@ -51,7 +55,7 @@ async def merge_contact(request: Request) -> Response:
     body = await read_body(request)
 
     def write(single: SingleContacts) -> tuple[contacts.ContactAnswer, bool]:
-        return single.merge(name, value, decode(body, ContactData), option)
+        return single.merge(name, value, decode(body, CONTACT_DATA), option)
 
     contact, is_new = await run_in_threadpool(write, request.app.state.single_contacts)
     return answer(contact, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
@@ -63,7 +67,7 @@ async def replace_contact(request: Request) -> Response:
     body = await read_body(request)
 
     def write(single: SingleContacts) -> contacts.ContactAnswer:
-        return single.replace(name, value, decode(body, NamedContact))
+        return single.replace(name, value, decode(body, NAMED_CONTACT))
 
     return answer(await run_in_threadpool(write, request.app.state.single_contacts))
 
