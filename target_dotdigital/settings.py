@@ -32,6 +32,8 @@ MAX_ID = 2**31 - 1
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 
+_decode = msgspec.json.Decoder().decode
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
@@ -209,7 +211,7 @@ def _from_text(text: str, definition: Mapping[str, Any]) -> object:
         word = text.strip().lower()
         return word in _TRUE_WORDS if word in _TRUE_WORDS | _FALSE_WORDS else text
     try:
-        return msgspec.json.decode(text)
+        return _decode(text)
     except (msgspec.DecodeError, UnicodeError):
         return text
 

@@ -40,6 +40,7 @@ class _Key(msgspec.Struct, frozen=True, rename="camel"):
 
 _DEFAULTS = Switches()
 _KEY = msgspec.json.Decoder(_Key)
+_ANYTHING = msgspec.json.Decoder()
 
 
 class Ruling(msgspec.Struct, frozen=True):
@@ -110,7 +111,7 @@ def _fits(value: object, kind: str) -> bool:
 
 def unreadable(raw: msgspec.Raw) -> ImportContact:
     """Return what can be told of a contact of the wrong structure: who it is."""
-    sent = msgspec.json.decode(raw)
+    sent = _ANYTHING.decode(raw)
     if not isinstance(sent, dict):
         sent = {}
     match = sent.get("matchIdentifier")

@@ -145,7 +145,8 @@ class Bench:
             **settings: Settings of this run.
         """
         hurry = {"HURRIED_PACE": str(pace)} if pace != 1 else {}
-        module = "tests.faults.hurried" if hurry or "HURRIED_JUMP" in self.environment else None
+        is_hurried = any(name.startswith("HURRIED_") for name in {**hurry, **self.environment})
+        module = "tests.faults.hurried" if is_hurried else None
         start = functools.partial(TargetProcess, module=module, stdout=stdout)
         with self._watched(start, messages, settings, hurry) as target:
             yield target

@@ -274,6 +274,18 @@ def test_a_million_rows_in_little_memory(bench: Bench) -> None:
     assert peaks[1] - peaks[0] <= GROWTH_MEGABYTES
 
 
+@fault("F63", *(f"run {number}" for number in range(1, 6)))
+def test_answers_that_come_at_once_are_decoded_by_threads_in_haste(
+    bench: Bench, variant: str
+) -> None:
+    """Types that threads meet for the first time crash the process: a matter of microseconds."""
+    assert variant
+    bench.environment["HURRIED_SWITCHES"] = "1e-6"
+    ended = bench.run(people(20), batch_size_rows=1, max_active_imports=20)
+    assert ended.status == 0
+    assert len(bench.server.imports) == 20
+
+
 WRONG_SETTINGS: dict[str, dict[str, Any]] = {
     "a number for the password": {"password": 9876543210123},
     "an unknown stream key": {"streams": {"people": {"merge_options": "kanarienvogel"}}},
