@@ -1,7 +1,18 @@
-"""`python -m target_dotdigital`."""
+"""The command `target-dotdigital`, and `python -m target_dotdigital`."""
 
 from __future__ import annotations
 
-from target_dotdigital.target import TargetDotdigital
+from target_dotdigital.leaving import leave_at_once
 
-TargetDotdigital.cli()
+
+def main() -> None:
+    """Load what comes on standard input. A signal ends it quietly from the first moment on."""
+    leave_at_once()
+    # It takes a second to import.
+    from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415
+
+    TargetDotdigital.cli()
+
+
+if __name__ == "__main__":
+    main()

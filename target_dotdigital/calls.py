@@ -29,6 +29,7 @@ from target_dotdigital.errors import (
     TooManyActiveJobsError,
 )
 from target_dotdigital.replies import ERROR
+from target_dotdigital.throttle import is_read
 from target_dotdigital.transport import NoReplyError
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ class Caller:
         attempt: Callable[[], _T],
         find: Callable[[], _T | None] = lambda: None,
     ) -> _T:
+        sleep = self._clock.sleep if is_read(route) else self._clock.sleep_before_sending
         waits = backoff.expo(max_value=MAX_RETRY_WAIT_SECONDS)
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
         for tries in range(1, self.max_tries + 1):
@@ -247,7 +249,7 @@ class Caller:
                     raise error.final(f"{route}: {error}, {tries} times") from None
                 _logger.info("%s: %s; trying again", route, error)
                 with self._noted("retry", route):
-                    self._clock.sleep(backoff.full_jitter(next(waits)))
+                    sleep(backoff.full_jitter(next(waits)))
             if (found := find()) is not None:
                 return found
         raise AssertionError(route)  # the last try returns or raises
@@ -265,8 +267,10 @@ class Caller:
         body: bytes | memoryview | None,
     ) -> _T:
         method = route.partition(" ")[0]
-        if self.reads_only and method != "GET":
-            raise AssertionError(route)
+        if not is_read(route):
+            if self.reads_only:
+                raise AssertionError(route)
+            self._clock.check_sending()
         try:
             reply = self._transport.exchange(method, url, params=params, body=body)
         except NoReplyError as error:

@@ -1,4 +1,4 @@
-"""Time as the run sees it: waits that end as soon as the run is given up."""
+"""Time as the run sees it: waits that end as soon as the run is given up, or is stopped."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import threading
 import time
 
 from target_dotdigital.errors import AbandonedError
+
+LOOK_SECONDS = 0.2
+"""How soon what waits in order to send notices that the run is stopped, in real seconds."""
 
 
 class Clock:
@@ -19,6 +22,21 @@ class Clock:
         """
         self._pace = pace
         self._abandoned = threading.Event()
+        self.is_stopped = False
+        """Whether nothing that writes to Dotdigital may be sent any more."""
+
+    def stop(self) -> None:
+        """Let nothing more be sent. Safe in a signal handler: no lock is taken."""
+        self.is_stopped = True
+
+    def check_sending(self) -> None:
+        """Make sure that something may still be sent.
+
+        Raises:
+            AbandonedError: The run is stopped.
+        """
+        if self.is_stopped:
+            raise AbandonedError("The run was stopped before a call that writes")
 
     def abandon(self) -> None:
         """Give the run up: every wait ends at once."""
@@ -48,3 +66,18 @@ class Clock:
         if self._abandoned.wait(self.real_seconds(max(seconds, 0.0))):
             msg = "The run was given up while waiting"
             raise AbandonedError(msg)
+
+    def sleep_before_sending(self, seconds: float) -> None:
+        """Wait with something that writes, or leave soon after the run is stopped.
+
+        Args:
+            seconds: How long to wait.
+
+        Raises:
+            AbandonedError: The run was given up or stopped before or during the wait.
+        """
+        until = self.now() + seconds
+        self.check_sending()
+        while (left := until - self.now()) > 0:
+            self.sleep(min(left, LOOK_SECONDS * self._pace))
+            self.check_sending()

@@ -249,36 +249,48 @@ class Run:
         return self._leave_at is not None
 
     def stop(self) -> None:
-        """Ask the run to end within `shutdown_grace_seconds`. Safe in a signal handler."""
-        self._leave_at = self._clock.now() + self.settings.shutdown_grace_seconds
+        """Send nothing more, and end within `shutdown_grace_seconds`. Safe in a signal handler."""
+        self._clock.stop()
+        self._queue.stop()
+        self._leave_soon()
         self._wakeup.set()
+
+    def _leave_soon(self) -> None:
+        self._leave_at = self._clock.now() + self.settings.shutdown_grace_seconds
 
     def finish(self) -> None:
         """Send what is open, wait for what is active, and write the last STATE.
 
         Raises:
+            AbandonedError: The run was stopped.
             TargetDotdigitalError: Not every row is settled.
         """
+        self._clock.check_sending()
         self._collect()
         self.flush()
         while self._queue.unsettled:
             self._wait_for_a_load()
+            self._clock.check_sending()
         self._release()
         for stream in sorted(self.settings.streams or ()):
             if stream not in self._tally:
                 _logger.warning("Stream '%s' is named in 'streams', but the tap sent none", stream)
         if lost := self._tally.unsettled:
             raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
-        if not self.is_stopping:
-            if self.settings.dry_run and self._dispatch.is_connected:
-                self._perform_last(Comparing(lambda: self.is_stopping))
-            self._mirror()
+        self._clock.check_sending()
+        if self.settings.dry_run and self._dispatch.is_connected:
+            self._perform_last(Comparing(lambda: self.is_stopping))
+        self._mirror()
 
     def give_up(self) -> None:
         """Wait a little for the imports that are active, and write the STATE that they allow."""
         if self._leave_at is None:
-            self.stop()
+            self._leave_soon()
         self._queue.stop()
+        if self._clock.is_stopped:
+            with suppress(TargetDotdigitalError):
+                self._collect()
+                self._release()
         while self._queue.active:
             with suppress(TargetDotdigitalError):
                 self._wait_for_a_load()
@@ -299,6 +311,12 @@ class Run:
         if self.settings.dry_run:
             return "nothing was written to Dotdigital"
         return self._tally.progress()
+
+    def remainder(self) -> str:
+        """Return what a run that was stopped leaves to the next one, in one or two sentences."""
+        if self.settings.dry_run:
+            return "Nothing was written to Dotdigital."
+        return self._tally.remainder()
 
     def summary(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
@@ -335,6 +353,7 @@ class Run:
         """Bring a load to its end when there is no other."""
         self._queue.add(load)
         while self._queue.unsettled:
+            self._clock.check_sending()
             self._wait_for_a_load()
 
     def _mirror(self) -> None:
@@ -350,8 +369,10 @@ class Run:
 
     def _submit(self, load: Load) -> None:
         self._collect()
+        self._clock.check_sending()
         while self._queue.is_full:
             self._wait_for_a_load()
+            self._clock.check_sending()
         self._queue.add(load)
 
     def _moment(self) -> Moment:

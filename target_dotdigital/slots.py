@@ -55,10 +55,10 @@ class Slots:
             until: When to ask all the same: others use the account too.
 
         Raises:
-            AbandonedError: The run was given up while waiting.
+            AbandonedError: The run was given up or stopped while waiting.
         """
         while self._clock.now() < until and not self._take():
-            self._clock.sleep(_CHECK_SECONDS)
+            self._clock.sleep_before_sending(_CHECK_SECONDS)
 
     def _take(self) -> bool:
         with self._lock:

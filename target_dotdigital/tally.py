@@ -60,9 +60,22 @@ class Tally:
 
     def progress(self) -> str:
         """Return how many of the rows that were read are settled, for the line of a failure."""
+        if not (read := self._read):
+            return "no row was read"
         settled = sum(counts.settled for counts in self)
-        read = sum(counts.read for counts in self)
         return f"{settled} of {read} rows read are settled"
+
+    def remainder(self) -> str:
+        """Return what a run that was stopped leaves to the next one, in one or two sentences."""
+        if not (read := self._read):
+            return "No row was read."
+        if lost := self.unsettled:
+            return f"{lost} of {read} rows read are unsettled; a new run sends them."
+        return f"All {read} rows read are settled; a new run goes on from the last STATE."
+
+    @property
+    def _read(self) -> int:
+        return sum(counts.read for counts in self)
 
     def reject(self, row: Row, error: RowRejectedError) -> None:
         """Store and count a rejected row.

@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
 import msgspec
@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
+from target_dotdigital.leaving import leave_at_once
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
@@ -216,7 +217,7 @@ class TargetDotdigital(Target):
             self.run.finish()
         self._end(None)
         if self._first_signal is not None:
-            sys.exit(128 + self._first_signal[0])
+            self._leave_stopped(self._first_signal[0])
 
     @contextmanager
     def _saving_what_can_be(self) -> Iterator[None]:
@@ -234,8 +235,14 @@ class TargetDotdigital(Target):
             if self._first_signal is not None:
                 if not isinstance(error, AbandonedError):
                     self._tell(error)
-                sys.exit(128 + self._first_signal[0])
+                self._leave_stopped(self._first_signal[0])
             raise
+
+    def _leave_stopped(self, signum: int) -> NoReturn:
+        """End with one line that says what stopped the run, and what it leaves to the next one."""
+        name = signal.Signals(signum).name
+        self.logger.warning("Stopped by %s. %s", name, self.run.remainder())
+        sys.exit(128 + signum)
 
     def _tell(self, error: Exception) -> None:
         """Say in one line what happened, how many rows are settled, and who must act."""
@@ -353,8 +360,7 @@ class TargetDotdigital(Target):
     @classmethod
     def _test(cls, config: _ConfigInput | None) -> int:
         """Print a line for each check of the preflight, and return the exit status."""
-        # As by default, and without a traceback: nothing is written that would have to be saved.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        leave_at_once()  # nothing is written that would have to be saved
         values = _without_nulls(config.config if config else {})
         if config is not None and config.parse_env:
             values.update(cls._env_var_config)

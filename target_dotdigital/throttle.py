@@ -71,10 +71,11 @@ class Throttle:
             route: A call's method and path template.
 
         Raises:
-            AbandonedError: The run was given up while waiting.
+            AbandonedError: The run was given up while waiting; or stopped, if the call writes.
         """
+        sleep = self._clock.sleep if is_read(route) else self._clock.sleep_before_sending
         while (seconds := self._seconds_to_wait(route)) > 0:
-            self._clock.sleep(seconds + self._jitter() * RESET_SPREAD_SECONDS)
+            sleep(seconds + self._jitter() * RESET_SPREAD_SECONDS)
 
     def is_open(self, route: str) -> bool:
         """Return whether a call would not have to wait.
@@ -169,6 +170,15 @@ class Throttle:
         if seconds is not None:
             until = self._clock.now() + seconds
             self._open_at[tier] = max(until, self._open_at.get(tier, 0.0))
+
+
+def is_read(route: str) -> bool:
+    """Return whether a call changes nothing at Dotdigital.
+
+    Args:
+        route: Its method and path template.
+    """
+    return route.startswith("GET ")
 
 
 def _next(waits: Iterator[float]) -> float:

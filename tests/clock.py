@@ -35,3 +35,9 @@ class FakeClock(Clock):
             self.waits.append(seconds)
             self.time += seconds
         self.on_sleep()
+
+    @override
+    def sleep_before_sending(self, seconds: float) -> None:
+        self.check_sending()
+        self.sleep(seconds)
+        self.check_sending()

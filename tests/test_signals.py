@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.answers import (
+    Answer,
+    Gate,
+    lost_reply,
+    rate_limited,
+    too_many_active_imports,
+    v2_error,
+    v3_error,
+)
 from tests.command import TargetProcess, load, record, schema, settings_for, state
+from tests.departure_routes import DELETE
 from tests.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.server import DotdigitalServer
 
 ROWS = (
@@ -49,20 +60,33 @@ def test_while_it_connects(
 
 
 @both_signals
-def test_while_rows_wait_in_an_open_import(
-    server: DotdigitalServer, tmp_path: Path, number: int, status: int
+@pytest.mark.parametrize("bound_for", ["an import", "the account's end"])
+def test_rows_of_an_open_load_are_not_sent(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int, bound_for: str
 ) -> None:
-    config = settings_for(server)
+    """Two rows are in an import, so the third is in the next one; or it waits to be deleted."""
+    server.hold_imports()
+    third = record(id=3, email="cid@example.com")
+    streams: dict[str, Any] = {"people": {}}
+    if bound_for != "an import":
+        third = record(id=3, email="cid@example.com", _sdc_deleted_at="2026-01-01T00:00:00Z")
+        streams["people"]["on_delete"] = "delete"
+    config = settings_for(server, batch_size_rows=1, streams=streams)
     with TargetProcess(config, tmp_path) as target:
-        target.send(*ROWS)
-        target.wait_for("Connected", "stderr")
+        target.send(*ROWS[:5], third, state({"row": 3}))
+        server.wait_for_imports(1)
         target.process.send_signal(number)
+        target.wait_for("Waiting up to 20 seconds", "stderr")
+        server.release_all()
         target.process.wait(30)  # its input is still open
         ended = target.end()
-    assert ended.status == status
-    # What had been read by then is sent, and covered; a STATE never runs ahead of that.
-    newest = max((value["row"] for value in ended.states), default=0)
-    assert len(server.contacts) >= newest
+    imports = len(server.imports)
+    assert (ended.status, ended.states[-1]) == (status, {"row": imports})
+    assert not server.calls_of(DELETE)
+    name = signal.Signals(number).name
+    read = int(ended.counts().split()[1])
+    unsettled = f"{read - imports} of {read} rows read are unsettled; a new run sends them."
+    assert ended.stderr.rstrip().endswith(f"Stopped by {name}. {unsettled}")
 
 
 @both_signals
@@ -80,6 +104,39 @@ def test_while_the_queue_is_full(
     assert (ended.status, ended.stdout) == (status, "")
     assert len(server.imports) == 1
     assert "unsettled" in ended.counts()
+    assert "rows read are unsettled; a new run sends them." in ended.stderr.splitlines()[-1]
+
+
+REFUSED: dict[str, Answer] = {
+    "halved": v3_error(400, "contacts:badRequest", "one of them"),
+    "tried again": v2_error(503, "ERROR_SYSTEM_SERVICETEMPORARILYUNAVAILABLE"),
+    "after a call limit": rate_limited(seconds=30),
+    "once a slot is free": too_many_active_imports(),
+    "after a lost reply": lost_reply(),
+}
+
+
+@both_signals
+@pytest.mark.parametrize("again", REFUSED)
+def test_what_is_not_taken_at_once_is_not_sent_again(
+    server: DotdigitalServer, tmp_path: Path, number: int, status: int, again: str
+) -> None:
+    gate = Gate()
+    server.answer_next(IMPORT, replace(REFUSED[again], gate=gate))
+    config = settings_for(server, batch_size_rows=3, shutdown_grace_seconds=600)
+    with TargetProcess(config, tmp_path) as target:
+        target.send(*ROWS)
+        assert target.process.stdin is not None
+        target.process.stdin.close()
+        gate.wait()
+        target.process.send_signal(number)
+        target.wait_for("Waiting up to 600 seconds", "stderr")
+        gate.open()
+        target.process.wait(30)
+        ended = target.end()
+    assert (ended.status, ended.stdout) == (status, "")
+    assert len(server.calls_of(IMPORT)) == 1
+    assert "3 of 3 rows read are unsettled" in ended.stderr.splitlines()[-1]
 
 
 @both_signals
@@ -163,3 +220,33 @@ def test_the_next_run_completes_what_a_killed_one_left(
     ]
     assert load(settings_for(server), tmp_path, *rows).status == 0
     assert sorted(server.contacts) == ["ann@example.com", "bob@example.com", "cid@example.com"]
+
+
+def _stop_at(target: TargetProcess, number: int, moment: str) -> None:
+    """Send a signal once the process has mapped a library, which it does before it is ready."""
+    maps = Path(f"/proc/{target.process.pid}/maps")
+    deadline = time.monotonic() + 30
+    while moment not in maps.read_text():
+        assert time.monotonic() < deadline
+    target.process.send_signal(number)
+
+
+@both_signals
+@pytest.mark.parametrize(
+    "moment", ["simplejson/_speedups", "msgspec/_core", "charset_normalizer/md"]
+)
+@pytest.mark.parametrize("arguments", [(), ("--test",)], ids=["load", "test"])
+def test_while_python_loads_the_modules(
+    server: DotdigitalServer,
+    tmp_path: Path,
+    number: int,
+    status: int,
+    moment: str,
+    arguments: tuple[str, ...],
+) -> None:
+    config = settings_for(server)
+    with TargetProcess(config, tmp_path, arguments=arguments) as target:
+        _stop_at(target, number, moment)
+        target.process.wait(30)
+        ended = target.end()
+    assert (ended.status, ended.stdout, ended.stderr) == (status, "", "")

@@ -33,7 +33,7 @@ def test_credentials_that_are_not_accepted_end_the_run_after_one_request(
     assert (ended.status, ended.states) == (1, [])
     assert len(bench.server.calls) == 1
     assert "look at username and password" in ended.stderr
-    assert f"0 of 0 rows read are settled {SETTINGS}" in ended.stderr
+    assert f"no row was read {SETTINGS}" in ended.stderr
 
 
 @fault("F20", "of an import", "of a poll")
