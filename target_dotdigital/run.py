@@ -306,6 +306,11 @@ class Run:
         if self._rejects is not None:
             self._rejects.close()
 
+    @property
+    def has_read(self) -> bool:
+        """Whether a row was read."""
+        return self._tally.has_read
+
     def progress(self) -> str:
         """Return how many of the rows that were read are settled, for the line of a failure."""
         if self.settings.dry_run:

@@ -74,6 +74,11 @@ class Tally:
         return f"All {read} rows read are settled; a new run goes on from the last STATE."
 
     @property
+    def has_read(self) -> bool:
+        """Whether a row was read."""
+        return self._read > 0
+
+    @property
     def _read(self) -> int:
         return sum(counts.read for counts in self)
 

@@ -17,7 +17,9 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
+from target_dotdigital import config_files
 from target_dotdigital.clock import Clock
+from target_dotdigital.config_files import ConfigFiles
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.leaving import leave_at_once
 from target_dotdigital.preflight import report
@@ -30,10 +32,11 @@ from target_dotdigital.settings_problems import problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
 from target_dotdigital.telling import SAFE_ERRORS, shown
+from target_dotdigital.unread_input import drain
 from target_dotdigital.validation import check_key_properties, check_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -302,11 +305,7 @@ class TargetDotdigital(Target):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, TypeError, ValueError):
-            cls.logger.error("--config: a file is missing or holds no JSON object")  # noqa: TRY400
-            ctx.exit(1)
+        return config_files.read(value)
 
     @classmethod
     @override
@@ -331,6 +330,8 @@ class TargetDotdigital(Target):
         if is_test and not about:
             try:
                 status = cls._test(config)
+            except ConfigValidationError as error:
+                cls._fail(error.errors, file_input, is_unread=False)
             except Exception as error:  # noqa: BLE001 - a traceback may show values
                 cls.logger.error("%s", shown(error, "no row was read"))  # noqa: TRY400
                 status = 1
@@ -340,27 +341,44 @@ class TargetDotdigital(Target):
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         try:
+            _check_files(config)
             target = cls(
                 config=config.config if config else None,
                 parse_env_config=config.parse_env if config else False,
             )
-        except ConfigValidationError:
-            raise  # the SDK's command lists what is wrong, a line each
+        except ConfigValidationError as error:
+            cls._fail(("Config validation failed", *error.errors), file_input, is_unread=True)
         except Exception as error:  # noqa: BLE001 - a traceback may show values
-            cls.logger.error("%s", shown(error, "no row was read"))  # noqa: TRY400
-            sys.exit(1)
+            cls._fail([shown(error, "no row was read")], file_input, is_unread=True)
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
         try:
             target.listen(file_input)
         except Exception as error:  # noqa: BLE001 - every end is told in one place
-            target._tell(error)
-            sys.exit(1)
+            line = shown(error, target.run.progress())
+            cls._fail([line], file_input, is_unread=not target.run.has_read)
+
+    @classmethod
+    def _fail(
+        cls, lines: Iterable[str], file_input: IO[str] | None, *, is_unread: bool
+    ) -> NoReturn:
+        """End a run that has failed with the lines that say why, and with nothing after them.
+
+        Args:
+            lines: What is told.
+            file_input: What is read instead of standard input.
+            is_unread: Whether no row was read: what writes them is let end, too.
+        """
+        signum = drain(sys.stdin) if is_unread and file_input is None else None
+        for line in lines:
+            cls.logger.error("%s", line)
+        sys.exit(1 if signum is None else 128 + signum)
 
     @classmethod
     def _test(cls, config: _ConfigInput | None) -> int:
         """Print a line for each check of the preflight, and return the exit status."""
         leave_at_once()  # nothing is written that would have to be saved
+        _check_files(config)
         values = _without_nulls(config.config if config else {})
         if config is not None and config.parse_env:
             values.update(cls._env_var_config)
@@ -368,6 +386,16 @@ class TargetDotdigital(Target):
         unknown = sorted(set(values) - set(cls.config_jsonschema["properties"]))
         is_ready = report(values, wrong, unknown, Clock(cls.pace), _print_line)
         return 0 if is_ready else 1
+
+
+def _check_files(config: _ConfigInput | None) -> None:
+    """Make sure that the files of `--config` hold settings.
+
+    Raises:
+        ConfigValidationError: One does not; it lists all that is wrong.
+    """
+    if isinstance(config, ConfigFiles) and config.problems:
+        raise ConfigValidationError("Config validation failed", errors=config.problems, schema={})
 
 
 def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:
