@@ -12,12 +12,14 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import msgspec
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
+from target_dotdigital.damage import DamagedRecord, read_damaged
 from target_dotdigital.errors import DataError
 from target_dotdigital.lane import UNREADABLE
-from target_dotdigital.rejects import decode
+from target_dotdigital.rejects import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""
+
+
+class LackingError(DataError):
+    """A message lacks a part; which message that is, is told where its line is known."""
 
 
 class _Header(msgspec.Struct):
@@ -148,15 +154,32 @@ class MessageReader(GenericSingerReader[str]):
         line = lines[place]
         if not line.strip():
             return None
-        self.line = line
         message = self._decode_line(line, number)
-        self.assert_line_requires(message, {"type"})
-        kind = message["type"]
-        callback = self._callbacks.get(kind) if isinstance(kind, str) else None
-        if callback is None or not isinstance(message.get("stream", ""), str):
-            raise DataError(f"Line {number}: the message's type is not known")
-        callback(message)
+        is_damaged = isinstance(message, dict) and isinstance(message.get("record"), DamagedRecord)
+        # A row that is rejected is stored as what can be read of it.
+        self.line = encode(message).encode() if is_damaged else line
+        try:
+            self.assert_line_requires(message, {"type"})
+            kind = message["type"]
+            callback = self._callbacks.get(kind) if isinstance(kind, str) else None
+            if callback is None:
+                raise DataError(f"Line {number}: the message's type is not known")
+            if not isinstance(message.get("stream", ""), str):
+                raise DataError(f"Line {number}: the {kind}'s stream is no text")
+            callback(message)
+        except LackingError as error:
+            what = self._what(message)
+            raise DataError(f"Line {number}: the {what} {error.message}") from None
+        except RecordsWithoutSchemaException as error:
+            raise DataError(f"Line {number}: {error}") from None
         return str(kind)
+
+    def _what(self, message: object) -> str:
+        """Return what a message is called that lacks a part."""
+        parts = message if isinstance(message, dict) else {}
+        kind, stream = parts.get("type"), parts.get("stream")
+        told = kind if isinstance(kind, str) and kind in self._callbacks else "message"
+        return f"{told} of stream '{stream}'" if isinstance(stream, str) else told
 
     @override
     def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
@@ -180,10 +203,7 @@ class MessageReader(GenericSingerReader[str]):
             try:
                 return decode(line)
             except (ValueError, RecursionError):
-                raise DataError(
-                    f"Line {number} is no JSON ({len(line)} bytes); did the tap end in "
-                    "the middle of it?"
-                ) from None
+                return read_damaged(line, number)
         return message
 
     @staticmethod
@@ -196,12 +216,12 @@ class MessageReader(GenericSingerReader[str]):
             requires: The keys that must be there.
 
         Raises:
-            DataError: One is missing. The message names it, and nothing else.
+            LackingError: One is missing. The message names it, and nothing else.
         """
         keys: object = line_dict
         missing = requires - set(keys) if isinstance(keys, dict) else requires
         if missing:
-            raise DataError(f"A message lacks {', '.join(sorted(missing))}")
+            raise LackingError(f"lacks {', '.join(sorted(missing))}")
 
     def _blocks(self, source: IO[str]) -> Iterator[bytes]:
         """Yield whole lines, many of them at a time. Between two blocks the run is tended."""

@@ -153,7 +153,7 @@ class RejectsFile:
         return unwritable("rejects_path", self.path, error)
 
 
-def decode(line: bytes) -> dict[str, Any]:
+def decode(line: bytes | str) -> dict[str, Any]:
     """Decode a Singer message as widely as taps write them.
 
     That includes NaN, lone surrogates, and numbers that Python cannot hold.

@@ -7,11 +7,12 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MissingKeyPropertiesError
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_dotdigital.contacts import Row
+from target_dotdigital.damage import DamagedRecord
 from target_dotdigital.departures import ACCOUNT
 from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.held import identities_in
@@ -283,6 +284,8 @@ class ContactSink(BatchSink):
         record = message["record"]
         if not isinstance(record, dict):
             raise RowRejectedError("record.invalid", "the record is no object")
+        if isinstance(record, DamagedRecord):
+            self._check_damage(record, stream_map)
         try:
             transformed: dict[str, Any] | None = stream_map.transform(copy.copy(record))
         except Exception:  # noqa: BLE001 - an expression may raise anything, and quote the record
@@ -298,6 +301,15 @@ class ContactSink(BatchSink):
         if lacks_key and not _is_deleted(message):
             raise RowRejectedError("record.invalid", "a key property of the tap is missing")
         return transformed
+
+    def _check_damage(self, record: DamagedRecord, stream_map: StreamMap) -> None:
+        """Reject a row of which something is used that cannot be read."""
+        used = self._mapping.properties if self._mapping is not None else ()
+        options = stream_map.flattening_options if stream_map.flattening_enabled else None
+        is_custom = isinstance(stream_map, CustomStreamMap)
+        expressions = str(self.config.get("stream_maps")) if is_custom else ""
+        separator = None if options is None else options.separator
+        record.check({*used, "_sdc_deleted_at"}, expressions, separator)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

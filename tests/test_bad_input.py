@@ -36,15 +36,59 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
 @pytest.mark.parametrize(
     ("messages", "told"),
     [
-        pytest.param((ANN,), "before a corresponding schema", id="a record before its schema"),
+        pytest.param(
+            (ANN,), "Line 1: A record for stream 'people'", id="a record before its schema"
+        ),
         pytest.param(
             (schema(), {"type": "GREETING"}), "Line 2: the message's type", id="an unknown type"
         ),
-        pytest.param((schema(), {"stream": "people"}), "lacks type", id="no type"),
-        pytest.param((schema(), [1, 2]), "lacks type", id="no object"),
+        pytest.param(
+            (schema(), {"stream": "people"}),
+            "Line 2: the message of stream 'people' lacks type",
+            id="no type",
+        ),
+        pytest.param((schema(), [1, 2]), "Line 2: the message lacks type", id="no object"),
         pytest.param((schema(), "[" * 5000), "Line 2 is no JSON", id="deeply nested"),
-        pytest.param((schema(), {"type": "RECORD"}), "lacks record, stream", id="no record"),
-        pytest.param(({"type": "SCHEMA", "stream": "a"},), "lacks schema", id="no schema"),
+        pytest.param(
+            (schema(), "[" * 5000 + "]" * 5000),
+            "Line 2 is nested too deeply (10001 bytes)",
+            id="deeply nested and whole",
+        ),
+        pytest.param(
+            (schema(), '{"type":"STATE","value":' + "[" * 5000 + "]" * 5000 + "}"),
+            "Line 2: the STATE is nested too deeply",
+            id="a deeply nested state",
+        ),
+        pytest.param(
+            (schema("caf\xe9", {"x\xe9": {}}), b'{"type":"SCHEMA","stream":"a","schema":"\xe9"}\n'),
+            "Line 2: the SCHEMA of stream 'a' is not encoded in UTF-8 (44 bytes)",
+            id="a schema that is not UTF-8",
+        ),
+        pytest.param(
+            (schema(), b'{"type":"RECORD","stream":"caf\xe9","record":{}}\n'),
+            "Line 2: the RECORD is not encoded in UTF-8",
+            id="a stream that is not UTF-8",
+        ),
+        pytest.param(
+            (schema(), b'{"type":"RECORD","stream":"people","record":{"x":"\xc3'),
+            "Line 2 is no JSON",
+            id="cut in the middle of a letter",
+        ),
+        pytest.param(
+            (schema(), {"type": "RECORD"}),
+            "Line 2: the RECORD lacks record, stream",
+            id="no record",
+        ),
+        pytest.param(
+            ({"type": "SCHEMA", "stream": "a"},),
+            "Line 1: the SCHEMA of stream 'a' lacks schema",
+            id="no schema",
+        ),
+        pytest.param(
+            ({"type": "SCHEMA", "stream": "a", "schema": {}},),
+            "Line 1: the SCHEMA of stream 'a' lacks properties",
+            id="no properties",
+        ),
         pytest.param(
             (schema(), {"type": "RECORD", "stream": {}, "record": {}}), "Line 2", id="odd stream"
         ),
@@ -153,6 +197,50 @@ def test_a_number_that_python_cannot_hold_is_one_row(
     )
     assert ended.status == 0
     assert list(server.contacts) == ["b@example.com"]
+
+
+DEEP = b"[" * 5000 + b"]" * 5000
+DAMAGE = {
+    "not UTF-8": (b'"caf\xe9"', "is not encoded in UTF-8"),
+    "an object that is not UTF-8": (b'{"x":["caf\xe9"]}', "is not encoded in UTF-8"),
+    "nested": (DEEP, "is nested too deeply"),
+    "nested in an object": (b'{"x":' + DEEP + b',"y":1}', "is nested too deeply"),
+}
+MAPS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "flattened": {"flattening_enabled": True, "flattening_max_depth": 1},
+    "mapped": {"stream_maps": {"people": {"first_name": "first_name", "id": "int(id) + 0"}}},
+}
+
+
+@pytest.mark.parametrize("by", MAPS)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_to_a_property_that_is_not_mapped_is_nobodys_fault(
+    server: DotdigitalServer, tmp_path: Path, damage: str, by: str
+) -> None:
+    value, told = DAMAGE[damage]
+    start = b'{"type":"RECORD","stream":"people","record":{"id":1,"email":"'
+    texts: dict[str, Any] = {"type": "string"}
+    properties: dict[str, Any] = {"id": {}, "email": texts, "first_name": texts, "notes": {}}
+    rejects = tmp_path / "rejects.singer"
+    streams = {"people": {"fields": {"FIRSTNAME": "first_name"}}}
+    ended = load(
+        settings_for(server, rejects_path=str(rejects), streams=streams, **MAPS[by]),
+        tmp_path,
+        schema(properties=properties),
+        start + b'ann@example.com","first_name":"Ann","notes":' + value + b"}}\n",
+        start + b'bob@example.com","first_name":' + value + b"}}\n",
+        start + b'cid@example.com","first_name":"C\xc3\xafd","notes":null}}\n',
+        state({"row": 3}),
+    )
+    assert (ended.status, ended.states) == (0, [{"row": 3}])
+    assert ended.counts().startswith("read 3 = imported 2 + rejected 1 + collapsed 0 + skipped 0")
+    names = {key: each.data_fields["FIRSTNAME"] for key, each in server.contacts.items()}
+    assert names == {"ann@example.com": "Ann", "cid@example.com": "C\xefd"}
+    kept = json.loads(rejects.read_text().splitlines()[1])["record"]
+    assert kept["_sdc_reject_code"] == "record.invalid"
+    assert kept["_sdc_reject_reason"] == f"the property 'first_name' {told}"
+    assert kept["email"] == "bob@example.com"
 
 
 def test_a_schema_that_the_sdk_cannot_flatten_is_told(

@@ -6,11 +6,12 @@ import os
 import resource
 import signal
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.answers import reply
+from tests.answers import Gate, reply, v2_error
 from tests.command import schema, state
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, email, people, row, with_states
@@ -164,6 +165,37 @@ def test_output_that_nobody_reads_any_more(bench: Bench) -> None:
     assert ended.status == 1
     assert "Standard output is closed: nothing can be told" in ended.stderr
     assert "BrokenPipe" not in ended.stderr
+
+
+@fault("F75", "an import", "a queue", "a repeated call")
+def test_a_signal_while_loads_are_open_sends_nothing_new(bench: Bench, variant: str) -> None:
+    rows = people(4)
+    bench.server.hold_imports()
+    gate = Gate()
+    if variant == "a repeated call":
+        busy = v2_error(503, "ERROR_SYSTEM_SERVICETEMPORARILYUNAVAILABLE")
+        bench.server.answer_next(IMPORT, replace(busy, gate=gate))
+    settings = {"batch_size_rows": 3, "batch_wait_limit_seconds": 3600}
+    if variant == "a queue":
+        settings = {"batch_size_rows": 1, "max_active_imports": 1}
+    with bench.started(rows, **settings) as target:
+        target.send(*rows)  # three in an import, which is sent when the fourth has no room
+        if variant == "a repeated call":
+            gate.wait()
+        else:
+            bench.server.wait_for_imports(1)
+        target.process.send_signal(signal.SIGTERM)
+        target.wait_for("Waiting up to", "stderr")
+        gate.open()
+        bench.server.release_all()
+        ended = target.end()
+    settled = {"an import": 3, "a queue": 1, "a repeated call": 0}[variant]
+    assert ended.status == 143
+    assert ended.states[-1:] == ([{"row": settled}] if settled else [])
+    assert len(bench.server.calls_of(IMPORT)) == 1
+    last = ended.stderr.splitlines()[-1]
+    assert "Stopped by SIGTERM. " in last
+    assert "rows read are unsettled; a new run sends them." in last
 
 
 INVALID = [7, 8, 9]
