@@ -155,9 +155,8 @@ class MessageReader(GenericSingerReader[str]):
         if not line.strip():
             return None
         message = self._decode_line(line, number)
-        is_damaged = isinstance(message, dict) and isinstance(message.get("record"), DamagedRecord)
         # A row that is rejected is stored as what can be read of it.
-        self.line = encode(message).encode() if is_damaged else line
+        self.line = encode(message).encode() if _is_damaged(message) else line
         try:
             self.assert_line_requires(message, {"type"})
             kind = message["type"]
@@ -243,6 +242,10 @@ class MessageReader(GenericSingerReader[str]):
             rest.append(read[end:])
         if last := b"".join(rest):
             yield last
+
+
+def _is_damaged(message: object) -> bool:
+    return isinstance(message, dict) and isinstance(message.get("record"), DamagedRecord)
 
 
 def _is_text(block: bytes) -> bool:

@@ -175,7 +175,7 @@ def test_a_signal_while_loads_are_open_sends_nothing_new(bench: Bench, variant: 
     if variant == "a repeated call":
         busy = v2_error(503, "ERROR_SYSTEM_SERVICETEMPORARILYUNAVAILABLE")
         bench.server.answer_next(IMPORT, replace(busy, gate=gate))
-    settings = {"batch_size_rows": 3, "batch_wait_limit_seconds": 3600}
+    settings: dict[str, Any] = {"batch_size_rows": 3, "batch_wait_limit_seconds": 3600}
     if variant == "a queue":
         settings = {"batch_size_rows": 1, "max_active_imports": 1}
     with bench.started(rows, **settings) as target:
