@@ -24,7 +24,7 @@ from target_dotdigital.progress import Progress
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
 from target_dotdigital.state import StateGate
-from target_dotdigital.tally import Tally
+from target_dotdigital.tally import MIN_SETTLED_ROWS, Tally
 from target_dotdigital.timeline import Timeline
 from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
@@ -132,6 +132,7 @@ class Run:
         except StorageError:
             self._gate.block(self.position)
             raise
+        self._tally.check_shares((row.counts,), MIN_SETTLED_ROWS)
 
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
@@ -257,13 +258,13 @@ class Run:
         """Send what is open, wait for what is active, and write the last STATE.
 
         Raises:
+            DataError: Too much of a stream is rejected, however few its rows are.
             TargetDotdigitalError: Not every row is settled.
         """
         self._collect()
         self.flush()
         while self._queue.unsettled:
             self._wait_for_a_load()
-        self._release()
         for stream in sorted(self.settings.streams or ()):
             if stream not in self._tally:
                 _logger.warning("Stream '%s' is named in 'streams', but the tap sent none", stream)
@@ -272,6 +273,9 @@ class Run:
         if not self.is_stopping:
             if self.settings.dry_run and self._dispatch.is_connected:
                 self._perform_last(Comparing(lambda: self.is_stopping))
+            self._tally.check_shares(self._tally)
+        self._release()
+        if not self.is_stopping:
             self._mirror()
 
     def give_up(self) -> None:
@@ -440,4 +444,7 @@ class Run:
             except TargetDotdigitalError:
                 self._gate.block(0)
                 raise
-        self._gate.release(settled_to)
+        # The last STATE must not leave before a stream's share is found to be too much: until all
+        # its rows have come, what is over the limit now may be within it in the end.
+        if not self._tally.is_over:
+            self._gate.release(settled_to)
