@@ -21,6 +21,7 @@ from target_dotdigital.imports import MAX_BODY_BYTES
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
 from target_dotdigital.progress import Progress
+from target_dotdigital.reject_groups import reject_lines
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
 from target_dotdigital.state import StateGate
@@ -318,6 +319,10 @@ class Run:
                 f"The rejected rows are in {self._rejects.path}: repair it, and load it with the "
                 "same settings"
             )
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what is wrong with the rows that were read, also in a dry run: the rejects."""
+        yield from reject_lines(list(self._tally), are_kept=self.keeps_rejects)
 
     def conclude(self, outcome: Outcome) -> None:
         """Write the report, and print a dry run's plan.

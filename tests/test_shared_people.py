@@ -98,6 +98,7 @@ def test_everybody_is_in_both_address_books_whatever_the_merge_options(
 def test_streams_that_match_by_other_identifiers_share_people_too(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
+    server.add_contact("ann@example.com", identifiers={"mobileNumber": "447700900001"})
     text = {"type": "string"}
     streams = {
         "crm": {
@@ -155,7 +156,7 @@ def test_of_people_that_are_refused_without_a_name(
     )
     if not is_shared:
         assert ended.status == 1
-        assert "5 are unsettled" in ended.stderr or "0 of 5 rows read are settled" in ended.stderr
+        assert "0 of 5 rows read are settled" in ended.stderr
         return
     assert ended.status == 0
     assert ended.counts("crm").startswith("read 4 = imported 1 + rejected 1 + collapsed 2")
