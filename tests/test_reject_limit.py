@@ -156,7 +156,7 @@ def test_a_mirror_takes_nobody_out_when_too_much_is_rejected(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
     server.add_contact("gone@example.com", lists=(102,))
-    config = mirror(server)
+    config = mirror(server, max_reject_percent=50)
     ended = load(config, tmp_path, schema(), *good(1), *bad(2), state(1))
     assert (ended.status, ended.states) == (1, [])
     assert "max_reject_percent" in ended.stderr
