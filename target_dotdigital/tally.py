@@ -11,7 +11,7 @@ from target_dotdigital.identifiers import CONTACT_ID, normalise
 from target_dotdigital.report import RejectGroup, StreamCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.rejects import RejectsFile
@@ -158,39 +158,43 @@ class Tally:
                 counts.reject(RejectGroup(code), count)
 
 
-def _newest(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+def _newest(rows: tuple[Row, ...]) -> Collection[Row]:
     """Return each stream's newest row of a contact: its values, or later ones, are written."""
-    if len(rows) == 1:
-        return rows
-    return tuple({row.counts.stream: row for row in rows}.values())
+    return {row.counts.stream: row for row in rows}.values()
 
 
 def _count_imported(contacts: Sequence[Contact]) -> None:
     """Count each stream's newest row of a contact as imported, its older ones as collapsed."""
-    rows = list(map(_rows_of, contacts))
     # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
-    for each, times in _each_with_times(rows):
-        newest = _newest(each)
-        for row in newest:
+    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+        if len(rows) == 1:
+            rows[0].counts.imported += times
+            continue
+        for row in rows:
+            row.counts.collapsed += times
+        for row in _newest(rows):
             row.counts.imported += times
-        if len(newest) < len(each):
-            for row in each:
-                row.counts.collapsed += times
-            for row in newest:
-                row.counts.collapsed -= times
+            row.counts.collapsed -= times
 
 
 def _count_details(settlement: Settlement) -> None:
     """Count what is told of imported contacts for each stream's newest row of them."""
-    for rows, times in _each_with_times(list(map(_rows_of, settlement.new))):
-        for row in _newest(rows):
-            row.counts.new += times
-    for rows, times in _each_with_times(list(map(_rows_of, settlement.updated))):
-        for row in _newest(rows):
-            row.counts.updated += times
+    for row, times in _newest_with_times(settlement.new):
+        row.counts.new += times
+    for row, times in _newest_with_times(settlement.updated):
+        row.counts.updated += times
     for contact, code in settlement.warnings:
         for row in _newest(contact.rows):
             row.counts.warnings[code] += 1
+
+
+def _newest_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[Row, int]]:
+    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+        if len(rows) == 1:
+            yield rows[0], times
+        else:
+            for row in _newest(rows):
+                yield row, times
 
 
 def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:
