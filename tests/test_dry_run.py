@@ -250,6 +250,7 @@ def test_what_would_be_created_is_told_and_used(server: DotdigitalServer, tmp_pa
         server,
         create_address_book=True,
         create_data_fields=True,
+        max_reject_percent=100,
         streams={
             "a": {"address_book": "Brand new", "fields": fields},
             # By name: it must see what the first stream would have created.
