@@ -214,10 +214,10 @@ def converter(field: str, field_type: str, path: str) -> Callable[[object], Send
             result = convert(value)
         except UnfitError as error:
             reason = f"property '{path}' for the {field_type} field {field}: {error}"
-            raise RowRejectedError("field.type", reason) from None
+            raise RowRejectedError("field.type", reason, property=path, rule=field_type) from None
         if isinstance(result, str) and is_too_long(result):
             reason = f"property '{path}' for {field}: over {MAX_TEXT_UNITS} characters"
-            raise RowRejectedError("field.too_long", reason)
+            raise RowRejectedError("field.too_long", reason, property=path)
         return result
 
     return converted

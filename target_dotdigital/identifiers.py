@@ -183,6 +183,8 @@ def checker(identifier: str, path: str) -> Callable[[object], str | int]:
         except (TypeError, ValueError):
             # UnicodeError and email-validator's errors are ValueErrors; their texts hold the value.
             reason = f"property '{path}' is no valid {identifier}"
-            raise RowRejectedError("identifier.invalid", reason) from None
+            raise RowRejectedError(
+                "identifier.invalid", reason, property=path, rule=identifier
+            ) from None
 
     return checked

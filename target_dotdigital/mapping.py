@@ -158,7 +158,9 @@ class ContactMapping:
             body = _encode(contact)
         except UnicodeEncodeError:
             raise RowRejectedError(
-                "field.type", "a mapped text is no valid Unicode (it holds half a surrogate pair)"
+                "field.type",
+                "a mapped text is no valid Unicode (it holds half a surrogate pair)",
+                rule="Unicode",
             ) from None
         return Contact(identities[0], tuple(identities[1:]), body)
 
@@ -177,7 +179,9 @@ class ContactMapping:
         name, source, check = self.identifiers[0]
         value = source.read(record)
         if _is_empty(value):
-            raise RowRejectedError("identifier.missing", f"property '{source.path}' is empty")
+            raise RowRejectedError(
+                "identifier.missing", f"property '{source.path}' is empty", property=source.path
+            )
         checked = check(value)
         key = normalise(name, checked)
         others = dict.fromkeys(self.raw_identities(record))
@@ -186,7 +190,10 @@ class ContactMapping:
             return Contact(key, tuple(others), _encode({name: checked}))
         except UnicodeEncodeError:
             raise RowRejectedError(
-                "identifier.invalid", f"property '{source.path}' is no valid Unicode"
+                "identifier.invalid",
+                f"property '{source.path}' is no valid Unicode",
+                property=source.path,
+                rule="Unicode",
             ) from None
 
     def raw_identities(self, record: Mapping[str, Any]) -> list[str]:
@@ -213,7 +220,9 @@ class ContactMapping:
             if _is_empty(value):
                 if name == self._match_identifier:
                     raise RowRejectedError(
-                        "identifier.missing", f"property '{source.path}' is empty"
+                        "identifier.missing",
+                        f"property '{source.path}' is empty",
+                        property=source.path,
                     )
                 continue
             found[name] = check(value)

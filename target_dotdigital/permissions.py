@@ -53,7 +53,9 @@ class Preferences:
                 found.append({"id": preference, "isOptedIn": to_boolean(value)})
             except UnfitError as error:
                 reason = f"property '{source.path}' for the preference {preference}: {error}"
-                raise RowRejectedError("field.type", reason) from None
+                raise RowRejectedError(
+                    "field.type", reason, property=source.path, rule="Boolean"
+                ) from None
         return found
 
 
@@ -114,7 +116,9 @@ class Consent:
             ),
         ]
         code = "field.type" if missing or wrong else "field.too_long"
-        return RowRejectedError(code, f"the consent is not complete: {', '.join(told)}")
+        first = self.sources[[*missing, *wrong, *too_long][0]].path
+        reason = f"the consent is not complete: {', '.join(told)}"
+        return RowRejectedError(code, reason, property=first, rule="consent")
 
 
 def _is_empty(value: object) -> bool:

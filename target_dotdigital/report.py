@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+MAX_REJECT_GROUPS: Final = 200
+"""Groups of a stream's rejects that are told apart. What comes on top is counted by code alone."""
+
+
+class RejectGroup(NamedTuple):
+    """What rejected rows have in common. Names only, never a record's value."""
+
+    code: str
+    property: str | None = None
+    rule: str | None = None
 
 
 @dataclass(slots=True)
@@ -28,8 +40,22 @@ class StreamCounts:
     """Of the skipped rows: those whose contact was to leave, and was not there."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Rows by reject code."""
+    reject_groups: Counter[RejectGroup] = field(default_factory=Counter)
+    """The same rows by code, property and rule."""
     warnings: Counter[str] = field(default_factory=Counter)
     """Contacts that were imported without one of their parts, by Dotdigital's code."""
+
+    def reject(self, group: RejectGroup, rows: int = 1) -> None:
+        """Count rejected rows.
+
+        Args:
+            group: What they have in common.
+            rows: How many they are.
+        """
+        self.rejected[group.code] += rows
+        if len(self.reject_groups) >= MAX_REJECT_GROUPS and group not in self.reject_groups:
+            group = RejectGroup(group.code)
+        self.reject_groups[group] += rows
 
     @property
     def rejected_total(self) -> int:

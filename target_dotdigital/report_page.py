@@ -33,11 +33,14 @@ from target_dotdigital.report_shapes import StreamPlan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_dotdigital.report_shapes import Report, StreamReport
+    from target_dotdigital.report_shapes import RejectedRows, Report, StreamReport
     from target_dotdigital.report_timeline import JobReport, TimelineReport
 
 MAX_CARDS: Final = 20
 """Streams that are shown with a bar of their own. The table has more."""
+
+MAX_REJECT_GROUPS: Final = 25
+"""Groups of a stream's rejects that are shown."""
 
 MAX_TABLE_STREAMS: Final = 500
 MAX_TABLE_MOMENTS: Final = 25
@@ -212,24 +215,34 @@ def _stream(stream: StreamReport | StreamPlan) -> Iterator[str]:
     words = ", ".join(f"{each.name} {each.count:,}" for each in parts if each.count)
     yield shares(parts, f"Rows of {stream.stream}: {words}") if words else ""
     yield paragraph(_departures(stream))
-    total = sum(stream.rejected.values())
-    yield (
-        table(
-            "Rejected, by code",
-            ("code", "rows", "why"),
-            [
-                (code, count, _CODES.get(code, _REFUSED))
-                for code, count in sorted(stream.rejected.items(), key=lambda each: -each[1])
-            ],
-            texts=(2,),
-        )
-        if total
-        else ""
-    )
+    yield _rejects(stream.reject_groups)
     yield table(
         "Imported without a part that Dotdigital refused, by its code",
         ("code", "contacts"),
         () if isinstance(stream, StreamPlan) else sorted(stream.imported_in_part.items()),
+    )
+
+
+def _rejects(groups: Sequence[RejectedRows]) -> str:
+    shown = groups[:MAX_REJECT_GROUPS]
+    caption = "Rejected, by code, property and rule"
+    if more := len(groups) - len(shown):
+        rows = sum(each.rows for each in groups[MAX_REJECT_GROUPS:])
+        caption += f"; {more} smaller groups of {counted(rows, 'row')} are left out"
+    return table(
+        caption,
+        ("code", "rows", "property", "rule", "why"),
+        [
+            (
+                each.code,
+                each.rows,
+                each.property or "",
+                each.rule or "",
+                _CODES.get(each.code, _REFUSED),
+            )
+            for each in shown
+        ],
+        texts=(2, 3, 4),
     )
 
 

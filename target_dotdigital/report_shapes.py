@@ -22,6 +22,15 @@ class Outcome(msgspec.Struct, frozen=True):
     """The line that it ended with; None for a success."""
 
 
+class RejectedRows(msgspec.Struct, frozen=True):
+    """Rejected rows that have code, property and rule in common."""
+
+    code: str
+    property: str | None
+    rule: str | None
+    rows: int
+
+
 class StreamReport(msgspec.Struct, frozen=True):
     """What became of a stream's rows."""
 
@@ -40,6 +49,8 @@ class StreamReport(msgspec.Struct, frozen=True):
     not_there: int
     unsettled: int
     imported_in_part: dict[str, int]
+    reject_groups: list[RejectedRows]
+    """The largest first."""
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -57,6 +68,8 @@ class StreamPlan(msgspec.Struct, frozen=True):
     would_be_deleted: int
     """The same, to be deleted from the account."""
     unsettled: int
+    reject_groups: list[RejectedRows]
+    """The largest first."""
 
 
 class MirrorReport(msgspec.Struct, frozen=True):

@@ -22,12 +22,14 @@ import msgspec
 from target_dotdigital.local_files import check_writable, unwritable
 from target_dotdigital.plan import make_plan
 from target_dotdigital.plan_table import plan_table
+from target_dotdigital.reject_groups import groups_of
 from target_dotdigital.report_page import report_page
 from target_dotdigital.report_settings import shown_settings
 from target_dotdigital.report_shapes import (
     VERSION,
     MirrorReport,
     Outcome,
+    RejectedRows,
     Report,
     StreamPlan,
     StreamReport,
@@ -155,6 +157,7 @@ def _stream_report(counts: StreamCounts) -> StreamReport:
         not_there=counts.unknown,
         unsettled=counts.unsettled,
         imported_in_part=dict(sorted(counts.warnings.items())),
+        reject_groups=_reject_groups(counts),
     )
 
 
@@ -169,7 +172,12 @@ def _stream_plan(counts: StreamCounts) -> StreamPlan:
         would_leave=counts.left,
         would_be_deleted=counts.deleted,
         unsettled=counts.unsettled,
+        reject_groups=_reject_groups(counts),
     )
+
+
+def _reject_groups(counts: StreamCounts) -> list[RejectedRows]:
+    return [RejectedRows(*each.group, each.rows) for each in groups_of([counts])]
 
 
 def _mirror_report(leavers: Leavers) -> MirrorReport:

@@ -46,7 +46,9 @@ class RowAddressBooks:
         except UnfitError as error:
             # Which one is not told: it is a value of the record.
             reason = f"property '{self.source.path}' for the address book: {error}"
-            raise RowRejectedError("field.type", reason) from None
+            raise RowRejectedError(
+                "field.type", reason, property=self.source.path, rule="address book"
+            ) from None
 
     def _find_all(self, named: list[object]) -> list[int]:
         found = dict.fromkeys(self.find(_named(each)) for each in named)

@@ -21,10 +21,11 @@ from target_dotdigital.imports import MAX_BODY_BYTES
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
 from target_dotdigital.progress import Progress
+from target_dotdigital.reject_groups import reject_lines
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
 from target_dotdigital.state import StateGate
-from target_dotdigital.tally import Tally
+from target_dotdigital.tally import MIN_SETTLED_ROWS, Tally
 from target_dotdigital.timeline import Timeline
 from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
@@ -132,6 +133,7 @@ class Run:
         except StorageError:
             self._gate.block(self.position)
             raise
+        self._tally.check_shares((row.counts,), MIN_SETTLED_ROWS)
 
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
@@ -263,6 +265,7 @@ class Run:
 
         Raises:
             AbandonedError: The run was stopped.
+            DataError: Too much of a stream is rejected, however few its rows are.
             TargetDotdigitalError: Not every row is settled.
         """
         self._clock.check_sending()
@@ -271,7 +274,6 @@ class Run:
         while self._queue.unsettled:
             self._wait_for_a_load()
             self._clock.check_sending()
-        self._release()
         for stream in sorted(self.settings.streams or ()):
             if stream not in self._tally:
                 _logger.warning("Stream '%s' is named in 'streams', but the tap sent none", stream)
@@ -280,6 +282,8 @@ class Run:
         self._clock.check_sending()
         if self.settings.dry_run and self._dispatch.is_connected:
             self._perform_last(Comparing(lambda: self.is_stopping))
+        self._tally.check_shares(self._tally)
+        self._release()
         self._mirror()
 
     def give_up(self) -> None:
@@ -337,6 +341,10 @@ class Run:
                 f"The rejected rows are in {self._rejects.path}: repair it, and load it with the "
                 "same settings"
             )
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what is wrong with the rows that were read, also in a dry run: the rejects."""
+        yield from reject_lines(list(self._tally), are_kept=self.keeps_rejects)
 
     def conclude(self, outcome: Outcome) -> None:
         """Write the report, and print a dry run's plan.
@@ -466,4 +474,7 @@ class Run:
             except TargetDotdigitalError:
                 self._gate.block(0)
                 raise
-        self._gate.release(settled_to)
+        # The last STATE must not leave before a stream's share is found to be too much: until all
+        # its rows have come, what is over the limit now may be within it in the end.
+        if not self._tally.is_over:
+            self._gate.release(settled_to)

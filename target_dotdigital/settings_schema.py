@@ -244,8 +244,9 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=50,
         title="Reject limit",
         description=(
-            "The run fails when more than this share of a stream's rows is rejected, looked at "
-            "after 1,000 settled rows."
+            "The run fails when more than this share of a stream's rows is rejected: looked at "
+            "while reading after 1,000 settled rows, and at the end of every stream of any size, "
+            "before the last STATE leaves. 0: no reject is tolerated. 100: any number is."
         ),
     ),
     th.Property(

@@ -17,6 +17,7 @@ from target_dotdigital.departures import ACCOUNT
 from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.held import identities_in
 from target_dotdigital.lane import build_lane
+from target_dotdigital.map_failures import map_failure
 from target_dotdigital.mapping import ContactMapping, match_property
 from target_dotdigital.validation import RecordValidator, only_properties
 
@@ -288,18 +289,18 @@ class ContactSink(BatchSink):
             self._check_damage(record, stream_map)
         try:
             transformed: dict[str, Any] | None = stream_map.transform(copy.copy(record))
-        except Exception:  # noqa: BLE001 - an expression may raise anything, and quote the record
-            reason = "a stream map's expression fails"
-            raise RowRejectedError("record.invalid", reason) from None
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            raise map_failure(error) from None
         if transformed is None:
             return None
         if self.include_sdc_metadata_properties:
             self._add_sdc_metadata_to_record(transformed, message, {})
         else:
             self._remove_sdc_metadata_from_record(transformed)
-        lacks_key = any(name not in transformed for name in self._key_properties)
-        if lacks_key and not _is_deleted(message):
-            raise RowRejectedError("record.invalid", "a key property of the tap is missing")
+        lacking = [name for name in self._key_properties if name not in transformed]
+        if lacking and not _is_deleted(message):
+            reason = f"a key property of the tap is missing: '{lacking[0]}'"
+            raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
         return transformed
 
     def _check_damage(self, record: DamagedRecord, stream_map: StreamMap) -> None:

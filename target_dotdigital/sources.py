@@ -52,6 +52,8 @@ class Source:
                 raise RowRejectedError(
                     "field.type",
                     f"property '{self.path}': '{segment}' is looked for in a plain value",
+                    property=self.path,
+                    rule="object",
                 )
             value = value.get(segment, ABSENT)
         return value

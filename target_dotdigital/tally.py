@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError
 from target_dotdigital.identifiers import CONTACT_ID, normalise
-from target_dotdigital.report import StreamCounts
+from target_dotdigital.report import RejectGroup, StreamCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from target_dotdigital.contacts import Contact, Row
     from target_dotdigital.rejects import RejectsFile
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _rows_of = attrgetter("rows")
 
 MIN_SETTLED_ROWS = 1000
-"""A stream's share of rejects is looked at from here on."""
+"""While the rows are read, a stream's share of rejects is looked at from here on."""
 
 
 class Tally:
@@ -91,12 +91,10 @@ class Tally:
 
         Raises:
             StorageError: It cannot be stored, and so it is not counted.
-            DataError: Too much of the stream is rejected.
         """
         if self._rejects is not None:
             self._rejects.write(row, error.code, error.reason)
-        row.counts.rejected[error.code] += 1
-        self._check_share(row.counts)
+        row.counts.reject(RejectGroup(error.code, error.property, error.rule))
 
     def settle(self, settlement: Settlement) -> None:
         """Count the rows of a load that has ended.
@@ -112,12 +110,7 @@ class Tally:
                 if row.holding is not None:
                     row.holding.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
-        for rows, times in _each_with_times(list(map(_rows_of, settlement.new))):
-            rows[-1].counts.new += times
-        for rows, times in _each_with_times(list(map(_rows_of, settlement.updated))):
-            rows[-1].counts.updated += times
-        for contact, code in settlement.warnings:
-            contact.rows[-1].counts.warnings[code] += 1
+        _count_details(settlement)
         _count_departures(settlement)
         self._settle_unnamed(settlement)
         for contact, code in settlement.rejected:
@@ -125,43 +118,101 @@ class Tally:
             # Every row that went into it: the older ones hold values that the newest may lack.
             for row in contact.rows:
                 self.reject(row, RowRejectedError(code, reason))
+        self.check_shares(self, MIN_SETTLED_ROWS)
+
+    def check_shares(self, streams: Iterable[StreamCounts], min_settled: int = 0) -> None:
+        """Make sure that streams have no more rejects than they may have.
+
+        Args:
+            streams: The streams.
+            min_settled: Settled rows from which on a stream's share is looked at; none at the end
+                of the input, where all its rows have come.
+
+        Raises:
+            DataError: One has more.
+        """
+        over = [each for each in streams if self._is_over(each) and each.settled >= min_settled]
+        if over:
+            raise DataError("; ".join(map(self._problem, over)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a stream, of whatever size, has more rejects now than it may have."""
+        return any(map(self._is_over, self))
+
+    def _is_over(self, counts: StreamCounts) -> bool:
+        # Of the rows read, not of those settled: rejects of our own are settled at once, while
+        # the rows that are imported take their time.
+        rejected = counts.rejected_total if counts.rejected else 0
+        return rejected * 100 > self._max_reject_percent * counts.read
+
+    def _problem(self, counts: StreamCounts) -> str:
+        rejected, read = counts.rejected_total, counts.read
+        # Rounded up: what is over a limit must not look like it.
+        percent = -(-rejected * 1000 // read) / 10
+        return (
+            f"Stream '{counts.stream}': {rejected} of {read} rows are rejected ({percent:g} %), "
+            f"more than max_reject_percent ({self._max_reject_percent})"
+        )
 
     def _settle_unnamed(self, settlement: Settlement) -> None:
         """Count rows by sums alone, where the report does not say which contacts were refused."""
-        if not settlement.unnamed:
+        contacts = settlement.unnamed
+        if not contacts:
             return
-        rows = [row for contact in settlement.unnamed for row in contact.rows]
-        counts = rows[0].counts
-        if any(row.counts is not counts for row in rows):
-            raise DotdigitalError(
-                "An import's report does not name the contacts that were refused, and they come "
-                "from several streams: they are unsettled"
-            )
         refused = sum(settlement.unnamed_codes.values())
-        counts.imported += len(settlement.unnamed) - refused
-        counts.collapsed += len(rows) - len(settlement.unnamed)
-        counts.rejected.update(settlement.unnamed_codes)
-        self._check_share(counts)
-
-    def _check_share(self, counts: StreamCounts) -> None:
-        # Of the rows read, not of those settled: rejects of our own are settled at once, while
-        # the rows that are imported take their time.
-        rejected, limit = counts.rejected_total, self._max_reject_percent
-        if counts.settled >= MIN_SETTLED_ROWS and rejected * 100 > limit * counts.read:
-            raise DataError(
-                f"Stream '{counts.stream}': {rejected} of {counts.read} rows are rejected, more "
-                f"than max_reject_percent ({limit})"
+        all_rows = Counter(row.counts.stream for contact in contacts for row in contact.rows)
+        newest = Counter(row.counts.stream for each in contacts for row in _newest(each.rows))
+        if any(count < len(contacts) for count in newest.values()):
+            raise DotdigitalError(
+                "An import's report does not name the contacts that were refused, and not all of "
+                "them come from the same streams: they are unsettled"
             )
+        for stream, rows in all_rows.items():
+            counts = self._streams[stream]
+            counts.imported += len(contacts) - refused
+            counts.collapsed += rows - len(contacts)
+            for code, count in settlement.unnamed_codes.items():
+                counts.reject(RejectGroup(code), count)
+
+
+def _newest(rows: tuple[Row, ...]) -> Collection[Row]:
+    """Return each stream's newest row of a contact: its values, or later ones, are written."""
+    return {row.counts.stream: row for row in rows}.values()
 
 
 def _count_imported(contacts: Sequence[Contact]) -> None:
-    """Count the newest row of each contact as imported, and those that it has replaced."""
-    rows = list(map(_rows_of, contacts))
+    """Count each stream's newest row of a contact as imported, its older ones as collapsed."""
     # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
-    for each, times in _each_with_times(rows):
-        each[-1].counts.imported += times
-        for row in each[:-1]:
+    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+        if len(rows) == 1:
+            rows[0].counts.imported += times
+            continue
+        for row in rows:
             row.counts.collapsed += times
+        for row in _newest(rows):
+            row.counts.imported += times
+            row.counts.collapsed -= times
+
+
+def _count_details(settlement: Settlement) -> None:
+    """Count what is told of imported contacts for each stream's newest row of them."""
+    for row, times in _newest_with_times(settlement.new):
+        row.counts.new += times
+    for row, times in _newest_with_times(settlement.updated):
+        row.counts.updated += times
+    for contact, code in settlement.warnings:
+        for row in _newest(contact.rows):
+            row.counts.warnings[code] += 1
+
+
+def _newest_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[Row, int]]:
+    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+        if len(rows) == 1:
+            yield rows[0], times
+        else:
+            for row in _newest(rows):
+                yield row, times
 
 
 def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:

@@ -144,6 +144,13 @@ def _exact(node: Any) -> Any:  # noqa: ANN401 - any part of a JSON schema
     return _Literal(str(node)) if isinstance(node, (float, Decimal)) else node
 
 
+def _missing(error: fastjsonschema.JsonSchemaValueException) -> str | None:
+    """Return the first property that the schema requires and a record lacks, if it is that."""
+    if error.rule != "required" or not isinstance(error.value, dict):
+        return None
+    return next((name for name in error.rule_definition if name not in error.value), None)
+
+
 class RecordValidator(BaseJSONSchemaValidator):
     """A compiled schema. Formats are not checked, as in the SDK: taps often name them wrongly."""
 
@@ -191,10 +198,15 @@ class RecordValidator(BaseJSONSchemaValidator):
         except fastjsonschema.JsonSchemaValueException as error:
             # Only names that the schema knows: other keys may be a value (an address, say).
             name = error.path[1] if len(error.path) > 1 else None
-            known = name in self.schema.get("properties", {})
-            where = f"property '{name}'" if known else "the record"
+            name = name if name in self.schema.get("properties", {}) else None
+            where = f"property '{name}'" if name is not None else "the record"
             reason = f"{where} breaks the schema's rule '{error.rule}'"
-            raise RowRejectedError("record.invalid", reason) from None
+            if missing := _missing(error):
+                reason += f": '{missing}' is missing"
+                name = missing if name is None else f"{name}.{missing}"
+            raise RowRejectedError(
+                "record.invalid", reason, property=name, rule=error.rule
+            ) from None
         except _TooSlowError:
             reason = f"checking it against the schema takes over {MAX_CHECK_SECONDS} seconds"
             raise RowRejectedError("record.invalid", reason) from None

@@ -145,7 +145,9 @@ def test_a_stream_of_which_every_row_is_bad_stops_the_run(
     rows = [record(id=number, email="nobody") for number in range(3000)]
     ended = load(settings_for(server), tmp_path, schema(), *rows, state({"row": 3000}))
     assert (ended.status, ended.stdout) == (1, "")
-    assert "1000 of 1000 rows are rejected, more than max_reject_percent (50)" in ended.stderr
+    assert (
+        "1000 of 1000 rows are rejected (100 %), more than max_reject_percent (50)" in ended.stderr
+    )
     assert not server.calls_of(IMPORT)
 
 
@@ -166,7 +168,7 @@ def test_rows_that_are_no_strict_json_are_one_row_each(
     server.data_fields["SCORE"] = "Numeric"
     properties: dict[str, Any] = {"email": {}, "first_name": {}, "score": {}, "other": {}}
     ended = load(
-        settings_for(server),
+        settings_for(server, max_reject_percent=100),
         tmp_path,
         schema(properties=properties),
         '{"type":"RECORD","stream":"people","record":{"email":"a@example.com","score":NaN}}',

@@ -196,6 +196,10 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 1,
             "would_be_deleted": 0,
             "unsettled": 0,
+            "reject_groups": [
+                {"code": "identifier.invalid", "property": "email", "rule": "email", "rows": 1},
+                {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
+            ],
         },
         {
             "stream": "deleted",
@@ -207,6 +211,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 0,
             "would_be_deleted": 1,
             "unsettled": 0,
+            "reject_groups": [],
         },
         {
             "stream": "orders",
@@ -218,6 +223,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 0,
             "would_be_deleted": 0,
             "unsettled": 0,
+            "reject_groups": [],
         },
     ]
     lines = (tmp_path / "rejects.singer").read_text(encoding="utf-8").splitlines()
@@ -244,6 +250,7 @@ def test_what_would_be_created_is_told_and_used(server: DotdigitalServer, tmp_pa
         server,
         create_address_book=True,
         create_data_fields=True,
+        max_reject_percent=100,
         streams={
             "a": {"address_book": "Brand new", "fields": fields},
             # By name: it must see what the first stream would have created.

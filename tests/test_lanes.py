@@ -327,7 +327,10 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
         return Result(
             _Importer.taken,
             sorted(rejected(rejects), key=json.dumps),
-            sorted(target.run.summary())[: len(target.run.settings.streams or "xx")],
+            [
+                *sorted(target.run.summary())[: len(target.run.settings.streams or "xx")],
+                *target.run.warnings(),
+            ],
             output.getvalue().splitlines()[-1:],
             error,
         )

@@ -24,6 +24,7 @@ HURRIED: dict[str, Any] = {"module": "tests.faults.hurried", "environment": {"HU
 def mirror(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
     """Settings of a mirror that may remove everybody but one."""
     stream = {"sync_mode": "mirror", "max_removal_percent": 99, **more.pop("stream", {})}
+    more = {"max_reject_percent": 100, **more}
     return settings_for(server, streams={"people": stream}, **more)
 
 

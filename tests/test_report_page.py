@@ -14,7 +14,13 @@ from typing_extensions import override
 from target_dotdigital.errors import DotdigitalError
 from target_dotdigital.jobs import IMPORT
 from target_dotdigital.report_page import MAX_CARDS, report_page
-from target_dotdigital.report_shapes import MirrorReport, Outcome, Report, StreamReport
+from target_dotdigital.report_shapes import (
+    MirrorReport,
+    Outcome,
+    RejectedRows,
+    Report,
+    StreamReport,
+)
 from target_dotdigital.report_timeline import timeline_report
 from target_dotdigital.settlement import Settlement
 from target_dotdigital.timeline import Timeline
@@ -112,7 +118,7 @@ def test_what_became_of_the_rows_is_on_the_page(server: DotdigitalServer, tmp_pa
         "new 1 16.7 % updated 1 16.7 % collapsed 1 16.7 % skipped 1 16.7 % rejected 2 33.3 %",
         "Of the skipped rows: 1 left the address book.",
         "dotdigital.invalidEmail 1 Dotdigital refused it",
-        "identifier.missing 1 It has no e-mail address",
+        "identifier.missing 1 email It has no e-mail address",
         "STATE is printed (1 in all)",
         "PUT /contacts/v3/import call limit 1",
         "on_delete remove",
@@ -230,8 +236,11 @@ def stream_report(name: str, **counts: Any) -> StreamReport:
         ("imported", "new", "updated", "collapsed", "skipped"), 0
     ) | dict.fromkeys(("left", "deleted", "not_there", "unsettled"), 0)
     given = {**zero, "rejected": {}, "imported_in_part": {}, **counts}
+    groups = [RejectedRows(code, code, code, rows) for code, rows in given["rejected"].items()]
     read = sum(given[each] for each in ("imported", "collapsed", "skipped", "unsettled"))
-    return StreamReport(stream=name, read=read + sum(given["rejected"].values()), **given)
+    return StreamReport(
+        stream=name, read=read + sum(given["rejected"].values()), reject_groups=groups, **given
+    )
 
 
 def report(

@@ -58,6 +58,10 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
             "not_there": 1,
             "unsettled": 0,
             "imported_in_part": {},
+            "reject_groups": [
+                {"code": "dotdigital.invalidEmail", "property": None, "rule": None, "rows": 1},
+                {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
+            ],
         }
     ]
     assert report["mirrors"] == []

@@ -120,7 +120,8 @@ def run(
     account: ServerAccount | SandboxAccount, folder: Path, *rows: dict[str, Any], **settings: Any
 ) -> Ended:
     """Load rows of customers, matched by their number."""
-    config = account.config(**{"streams": {"people": BY_NUMBER}, **settings})
+    usual = {"streams": {"people": BY_NUMBER}, "max_reject_percent": 100}
+    config = account.config(**{**usual, **settings})
     messages = [record(**row) for row in rows]
     return load(config, folder, schema(properties=PROPERTIES), *messages, state({"done": 1}))
 

@@ -19,6 +19,7 @@ from tests.faults.invariants import (
     assert_counts,
     assert_nobody_was_wronged,
     assert_silence,
+    assert_success_is_one,
 )
 from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
 from tests.faults.wire import Wire
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 FAULTS: dict[str, list[str]] = {}
 """By number, the tests that stand for it: `module.py::function`."""
+
+DEFAULT_MAX_REJECT_PERCENT = 50
 
 SECOND_PACE = 20
 """Of the clock of the run that loads what a fault has left."""
@@ -178,7 +181,8 @@ class Bench:
         ) as target:
             yield target
             ended = target.end()
-        self._check(ended, ledger, calls_before, target.peak_megabytes)
+        limit = self.config(**settings).get("max_reject_percent", DEFAULT_MAX_REJECT_PERCENT)
+        self._check(ended, ledger, limit, calls_before, target.peak_megabytes)
 
     def run(
         self,
@@ -238,7 +242,12 @@ class Bench:
             assert contents[key] == self._before[key]
 
     def _check(
-        self, ended: Ended, ledger: Ledger, calls_before: int, peak_megabytes: float | None
+        self,
+        ended: Ended,
+        ledger: Ledger,
+        limit: int,
+        calls_before: int,
+        peak_megabytes: float | None,
     ) -> None:
         self._status = ended.status
         if ended.states and isinstance(ended.states[-1], dict):
@@ -252,6 +261,7 @@ class Bench:
         assert peak_megabytes is None or peak_megabytes <= self.max_peak_megabytes
         if ledger.unsettled():
             assert ended.status != 0, ended.stderr  # I7
+        assert_success_is_one(ended, ledger, limit, self.unnamed)  # I8
 
 
 def input_of(messages: Sequence[Any]) -> str:

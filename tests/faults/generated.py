@@ -105,6 +105,7 @@ class Plan:
         return {
             "batch_size_rows": self.batch,
             "max_active_imports": self.slots + 1,  # one has to wait now and then
+            "max_reject_percent": 100,
             "streams": {
                 name: {"merge_option": option, "address_book": book}
                 for name, (option, book) in STREAMS.items()

@@ -1,4 +1,4 @@
-"""The checker of I1 to I7, from the server's truth and not from what the target says of itself."""
+"""The checker of I1 to I8, from the server's truth and not from what the target says of itself."""
 
 from __future__ import annotations
 
@@ -139,6 +139,20 @@ def assert_counts(ended: Ended, ledger: Ledger, unnamed: Collection[int] = ()) -
     if found:
         rejected = len(ledger.rejected_rows()) + len(unnamed)
         assert sum(each[2] for each in found) == rejected, ended.stderr
+
+
+def assert_success_is_one(
+    ended: Ended, ledger: Ledger, limit: int, unnamed: Collection[int] = ()
+) -> None:
+    """I8: after exit 0 everybody has arrived but for those who are rejected within the limit."""
+    if ended.status != 0:
+        return
+    for read, _, rejected, *_ in (tuple(map(int, each)) for each in _numbers(ended.stderr)):
+        assert rejected * 100 <= limit * read, ended.stderr
+    refused = {*ledger.rejected_rows(), *unnamed}
+    if refused:
+        assert f"{len(refused)} of {len(ledger.rows)} rows are rejected" in ended.stderr
+    assert not ledger.unsettled(), ended.stderr
 
 
 def _numbers(text: str) -> list[tuple[str, ...]]:

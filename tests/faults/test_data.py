@@ -172,12 +172,73 @@ def test_a_stream_of_which_every_row_is_bad_stops(bench: Bench) -> None:
     bench.expected = {}
     ended = bench.run([schema(properties=PROPERTIES), *bad, state({"row": 3000})])
     assert (ended.status, ended.states) == (1, [])
-    assert "1000 of 1000 rows are rejected, more than max_reject_percent (50)" in ended.stderr
+    assert (
+        "1000 of 1000 rows are rejected (100 %), more than max_reject_percent (50)" in ended.stderr
+    )
     assert (
         "1000 of 1000 rows read are settled [to act: the owner of the data or of the tap]"
         in ended.stderr
     )
     assert not bench.server.calls_of(IMPORT)
+
+
+@fault("F57", "run", "dry run")
+def test_a_few_rows_that_are_all_bad_end_with_their_stream(bench: Bench, variant: str) -> None:
+    bad = [row(number, email=f"{CANARY} {number}") for number in range(1, 20)]
+    bench.left_out = range(1, 20)
+    bench.expected = {}
+    ended = bench.run(
+        [schema(properties=PROPERTIES), *bad, state({"row": 19})], dry_run=variant == "dry run"
+    )
+    assert (ended.status, ended.states) == (1, [])
+    assert "19 of 19 rows are rejected (100 %), more than max_reject_percent (50)" in ended.stderr
+
+
+@fault("F64", *(f"{when}, {size} a batch" for when in ("before", "after") for size in (3, 100)))
+def test_rejects_beyond_the_limit_fail_the_run_whenever_they_are_counted(
+    bench: Bench, variant: str
+) -> None:
+    """Before the imports of their stream settle, as the target's own, or with them."""
+    when, _, size = variant.partition(", ")
+    culprits = [2, 11]
+    rows = people(12)
+    if when == "before":
+        for number in culprits:
+            rows[2 * number - 1] = row(number, email=f"{CANARY} {number}")
+    else:
+        for number in culprits:
+            bench.server.reject(email(number))
+    bench.left_out = culprits
+    ended = bench.run(rows, pace=20, max_reject_percent=10, batch_size_rows=int(size.split()[0]))
+    assert ended.status == 1
+    assert {"row": 12} not in ended.states
+    assert "2 of 12 rows are rejected (16.7 %), more than max_reject_percent (10)" in ended.stderr
+
+
+@fault("F77", "overwrite", "overwriteIfNotEmpty")
+def test_each_of_two_streams_is_told_who_is_in_its_own_address_book(
+    bench: Bench, variant: str
+) -> None:
+    bench.settings["streams"] = {
+        "people": {},
+        "leads": {"address_book": 101, "merge_option": variant},
+    }
+    rows = [
+        schema(properties=PROPERTIES),
+        schema("leads", PROPERTIES),
+        row(1),
+        row(2),
+        row(5, 1, "leads"),
+        row(6, 2, "leads"),
+        row(7, 2, "leads"),
+        state({"row": 7}),
+    ]
+    ended = bench.run(rows, pace=20)
+    assert (ended.status, ended.states[-1]) == (0, {"row": 7})
+    assert ended.counts("people") == "read 2 = imported 2 + rejected 0 + collapsed 0 + skipped 0"
+    assert ended.counts("leads") == "read 3 = imported 2 + rejected 0 + collapsed 1 + skipped 0"
+    for person in (1, 2):
+        assert bench.server.contacts[email(person)].lists == {101, 102}
 
 
 @fault("F58", "ignore", "remove", "delete")
