@@ -177,7 +177,8 @@ class ContactMapping:
         name, source, check = self.identifiers[0]
         value = source.read(record)
         if _is_empty(value):
-            raise RowRejectedError("identifier.missing", f"property '{source.path}' is empty")
+            reason = f"a deleted row lacks the match identifier: property '{source.path}' is empty"
+            raise RowRejectedError("delete.unidentified", reason)
         checked = check(value)
         key = normalise(name, checked)
         others = dict.fromkeys(self.raw_identities(record))
