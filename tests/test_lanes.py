@@ -439,10 +439,11 @@ def test_marks_that_are_common_and_none_stay_in_the_lane(
     """So do properties `_sdc_*` that are mapped."""
     properties = {"email": {"type": "string"}, "first_name": {}, "_sdc_lsn": {"type": "integer"}}
     record = {"email": "person@example.com", "_sdc_lsn": 5, "_sdc_deleted_at": mark}
-    lines = [
+    messages = [
         {"type": "SCHEMA", "stream": "people", "schema": {"properties": properties}},
         *[{"type": "RECORD", "stream": "people", "record": {**record, "first_name": "Ada"}}] * 9,
     ]
+    lines = [json.dumps(each).encode() for each in messages]
     configuration: dict[str, Any] = {
         "streams": {"people": {"fields": {"LOYALTY_POINTS": "_sdc_lsn"}}},
         "stream_maps": {"people": stream_map} if stream_map is not None else {},
