@@ -19,6 +19,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from target_dotdigital.columns import field_column, identifier_column, key_type, normalised
 from target_dotdigital.contacts import Contact
+from target_dotdigital.deletion_marks import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,8 +35,6 @@ _SAFE_WORDS = frozenset(
     {"$schema", "$id", "$comment", "title", "description", "type", "properties", "required"}
 )
 """Keywords of a stream's schema that the lane sees to, or that say nothing about a record."""
-
-_DELETED = "_sdc_deleted_at"
 
 # msgspec's types have no fields of such names.
 _ODD_SIGN = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
@@ -150,10 +149,10 @@ class Lane:
         for place, record in enumerate(records):
             made = nothing
             try:
-                if record.get(_DELETED) is not None:
-                    slow.add(place)
-                elif (transformed := transform(record)) is None:
+                if (transformed := transform(record)) is None:
                     filtered.add(place)
+                elif _may_be_deleted(record, transformed):
+                    slow.add(place)
                 else:
                     made = msgspec.convert(transformed, self._record_type)
             except Exception:  # noqa: BLE001 - an expression may raise anything
@@ -170,6 +169,12 @@ class Lane:
             nothing = self._fields_type()
             return [UNSET if each == nothing else each for each in found]
         return found
+
+
+def _may_be_deleted(record: Mapping[str, Any], transformed: Mapping[str, Any]) -> bool:
+    """Return whether to look for a mark more closely. Flattening takes an object apart."""
+    mark = transformed.get(DELETED_AT)
+    return (mark is not None and mark != "") or isinstance(record.get(DELETED_AT), dict)
 
 
 def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:
@@ -211,9 +216,8 @@ def build_lane(
     needed.update((name, key_type(schemas[name])) for name in key_properties if name in schemas)
     properties = (*needed, *(each.path for each in sources))
     sent = [each.name for each in mapping.identifiers] + [each.name for each in mapping.fields]
-    # The SDK takes its own properties out.
     is_odd = any(map(_ODD_SIGN.search, (stream, *properties, *sent)))
-    if is_odd or any(name.startswith("_sdc_") for name in properties):
+    if is_odd or DELETED_AT in properties:
         return None
     identifiers = [
         identifier_column(each, schemas.get(each.source.path), is_match=place == 0)
@@ -252,15 +256,15 @@ def _record_type(
 ) -> tuple[type[msgspec.Struct], dict[str, Callable[[Any], Any]]]:
     """Return the type that a record is decoded as, and what gets a mapped property's values."""
     types = {each.path: each.type for each in columns}
-    names = {path: f"p{number}" for number, path in enumerate((*types, *needed, _DELETED))}
+    names = {path: f"p{number}" for number, path in enumerate((*types, *needed, DELETED_AT))}
     getters: dict[str, Callable[[Any], Any]] = {path: attrgetter(names[path]) for path in types}
     types = {**needed, **types}
     fields = [
         (names[path], kind) if path in needed else (names[path], kind, UNSET)
         for path, kind in types.items()
     ]
-    # A row that is marked as deleted goes the slow way.
-    fields.append((names[_DELETED], None | UnsetType, UNSET))
+    # A row that may be marked as deleted goes the slow way.
+    fields.append((names[DELETED_AT], Literal[""] | None | UnsetType, UNSET))
     renamed = {name: path for path, name in names.items()}
     record = msgspec.defstruct(
         "Record", fields, rename=renamed, kw_only=True, gc=False, namespace=_SHY

@@ -179,9 +179,8 @@ class ContactMapping:
         name, source, check = self.identifiers[0]
         value = source.read(record)
         if _is_empty(value):
-            raise RowRejectedError(
-                "identifier.missing", f"property '{source.path}' is empty", property=source.path
-            )
+            reason = f"a deleted row lacks the match identifier: property '{source.path}' is empty"
+            raise RowRejectedError("delete.unidentified", reason, property=source.path)
         checked = check(value)
         key = normalise(name, checked)
         others = dict.fromkeys(self.raw_identities(record))

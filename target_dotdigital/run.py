@@ -85,6 +85,7 @@ class Run:
         self._gathering = Gathering(settings, self._clock, self._submit, outlook)
         self._mirroring: Mirroring | None = None
         self._warned: set[str] = set()
+        self._warned_of_deletions: set[str] = set()
         self._leave_at: float | None = None
         self._is_leaving = False
 
@@ -202,6 +203,23 @@ class Run:
         if stream not in self._warned:
             self._warned.add(stream)
             _logger.warning("Stream '%s' is skipped: %s", stream, reason)
+
+    def warn_unidentified(self, stream: str, path: str) -> None:
+        """Warn of deleted rows that lack the match identifier, once a stream.
+
+        Args:
+            stream: The stream's name after stream maps.
+            path: The property that holds the match identifier.
+        """
+        if stream not in self._warned_of_deletions:
+            self._warned_of_deletions.add(stream)
+            _logger.warning(
+                "Stream '%s': deleted rows lack '%s', so nobody leaves for them "
+                "(delete.unidentified). PostgreSQL logs no more than the key of a deleted row: set "
+                "REPLICA IDENTITY FULL for the table, or a match_identifier that is in the key",
+                stream,
+                path,
+            )
 
     def note_state(self, value: str) -> None:
         """Take a STATE in, to be written once every row so far is settled.

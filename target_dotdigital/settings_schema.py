@@ -123,8 +123,8 @@ STREAM_SETTINGS = th.ObjectType(
         th.StringType(nullable=False, allowed_values=["ignore", "remove", "delete"]),
         default="ignore",
         description=(
-            "What a row with _sdc_deleted_at does: nothing, leave the address book, or be deleted "
-            "from the account."
+            "What a row with a date-time in _sdc_deleted_at does, read after stream maps: nothing, "
+            "leave the address book, or be deleted from the account."
         ),
     ),
     additional_properties=False,

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from target_dotdigital.contacts import Row
 from target_dotdigital.damage import DamagedRecord
+from target_dotdigital.deletion_marks import deleted_record, is_deleted
 from target_dotdigital.departures import ACCOUNT
 from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.held import identities_in
@@ -69,6 +70,7 @@ class ContactSink(BatchSink):
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
+        self._own_metadata = self._find_own_metadata()
         if self._mapping is not None and self.validate_schema:
             self._validator = RecordValidator(
                 only_properties(self.schema, {*self._mapping.properties, *self._key_properties})
@@ -114,6 +116,24 @@ class ContactSink(BatchSink):
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 
+    def _find_own_metadata(self) -> tuple[str, ...]:
+        """Return the `_sdc_` properties that the tap declares, or that something is made of."""
+        required = self.schema.get("required")
+        names = [*self.schema.get("properties", ()), *self._key_properties]
+        names += required if isinstance(required, list) else ()
+        names += self._mapping.properties if self._mapping is not None else ()
+        return tuple(each for each in names if isinstance(each, str) and each.startswith("_sdc_"))
+
+    @override
+    def _remove_sdc_metadata_from_schema(self) -> None:
+        """Leave what the tap declares: it can be mapped like any other property."""
+
+    @override
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        own = {name: record[name] for name in self._own_metadata if name in record}
+        super()._remove_sdc_metadata_from_record(record)
+        record.update(own)
+
     @override
     def get_validator(self) -> RecordValidator | None:
         return None  # made once it is known what the stream's settings map
@@ -139,20 +159,23 @@ class ContactSink(BatchSink):
         holding = None
         if self._mirror is not None:
             holding = self._mirror.holding(message.get("version"), self._run.position)
-        if self._leaving is None and _is_deleted(message):
-            counts.skipped += 1
-            return
         rows = self._rows(line, holding)
-        record = None
+        raw, record = message["record"], None
         try:
-            record = self._transformed(message, stream_map)
+            record = self._transformed(raw, stream_map)
             if record is None:
                 counts.skipped += 1
                 return
-            self._send(message, record, rows)
+            # Flattening would take an object apart that stands where a mark should be.
+            has_mark = is_deleted(raw if isinstance(stream_map, SameRecordTransform) else record)
+            self._add_metadata(record, message)
+            if has_mark:
+                self._leave(record, rows)
+            else:
+                self._send(record, rows)
         except RowRejectedError as error:
             if holding is not None:
-                self._hold_rejected(holding, message["record"], record)
+                self._hold_rejected(holding, raw, record)
             self._run.reject(rows[0], error)
 
     def open_lane(self, stream: str, stream_map: StreamMap) -> bool:
@@ -214,17 +237,33 @@ class ContactSink(BatchSink):
         self.tally_record_read(count)
         self.record_counter_metric.increment(count)
 
-    def _send(self, message: dict[str, Any], record: dict[str, Any], rows: tuple[Row]) -> None:
+    def _leave(self, record: dict[str, Any], rows: tuple[Row]) -> None:
+        """Take a row that is marked as deleted: its contact leaves, if the settings say so."""
+        if self._mapping is None:
+            raise AssertionError
+        if self._leaving is None:
+            self._counts.skipped += 1
+            return
+        # Of a deleted row the tap may know no more than what it is known by: the schema's
+        # other properties are not asked for.
+        try:
+            contact = self._mapping.leaver(record)
+        except RowRejectedError as error:
+            if error.code == "delete.unidentified":
+                path = self._mapping.identifiers[0].source.path
+                self._run.warn_unidentified(self.stream_name, path)
+            raise
+        contact.rows = rows
+        self._run.leave(contact, self._leaving)
+
+    def _send(self, record: dict[str, Any], rows: tuple[Row]) -> None:
         """Hand the contact of a record over to the run."""
         if self._mapping is None or self._settings is None:
             raise AssertionError
-        if self._leaving is not None and _is_deleted(message):
-            # Of a deleted row the tap may know no more than what it is known by: the schema's
-            # other properties are not asked for.
-            contact = self._mapping.leaver(record)
-            contact.rows = rows
-            self._run.leave(contact, self._leaving)
-            return
+        lacking = [name for name in self._key_properties if name not in record]
+        if lacking:
+            reason = f"a key property of the tap is missing: '{lacking[0]}'"
+            raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
         if self._validator is not None:
             self._validator.validate(record)
         self._row_books.clear()
@@ -280,28 +319,28 @@ class ContactSink(BatchSink):
                 f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
             )
 
-    def _transformed(self, message: dict[str, Any], stream_map: StreamMap) -> dict[str, Any] | None:
+    def _transformed(self, raw: object, stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""
-        record = message["record"]
-        if not isinstance(record, dict):
+        if not isinstance(raw, dict):
             raise RowRejectedError("record.invalid", "the record is no object")
-        if isinstance(record, DamagedRecord):
-            self._check_damage(record, stream_map)
+        if isinstance(raw, DamagedRecord):
+            self._check_damage(raw, stream_map)
         try:
-            transformed: dict[str, Any] | None = stream_map.transform(copy.copy(record))
+            transformed: dict[str, Any] | None = stream_map.transform(copy.copy(raw))
         except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            is_leaving = self._leaving is not None
+            deleted = deleted_record(stream_map, raw, is_filtered=is_leaving)
+            if deleted is not None:
+                return deleted
             raise map_failure(error) from None
-        if transformed is None:
-            return None
-        if self.include_sdc_metadata_properties:
-            self._add_sdc_metadata_to_record(transformed, message, {})
-        else:
-            self._remove_sdc_metadata_from_record(transformed)
-        lacking = [name for name in self._key_properties if name not in transformed]
-        if lacking and not _is_deleted(message):
-            reason = f"a key property of the tap is missing: '{lacking[0]}'"
-            raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
         return transformed
+
+    def _add_metadata(self, record: dict[str, Any], message: dict[str, Any]) -> None:
+        """Add the SDK's own properties, or take them away, as `add_record_metadata` says."""
+        if self.include_sdc_metadata_properties:
+            self._add_sdc_metadata_to_record(record, message, {})
+        else:
+            self._remove_sdc_metadata_from_record(record)
 
     def _check_damage(self, record: DamagedRecord, stream_map: StreamMap) -> None:
         """Reject a row of which something is used that cannot be read."""
@@ -319,9 +358,3 @@ class ContactSink(BatchSink):
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
         """Do nothing: the run sends imports when they are full, old, or the input has ended."""
-
-
-def _is_deleted(message: dict[str, Any]) -> bool:
-    """Return whether the tap marks a row as deleted; the SDK would take the mark away."""
-    record = message["record"]
-    return isinstance(record, dict) and record.get("_sdc_deleted_at") is not None

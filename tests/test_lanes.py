@@ -119,6 +119,27 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "flattening_max_depth": 1,
         "streams": {"people": {"fields": FIELDS}, "leads": {}},
     },
+    "deletion marks that are made": {
+        "stream_maps": {"people": {"_sdc_deleted_at": "birthday if vip else crm_id"}},
+        "streams": {"people": {"fields": FIELDS}, "leads": {}},
+    },
+    "deletion marks that are taken away": {
+        "stream_maps": {
+            "people": {"_sdc_deleted_at": "__NULL__"},
+            "leads": {"__else__": None, "e-mail": "self", "first_name": "first_name"},
+        },
+        "flattening_enabled": True,
+        "flattening_max_depth": 1,
+    },
+    "the tap's own metadata": {
+        "streams": {
+            "people": {
+                "identifiers": {"email": "e-mail", "crm-id": "_sdc_lsn"},
+                "fields": {**FIELDS, "LOYALTY_POINTS": "_sdc_lsn", "BIRTHDAY": "_sdc_extracted_at"},
+            },
+            "leads": {},
+        }
+    },
     "not validated": {"validate_records": False, "streams": {"people": {"fields": FIELDS}}},
 }
 
@@ -157,6 +178,17 @@ ADDRESSES = (
 
 
 RIGHT_ADDRESSES = st.integers(0, 12).map("Person.{}@example.com".format)
+MARKS: st.SearchStrategy[Any] = st.sampled_from(
+    (
+        *(None, "", None, "", " ", False, 0, "raw:0.0", "2026-01-31T10:00:00Z", "2026-01-31"),
+        *(True, 1, "null", "2026-02-30", {}, {"at": "2026-01-31"}, [], "half \ud83d"),
+    )
+)
+METADATA = {
+    "_sdc_lsn": st.integers(1, 9) | st.none(),
+    "_sdc_extracted_at": st.sampled_from(("2026-01-31T10:00:00Z", None)),
+    "_sdc_sequence": st.integers(1, 9),
+}
 DAYS = st.sampled_from(("2026-01-31", "2024-02-28T10:00:00Z", "2026-02-03T10:00:00.5+00:00"))
 
 
@@ -217,12 +249,15 @@ def schema_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
     properties = {name: known[kind] for name, kind in kinds.items()}
     properties["e-mail"] = {"type": ["string", "null"]}
     properties["unmapped"] = {"type": "integer"}
+    properties["_sdc_lsn"] = {"type": ["integer", "null"]}
+    properties["_sdc_extracted_at"] = {"type": ["string", "null"], "format": "date-time"}
     schema = {"type": "object", "properties": properties}
     if "reference" in kinds.values():
         schema["definitions"] = {"name": {}}
     if one_in(draw, 4):
-        schema["required"] = draw(st.sampled_from((["first_name"], ["unmapped", "e-mail"])))
-    keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"], ["missing"])))
+        required = (["first_name"], ["unmapped", "e-mail"], ["_sdc_lsn"], ["_sdc_sequence"])
+        schema["required"] = draw(st.sampled_from(required))
+    keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"], ["missing"], ["_sdc_lsn"])))
     message = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys}
     return json.dumps(message).encode()
 
@@ -237,10 +272,11 @@ def record_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
             record[name] = draw(VALUES if is_wild else right_values(name, kind))
     if not one_in(draw, 4):
         record["unmapped"] = draw(st.integers(0, 9) | VALUES)
-    if one_in(draw, 15):
-        record["_sdc_deleted_at"] = draw(st.sampled_from((None, "2026-01-31T10:00:00Z")))
-    if one_in(draw, 15):
-        record["_sdc_extracted_at"] = "2026-01-31T10:00:00Z"
+    if one_in(draw, 5):
+        record["_sdc_deleted_at"] = draw(MARKS)
+    for name, values in METADATA.items():
+        if one_in(draw, 3):
+            record[name] = draw(VALUES if is_wild else values)
     message: dict[str, Any] = {"type": "RECORD", "stream": stream, "record": record}
     if one_in(draw, 9):
         message = dict(reversed(message.items())) | {"version": 3, "time_extracted": "x"}
@@ -361,7 +397,7 @@ def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, A
     assert fast == slow
 
 
-ODD_WORDS = [name for name in ODD_NAMES if name.strip(" .") and not name.startswith("_sdc_")]
+ODD_WORDS = [name for name in ODD_NAMES if name.strip(" .") and not name.startswith("_sdc_reject")]
 
 
 @pytest.mark.parametrize("definition", ODD_DEFINITIONS, ids=str)
@@ -394,6 +430,34 @@ def test_no_name_is_too_odd_for_a_lane_to_be_looked_for(name: str, part: str) ->
     ]
     configuration = {"streams": {stream: {"fields": fields, "identifiers": {"email": "e-mail"}}}}
     assert_same([json.dumps(each).encode() for each in lines], configuration)
+
+
+@pytest.mark.parametrize(
+    "stream_map", [None, {"first_name": "first_name"}], ids=["plain", "mapped"]
+)
+@pytest.mark.parametrize("mark", [None, ""], ids=repr)
+def test_marks_that_are_common_and_none_stay_in_the_lane(
+    mark: object, stream_map: dict[str, Any] | None
+) -> None:
+    """So do properties `_sdc_*` that are mapped."""
+    properties = {"email": {"type": "string"}, "first_name": {}, "_sdc_lsn": {"type": "integer"}}
+    record = {"email": "person@example.com", "_sdc_lsn": 5, "_sdc_deleted_at": mark}
+    messages = [
+        {"type": "SCHEMA", "stream": "people", "schema": {"properties": properties}},
+        *[{"type": "RECORD", "stream": "people", "record": {**record, "first_name": "Ada"}}] * 9,
+    ]
+    lines = [json.dumps(each).encode() for each in messages]
+    configuration: dict[str, Any] = {
+        "streams": {"people": {"fields": {"LOYALTY_POINTS": "_sdc_lsn"}}},
+        "stream_maps": {"people": stream_map} if stream_map is not None else {},
+    }
+    with patch.object(ContactSink, "receive") as receive:
+        fast = result_of(
+            [json.dumps(each).encode() for each in lines], configuration, has_lane=True
+        )
+    assert fast.error is None
+    assert "read 9 = imported 1 + rejected 0 + collapsed 8" in fast.counts[0]
+    receive.assert_not_called()
 
 
 def assert_same(lines: list[bytes], configuration: dict[str, Any]) -> None:

@@ -170,16 +170,17 @@ def test_a_row_that_does_not_tell_who_leaves_is_rejected(
         deleted(id=5, email=7),
         deleted(id=6, email="half\ud800@example.com"),
     ]
-    ended = run(settings(server, on_delete, rejects_path=str(rejects)), tmp_path, schema(), *rows)
+    config = settings(server, on_delete, rejects_path=str(rejects), max_reject_percent=100)
+    ended = run(config, tmp_path, schema(), *rows)
     assert ended.status == 0, ended.stderr
     assert ended.counts().strip() == (
         "read 6 = imported 0 + rejected 6 + collapsed 0 + skipped 0; "
-        "rejected by code: identifier.invalid 3, identifier.missing 3"
+        "rejected by code: delete.unidentified 3, identifier.invalid 3"
     )
     kept = [json.loads(line) for line in rejects.read_text().splitlines()]
     assert all(each["record"]["_sdc_deleted_at"] for each in kept if each["type"] == "RECORD")
     assert members(server) == {"a"}
-    again = run(settings(server, on_delete), tmp_path, rejects.read_bytes())
+    again = run(config, tmp_path, rejects.read_bytes())
     assert "rejected 6" in again.counts()
 
 

@@ -68,6 +68,9 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
     lambda text: f"{text.upper()} \t",
 )
 _ABSENT = object()
+
+_NO_MARKS = (_ABSENT, _ABSENT, _ABSENT, None, "", " ", False, 0)
+"""What `_sdc_deleted_at` may hold in a row that is not deleted."""
 _NAMES = st.sampled_from([_ABSENT, None, "", f"{CANARY} a", f"{CANARY} b", f"{CANARY} c"])
 
 
@@ -175,13 +178,17 @@ def _row(draw: st.DrawFn, streams: list[str], people: list[int]) -> dict[str, An
         "last_name": draw(_NAMES),
         "loyalty_points": draw(st.sampled_from([_ABSENT, _ABSENT, None, 0, 1, 2])),
     }
-    fate = draw(st.sampled_from(["lands"] * 7 + ["address", "type", "deleted"]))
+    fate = draw(st.sampled_from(["lands"] * 7 + ["address", "type", "deleted", "mark"]))
+    if fate == "lands":
+        values["_sdc_deleted_at"] = draw(st.sampled_from(_NO_MARKS))
     if fate == "address":
         values["email"] = draw(st.sampled_from([None, "", "  ", CANARY, f"{CANARY}@@a.b", _ABSENT]))
     elif fate == "type":
         values["loyalty_points"] = CANARY
     elif fate == "deleted":
         values["_sdc_deleted_at"] = "2026-01-31T10:00:00Z"
+    elif fate == "mark":
+        values["_sdc_deleted_at"] = draw(st.sampled_from([CANARY, "null", True, 1, {}]))
     return {
         "stream": draw(st.sampled_from(streams)),
         "values": {name: value for name, value in values.items() if value is not _ABSENT},

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from tests.answers import lost_reply
-from tests.command import schema, state
+from tests.command import record, schema, state
 from tests.departure_routes import DELETE, REMOVE
 from tests.faults.bench import fault
 from tests.faults.people import (
@@ -260,6 +260,71 @@ def test_a_row_that_is_marked_as_deleted_is_never_upserted(bench: Bench, variant
         assert contact is not None
         assert contact.data_fields == {"FIRSTNAME": "before"}
         assert contact.lists == ({102} if variant == "ignore" else set())
+
+
+NO_MARKS = {"blank": "", "spaces": "  ", "false": False, "zero": 0}
+NO_DATE_TIMES = {"the word null": "null", "the word false": "false", "object": {}, "number": 1}
+
+
+@fault("F67", *NO_MARKS, *NO_DATE_TIMES)
+def test_nobody_leaves_by_a_mark_that_is_no_date_time(bench: Bench, variant: str) -> None:
+    bench.server.add_contact(email(5), {"FIRSTNAME": "before"}, lists=(102, 101))
+    mark = {**NO_MARKS, **NO_DATE_TIMES}[variant]
+    odd = row(5, _sdc_deleted_at=mark)
+    bench.settings["streams"] = {"people": {"on_delete": "delete"}}
+    if variant in NO_DATE_TIMES:
+        bench.left_out, bench.gone = [5], [email(5)]
+    ended = bench.run([*people(2), odd, *with_states([6])])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    told = "; rejected by code: delete.invalid 1" if variant in NO_DATE_TIMES else ""
+    assert ended.counts().endswith(f"skipped 0{told}")
+    assert bench.server.contacts[email(5)].lists == {102, 101}
+
+
+STREAM_MAPS: dict[str, dict[str, Any]] = {
+    "made": {"_sdc_deleted_at": "deleted_on"},
+    "taken away": {"_sdc_deleted_at": None},
+    "taken away with others": {
+        "__else__": None,
+        **{name: name for name in PROPERTIES},
+    },
+}
+
+
+@fault("F68", *STREAM_MAPS)
+def test_a_deletion_mark_is_what_the_stream_map_says(bench: Bench, variant: str) -> None:
+    bench.server.add_contact(email(5), {"FIRSTNAME": "before"}, lists=(102,))
+    bench.settings["stream_maps"] = {"people": STREAM_MAPS[variant]}
+    bench.settings["streams"] = {"people": {"on_delete": "remove"}}
+    name = "deleted_on" if variant == "made" else "_sdc_deleted_at"
+    when: dict[str, Any] = {name: "2026-01-01T00:00:00Z"}
+    if variant == "made":
+        bench.skipped, bench.gone, bench.writes = [5], [email(5)], (IMPORT, REMOVE)
+    text = {"type": ["string", "null"]}
+    messages = [schema(properties={**PROPERTIES, "deleted_on": text})]
+    messages += [
+        row(1, deleted_on=None),
+        row(5, **when),
+        row(6, deleted_on=None),
+        state({"row": 6}),
+    ]
+    ended = bench.run(messages)
+    assert (ended.status, ended.states) == (0, [{"row": 6}])
+    assert (102 in bench.server.contacts[email(5)].lists) == (variant != "made")
+
+
+@fault("F69", "remove", "delete")
+def test_a_deleted_row_without_the_match_identifier_is_told(bench: Bench, variant: str) -> None:
+    bench.server.add_contact(email(5), {"FIRSTNAME": "before"}, lists=(102,))
+    bench.settings["streams"] = {"people": {"on_delete": variant}}
+    bench.left_out, bench.gone = [5, 6], [email(5)]
+    when = "2026-01-01T00:00:00Z"
+    deleted = [record(row=number, _sdc_deleted_at=when) for number in bench.left_out]
+    ended = bench.run([*people(2), *deleted, state({"row": 6})])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    assert ended.counts().endswith("rejected by code: delete.unidentified 2")
+    assert ended.stderr.count("REPLICA IDENTITY FULL") == 1
+    assert bench.server.contacts[email(5)].lists == {102}
 
 
 @fault("F59")
