@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from target_dotdigital.conversions import MAX_TEXT_UNITS, MAX_WHOLE_DIGITS, PLAIN_DAY, PLAIN_TIME
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.identifiers import EMAIL, PLAIN_EMAIL, normalise
+from target_dotdigital.identifiers import EMAIL, PLAIN_EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -231,15 +231,9 @@ def normalised(name: str, values: Values) -> list[str]:
 
     Args:
         name: The identifier.
-        values: Its column, converted.
+        values: Its column, converted: whatever has passed its check is normalised.
     """
-    if name == EMAIL:
-        with suppress(TypeError):  # one of them is not there
-            joined = f"{EMAIL}:" + f"\n{EMAIL}:".join(values)
-            # A checked address of plain signs is normalised already.
-            if joined.isascii() and "xn--" not in joined:
-                return joined.split("\n")
-    return ["" if value is UNSET else normalise(name, value) for value in values]
+    return ["" if value is UNSET else f"{name}:{value}" for value in values]
 
 
 # Conversions that change nothing, or only what is empty.
@@ -362,7 +356,8 @@ def _emails(check_each: Convert) -> Convert:
     def checked(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is null
             joined = "\n".join(values)
-            lower = joined.lower()
+            # Only ASCII: the Kelvin sign's lower case is `k`, and somebody else's address.
+            lower = joined.lower() if joined.isascii() else ""
             if _are_lines(lower, len(values), _EMAILS):
                 return values if lower == joined else lower.split("\n")
         return check_each(values, slow)

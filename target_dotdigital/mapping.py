@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -50,6 +51,16 @@ class IdentifierSource(NamedTuple):
     source: Source
     check: Callable[[object], str | int]
     """Returns what is sent for a value that is not empty; raises `RowRejectedError`."""
+
+    def identity(self, value: object) -> str:
+        """Return the normalised identifier that a value is, or that it may be if it is not valid.
+
+        Args:
+            value: What a record holds.
+        """
+        with suppress(RowRejectedError):
+            value = self.check(value)
+        return normalise(self.name, value)
 
 
 class FieldSource(NamedTuple):
@@ -196,13 +207,13 @@ class ContactMapping:
             record: The record, after stream maps.
         """
         found = []
-        for name, source, _ in self.identifiers:
+        for each in self.identifiers:
             try:
-                value = source.read(record)
+                value = each.source.read(record)
             except RowRejectedError:
                 continue
             if not (_is_empty(value) or isinstance(value, (dict, list))):
-                found.append(normalise(name, value))
+                found.append(each.identity(value))
         return found
 
     def _read_identifiers(self, record: Mapping[str, Any]) -> dict[str, str | int]:
@@ -243,7 +254,8 @@ class ContactMapping:
         for name, path in ordered.items():
             if path and self._exists(path):
                 source = Source.of(path, self._properties)
-                compiled.append(IdentifierSource(name, source, checker(name, path)))
+                check = checker(name, path, self._settings.mobile_country)
+                compiled.append(IdentifierSource(name, source, check))
             else:
                 what = f"no property '{path}'" if path else "no property"
                 self._problems.append(f"the schema has {what} for the identifier '{name}'")

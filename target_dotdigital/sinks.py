@@ -265,7 +265,7 @@ class ContactSink(BatchSink):
         if record is not None:
             identities: Iterable[str] = self._mapping.raw_identities(record)
         else:  # its stream map fails: nothing in it has its place
-            identities = identities_in(raw, [each.name for each in self._mapping.identifiers])
+            identities = identities_in(raw, [each.identity for each in self._mapping.identifiers])
         for identity in identities:
             holding.add(identity)
 
