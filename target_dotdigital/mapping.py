@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from target_dotdigital.contacts import Contact
-from target_dotdigital.conversions import DATA_FIELD_TYPES, converter
+from target_dotdigital.conversions import DATA_FIELD_TYPES, Rounded, converter
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
 from target_dotdigital.permissions import Consent, Preferences
@@ -69,7 +69,7 @@ class FieldSource(NamedTuple):
     name: str
     source: Source
     type: str
-    convert: Callable[[object], Sendable]
+    convert: Callable[[object], Sendable | Rounded]
     """Returns what is sent for a value that is not None; raises `RowRejectedError`."""
 
 
@@ -112,6 +112,8 @@ class ContactMapping:
         self._address_books = self._compile_address_books(find_address_book)
         self.constants = _constants(settings, address_book_id)
         """What is the same in every contact, beside the match identifier's name."""
+        self.rounded: list[str] = []
+        """The data fields of the last contact whose numbers were rounded."""
         if self._problems:
             raise SettingsError("; ".join(self._problems))
 
@@ -232,6 +234,7 @@ class ContactMapping:
 
     def _read_fields(self, record: Mapping[str, Any]) -> dict[str, Sendable | None]:
         keeps_empty = self.keeps_empty
+        self.rounded = []
         found: dict[str, Sendable | None] = {}
         for name, source, _, convert in self.fields:
             value = source.read(record)
@@ -240,6 +243,9 @@ class ContactMapping:
             if not keeps_empty and (value is None or value == ""):
                 continue
             sent = None if value is None else convert(value)
+            if isinstance(sent, Rounded):
+                self.rounded.append(name)
+                sent = sent.sent
             if keeps_empty or sent != "":
                 found[name] = sent
         return found
@@ -278,7 +284,8 @@ class ContactMapping:
                 if field_type not in DATA_FIELD_TYPES:
                     raise DotdigitalError(f"The data field {name} has a type that is not known")
                 source = Source.of(path, self._properties)
-                convert = converter(name, field_type, path)
+                exact_numbers = self._settings.exact_numbers
+                convert = converter(name, field_type, path, exact_numbers=exact_numbers)
                 compiled.append(FieldSource(name, source, field_type, convert))
         return compiled
 

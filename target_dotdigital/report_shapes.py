@@ -40,6 +40,8 @@ class StreamReport(msgspec.Struct, frozen=True):
     not_there: int
     unsettled: int
     imported_in_part: dict[str, int]
+    rounded: dict[str, int]
+    """Rows of which a number lost decimals, by data field."""
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ class StreamPlan(msgspec.Struct, frozen=True):
     would_be_deleted: int
     """The same, to be deleted from the account."""
     unsettled: int
+    rounded: dict[str, int]
+    """Rows of which a number would lose decimals, by data field."""
 
 
 class MirrorReport(msgspec.Struct, frozen=True):

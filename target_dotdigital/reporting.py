@@ -155,6 +155,7 @@ def _stream_report(counts: StreamCounts) -> StreamReport:
         not_there=counts.unknown,
         unsettled=counts.unsettled,
         imported_in_part=dict(sorted(counts.warnings.items())),
+        rounded=dict(sorted(counts.rounded.items())),
     )
 
 
@@ -169,6 +170,7 @@ def _stream_plan(counts: StreamCounts) -> StreamPlan:
         would_leave=counts.left,
         would_be_deleted=counts.deleted,
         unsettled=counts.unsettled,
+        rounded=dict(sorted(counts.rounded.items())),
     )
 
 

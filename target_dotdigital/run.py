@@ -315,6 +315,10 @@ class Run:
                 "same settings"
             )
 
+    def roundings(self) -> Iterator[str]:
+        """Yield a line for each stream of which numbers were rounded."""
+        yield from filter(None, (counts.rounding() for counts in self._tally))
+
     def conclude(self, outcome: Outcome) -> None:
         """Write the report, and print a dry run's plan.
 

@@ -244,6 +244,8 @@ class TargetDotdigital(Target):
     def _end(self, error: Exception | None) -> None:
         for line in self.run.summary():
             self.logger.info("%s", line)
+        for line in self.run.roundings():
+            self.logger.warning("%s", line)
         try:
             self.run.conclude(self._outcome(error))
         finally:

@@ -9,6 +9,7 @@ import io
 import json
 import tempfile
 from contextlib import ExitStack, redirect_stdout
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from unittest.mock import patch
@@ -119,6 +120,17 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "flattening_max_depth": 1,
         "streams": {"people": {"fields": FIELDS}, "leads": {}},
     },
+    "exact": {"streams": {"people": {"fields": FIELDS, "exact_numbers": True}}},
+    "a country": {
+        "streams": {
+            "people": {
+                "match_identifier": "mobileNumber",
+                "mobile_country": "GB",
+                "identifiers": {"mobileNumber": "mobile"},
+                "fields": FIELDS,
+            }
+        }
+    },
     "not validated": {"validate_records": False, "streams": {"people": {"fields": FIELDS}}},
 }
 
@@ -158,6 +170,12 @@ ADDRESSES = (
 )
 
 
+LONG_DECIMALS = st.sampled_from(
+    (
+        *("raw:33.333333333333336", "raw:0.1234567895", "raw:1e-05", "raw:-0.0000000001"),
+        *(f"raw:{Decimal(0.1)}", "raw:1.5E-12", "raw:0.99999999999", "raw:12e1"),  # noqa: RUF032
+    )
+)
 RIGHT_ADDRESSES = st.integers(0, 12).map("Person.{}@example.com".format)
 DAYS = st.sampled_from(("2026-01-31", "2024-02-28T10:00:00Z", "2026-02-03T10:00:00.5+00:00"))
 
@@ -174,7 +192,7 @@ def right_values(name: str, kind: str) -> st.SearchStrategy[Any]:
     elif kind in {"whole", "small"}:
         values = st.integers(-5, 400)
     elif "number" in kind:
-        values = st.decimals(-99, 99, places=2).map(lambda each: f"raw:{each}")
+        values = st.decimals(-99, 99, places=2).map(lambda each: f"raw:{each}") | LONG_DECIMALS
     elif kind == "flag":
         values = st.booleans()
     if kind.endswith("text") and name in {"mobile", "crm_id"}:
@@ -270,6 +288,7 @@ class Result(NamedTuple):
     contacts: list[tuple[str, Any]]
     rejects: list[Any]
     counts: list[str]
+    roundings: list[str]
     states: list[str]
     error: str | None
 
@@ -330,6 +349,7 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
             _Importer.taken,
             sorted(rejected(rejects), key=json.dumps),
             sorted(target.run.summary())[: len(target.run.settings.streams or "xx")],
+            list(target.run.roundings()),
             output.getvalue().splitlines()[-1:],
             error,
         )
@@ -356,7 +376,7 @@ def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, A
     slow = result_of(lines, configuration, has_lane=False)
     if slow.error is not None:
         # How far it had read when it failed: a row, or the rows that were read with it.
-        fast, slow = fast._replace(counts=[]), slow._replace(counts=[])
+        fast, slow = (each._replace(counts=[], roundings=[]) for each in (fast, slow))
     assert fast == slow
 
 

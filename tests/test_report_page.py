@@ -229,7 +229,7 @@ def stream_report(name: str, **counts: Any) -> StreamReport:
     zero: dict[str, Any] = dict.fromkeys(
         ("imported", "new", "updated", "collapsed", "skipped"), 0
     ) | dict.fromkeys(("left", "deleted", "not_there", "unsettled"), 0)
-    given = {**zero, "rejected": {}, "imported_in_part": {}, **counts}
+    given = {**zero, "rejected": {}, "imported_in_part": {}, "rounded": {}, **counts}
     read = sum(given[each] for each in ("imported", "collapsed", "skipped", "unsettled"))
     return StreamReport(stream=name, read=read + sum(given["rejected"].values()), **given)
 
@@ -281,7 +281,13 @@ def busy_timeline(jobs: int, name: str = "x") -> Timeline:
 
 def test_names_are_texts_whatever_is_in_them() -> None:
     streams = [
-        stream_report(MARKUP, imported=1, rejected={MARKUP: 1}, imported_in_part={MARKUP: 1})
+        stream_report(
+            MARKUP,
+            imported=1,
+            rejected={MARKUP: 1},
+            imported_in_part={MARKUP: 1},
+            rounded={MARKUP: 1},
+        )
     ]
     text = report_page(report(busy_timeline(3, MARKUP), *streams, name=MARKUP))
     page = Page(text)

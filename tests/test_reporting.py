@@ -58,6 +58,7 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
             "not_there": 1,
             "unsettled": 0,
             "imported_in_part": {},
+            "rounded": {},
         }
     ]
     assert report["mirrors"] == []
