@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
+from target_dotdigital.flattening import join_flattened_arrays
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
@@ -71,6 +72,7 @@ class TargetDotdigital(Target):
         self._first_signal: tuple[int, float] | None = None
         self._run: Run | None = None
         self._schema_message: dict[str, Any] | None = None
+        join_flattened_arrays()
         super().__init__(config=_without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1

@@ -223,7 +223,7 @@ def test_a_double_and_all_of_its_digits_are_sent_alike(value: float) -> None:
     )
     if isinstance(sent, RowRejectedError):
         assert isinstance(of_all_digits, RowRejectedError)
-    elif abs(value) < 2**53:
+    elif abs(value) < 2**42:  # beyond, all digits of some are few enough to be sent
         assert of_all_digits == sent
 
 
