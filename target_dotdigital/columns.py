@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, Union
 
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from target_dotdigital.conversions import MAX_TEXT_UNITS, MAX_WHOLE_DIGITS, PLAIN_DAY, PLAIN_TIME
+from target_dotdigital.conversions import (
+    MAX_TEXT_UNITS,
+    MAX_WHOLE_DIGITS,
+    PLAIN_DAY,
+    PLAIN_TIME,
+    Rounded,
+)
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.identifiers import EMAIL, PLAIN_EMAIL, normalise
+from target_dotdigital.identifiers import EMAIL, PLAIN_EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +47,8 @@ class Column(NamedTuple):
     type: Any
     """The type of its values, as msgspec decodes them. What does not fit goes the slow way."""
     convert: Convert
+    rounded: list[int]
+    """The places of numbers that a conversion has rounded, until it is cleared."""
 
 
 class Rules(NamedTuple):
@@ -85,6 +93,8 @@ _A_NUMBER = re.compile(_NUMBER)
 _NUMBERS = re.compile(rb"(?:%b(?:\.[0-9]{1,9})?\n)+" % _WHOLE)
 _NUMBERS_AND_NULLS = re.compile(rb"(?:(?:%b|null)\n)+" % _NUMBER)
 _NULL = Raw(b"null")
+_ANY_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+"""JSON numbers of which one at a time may have to be rounded, or written without an exponent."""
 
 _EMAILS = re.compile(rf"(?:{PLAIN_EMAIL}\n)+")
 _UTC_DATES = re.compile(rf"(?:{PLAIN_DAY}T{PLAIN_TIME}Z\n)+")
@@ -167,7 +177,8 @@ def field_column(
     demanded = rules(schema)
     if demanded is None or not demanded.types - {"null"}:
         return None
-    convert_each = _each(source.convert, keeps_empty=keeps_empty)
+    rounded: list[int] = []
+    convert_each = _each(source.convert, rounded, keeps_empty=keeps_empty)
     types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
     if "number" in types:
         if source.type != "Numeric" or types - {"number", "integer"}:
@@ -178,9 +189,9 @@ def field_column(
         convert = (
             _decimals(convert_each, has_null=has_null)
             if is_decoded
-            else _numbers(keeps_empty=keeps_empty, has_null=has_null)
+            else _numbers(convert_each, keeps_empty=keeps_empty, has_null=has_null)
         )
-        return Column(source.name, source.source.path, kind, convert)
+        return Column(source.name, source.source.path, kind, convert, rounded)
     convert = convert_each
     match source.type, *types:
         case "String", "string":
@@ -193,7 +204,8 @@ def field_column(
             convert = _as_they_are if keeps_empty else _without_null
             bounds["ge"] = max(bounds.get("ge", -_NUMBER_BOUND), 1 - _NUMBER_BOUND)
             bounds["le"] = min(bounds.get("le", _NUMBER_BOUND), _NUMBER_BOUND - 1)
-    return Column(source.name, source.source.path, _typed(demanded.types, bounds), convert)
+    kind = _typed(demanded.types, bounds)
+    return Column(source.name, source.source.path, kind, convert, rounded)
 
 
 def identifier_column(source: IdentifierSource, schema: object, *, is_match: bool) -> Column | None:
@@ -213,7 +225,8 @@ def identifier_column(source: IdentifierSource, schema: object, *, is_match: boo
     convert = _identifiers(source.check, is_match=is_match)
     if source.name == EMAIL:
         convert = _emails(convert)
-    return Column(source.name, source.source.path, _typed(demanded.types, demanded.bounds), convert)
+    kind = _typed(demanded.types, demanded.bounds)
+    return Column(source.name, source.source.path, kind, convert, [])
 
 
 def key_type(schema: object) -> Any:  # noqa: ANN401 - a type to decode
@@ -231,15 +244,9 @@ def normalised(name: str, values: Values) -> list[str]:
 
     Args:
         name: The identifier.
-        values: Its column, converted.
+        values: Its column, converted: whatever has passed its check is normalised.
     """
-    if name == EMAIL:
-        with suppress(TypeError):  # one of them is not there
-            joined = f"{EMAIL}:" + f"\n{EMAIL}:".join(values)
-            # A checked address of plain signs is normalised already.
-            if joined.isascii() and "xn--" not in joined:
-                return joined.split("\n")
-    return ["" if value is UNSET else normalise(name, value) for value in values]
+    return ["" if value is UNSET else f"{name}:{value}" for value in values]
 
 
 # Conversions that change nothing, or only what is empty.
@@ -257,7 +264,7 @@ def _without_null(values: Values, _slow: set[int]) -> Values:
     return [UNSET if value is None else value for value in values]
 
 
-def _each(convert: Callable[[object], object], *, keeps_empty: bool) -> Convert:
+def _each(convert: Callable[[object], object], rounded: list[int], *, keeps_empty: bool) -> Convert:
     """Return the conversion of values one by one, as single records' are."""
 
     def converted(values: Values, slow: set[int]) -> Values:
@@ -271,6 +278,9 @@ def _each(convert: Callable[[object], object], *, keeps_empty: bool) -> Convert:
                     sent = convert(value)
                 except RowRejectedError:
                     slow.add(place)
+                if isinstance(sent, Rounded):
+                    rounded.append(place)
+                    sent = sent.sent
                 if sent == "" and not keeps_empty:
                     sent = UNSET
             found.append(sent)
@@ -306,7 +316,7 @@ def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
     return converted
 
 
-def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
+def _numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> Convert:
     def converted(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is not there
             joined = b"\n".join(values) + b"\n"
@@ -316,14 +326,21 @@ def _numbers(*, keeps_empty: bool, has_null: bool) -> Convert:
             if keeps_empty and has_null and _NUMBERS_AND_NULLS.fullmatch(joined):
                 return values
         found: Values = []
+        others: Values = [UNSET] * len(values)
         for place, value in enumerate(values):
             if value is not UNSET and has_null and value == _NULL:
-                found.append(None if keeps_empty else UNSET)
-            else:
-                if value is not UNSET and not _A_NUMBER.fullmatch(value):
+                value = None if keeps_empty else UNSET  # noqa: PLW2901 - the column's own null
+            elif value is not UNSET and not _A_NUMBER.fullmatch(value):
+                if _ANY_NUMBER.fullmatch(value):
+                    others[place] = Decimal(bytes(value).decode())
+                else:
                     slow.add(place)
-                found.append(value)
-        return found
+            found.append(value)
+        converted_others = convert_each(others, slow)
+        return [
+            value if other is UNSET else other
+            for value, other in zip(found, converted_others, strict=True)
+        ]
 
     return converted
 
@@ -362,7 +379,8 @@ def _emails(check_each: Convert) -> Convert:
     def checked(values: Values, slow: set[int]) -> Values:
         with suppress(TypeError):  # one of them is null
             joined = "\n".join(values)
-            lower = joined.lower()
+            # Only ASCII: the Kelvin sign's lower case is `k`, and somebody else's address.
+            lower = joined.lower() if joined.isascii() else ""
             if _are_lines(lower, len(values), _EMAILS):
                 return values if lower == joined else lower.split("\n")
         return check_each(values, slow)

@@ -1,16 +1,17 @@
 """Record values as Dotdigital's data fields take them: exact, or refused.
 
 The limits are those of dotdigital's data fields: https://support.dotdigital.com and
-https://developer.dotdigital.com/reference/get-contact-data-fields. Nothing here rounds, cuts or
-guesses: a value that would not arrive as it is rejects its row.
+https://developer.dotdigital.com/reference/get-contact-data-fields. Nothing here cuts or guesses: a
+value that would not arrive as it is rejects its row. Decimals alone are rounded, and it is told.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -28,7 +29,19 @@ MAX_SPELLED_DIGITS = 4 * MAX_TEXT_UNITS
 MAX_WHOLE_DIGITS = 18
 MAX_FRACTION_DIGITS = 9
 
+_LAST_DIGIT = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
+_ALL_DIGITS = Context(prec=MAX_WHOLE_DIGITS + MAX_FRACTION_DIGITS + 1, rounding=ROUND_HALF_EVEN)
+"""Holds every number that a numeric field takes, and one digit that rounding may carry."""
+
 Sendable: TypeAlias = "str | bool | msgspec.Raw"
+
+
+class Rounded(NamedTuple):
+    """A number that has lost decimals which Dotdigital does not keep."""
+
+    sent: msgspec.Raw
+    """What is left of it, as `Sendable`."""
+
 
 _TRUE_WORDS = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE_WORDS = frozenset({"false", "f", "no", "n", "off", "0"})
@@ -75,23 +88,50 @@ def to_text(value: object) -> str:
     raise UnfitError("a text, a number, a boolean or an array of these is needed")
 
 
-def to_number(value: object) -> msgspec.Raw:
-    """Return a value for a `Numeric` field as the JSON number to send, with every digit.
+def to_number(value: object, *, is_exact: bool = False) -> msgspec.Raw | Rounded:
+    """Return a value for a `Numeric` field as the JSON number to send.
 
     Args:
         value: A number, or a text that is one.
+        is_exact: Whether a number that would have to be rounded is refused.
     """
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise UnfitError("a number is needed")
-    text = _plain(_decimal(value), MAX_WHOLE_DIGITS)
+    number = _decimal(value)
+    rounded = number if is_exact else _rounded(number)
+    text = _plain(rounded, MAX_WHOLE_DIGITS)
     whole, _, fraction = text.partition(".")
     if len(whole.lstrip("-")) > MAX_WHOLE_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
         raise UnfitError(
             f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
         )
-    return msgspec.Raw(text.encode())
+    sent = msgspec.Raw(text.encode())
+    return sent if rounded == number or rounded == _shortest(number) else Rounded(sent)
+
+
+def _rounded(number: Decimal) -> Decimal:
+    """Return a number without the decimals that Dotdigital does not keep."""
+    exponent = number.as_tuple().exponent
+    # What is too large, or no number, is refused as it is.
+    if not isinstance(exponent, int) or exponent >= -MAX_FRACTION_DIGITS:
+        return number
+    if number.adjusted() >= MAX_WHOLE_DIGITS:
+        return number
+    kept = number.quantize(_LAST_DIGIT, context=_ALL_DIGITS)
+    if kept == number:
+        return kept
+    return _shortest(number).quantize(_LAST_DIGIT, context=_ALL_DIGITS)
+
+
+def _shortest(number: Decimal) -> Decimal:
+    """Return a double's digits as they are usually written, if these are all that it has.
+
+    0.1 is 0.1000000000000000055511151231257827021181583404541015625 as a double.
+    """
+    double = float(number)
+    return Decimal(repr(double)) if Decimal(double) == number else number
 
 
 def _decimal(value: float | Decimal) -> Decimal:
@@ -185,7 +225,7 @@ def is_too_long(text: str) -> bool:
     )
 
 
-_CONVERSIONS: Mapping[str, Callable[[object], Sendable]] = {
+_CONVERSIONS: Mapping[str, Callable[[object], Sendable | Rounded]] = {
     "String": to_text,
     "Numeric": to_number,
     "Date": to_date,
@@ -195,21 +235,26 @@ _CONVERSIONS: Mapping[str, Callable[[object], Sendable]] = {
 DATA_FIELD_TYPES = frozenset(_CONVERSIONS)
 
 
-def converter(field: str, field_type: str, path: str) -> Callable[[object], Sendable]:
+def converter(
+    field: str, field_type: str, path: str, *, exact_numbers: bool = False
+) -> Callable[[object], Sendable | Rounded]:
     """Return the function that turns a property's value into a data field's.
 
     Args:
         field: The data field's name.
         field_type: Its type in the account, one of `DATA_FIELD_TYPES`.
         path: The property that is mapped to it.
+        exact_numbers: Whether a number that would have to be rounded is refused.
 
     Returns:
         A function of a value that is not None. It raises `RowRejectedError` with the code
         `field.type` or `field.too_long`.
     """
     convert = _CONVERSIONS[field_type]
+    if exact_numbers and field_type == "Numeric":
+        convert = partial(to_number, is_exact=True)
 
-    def converted(value: object) -> Sendable:
+    def converted(value: object) -> Sendable | Rounded:
         try:
             result = convert(value)
         except UnfitError as error:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_left
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from target_dotdigital.identifiers import EMAIL, normalise
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 _BUCKET_BITS = 8
 _HASH_BITS = 64
-_MASK = 2**_HASH_BITS - 1
+_MASK = (1 << _HASH_BITS) - 1
 
 MIN_COMPACTION = 4096
 """A bucket of more hashes than this is rid of those that it holds twice."""
@@ -44,7 +41,7 @@ class HeldContacts:
         Args:
             identity: A normalised identifier.
         """
-        hashed = hash(canonical(identity)) & _MASK
+        hashed = _hash(identity)
         number = hashed >> (_HASH_BITS - _BUCKET_BITS)
         bucket = self._buckets.get(number)
         if bucket is None:
@@ -59,7 +56,7 @@ class HeldContacts:
 
     def __contains__(self, identity: str) -> bool:
         """Return whether an identity is held."""
-        hashed = hash(canonical(identity)) & _MASK
+        hashed = _hash(identity)
         number = hashed >> (_HASH_BITS - _BUCKET_BITS)
         bucket = self._buckets.get(number)
         if bucket is None:
@@ -78,40 +75,38 @@ class HeldContacts:
 
 
 def canonical(identity: str) -> str:
-    """Return one form for all ways in which Dotdigital may spell the same identity.
-
-    The case of names differs from call to call, and a domain in more letters than ASCII has may
-    come back as it was sent, or in the form that the domain name system knows.
+    """Return one form of an identity however Dotdigital spells its name: the case differs.
 
     Args:
         identity: A normalised identifier.
     """
     name, _, value = identity.partition(":")
-    if not value.isascii():
-        value = unicodedata.normalize("NFC", value)
-        local, at, domain = value.rpartition("@")
-        if at and name == EMAIL:
-            # UnicodeError: it is no domain, and stays as it is.
-            with suppress(UnicodeError):
-                value = f"{local}@{domain.encode('idna').decode('ascii')}"
     return f"{name.lower()}:{value}"
 
 
-def identities_in(value: object, identifiers: Iterable[str]) -> Iterator[str]:
+def _hash(identity: str) -> int:
+    """Return an identity's hash. Spellings that Dotdigital could take for one another share it."""
+    form = canonical(identity)
+    if not form.isascii():
+        form = unicodedata.normalize("NFKC", form.casefold())
+    return hash(form) & _MASK
+
+
+def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:
     """Yield every identity that anything in a record could be.
 
     For records of which only so much is known that they are somebody's.
 
     Args:
         value: The record, or a part of it.
-        identifiers: The names of the identifiers that it could hold.
+        identities: Each returns the normalised identifier that a value may be.
     """
     if isinstance(value, dict):
         for part in value.values():
-            yield from identities_in(part, identifiers)
+            yield from identities_in(part, identities)
     elif isinstance(value, list):
         for part in value:
-            yield from identities_in(part, identifiers)
+            yield from identities_in(part, identities)
     elif value is not None and not isinstance(value, bool) and str(value).strip():
-        for identifier in identifiers:
-            yield normalise(identifier, value)
+        for identity in identities:
+            yield identity(value)

@@ -8,7 +8,7 @@ where one record at a time is decoded, checked and mapped. What comes out is the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter
@@ -22,7 +22,7 @@ from target_dotdigital.contacts import Contact
 from target_dotdigital.deletion_marks import DELETED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from target_dotdigital.columns import Column
     from target_dotdigital.contacts import Row
@@ -66,6 +66,8 @@ class Mapped(NamedTuple):
     """In order, the places of those that are filtered out, or have to go the slow way."""
     filtered: Collection[int]
     """The places of those that a stream map filters out."""
+    rounded: Mapping[str, int]
+    """By data field, how many of the others hold a number that was rounded."""
 
 
 class Lane:
@@ -124,6 +126,8 @@ class Lane:
         if self._transform is not None:
             records = self._transformed(self._transform, records, slow, filtered)
         values = {path: list(map(get, records)) for path, get in self._getters.items()}
+        for each in self._fields:
+            each.rounded.clear()
         identifiers = [each.convert(values[each.path], slow) for each in self._identifiers]
         fields = [each.convert(values[each.path], slow) for each in self._fields]
         sent = map(
@@ -135,10 +139,11 @@ class Lane:
         try:
             bodies = _encode_lines(list(sent)).split(b"\n")
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
-            return Mapped([], range(len(records)), filtered)
+            return Mapped([], range(len(records)), filtered, {})
         keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
         contacts = list(map(Contact, keys, _together(others), bodies, rows))
-        return Mapped(contacts, sorted(slow | filtered), filtered)
+        rounded = {each.name: len(set(each.rounded) - slow - filtered) for each in self._fields}
+        return Mapped(contacts, sorted(slow | filtered), filtered, rounded)
 
     def _transformed(
         self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from target_dotdigital.contacts import Contact
-from target_dotdigital.conversions import DATA_FIELD_TYPES, converter
+from target_dotdigital.conversions import DATA_FIELD_TYPES, Rounded, converter
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
 from target_dotdigital.permissions import Consent, Preferences
@@ -51,6 +52,16 @@ class IdentifierSource(NamedTuple):
     check: Callable[[object], str | int]
     """Returns what is sent for a value that is not empty; raises `RowRejectedError`."""
 
+    def identity(self, value: object) -> str:
+        """Return the normalised identifier that a value is, or that it may be if it is not valid.
+
+        Args:
+            value: What a record holds.
+        """
+        with suppress(RowRejectedError):
+            value = self.check(value)
+        return normalise(self.name, value)
+
 
 class FieldSource(NamedTuple):
     """Where a data field comes from."""
@@ -58,7 +69,7 @@ class FieldSource(NamedTuple):
     name: str
     source: Source
     type: str
-    convert: Callable[[object], Sendable]
+    convert: Callable[[object], Sendable | Rounded]
     """Returns what is sent for a value that is not None; raises `RowRejectedError`."""
 
 
@@ -101,6 +112,8 @@ class ContactMapping:
         self._address_books = self._compile_address_books(find_address_book)
         self.constants = _constants(settings, address_book_id)
         """What is the same in every contact, beside the match identifier's name."""
+        self.rounded: list[str] = []
+        """The data fields of the last contact whose numbers were rounded."""
         if self._problems:
             raise SettingsError("; ".join(self._problems))
 
@@ -202,13 +215,13 @@ class ContactMapping:
             record: The record, after stream maps.
         """
         found = []
-        for name, source, _ in self.identifiers:
+        for each in self.identifiers:
             try:
-                value = source.read(record)
+                value = each.source.read(record)
             except RowRejectedError:
                 continue
             if not (_is_empty(value) or isinstance(value, (dict, list))):
-                found.append(normalise(name, value))
+                found.append(each.identity(value))
         return found
 
     def _read_identifiers(self, record: Mapping[str, Any]) -> dict[str, str | int]:
@@ -229,6 +242,7 @@ class ContactMapping:
 
     def _read_fields(self, record: Mapping[str, Any]) -> dict[str, Sendable | None]:
         keeps_empty = self.keeps_empty
+        self.rounded = []
         found: dict[str, Sendable | None] = {}
         for name, source, _, convert in self.fields:
             value = source.read(record)
@@ -237,6 +251,9 @@ class ContactMapping:
             if not keeps_empty and (value is None or value == ""):
                 continue
             sent = None if value is None else convert(value)
+            if isinstance(sent, Rounded):
+                self.rounded.append(name)
+                sent = sent.sent
             if keeps_empty or sent != "":
                 found[name] = sent
         return found
@@ -251,7 +268,8 @@ class ContactMapping:
         for name, path in ordered.items():
             if path and self._exists(path):
                 source = Source.of(path, self._properties)
-                compiled.append(IdentifierSource(name, source, checker(name, path)))
+                check = checker(name, path, self._settings.mobile_country)
+                compiled.append(IdentifierSource(name, source, check))
             else:
                 what = f"no property '{path}'" if path else "no property"
                 self._problems.append(f"the schema has {what} for the identifier '{name}'")
@@ -274,7 +292,8 @@ class ContactMapping:
                 if field_type not in DATA_FIELD_TYPES:
                     raise DotdigitalError(f"The data field {name} has a type that is not known")
                 source = Source.of(path, self._properties)
-                convert = converter(name, field_type, path)
+                exact_numbers = self._settings.exact_numbers
+                convert = converter(name, field_type, path, exact_numbers=exact_numbers)
                 compiled.append(FieldSource(name, source, field_type, convert))
         return compiled
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_dotdigital.conversions import MAX_FRACTION_DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_REJECT_GROUPS: Final = 200
 """Groups of a stream's rejects that are told apart. What comes on top is counted by code alone."""
@@ -44,6 +49,18 @@ class StreamCounts:
     """The same rows by code, property and rule."""
     warnings: Counter[str] = field(default_factory=Counter)
     """Contacts that were imported without one of their parts, by Dotdigital's code."""
+    rounded: Counter[str] = field(default_factory=Counter)
+    """Rows by the data field for which a number lost decimals."""
+
+    def note_rounded(self, rows: Mapping[str, int]) -> None:
+        """Count rows whose numbers were rounded.
+
+        Args:
+            rows: How many there are, by data field.
+        """
+        for name, count in rows.items():
+            if count:
+                self.rounded[name] += count
 
     def reject(self, group: RejectGroup, rows: int = 1) -> None:
         """Count rejected rows.
@@ -91,6 +108,19 @@ class StreamCounts:
         if self.unknown:
             line += f"; were not there to leave {self.unknown}"
         return line
+
+    def rounding(self) -> str | None:
+        """Return the line that tells of rounded numbers; None if there are none."""
+        if not self.rounded:
+            return None
+        rows = ", ".join(
+            f"{name} {count} {'row' if count == 1 else 'rows'}"
+            for name, count in sorted(self.rounded.items())
+        )
+        return (
+            f"Stream '{self.stream}': rounded to {MAX_FRACTION_DIGITS} decimals: {rows}; set "
+            "exact_numbers: true to reject them"
+        )
 
 
 def _listed(counts: Counter[str]) -> str:

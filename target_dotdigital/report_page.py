@@ -7,6 +7,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from target_dotdigital.conversions import MAX_FRACTION_DIGITS
 from target_dotdigital.report_charts import (
     MAX_LABELLED_JOBS,
     WAIT_NAMES,
@@ -220,6 +221,11 @@ def _stream(stream: StreamReport | StreamPlan) -> Iterator[str]:
         "Imported without a part that Dotdigital refused, by its code",
         ("code", "contacts"),
         () if isinstance(stream, StreamPlan) else sorted(stream.imported_in_part.items()),
+    )
+    yield table(
+        f"Numbers rounded to {MAX_FRACTION_DIGITS} decimals, by data field",
+        ("data field", "rows"),
+        sorted(stream.rounded.items()),
     )
 
 

@@ -51,6 +51,8 @@ class StreamReport(msgspec.Struct, frozen=True):
     imported_in_part: dict[str, int]
     reject_groups: list[RejectedRows]
     """The largest first."""
+    rounded: dict[str, int]
+    """Rows of which a number lost decimals, by data field."""
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -70,6 +72,8 @@ class StreamPlan(msgspec.Struct, frozen=True):
     unsettled: int
     reject_groups: list[RejectedRows]
     """The largest first."""
+    rounded: dict[str, int]
+    """Rows of which a number would lose decimals, by data field."""
 
 
 class MirrorReport(msgspec.Struct, frozen=True):

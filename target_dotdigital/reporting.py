@@ -158,6 +158,7 @@ def _stream_report(counts: StreamCounts) -> StreamReport:
         unsettled=counts.unsettled,
         imported_in_part=dict(sorted(counts.warnings.items())),
         reject_groups=_reject_groups(counts),
+        rounded=dict(sorted(counts.rounded.items())),
     )
 
 
@@ -173,6 +174,7 @@ def _stream_plan(counts: StreamCounts) -> StreamPlan:
         would_be_deleted=counts.deleted,
         unsettled=counts.unsettled,
         reject_groups=_reject_groups(counts),
+        rounded=dict(sorted(counts.rounded.items())),
     )
 
 

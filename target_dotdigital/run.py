@@ -361,8 +361,9 @@ class Run:
             )
 
     def warnings(self) -> Iterator[str]:
-        """Yield what is wrong with the rows that were read, also in a dry run: the rejects."""
+        """Yield what is wrong with the rows that were read, also in a dry run."""
         yield from reject_lines(list(self._tally), are_kept=self.keeps_rejects)
+        yield from filter(None, (counts.rounding() for counts in self._tally))
 
     def conclude(self, outcome: Outcome) -> None:
         """Write the report, and print a dry run's plan.

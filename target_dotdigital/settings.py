@@ -56,6 +56,8 @@ class StreamSettings:
     max_removal_percent: int = 20
     mirror_shared: bool = False
     on_delete: str = "ignore"
+    exact_numbers: bool = False
+    mobile_country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
     if address_book in {None, ""}:
         address_book = config.get("address_book")
     by_row = settings.get("address_book_property")
+    country = settings.get("mobile_country")
     return StreamSettings(
         address_book=None if address_book == "" or by_row is not None else address_book,
         address_book_property=by_row,
@@ -160,6 +163,8 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         max_removal_percent=settings.get("max_removal_percent", 20),
         mirror_shared=settings.get("mirror_shared", False),
         on_delete=settings.get("on_delete", "ignore"),
+        exact_numbers=settings.get("exact_numbers", False),
+        mobile_country=country.upper() if country is not None else None,
     )
 
 

@@ -195,11 +195,21 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     for twice in sorted({field for field in lowered if lowered.count(field) > 1}):
         yield f"{name}.fields: '{twice.upper()}' is mapped twice"
     yield from _permission_problems(name, stream)
+    yield from _country_problems(f"{name}.mobile_country", stream.get("mobile_country"))
     for key in ("identifiers", "fields", "preferences", "consent"):
         for entry, path in (stream.get(key) or {}).items():
             yield from _property_problems(f"{name}.{key}.{entry}", path)
     if (by_row := stream.get("address_book_property")) is not None:
         yield from _row_book_problems(f"{name}.address_book_property", by_row, stream)
+
+
+def _country_problems(name: str, country: str | None) -> Iterator[str]:
+    if country is None:
+        return
+    import phonenumbers  # noqa: PLC0415 - large, and needed only where a country is named
+
+    if country.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        yield f"{name}: must be a country's ISO 3166-1 alpha-2 code, such as GB"
 
 
 def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:

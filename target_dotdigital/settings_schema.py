@@ -127,6 +127,23 @@ STREAM_SETTINGS = th.ObjectType(
             "leave the address book, or be deleted from the account."
         ),
     ),
+    th.Property(
+        "exact_numbers",
+        th.BooleanType(nullable=False),
+        default=False,
+        description=(
+            "true rejects a row with a number of more than 9 decimals for a Numeric data field, "
+            "which is rounded otherwise."
+        ),
+    ),
+    th.Property(
+        "mobile_country",
+        th.StringType(nullable=False),
+        description=(
+            "The country of mobile numbers without + or 00: its ISO 3166-1 alpha-2 code, such as "
+            "GB (in YAML, quote NO). Not set: such a number must be a valid international one."
+        ),
+    ),
     additional_properties=False,
 )
 

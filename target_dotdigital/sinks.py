@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -218,7 +219,8 @@ class ContactSink(BatchSink):
         rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
         if self._run.keeps_rejects:
             rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
-        contacts, passed_over, filtered = self.lane.map(messages, rows)
+        contacts, passed_over, filtered, rounded = self.lane.map(messages, rows)
+        self._counts.note_rounded(rounded)
         start = 0
         for place in (*passed_over, len(messages)):
             if start < place:
@@ -268,6 +270,7 @@ class ContactSink(BatchSink):
             self._validator.validate(record)
         self._row_books.clear()
         contact = self._mapping.contact(record)
+        self._counts.note_rounded(Counter(self._mapping.rounded))
         holdings = self._holdings(rows[0])
         contact.rows = (rows[0]._replace(holding=holdings[0]),) if holdings else rows
         for holding in holdings:
@@ -306,7 +309,7 @@ class ContactSink(BatchSink):
         if record is not None:
             identities: Iterable[str] = self._mapping.raw_identities(record)
         else:  # its stream map fails: nothing in it has its place
-            identities = identities_in(raw, [each.name for each in self._mapping.identifiers])
+            identities = identities_in(raw, [each.identity for each in self._mapping.identifiers])
         for identity in identities:
             holding.add(identity)
 

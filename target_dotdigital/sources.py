@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from target_dotdigital.errors import RowRejectedError
 
@@ -19,7 +23,7 @@ class Source:
     """A property, or one inside objects."""
 
     path: str
-    """The property as the settings name it; a dot walks into an object."""
+    """The property as the settings name it; a dot walks into an object, or a text that is one."""
     segments: tuple[str, ...]
 
     @classmethod
@@ -40,12 +44,15 @@ class Source:
             record: The record, after stream maps.
 
         Raises:
-            RowRejectedError: The path leads through a plain value; code `field.type`.
+            RowRejectedError: The path leads through a plain value, or a text that holds no JSON
+                object; code `field.type`.
         """
         if len(self.segments) == 1 or self.path in record:
             return record.get(self.path, ABSENT)
         value: object = record
-        for segment in self.segments:
+        for place, segment in enumerate(self.segments):
+            if isinstance(value, str):
+                value = self._object_in(value, place)
             if value is None or value is ABSENT:
                 return value
             if not isinstance(value, dict):
@@ -57,3 +64,27 @@ class Source:
                 )
             value = value.get(segment, ABSENT)
         return value
+
+    def _object_in(self, text: str, place: int) -> object:
+        """Return the object that a text holds: taps that read a log send JSON columns as text."""
+        try:
+            found = _decoded(text)
+        except _UNREADABLE:
+            found = text
+        if found is None or isinstance(found, dict):
+            return found
+        raise RowRejectedError(
+            "field.type",
+            f"property '{self.path}': '{'.'.join(self.segments[:place])}' is a text that holds no "
+            "JSON object",
+        )
+
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, ArithmeticError, ValueError)
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+@lru_cache(maxsize=4)
+def _decoded(text: str) -> object:
+    """Return a text's JSON. Several data fields in turn are read from the same text."""
+    return _decode(text)

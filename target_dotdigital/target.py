@@ -21,6 +21,7 @@ from target_dotdigital import config_files
 from target_dotdigital.clock import Clock
 from target_dotdigital.config_files import ConfigFiles
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
+from target_dotdigital.flattening import join_flattened_arrays
 from target_dotdigital.leaving import leave_at_once
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
@@ -75,6 +76,7 @@ class TargetDotdigital(Target):
         self._first_signal: tuple[int, float] | None = None
         self._run: Run | None = None
         self._schema_message: dict[str, Any] | None = None
+        join_flattened_arrays()
         super().__init__(config=_without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1

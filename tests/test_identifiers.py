@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.identifiers import checker, normalise
+from target_dotdigital.identifiers import canonical_email, checker, normalise
 from tests.building import attempt
 
 MODEST = settings(max_examples=150, deadline=None)
@@ -39,7 +39,15 @@ def refusal(identifier: str, value: object) -> RowRejectedError:
         ("o'neil@example.com", "o'neil@example.com"),
         ("a.b-c_d!#$%&*/=?^`{|}~@example.co.uk", "a.b-c_d!#$%&*/=?^`{|}~@example.co.uk"),
         ("1@2.example.com", "1@2.example.com"),
-        ("a@xn--bcher-kva.example", "a@xn--bcher-kva.example"),
+        ("a@XN--bcher-kva.example", "a@bücher.example"),
+        ("a@bu\u0308cher.example", "a@bücher.example"),
+        ("a@b\xfccher.xn--p1ai", "a@b\xfccher.\u0440\u0444"),
+        ("a@xn--strae-oqa.de", "a@stra\xdfe.de"),
+        ("a@strasse.de", "a@strasse.de"),
+        ("a@xn--i-7iq.ws", "a@xn--i-7iq.ws"),  # a heart: IDNA 2008 knows none
+        ("xn--bcher-kva@example.com", "xn--bcher-kva@example.com"),
+        ("zoe\u0308@example.com", "zo\xeb@example.com"),
+        ("\u039f\u0394\u039f\u03a3@example.com", "\u03bf\u03b4\u03bf\u03c3@example.com"),
         ("Ann@Bücher.DE", "ann@bücher.de"),
         ("Zoë@example.com", "zoë@example.com"),
         ("用户@例子.广告", "用户@例子.广告"),
@@ -50,6 +58,7 @@ def refusal(identifier: str, value: object) -> RowRejectedError:
 )
 def test_an_address_is_sent_trimmed_and_lower_cased(value: str, sent: str) -> None:
     assert check("email", value) == sent
+    assert check("email", sent) == sent
 
 
 @pytest.mark.parametrize(
@@ -93,6 +102,18 @@ def test_an_address_is_sent_trimmed_and_lower_cased(value: str, sent: str) -> No
         "ann@ex\udfffample.com",
         "ann@example.com\u202e",
         "\ufeffann@example.com",
+        "\u212aen@example.com",
+        "ann@\u212aen.com",
+        "\u0130an@example.com",
+        "ru\u017fs@example.com",
+        "\uff21nn@example.com",
+        "ann@\uff45xample.com",
+        "ann\uff20example.com",
+        "ann@example\u3002com",
+        "ann@example\uff0ecom",
+        "ann@exam\u00adple.com",
+        "\ufb01nn@example.com",
+        "\u1fefnn@example.com",
         5,
         True,
         1.5,
@@ -121,7 +142,8 @@ def test_any_text_is_an_address_as_it_is_or_refused(text: str, end: str) -> None
     value = text + end
     sent = attempt(check, "email", value)
     if isinstance(sent, str):
-        assert sent == value.strip().lower()
+        assert sent == canonical_email(value.strip())
+        assert sent.isascii() == value.strip().isascii() or "xn--" in value.lower()
         assert sent.count("@") == 1
         assert not re.search(r"[\s\x00-\x1f,;<>]", sent)
     else:
@@ -132,13 +154,17 @@ def test_any_text_is_an_address_as_it_is_or_refused(text: str, end: str) -> None
 @pytest.mark.parametrize(
     ("value", "sent"),
     [
-        ("447700900123", "447700900123"),
+        ("447400123456", "447400123456"),
         ("+447700900123", "447700900123"),
+        ("00447700900123", "447700900123"),
+        ("0044 7700 900123", "447700900123"),
+        ("+6505551234", "6505551234"),
         (" +44 7700 900123\n", "447700900123"),
         ("+44 (0)7700 900-123", "447700900123"),
         ("+1 (212) 555-1234", "12125551234"),
         ("+39 06 1234 5678", "390612345678"),
-        (447700900123, "447700900123"),
+        (447400123456, "447400123456"),
+        (12125551234, "12125551234"),
     ],
     ids=repr,
 )
@@ -152,7 +178,13 @@ def test_a_mobile_number_is_sent_as_the_digits_of_its_international_form(
     "value",
     [
         "07700900123",
-        "0044 7700 900123",
+        "07400123456",
+        "6505551234",
+        6505551234,
+        "447700900123",  # of a range for films: without a + nothing says that it is a number
+        "+0044 7400 123456",
+        "000447400123456",
+        "00",
         "+",
         "++447700900123",
         "+44",
@@ -178,6 +210,60 @@ def test_a_mobile_number_is_sent_as_the_digits_of_its_international_form(
 )
 def test_what_is_no_mobile_number_is_refused(value: object) -> None:
     assert refusal("mobileNumber", value).code == "identifier.invalid"
+
+
+@pytest.mark.parametrize(
+    ("country", "value", "sent"),
+    [
+        ("GB", "07400 123456", "447400123456"),
+        ("GB", 7400123456, "447400123456"),
+        ("GB", "447400123456", "447400123456"),
+        ("GB", "(0)7400-123456", "447400123456"),
+        ("GB", "+1 650 555 1234", "16505551234"),
+        ("GB", "0033 6 12 34 56 78", "33612345678"),
+        ("US", "6505551234", "16505551234"),
+        ("US", "(650) 555-1234", "16505551234"),
+        ("US", "1 650 555 1234", "16505551234"),
+        ("US", "4792345678", "14792345678"),  # with a + it would be Norwegian
+        ("FR", "06 12 34 56 78", "33612345678"),
+        ("DE", "0151 23456789", "4915123456789"),
+        ("DE", "4915123456789", "4915123456789"),  # 04915 is Leer
+        ("IT", "312 345 6789", "393123456789"),
+        ("IT", "393123456789", "393123456789"),
+    ],
+)
+def test_a_national_number_is_one_of_its_country(country: str, value: object, sent: str) -> None:
+    assert checker("mobileNumber", "phone", country)(value) == sent
+
+
+@pytest.mark.parametrize(
+    ("country", "value"),
+    [
+        ("GB", "6505551234"),
+        ("GB", "16505551234"),
+        ("GB", "33612345678"),
+        ("GB", "07400"),
+        ("US", "5551234"),
+        ("US", "07400123456"),
+        ("US", "447400123456"),
+        ("GB", "+44"),
+        ("GB", "07400123456x5"),
+    ],
+)
+def test_a_number_of_another_country_needs_its_plus(country: str, value: str) -> None:
+    with pytest.raises(RowRejectedError) as caught:
+        checker("mobileNumber", "phone", country)(value)
+    assert caught.value.code == "identifier.invalid"
+    assert value not in caught.value.reason
+
+
+def test_the_reason_says_what_a_number_without_a_country_needs() -> None:
+    assert refusal("mobileNumber", "6505551234").reason == (
+        "property 'the_property' is no valid mobileNumber: without + or 00 it is no valid "
+        "international number; for national numbers, set mobile_country"
+    )
+    with pytest.raises(RowRejectedError, match=r"'phone' is .* mobile_country GB"):
+        checker("mobileNumber", "phone", "GB")("6505551234")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +360,11 @@ def test_a_report_in_another_spelling_means_the_same_contact(
         (("email", "a@xn--0000000000000.de"), ("email", "a@xn--0000000000001.de")),
         (("email", "xn--bcher-kva@example.com"), ("email", "bücher@example.com")),
         (("mobileNumber", "447700900123"), ("mobileNumber", "447700900124")),
+        (("email", "\u212aen@example.com"), ("email", "ken@example.com")),
+        (("email", "a@stra\xdfe.de"), ("email", "a@strasse.de")),
         (("customerNumber", "c-1"), ("customerNumber", "C-1")),
+        (("customerNumber", "\u212a1"), ("customerNumber", "K1")),
+        (("customerNumber", "\xe91"), ("customerNumber", "e\u03011")),
         (("customerNumber", "007"), ("customerNumber", "7")),
         (("contactId", 447700900123), ("mobileNumber", "447700900123")),
         (("customerNumber", "ann@example.com"), ("email", "ann@example.com")),
@@ -286,7 +376,11 @@ def test_a_report_in_another_spelling_means_the_same_contact(
         "no punycode",
         "local part",
         "number",
+        "Kelvin sign",
+        "sharp s",
         "case",
+        "Kelvin sign in a custom one",
+        "composed or not",
         "zeros",
         "kind",
         "custom",

@@ -110,7 +110,7 @@ def test_any_identifier_is_enough_to_stay(server: DotdigitalServer, tmp_path: Pa
     # Their rows are rejected now, each for another reason, and name them in another way.
     server.reject("late@example.com")
     rejected = [
-        record(id="other", email="broken", phone="447700900123"),
+        record(id="other", email="broken", phone="447400123123"),
         record(id="8", email=None),
         record(id="x", email="late@example.com"),
     ]

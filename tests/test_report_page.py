@@ -235,7 +235,7 @@ def stream_report(name: str, **counts: Any) -> StreamReport:
     zero: dict[str, Any] = dict.fromkeys(
         ("imported", "new", "updated", "collapsed", "skipped"), 0
     ) | dict.fromkeys(("left", "deleted", "not_there", "unsettled"), 0)
-    given = {**zero, "rejected": {}, "imported_in_part": {}, **counts}
+    given = {**zero, "rejected": {}, "imported_in_part": {}, "rounded": {}, **counts}
     groups = [RejectedRows(code, code, code, rows) for code, rows in given["rejected"].items()]
     read = sum(given[each] for each in ("imported", "collapsed", "skipped", "unsettled"))
     return StreamReport(
@@ -290,7 +290,13 @@ def busy_timeline(jobs: int, name: str = "x") -> Timeline:
 
 def test_names_are_texts_whatever_is_in_them() -> None:
     streams = [
-        stream_report(MARKUP, imported=1, rejected={MARKUP: 1}, imported_in_part={MARKUP: 1})
+        stream_report(
+            MARKUP,
+            imported=1,
+            rejected={MARKUP: 1},
+            imported_in_part={MARKUP: 1},
+            rounded={MARKUP: 1},
+        )
     ]
     text = report_page(report(busy_timeline(3, MARKUP), *streams, name=MARKUP))
     page = Page(text)

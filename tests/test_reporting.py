@@ -62,6 +62,7 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
                 {"code": "dotdigital.invalidEmail", "property": None, "rule": None, "rows": 1},
                 {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
             ],
+            "rounded": {},
         }
     ]
     assert report["mirrors"] == []

@@ -88,6 +88,7 @@ def test_defaults_stand_in_the_schema_too() -> None:
         "mirror_shared": False,
         "resubscribe": False,
         "on_delete": "ignore",
+        "exact_numbers": False,
     }
     assert [name for name, one in properties.items() if one.get("secret")] == ["password"]
 

@@ -1,8 +1,9 @@
-"""F44 and F48 to F52: what the rows hold. It arrives exactly, or its row alone is rejected."""
+"""F44, F48 to F52 and F71: what the rows hold. It arrives exactly, or its row alone is rejected."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tests.command import record, schema, state
@@ -20,6 +21,7 @@ ADDRESSES: dict[str, tuple[object, str | None]] = {
     "plus tag": (f"{CANARY}+tag@example.com", f"{CANARY}+tag@example.com"),
     "apostrophe": (f"o'{CANARY}@example.com", f"o'{CANARY}@example.com"),
     "unicode domain": (f"{CANARY}@exämple.com", f"{CANARY}@exämple.com"),
+    "Kelvin sign": (f"{CANARY}\u212a@example.com", None),
     "missing": (None, None),
     "blank": ("   ", None),
     "no at": (f"{CANARY}.example.com", None),
@@ -86,7 +88,7 @@ VALUES: dict[str, tuple[str, Mapping[str, tuple[object, object]]]] = {
             "18 digits": (123456789012345678, 123456789012345678),
             "a decimal as a text": ("12.50", 12.5),
             "nine decimals": (json.loads("0.123456789"), 0.123456789),
-            "ten decimals": (json.loads("0.1234567891"), REJECTED),
+            "ten decimals": (json.loads("0.1234567891"), 0.123456789),
             "a word": (CANARY, REJECTED),
             "true": (True, REJECTED),
         },
@@ -174,3 +176,37 @@ def test_null_absent_and_empty_are_three_things(bench: Bench, variant: str) -> N
         ended = bench.run(rows, batch_size_rows=size)
         assert (ended.status, ended.states[-1]) == (0, {"row": 5})
         bench.assert_contents(rows)
+
+
+DECIMALS: dict[str, tuple[str, object, bool]] = {
+    # The number as the tap writes it, what arrives, and whether it is told to be rounded.
+    "a third": ("33.333333333333336", 33.333333333, True),
+    "a half of the last place": ("0.0000000005", 0, True),
+    "less than nothing": ("-0.0000000001", 0, True),
+    "all digits of a double": (f"{Decimal(0.1)}", 0.1, False),  # noqa: RUF032
+    "nine decimals": ("0.123456789", 0.123456789, False),
+    "carried to 19 digits": ("999999999999999999.9999999999", REJECTED, False),
+}
+
+
+@fault("F71", *DECIMALS, *(f"exact: {each}" for each in DECIMALS))
+def test_late_decimals_are_rounded_and_counted_or_rejected(bench: Bench, variant: str) -> None:
+    name = variant.removeprefix("exact: ")
+    is_exact = name != variant
+    number, arrives, is_rounded = DECIMALS[name]
+    if is_exact and name != "nine decimals":
+        arrives, is_rounded = REJECTED, False
+    fields = {"FIRSTNAME": "first_name", "ROW": "row", "LOYALTY_POINTS": "value"}
+    bench.settings["streams"] = {"people": {"fields": fields, "exact_numbers": is_exact}}
+    sent = json.dumps(row(5, value=0)).replace('"value": 0', f'"value": {number}')
+    rows = [schema(properties={**PROPERTIES, "value": {"type": "number"}}), *with_states([1, 2])]
+    if arrives is REJECTED:
+        bench.left_out = [5]
+    bench.expected = landed([*rows, row(5), *with_states([6])], bench.left_out)
+    if arrives is not REJECTED:
+        bench.expected[email(5)]["LOYALTY_POINTS"] = arrives
+    ended = bench.run([*rows, sent, *with_states([6])])
+    assert (ended.status, ended.states[-1]) == (0, {"row": 6})
+    assert ("field.type 1" in ended.counts()) == (arrives is REJECTED)
+    told = "rounded to 9 decimals: LOYALTY_POINTS 1 row; set exact_numbers: true to reject them"
+    assert ended.stderr.count(told) == is_rounded
