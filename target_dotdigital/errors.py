@@ -113,16 +113,29 @@ class AbandonedError(TargetDotdigitalError):
 class RowRejectedError(Exception):
     """One row cannot become a contact. It is counted and reported, and the run goes on."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(
+        self,
+        code: str,
+        reason: str,
+        *,
+        property: str | None = None,  # noqa: A002 - Singer's own word
+        rule: str | None = None,
+    ) -> None:
         """Keep the reject's code and its reason.
 
         Args:
             code: One of the codes of the rejects file, such as `field.type`.
             reason: A sentence that names properties and rules, never values.
+            property: The property that is at fault, as the schema or the settings name it; None
+                if it is the whole record, or not known.
+            rule: What it breaks: a rule of the schema, a data field's type, or the kind of error
+                that an expression ends with.
         """
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+        self.property = property
+        self.rule = rule
 
 
 class UnfitError(Exception):

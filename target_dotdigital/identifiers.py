@@ -164,6 +164,20 @@ _CHECKS: dict[str, Callable[[object], str | int]] = {
 }
 
 
+def whole(value: object) -> object:
+    """Return a number without a fraction, as `5.0` or `1e2`, as the integer that it is.
+
+    Args:
+        value: Any value; it is returned as it is if it is none.
+    """
+    if isinstance(value, (float, Decimal)):
+        number = Decimal(value)
+        if number.is_finite() and number.adjusted() < MAX_VALUE_LENGTH:
+            spelled = int(number)
+            return spelled if spelled == number else value
+    return value
+
+
 def checker(identifier: str, path: str) -> Callable[[object], str | int]:
     """Return the function that turns a property's value into an identifier's.
 
@@ -179,7 +193,7 @@ def checker(identifier: str, path: str) -> Callable[[object], str | int]:
 
     def checked(value: object) -> str | int:
         try:
-            return check(value)
+            return check(whole(value))
         except (TypeError, ValueError):
             # UnicodeError and email-validator's errors are ValueErrors; their texts hold the value.
             reason = f"property '{path}' is no valid {identifier}"

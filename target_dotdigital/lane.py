@@ -31,9 +31,13 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for a line that is none of the lane's."""
 
 _SAFE_WORDS = frozenset(
-    {"$schema", "$id", "$comment", "title", "description", "type", "properties", "required"}
-)
-"""Keywords of a stream's schema that the lane sees to, or that say nothing about a record."""
+    {
+        "$schema", "$id", "$comment", "title", "description", "type", "properties", "required",
+        "id", "definitions", "$defs", "additionalProperties",
+    }
+)  # fmt: skip
+"""Keywords of a stream's schema that the lane sees to, or that say nothing about a record's mapped
+properties."""
 
 _DELETED = "_sdc_deleted_at"
 
@@ -208,7 +212,12 @@ def build_lane(
     # Of a property that is required and not mapped, it matters only that it is there.
     anything = Raw if transform is None else Any
     needed: dict[str, Any] = dict.fromkeys((*schema.get("required", ()), *key_properties), anything)
-    needed.update((name, key_type(schemas[name])) for name in key_properties if name in schemas)
+    is_decoded = transform is not None
+    needed.update(
+        (name, key_type(schemas[name], is_decoded=is_decoded))
+        for name in key_properties
+        if name in schemas
+    )
     properties = (*needed, *(each.path for each in sources))
     sent = [each.name for each in mapping.identifiers] + [each.name for each in mapping.fields]
     # The SDK takes its own properties out.
@@ -216,7 +225,9 @@ def build_lane(
     if is_odd or any(name.startswith("_sdc_") for name in properties):
         return None
     identifiers = [
-        identifier_column(each, schemas.get(each.source.path), is_match=place == 0)
+        identifier_column(
+            each, schemas.get(each.source.path), is_match=place == 0, is_decoded=is_decoded
+        )
         for place, each in enumerate(mapping.identifiers)
     ]
     fields = [
@@ -224,7 +235,7 @@ def build_lane(
             each,
             schemas.get(each.source.path),
             keeps_empty=mapping.keeps_empty,
-            is_decoded=transform is not None,
+            is_decoded=is_decoded,
         )
         for each in mapping.fields
     ]

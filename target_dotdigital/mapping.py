@@ -8,6 +8,7 @@ import msgspec
 
 from target_dotdigital.contacts import Contact
 from target_dotdigital.conversions import DATA_FIELD_TYPES, converter
+from target_dotdigital.descriptions import path_problem
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
 from target_dotdigital.permissions import Consent, Preferences
@@ -105,8 +106,8 @@ class ContactMapping:
             raise SettingsError("; ".join(self._problems))
 
     @property
-    def properties(self) -> frozenset[str]:
-        """The properties that a contact is made of: an object's, where one is inside of it."""
+    def paths(self) -> list[tuple[str, ...]]:
+        """Where in a record the values are that a contact is made of."""
         sources = [each.source for each in self.identifiers]
         sources += [each.source for each in self.fields]
         sources += [source for _, source in self._preferences.sources]
@@ -114,7 +115,7 @@ class ContactMapping:
             sources += self._consent.sources.values()
         if self._address_books is not None:
             sources.append(self._address_books.source)
-        return frozenset(name for each in sources for name in (each.path, each.segments[0]))
+        return [each.segments for each in sources]
 
     @property
     def keeps_empty(self) -> bool:
@@ -241,12 +242,12 @@ class ContactMapping:
         ordered = {match: wanted[match], **wanted}
         compiled = []
         for name, path in ordered.items():
-            if path and self._exists(path):
+            problem = path_problem(self._schema, path) if path else "the schema has no property"
+            if problem is None:
                 source = Source.of(path, self._properties)
                 compiled.append(IdentifierSource(name, source, checker(name, path)))
             else:
-                what = f"no property '{path}'" if path else "no property"
-                self._problems.append(f"the schema has {what} for the identifier '{name}'")
+                self._problems.append(f"{problem} (for the identifier '{name}')")
         return compiled
 
     def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
@@ -259,8 +260,8 @@ class ContactMapping:
         compiled = []
         for field, path in wanted.items():
             name = listed.get(field.lower())
-            if not self._exists(path):
-                self._problems.append(f"the schema has no property '{path}' (for {field})")
+            if (problem := path_problem(self._schema, path)) is not None:
+                self._problems.append(f"{problem} (for {field})")
             elif name is not None:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
@@ -297,8 +298,8 @@ class ContactMapping:
 
     def _source(self, path: str, purpose: str) -> Source:
         """Return where a property is; note a problem if the schema has no such property."""
-        if not self._exists(path):
-            self._problems.append(f"the schema has no property '{path}' (for {purpose})")
+        if (problem := path_problem(self._schema, path)) is not None:
+            self._problems.append(f"{problem} (for {purpose})")
         return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
@@ -324,20 +325,6 @@ class ContactMapping:
             else:
                 found[field] = chosen
         return found
-
-    def _exists(self, path: str) -> bool:
-        """Return whether a record can hold a property, as far as the schema tells."""
-        if path in self._properties:
-            return True
-        node: Any = self._schema
-        for segment in path.split("."):
-            properties = node.get("properties") if isinstance(node, dict) else None
-            if not properties:
-                return True
-            if segment not in properties:
-                return bool(node.get("additionalProperties", False))
-            node = properties[segment]
-        return True
 
 
 def _is_empty(value: object) -> bool:

@@ -13,11 +13,12 @@ from typing_extensions import override
 
 from target_dotdigital.contacts import Row
 from target_dotdigital.departures import ACCOUNT
-from target_dotdigital.errors import RowRejectedError, SettingsError
+from target_dotdigital.errors import DataError, RowRejectedError, SettingsError
+from target_dotdigital.excerpts import used_in
 from target_dotdigital.held import identities_in
 from target_dotdigital.lane import build_lane
 from target_dotdigital.mapping import ContactMapping, match_property
-from target_dotdigital.validation import RecordValidator, only_properties
+from target_dotdigital.validation import RecordValidator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -67,10 +68,6 @@ class ContactSink(BatchSink):
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
-        if self._mapping is not None and self.validate_schema:
-            self._validator = RecordValidator(
-                only_properties(self.schema, {*self._mapping.properties, *self._key_properties})
-            )
 
     def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:
         """Return the stream's settings, or None if it is skipped, with a warning."""
@@ -97,7 +94,8 @@ class ContactSink(BatchSink):
         try:
             missing = account.missing_fields(self.stream_name, settings, schema)
             # Compiled once for its checks: nothing is created if the settings do not fit.
-            ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
+            mapping = ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
+            self._check_schema(mapping)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
             self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
@@ -109,8 +107,26 @@ class ContactSink(BatchSink):
                 address_book_id,
                 self._find_row_book,
             )
-        except SettingsError as error:
-            raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
+        except (DataError, SettingsError) as error:
+            raise type(error)(f"Stream '{self.stream_name}': {error.message}") from None
+
+    def _check_schema(self, mapping: ContactMapping) -> None:
+        """Compile what the schema says of all that is mapped: before anything is created."""
+        known = self.original_schema["properties"]
+        lacking = [f"'{name}'" for name in self._key_properties if name not in known]
+        if lacking:
+            raise DataError(
+                f"the schema lacks the tap's key_properties {', '.join(lacking)}; correct the "
+                "tap's SCHEMA"
+            )
+        if self.validate_schema:
+            used = used_in([*mapping.paths, *((name,) for name in self._key_properties)])
+            try:
+                self._validator = RecordValidator(self.schema, used)
+            except DataError as error:
+                raise DataError(
+                    f"{error.message}; correct the tap's SCHEMA, or set validate_records to false"
+                ) from None
 
     @override
     def get_validator(self) -> RecordValidator | None:

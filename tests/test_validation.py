@@ -18,7 +18,8 @@ LOOP = {"$ref": "#/definitions/loop"}
 
 def validator(definition: dict[str, Any]) -> RecordValidator:
     return RecordValidator(
-        {"type": "object", "properties": {"a": definition}, "definitions": {"loop": LOOP}}
+        {"type": "object", "properties": {"a": definition}, "definitions": {"loop": LOOP}},
+        {"a": {}},
     )
 
 
