@@ -215,11 +215,11 @@ def _as_today(cut: dict[str, Any]) -> dict[str, Any]:
             if is_exclusive and bound in cut:
                 cut[word] = cut.pop(bound)
     if "type" in cut:
-        unknown = [name for name in declared_types(cut) if name not in TYPES]
+        unknown = [name for name in declared_types(cut) if str(name) not in TYPES]
         if unknown:
             raise UnusableSchemaError(f"type {_told(unknown[0])} is none of JSON schema's")
         if not declared_types(cut):
-            raise UnusableSchemaError("its list of types is empty")
+            raise UnusableSchemaError("it takes no value at all (no type is named)")
         if isinstance(cut["type"], list):
             cut["type"] = list(dict.fromkeys(cut["type"]))
     if any(_holds_no_number(value) for value in cut.values()):

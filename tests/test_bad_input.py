@@ -44,23 +44,29 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         pytest.param((schema(), [1, 2]), "lacks type", id="no object"),
         pytest.param((schema(), "[" * 5000), "Line 2 is no JSON", id="deeply nested"),
         pytest.param((schema(), {"type": "RECORD"}), "lacks record, stream", id="no record"),
-        pytest.param(({"type": "SCHEMA", "stream": "a"},), "lacks schema", id="no schema"),
+        pytest.param(
+            ({"type": "SCHEMA", "stream": "a"},),
+            "Stream 'a': its SCHEMA message lacks a schema",
+            id="no schema",
+        ),
         pytest.param(
             (schema(), {"type": "RECORD", "stream": {}, "record": {}}), "Line 2", id="odd stream"
         ),
         pytest.param((schema(key_properties=5),), "no list of names", id="odd key properties"),
         pytest.param(
             ({"type": "SCHEMA", "stream": "people", "schema": {"properties": 5}},),
-            "no JSON schema: properties: must be of type object",
+            "Stream 'people': its SCHEMA message lacks properties that are an object",
             id="odd properties",
         ),
         pytest.param(
             (schema(properties={"email": {"not": 5}}),),
-            "no JSON schema: properties.email.not",
+            "Stream 'people': property 'email': a number is no schema; correct the tap's SCHEMA",
             id="odd definition",
         ),
         pytest.param(
-            (schema(properties={"email": {"pattern": "("}}),), "A pattern", id="odd pattern"
+            (schema(properties={"email": {"pattern": "("}}),),
+            "property 'email': its pattern '(' is no regular expression",
+            id="odd pattern",
         ),
     ],
 )
@@ -158,7 +164,8 @@ def test_a_number_that_python_cannot_hold_is_one_row(
 def test_a_schema_that_the_sdk_cannot_flatten_is_told(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
-    properties = {"email": {}, "kind": {"enum": ["a", "b"]}}
+    nested = {"type": "object", "properties": {"x": {"type": "string"}}}
+    properties = {"email": {}, "a": nested, "a__x": {"type": "string"}}
     config = settings_for(server, flattening_enabled=True, flattening_max_depth=1)
     ended = load(config, tmp_path, schema(properties=properties), ANN)
     assert ended.status == 1
