@@ -133,14 +133,30 @@ def rules(schema: object) -> Rules | None:
     return Rules(frozenset(types), bounds) if types and types <= _PLAIN_TYPES else None
 
 
+def says_nothing(schema: object) -> bool:
+    """Return whether a property's schema demands nothing, as of one that a stream map computes.
+
+    Args:
+        schema: The property's JSON schema.
+    """
+    return isinstance(schema, dict) and all(
+        word in _SAFE_WORDS or word.startswith("x-") for word in schema
+    )
+
+
 def _either(schema: dict[str, Any], branches: Iterable[Any]) -> Rules | None:
     """Join alternatives that are nothing but types."""
     found = [rules(branch) for branch in branches]
-    if schema.keys() - _SAFE_WORDS != {"anyOf"} or not found:
+    if schema.keys() - _SAFE_WORDS - {"type"} != {"anyOf"} or not found:
         return None
     if any(each is None or each.bounds for each in found):
         return None
-    return Rules(frozenset().union(*(each.types for each in found if each is not None)), {})
+    types = frozenset().union(*(each.types for each in found if each is not None))
+    if "type" in schema:  # as of a flattened schema
+        named = rules({"type": schema["type"]})
+        if named is None or named.types != types:
+            return None
+    return Rules(types, {})
 
 
 def _can_bound(kind: str, value: object) -> bool:
@@ -174,11 +190,14 @@ def field_column(
         keeps_empty: Whether null and empty values are sent.
         is_decoded: Whether values come as Python's, and not as a typed decoder's.
     """
+    rounded: list[int] = []
+    convert_each = _each(source.convert, rounded, keeps_empty=keeps_empty)
+    if is_decoded and says_nothing(schema):
+        convert = _unknown(convert_each, source.type, keeps_empty=keeps_empty)
+        return Column(source.name, source.source.path, Any, convert, rounded)
     demanded = rules(schema)
     if demanded is None or not demanded.types - {"null"}:
         return None
-    rounded: list[int] = []
-    convert_each = _each(source.convert, rounded, keeps_empty=keeps_empty)
     types, bounds = demanded.types - {"null"}, dict(demanded.bounds)
     if "number" in types:
         if source.type != "Numeric" or types - {"number", "integer"}:
@@ -208,14 +227,22 @@ def field_column(
     return Column(source.name, source.source.path, kind, convert, rounded)
 
 
-def identifier_column(source: IdentifierSource, schema: object, *, is_match: bool) -> Column | None:
+def identifier_column(
+    source: IdentifierSource, schema: object, *, is_match: bool, is_decoded: bool
+) -> Column | None:
     """Return the column of an identifier; None if its values cannot be checked at once.
 
     Args:
         source: Where the identifier comes from.
         schema: The property's JSON schema.
         is_match: Whether it is the match identifier, which every contact needs.
+        is_decoded: Whether values come as Python's, and not as a typed decoder's.
     """
+    if is_decoded and says_nothing(schema):
+        convert = _identifiers(source.check, is_match=is_match)
+        if source.name == EMAIL:
+            convert = _emails(convert)
+        return Column(source.name, source.source.path, Any, convert, [])
     demanded = rules(schema)
     if demanded is None:
         return None
@@ -229,12 +256,15 @@ def identifier_column(source: IdentifierSource, schema: object, *, is_match: boo
     return Column(source.name, source.source.path, kind, convert, [])
 
 
-def key_type(schema: object) -> Any:  # noqa: ANN401 - a type to decode
+def key_type(schema: object, *, is_decoded: bool) -> Any:  # noqa: ANN401 - a type to decode
     """Return what a property is decoded as of which only its type matters; None if that is not all.
 
     Args:
         schema: The property's JSON schema.
+        is_decoded: Whether values come as Python's, and not as a typed decoder's.
     """
+    if is_decoded and says_nothing(schema):
+        return Any
     demanded = rules(schema)
     return None if demanded is None else _typed(demanded.types, demanded.bounds)
 
@@ -287,6 +317,18 @@ def _each(convert: Callable[[object], object], rounded: list[int], *, keeps_empt
         return found
 
     return converted
+
+
+def _unknown(convert_each: Convert, field_type: str, *, keeps_empty: bool) -> Convert:
+    """Return the conversion of values of any type, most of which are texts for a text field."""
+    unchanged = _as_they_are if keeps_empty else _texts_without_empty
+
+    def converted(values: Values, slow: set[int]) -> Values:
+        if set(map(type, values)) == {str} and max(map(len, values)) <= _QUICK_TEXT_LENGTH:
+            return unchanged(values, slow)
+        return convert_each(values, slow)
+
+    return converted if field_type == "String" else convert_each
 
 
 def _dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:

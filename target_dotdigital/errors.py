@@ -44,6 +44,10 @@ class DataError(TargetDotdigitalError):
     act = "the owner of the data or of the tap"
 
 
+class LackingError(DataError):
+    """A message lacks a part. Which message that is, is told where its line is known."""
+
+
 class DotdigitalError(TargetDotdigitalError):
     """Dotdigital refuses or cannot do what is documented."""
 

@@ -256,6 +256,20 @@ _CHECKS: dict[str, Callable[[object], str | int]] = {
 }
 
 
+def whole(value: object) -> object:
+    """Return a number without a fraction, as `5.0` or `1e2`, as the integer that it is.
+
+    Args:
+        value: Any value; it is returned as it is if it is none.
+    """
+    if isinstance(value, (float, Decimal)):
+        number = Decimal(value)
+        if number.is_finite() and number.adjusted() < MAX_VALUE_LENGTH:
+            spelled = int(number)
+            return spelled if spelled == number else value
+    return value
+
+
 def checker(
     identifier: str, path: str, mobile_country: str | None = None
 ) -> Callable[[object], str | int]:
@@ -276,7 +290,7 @@ def checker(
 
     def checked(value: object) -> str | int:
         try:
-            return check(value)
+            return check(whole(value))
         except UnfitError as error:
             reason = f"property '{path}' is no valid {identifier}: {error}"
         except (TypeError, ValueError):

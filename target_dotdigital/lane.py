@@ -32,9 +32,13 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for a line that is none of the lane's."""
 
 _SAFE_WORDS = frozenset(
-    {"$schema", "$id", "$comment", "title", "description", "type", "properties", "required"}
-)
-"""Keywords of a stream's schema that the lane sees to, or that say nothing about a record."""
+    {
+        "$schema", "$id", "$comment", "title", "description", "type", "properties", "required",
+        "id", "definitions", "$defs", "additionalProperties",
+    }
+)  # fmt: skip
+"""Keywords of a stream's schema that the lane sees to, or that say nothing about a record's mapped
+properties."""
 
 # msgspec's types have no fields of such names.
 _ODD_SIGN = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
@@ -218,14 +222,21 @@ def build_lane(
     # Of a property that is required and not mapped, it matters only that it is there.
     anything = Raw if transform is None else Any
     needed: dict[str, Any] = dict.fromkeys((*schema.get("required", ()), *key_properties), anything)
-    needed.update((name, key_type(schemas[name])) for name in key_properties if name in schemas)
+    is_decoded = transform is not None
+    needed.update(
+        (name, key_type(schemas[name], is_decoded=is_decoded))
+        for name in key_properties
+        if name in schemas
+    )
     properties = (*needed, *(each.path for each in sources))
     sent = [each.name for each in mapping.identifiers] + [each.name for each in mapping.fields]
     is_odd = any(map(_ODD_SIGN.search, (stream, *properties, *sent)))
     if is_odd or DELETED_AT in properties:
         return None
     identifiers = [
-        identifier_column(each, schemas.get(each.source.path), is_match=place == 0)
+        identifier_column(
+            each, schemas.get(each.source.path), is_match=place == 0, is_decoded=is_decoded
+        )
         for place, each in enumerate(mapping.identifiers)
     ]
     fields = [
@@ -233,7 +244,7 @@ def build_lane(
             each,
             schemas.get(each.source.path),
             keeps_empty=mapping.keeps_empty,
-            is_decoded=transform is not None,
+            is_decoded=is_decoded,
         )
         for each in mapping.fields
     ]

@@ -9,6 +9,7 @@ import msgspec
 
 from target_dotdigital.contacts import Contact
 from target_dotdigital.conversions import DATA_FIELD_TYPES, Rounded, converter
+from target_dotdigital.descriptions import path_problem
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
 from target_dotdigital.permissions import Consent, Preferences
@@ -118,8 +119,8 @@ class ContactMapping:
             raise SettingsError("; ".join(self._problems))
 
     @property
-    def properties(self) -> frozenset[str]:
-        """The properties that a contact is made of: an object's, where one is inside of it."""
+    def paths(self) -> list[tuple[str, ...]]:
+        """Where in a record the values are that a contact is made of."""
         sources = [each.source for each in self.identifiers]
         sources += [each.source for each in self.fields]
         sources += [source for _, source in self._preferences.sources]
@@ -127,7 +128,7 @@ class ContactMapping:
             sources += self._consent.sources.values()
         if self._address_books is not None:
             sources.append(self._address_books.source)
-        return frozenset(name for each in sources for name in (each.path, each.segments[0]))
+        return [each.segments for each in sources]
 
     @property
     def keeps_empty(self) -> bool:
@@ -266,13 +267,13 @@ class ContactMapping:
         ordered = {match: wanted[match], **wanted}
         compiled = []
         for name, path in ordered.items():
-            if path and self._exists(path):
+            problem = path_problem(self._schema, path) if path else "the schema has no property"
+            if problem is None:
                 source = Source.of(path, self._properties)
                 check = checker(name, path, self._settings.mobile_country)
                 compiled.append(IdentifierSource(name, source, check))
             else:
-                what = f"no property '{path}'" if path else "no property"
-                self._problems.append(f"the schema has {what} for the identifier '{name}'")
+                self._problems.append(f"{problem} (for the identifier '{name}')")
         return compiled
 
     def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
@@ -285,8 +286,8 @@ class ContactMapping:
         compiled = []
         for field, path in wanted.items():
             name = listed.get(field.lower())
-            if not self._exists(path):
-                self._problems.append(f"the schema has no property '{path}' (for {field})")
+            if (problem := path_problem(self._schema, path)) is not None:
+                self._problems.append(f"{problem} (for {field})")
             elif name is not None:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
@@ -324,8 +325,8 @@ class ContactMapping:
 
     def _source(self, path: str, purpose: str) -> Source:
         """Return where a property is; note a problem if the schema has no such property."""
-        if not self._exists(path):
-            self._problems.append(f"the schema has no property '{path}' (for {purpose})")
+        if (problem := path_problem(self._schema, path)) is not None:
+            self._problems.append(f"{problem} (for {purpose})")
         return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
@@ -351,20 +352,6 @@ class ContactMapping:
             else:
                 found[field] = chosen
         return found
-
-    def _exists(self, path: str) -> bool:
-        """Return whether a record can hold a property, as far as the schema tells."""
-        if path in self._properties:
-            return True
-        node: Any = self._schema
-        for segment in path.split("."):
-            properties = node.get("properties") if isinstance(node, dict) else None
-            if not properties:
-                return True
-            if segment not in properties:
-                return bool(node.get("additionalProperties", False))
-            node = properties[segment]
-        return True
 
 
 def _is_empty(value: object) -> bool:

@@ -17,7 +17,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
 from target_dotdigital.damage import DamagedRecord, read_damaged
-from target_dotdigital.errors import DataError
+from target_dotdigital.errors import DataError, LackingError
 from target_dotdigital.lane import UNREADABLE
 from target_dotdigital.rejects import decode, encode
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""
-
-
-class LackingError(DataError):
-    """A message lacks a part; which message that is, is told where its line is known."""
 
 
 class _Header(msgspec.Struct):

@@ -12,6 +12,7 @@ from target_dotdigital.errors import (
     RowRejectedError,
     UnfitError,
 )
+from target_dotdigital.identifiers import whole
 from target_dotdigital.sources import ABSENT
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class RowAddressBooks:
         return list(found)
 
 
-def _named(value: object) -> str | int:
+def _named(named: object) -> str | int:
+    value = whole(named)
     if value is ABSENT or value is None or (isinstance(value, str) and not value.strip()):
         raise UnfitError("it names none")
     if isinstance(value, bool) or not isinstance(value, (str, int)):

@@ -16,12 +16,13 @@ from target_dotdigital.contacts import Row
 from target_dotdigital.damage import DamagedRecord
 from target_dotdigital.deletion_marks import deleted_record, is_deleted
 from target_dotdigital.departures import ACCOUNT
-from target_dotdigital.errors import RowRejectedError, SettingsError
+from target_dotdigital.errors import DataError, RowRejectedError, SettingsError
+from target_dotdigital.excerpts import used_in
 from target_dotdigital.held import identities_in
 from target_dotdigital.lane import build_lane
 from target_dotdigital.map_failures import map_failure
 from target_dotdigital.mapping import ContactMapping, match_property
-from target_dotdigital.validation import RecordValidator, only_properties
+from target_dotdigital.validation import RecordValidator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,10 +73,6 @@ class ContactSink(BatchSink):
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
         self._own_metadata = self._find_own_metadata()
-        if self._mapping is not None and self.validate_schema:
-            self._validator = RecordValidator(
-                only_properties(self.schema, {*self._mapping.properties, *self._key_properties})
-            )
 
     def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:
         """Return the stream's settings, or None if it is skipped, with a warning."""
@@ -102,7 +99,8 @@ class ContactSink(BatchSink):
         try:
             missing = account.missing_fields(self.stream_name, settings, schema)
             # Compiled once for its checks: nothing is created if the settings do not fit.
-            ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
+            mapping = ContactMapping(settings, schema, {**account.data_fields, **missing}, None)
+            self._check_schema(mapping)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
             self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
@@ -114,15 +112,33 @@ class ContactSink(BatchSink):
                 address_book_id,
                 self._find_row_book,
             )
-        except SettingsError as error:
-            raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
+        except (DataError, SettingsError) as error:
+            raise type(error)(f"Stream '{self.stream_name}': {error.message}") from None
+
+    def _check_schema(self, mapping: ContactMapping) -> None:
+        """Compile what the schema says of all that is mapped: before anything is created."""
+        known = self.original_schema["properties"]
+        lacking = [f"'{name}'" for name in self._key_properties if name not in known]
+        if lacking:
+            raise DataError(
+                f"the schema lacks the tap's key_properties {', '.join(lacking)}; correct the "
+                "tap's SCHEMA"
+            )
+        if self.validate_schema:
+            used = used_in([*mapping.paths, *((name,) for name in self._key_properties)])
+            try:
+                self._validator = RecordValidator(self.schema, used)
+            except DataError as error:
+                raise DataError(
+                    f"{error.message}; correct the tap's SCHEMA, or set validate_records to false"
+                ) from None
 
     def _find_own_metadata(self) -> tuple[str, ...]:
         """Return the `_sdc_` properties that the tap declares, or that something is made of."""
         required = self.schema.get("required")
         names = [*self.schema.get("properties", ()), *self._key_properties]
         names += required if isinstance(required, list) else ()
-        names += self._mapping.properties if self._mapping is not None else ()
+        names += [path[0] for path in self._mapping.paths] if self._mapping is not None else ()
         return tuple(each for each in names if isinstance(each, str) and each.startswith("_sdc_"))
 
     @override
@@ -347,7 +363,7 @@ class ContactSink(BatchSink):
 
     def _check_damage(self, record: DamagedRecord, stream_map: StreamMap) -> None:
         """Reject a row of which something is used that cannot be read."""
-        used = self._mapping.properties if self._mapping is not None else ()
+        used = [path[0] for path in self._mapping.paths] if self._mapping is not None else ()
         options = stream_map.flattening_options if stream_map.flattening_enabled else None
         is_custom = isinstance(stream_map, CustomStreamMap)
         expressions = str(self.config.get("stream_maps")) if is_custom else ""

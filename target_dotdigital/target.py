@@ -19,9 +19,12 @@ from typing_extensions import override
 
 from target_dotdigital import config_files
 from target_dotdigital.clock import Clock
+from target_dotdigital.computed import computed
 from target_dotdigital.config_files import ConfigFiles
+from target_dotdigital.descriptions import SharedSchema
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
-from target_dotdigital.flattening import join_flattened_arrays
+from target_dotdigital.flattened_arrays import join_flattened_arrays
+from target_dotdigital.flattening import flattenable, without_old_names
 from target_dotdigital.leaving import leave_at_once
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
@@ -34,7 +37,7 @@ from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
 from target_dotdigital.telling import SAFE_ERRORS, shown
 from target_dotdigital.unread_input import drain
-from target_dotdigital.validation import check_key_properties, check_schema
+from target_dotdigital.validation import check_key_properties, check_properties, check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,6 +79,7 @@ class TargetDotdigital(Target):
         self._first_signal: tuple[int, float] | None = None
         self._run: Run | None = None
         self._schema_message: dict[str, Any] | None = None
+        self._properties: dict[str, Any] = {}
         join_flattened_arrays()
         super().__init__(config=_without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
@@ -132,6 +136,8 @@ class TargetDotdigital(Target):
         schema: dict[str, Any] | None = None,
         key_properties: Sequence[str] | None = None,
     ) -> Sink:
+        if schema is not None:
+            schema = self._as_it_is(schema)
         if schema is not None and self._schema_message is not None:
             self.run.mirrors.note_schema(stream_name, self._schema_message)
         if schema is not None and self.sink_exists(stream_name):
@@ -144,10 +150,14 @@ class TargetDotdigital(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Take a SCHEMA in. The SDK and its libraries fail in many ways at one that is none."""
+        self._assert_line_requires(message_dict, requires={"stream"})
         check_key_properties(message_dict)
+        check_properties(message_dict)
         self._schema_message = message_dict
+        # Stream maps write into the schema that they are given.
+        self._properties = dict(message_dict["schema"]["properties"])
         try:
-            super()._process_schema_message(message_dict)
+            super()._process_schema_message(self._prepared(message_dict))
         except SAFE_ERRORS:
             raise
         except Exception:
@@ -163,6 +173,33 @@ class TargetDotdigital(Target):
         for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
             self.run.mirrors.note_schema(stream_map.stream_alias, message_dict)
         self._open_lane(message_dict["stream"])
+
+    def _prepared(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return a SCHEMA message that the SDK can copy cheaply, and flatten if it is to."""
+        schema = message["schema"]
+        if self._flattens:
+            schema = flattenable(schema, self.mapper.flattening_options.max_level)
+        return {**message, "schema": SharedSchema(schema)}
+
+    @property
+    def _flattens(self) -> bool:
+        options = self.mapper.flattening_options
+        return options.enabled and options.max_level > 0
+
+    def _as_it_is(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return what a stream map has made of a schema, without what the SDK only guesses."""
+        if self._schema_message is None:
+            return schema
+        stream = self._schema_message["stream"]
+        found = computed(self.mapper.stream_maps_dict, stream, self._properties)
+        for stream_map, properties in zip(self.mapper.stream_maps[stream], found, strict=True):
+            if stream_map.transformed_schema is schema and properties:
+                known = {
+                    name: properties[name] for name in properties.keys() & schema["properties"]
+                }
+                schema = {**schema, "properties": {**schema["properties"], **known}}
+                break
+        return SharedSchema(without_old_names(schema) if self._flattens else schema)
 
     def _open_lane(self, stream: str) -> None:
         """Let the reader take a stream's lines without a look at each, if that is enough."""

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import re
 import signal
 from contextlib import contextmanager, nullcontext
-from decimal import Context, Decimal, localcontext
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import fastjsonschema
+import jsonschema_rs
 from singer_sdk.exceptions import InvalidJSONSchema
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
-from target_dotdigital.errors import DataError, RowRejectedError
+from target_dotdigital.errors import DataError, LackingError, RowRejectedError
+from target_dotdigital.excerpts import PYTHON_PATTERN, Excerpt
 from target_dotdigital.settings_problems import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Mapping
+
+    from target_dotdigital.excerpts import Used
 
 MAX_CHECK_SECONDS = 0.5
-"""Processor time for one record. A pattern such as `^(a+)+$` takes years for some short texts."""
-
-
-_DECIMAL128 = Context(prec=34, Emin=-6143, Emax=6144)
-"""`multipleOf` writes quotients out as integers, and 1E+999999 is a minute's work: out of range."""
+"""Processor time for one record's patterns, where Python looks at them: `^(a+)+\\Z` takes years for
+some short texts."""
 
 
 class _TooSlowError(Exception):
@@ -44,13 +40,32 @@ def _limited() -> Iterator[None]:
     """Raise `_TooSlowError` after `MAX_CHECK_SECONDS`. For the main thread, as signals are."""
     before = signal.signal(signal.SIGVTALRM, _interrupt)
     # Of the processor's time: a machine that is busy or asleep rejects no row.
-    signal.setitimer(signal.ITIMER_VIRTUAL, MAX_CHECK_SECONDS)
+    # And again: an alternative that takes too long is to the library one that does not fit.
+    signal.setitimer(signal.ITIMER_VIRTUAL, MAX_CHECK_SECONDS, MAX_CHECK_SECONDS)
     try:
-        with localcontext(_DECIMAL128):
-            yield
+        yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+class _PythonPattern:
+    """A keyword for patterns that only Python knows: `(?i)`, say."""
+
+    def __init__(self, _schema: object, pattern: str, _path: object) -> None:
+        self._search = re.compile(pattern).search
+
+    def validate(self, instance: object) -> None:
+        """Check a value.
+
+        Args:
+            instance: Any value.
+
+        Raises:
+            ValueError: It is a text that the pattern is not found in.
+        """
+        if isinstance(instance, str) and self._search(instance) is None:
+            raise ValueError
 
 
 def check_key_properties(message: dict[str, Any]) -> None:
@@ -66,6 +81,22 @@ def check_key_properties(message: dict[str, Any]) -> None:
     if keys is None or (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
         return
     raise DataError(f"Stream '{message.get('stream')}': key_properties is no list of names")
+
+
+def check_properties(message: dict[str, Any]) -> None:
+    """Make sure that a SCHEMA describes properties.
+
+    Args:
+        message: The SCHEMA message.
+
+    Raises:
+        LackingError: It does not.
+    """
+    schema = message.get("schema")
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+        what = "an object" if isinstance(schema, dict) else "a schema"
+        what = "properties that are an object" if "properties" in (schema or ()) else what
+        raise LackingError(f"lacks {what}; correct the tap's SCHEMA")
 
 
 def check_schema(stream: str, schema: dict[str, Any]) -> None:
@@ -85,102 +116,36 @@ def check_schema(stream: str, schema: dict[str, Any]) -> None:
         raise InvalidJSONSchema(f"Stream '{stream}': no JSON schema: {describe(error)}")
 
 
-def _refuse(uri: str) -> NoReturn:
-    raise InvalidJSONSchema(f"A $ref outside the schema is not followed: {uri}")
-
-
-_NO_REMOTE_REFERENCES = dict.fromkeys(("http", "https", "ftp", "file", "urn", ""), _refuse)
-
-
-def _guard_for(schema: str) -> Callable[[], AbstractContextManager[object]]:
-    """Return what to enter for each check: some can take for ever, and anyone makes the values."""
-    if "pattern" in schema or "$ref" in schema:
-        return _limited
-    return partial(localcontext, _DECIMAL128) if "multipleOf" in schema else nullcontext
-
-
-def only_properties(schema: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Return a schema that asks nothing of other properties but that those it requires are there.
-
-    A row is not to be rejected for what is not sent.
-
-    Args:
-        schema: A stream's JSON schema.
-        names: The properties that matter.
-    """
-    properties = schema.get("properties")
-    if not isinstance(properties, dict):
-        return schema
-    asked = {name: each if name in names else {} for name, each in properties.items()}
-    return {**schema, "properties": asked}
-
-
-class _Literal(Decimal):
-    """A number of a schema that stays exact in the library's generated code.
-
-    There it would become a binary fraction, which Decimals cannot be divided by, and to which
-    0.1 is not equal.
-    """
-
-    @override
-    def __str__(self) -> str:
-        return f"Decimal('{super().__str__()}')"
-
-    __repr__ = __str__
-
-    @override
-    def __format__(self, specifier: str, context: Context | None = None, /) -> str:
-        return str(self)
-
-
-def _exact(node: Any) -> Any:  # noqa: ANN401 - any part of a JSON schema
-    """Return a schema with its fractions as `_Literal`."""
-    if isinstance(node, dict):
-        return {key: _exact(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_exact(value) for value in node]
-    if isinstance(node, float) and not math.isfinite(node):
-        raise InvalidJSONSchema("The stream's schema holds a number that is none")
-    return _Literal(str(node)) if isinstance(node, (float, Decimal)) else node
-
-
-def _missing(error: fastjsonschema.JsonSchemaValueException) -> str | None:
-    """Return the first property that the schema requires and a record lacks, if it is that."""
-    if error.rule != "required" or not isinstance(error.value, dict):
-        return None
-    return next((name for name in error.rule_definition if name not in error.value), None)
-
-
 class RecordValidator(BaseJSONSchemaValidator):
-    """A compiled schema. Formats are not checked, as in the SDK: taps often name them wrongly."""
+    """What a schema says of the properties that are used, compiled.
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    Formats are not checked, as in the SDK: taps often name them wrongly.
+    """
+
+    def __init__(self, schema: dict[str, Any], used: Used) -> None:
         """Compile a schema.
 
         Args:
             schema: The stream's JSON schema.
+            used: What is used of its records. Nothing else is looked at, but for whether what the
+                schema requires is there.
 
         Raises:
-            InvalidJSONSchema: It is none.
+            DataError: The schema cannot be used for them; the text names all that is wrong.
         """
         super().__init__(schema)
+        excerpt = Excerpt(schema, used)
+        if excerpt.problems:
+            raise DataError("; ".join(excerpt.problems))
         try:
-            self._guard = _guard_for(str(schema))
-            self._validate = fastjsonschema.compile(
-                _exact(schema),
-                handlers=_NO_REMOTE_REFERENCES,
-                use_default=False,  # an absent property is not the same as its default
-                use_formats=False,
+            self._validator = excerpt.validator_type(
+                excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
             )
-        except fastjsonschema.JsonSchemaDefinitionException as error:
-            raise InvalidJSONSchema(f"The stream's schema cannot be used: {error}") from None
-        except (re.error, OverflowError):
-            raise InvalidJSONSchema(
-                "A pattern in the stream's schema is none that Python knows; with validate_records "
-                "false it is not looked at"
-            ) from None
-        except RecursionError:
-            raise InvalidJSONSchema("The stream's schema is nested too deeply") from None
+        except ValueError:
+            raise DataError("the schema is nested too deeply") from None
+        self._limit = _limited if _has(PYTHON_PATTERN, excerpt.schema) else nullcontext
+        self._used = used
+        self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
 
     @override
     def validate(self, record: dict[str, Any]) -> None:
@@ -192,28 +157,71 @@ class RecordValidator(BaseJSONSchemaValidator):
         Raises:
             RowRejectedError: It breaks the schema, or cannot be checked; code `record.invalid`.
         """
+        # Not all of it: there may be texts that are none, or what is nested without end.
+        part = {name: record[name] for name in self._names if name in record}
         try:
-            with self._guard():
-                self._validate(record)
-        except fastjsonschema.JsonSchemaValueException as error:
-            # Only names that the schema knows: other keys may be a value (an address, say).
-            name = error.path[1] if len(error.path) > 1 else None
-            name = name if name in self.schema.get("properties", {}) else None
-            where = f"property '{name}'" if name is not None else "the record"
-            reason = f"{where} breaks the schema's rule '{error.rule}'"
-            if missing := _missing(error):
-                reason += f": '{missing}' is missing"
-                name = missing if name is None else f"{name}.{missing}"
-            raise RowRejectedError(
-                "record.invalid", reason, property=name, rule=error.rule
-            ) from None
+            with self._limit():
+                self._validate(part)
+        except jsonschema_rs.ValidationError as error:
+            raise self._rejected(error) from None
         except _TooSlowError:
             reason = f"checking it against the schema takes over {MAX_CHECK_SECONDS} seconds"
             raise RowRejectedError("record.invalid", reason) from None
-        except RecursionError:
-            reason = "the schema, or the record under it, is nested without end"
+        except (RecursionError, ValueError):
+            # Rust's own limit of a record's depth is the latter, or thousands of digits are.
+            reason = "it is nested too deeply, or a number in it is too long"
             raise RowRejectedError("record.invalid", reason) from None
-        except (ArithmeticError, TypeError, ValueError):
-            # `multipleOf` is 0, or the value is NaN, say.
-            reason = "a number cannot be compared with what the schema says of it"
-            raise RowRejectedError("record.invalid", reason) from None
+
+    def _validate(self, part: dict[str, Any]) -> None:
+        try:
+            self._validator.validate(part)
+        except UnicodeEncodeError:
+            # Half a surrogate pair has no place in a field. But here it counts as a character.
+            self._validator.validate(_in_unicode(part))
+
+    def _rejected(self, error: jsonschema_rs.ValidationError) -> RowRejectedError:
+        """Return why a row is rejected, in names that the schema and the settings know."""
+        kind = error.kind
+        rule = "pattern" if kind.name == PYTHON_PATTERN else kind.name
+        path = _known(error.instance_path, self._used)
+        where = f"property '{path}'" if path else "the record"
+        reason = f"{where} breaks the schema's rule '{rule}'"
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+            # Not a key of the record, but a name of the schema's.
+            path = f"{path}.{kind.property}" if path else kind.property
+            reason += f": property '{path}' is missing"
+        elif _is_slow(error):
+            reason = f"{where}: to look for the schema's pattern in it takes too long"
+        return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
+
+
+def _is_slow(error: jsonschema_rs.ValidationError) -> bool:
+    is_given_up = isinstance(error.kind, jsonschema_rs.ValidationErrorKind.BacktrackLimitExceeded)
+    return is_given_up or isinstance(error.__cause__, _TooSlowError)
+
+
+def _known(path: list[str | int], used: Mapping[str, Any]) -> str:
+    """Return a path as far as it is one of names that are used: others may be a value."""
+    found = []
+    for part in path:
+        if not isinstance(part, str) or part not in used:
+            break
+        found.append(part)
+        used = used[part]
+    return ".".join(found)
+
+
+def _in_unicode(value: Any) -> Any:  # noqa: ANN401 - any part of a record
+    if isinstance(value, dict):
+        return {_in_unicode(name): _in_unicode(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_in_unicode(part) for part in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _has(word: str, node: object) -> bool:
+    """Return whether a keyword is in a schema."""
+    parts = node if isinstance(node, list) else []
+    if isinstance(node, dict):
+        parts = [*node, *node.values()]
+    return any(part == word or _has(word, part) for part in parts)

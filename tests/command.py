@@ -128,6 +128,8 @@ class TargetProcess:
         )
         self.peak_megabytes: float | None = None
         """Resident memory at its highest, as it was when the last line came on standard error."""
+        self.processor_seconds = 0.0
+        """What it had used when the last line came there."""
         self.peak_threads = 0
         """The most threads that it had when a line came there."""
         self._on_line = on_line
@@ -209,6 +211,9 @@ class TargetProcess:
                     self.peak_megabytes = int(value.split()[0]) / 1024
                 elif name == "Threads":
                     self.peak_threads = max(self.peak_threads, int(value))
+            times = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks = int(times[11]) + int(times[12])
+            self.processor_seconds = ticks / os.sysconf("SC_CLK_TCK")
 
     def _start(
         self,

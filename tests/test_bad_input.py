@@ -81,12 +81,12 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         ),
         pytest.param(
             ({"type": "SCHEMA", "stream": "a"},),
-            "Line 1: the SCHEMA of stream 'a' lacks schema",
+            "Line 1: the SCHEMA of stream 'a' lacks a schema; correct the tap's SCHEMA",
             id="no schema",
         ),
         pytest.param(
             ({"type": "SCHEMA", "stream": "a", "schema": {}},),
-            "Line 1: the SCHEMA of stream 'a' lacks properties",
+            "Line 1: the SCHEMA of stream 'a' lacks an object",
             id="no properties",
         ),
         pytest.param(
@@ -95,16 +95,18 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         pytest.param((schema(key_properties=5),), "no list of names", id="odd key properties"),
         pytest.param(
             ({"type": "SCHEMA", "stream": "people", "schema": {"properties": 5}},),
-            "no JSON schema: properties: must be of type object",
+            "Stream 'people': its SCHEMA message lacks properties that are an object",
             id="odd properties",
         ),
         pytest.param(
             (schema(properties={"email": {"not": 5}}),),
-            "no JSON schema: properties.email.not",
+            "Stream 'people': property 'email': a number is no schema; correct the tap's SCHEMA",
             id="odd definition",
         ),
         pytest.param(
-            (schema(properties={"email": {"pattern": "("}}),), "A pattern", id="odd pattern"
+            (schema(properties={"email": {"pattern": "("}}),),
+            "property 'email': its pattern '(' is no regular expression",
+            id="odd pattern",
         ),
     ],
 )
@@ -248,7 +250,8 @@ def test_damage_to_a_property_that_is_not_mapped_is_nobodys_fault(
 def test_a_schema_that_the_sdk_cannot_flatten_is_told(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
-    properties = {"email": {}, "kind": {"enum": ["a", "b"]}}
+    nested = {"type": "object", "properties": {"x": {"type": "string"}}}
+    properties = {"email": {}, "a": nested, "a__x": {"type": "string"}}
     config = settings_for(server, flattening_enabled=True, flattening_max_depth=1)
     ended = load(config, tmp_path, schema(properties=properties), ANN)
     assert ended.status == 1

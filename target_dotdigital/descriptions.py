@@ -1,0 +1,206 @@
+"""What a stream's JSON schema says of a property: its references followed, its unions taken apart.
+
+Taps write schemas of every draft, and not always as any draft wants them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012, specification_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Description = dict[str, Any]
+
+TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+
+_UNIONS: Final = ("anyOf", "oneOf")
+_JOINED: Final = frozenset({*_UNIONS, "allOf", "$ref"})
+
+_MAX_ALTERNATIVES: Final = 64
+_MAX_DEPTH: Final = 32
+"""Of unions and references inside each other. A schema may refer to itself."""
+
+
+class UnusableSchemaError(Exception):
+    """A part of a schema cannot be used; the text says what is wrong with it."""
+
+
+class SharedSchema(Description):
+    """A stream's schema whose copies share what describes the properties.
+
+    The SDK copies each schema twice and in depth, which of megabytes is slow and large; what it
+    changes in its copies is only which properties there are.
+    """
+
+    def __deepcopy__(self, _memo: object) -> SharedSchema:
+        """Return a copy with properties of its own."""
+        return SharedSchema({**self, "properties": dict(self["properties"])})
+
+
+class References:
+    """Follows the references inside one schema. Nothing else is ever read."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Look at nothing yet.
+
+        Args:
+            schema: A stream's JSON schema.
+        """
+        dialect = schema.get("$schema")
+        specification = specification_with(
+            dialect if isinstance(dialect, str) else "", default=DRAFT7
+        )
+        self.is_modern = specification in {DRAFT201909, DRAFT202012}
+        """Whether a keyword beside `$ref` counts, as it does since draft 2019-09."""
+        self.has_prefix_items = specification is DRAFT202012
+        odd = {word for word in ("$id", "id") if not isinstance(schema.get(word), str)}
+        root = {word: value for word, value in schema.items() if word not in odd}
+        self._resolver = Registry[Any]().resolver_with_root(specification.create_resource(root))
+
+    def target(self, reference: object) -> Any:  # noqa: ANN401 - any part of a JSON schema
+        """Return what a `$ref` leads to.
+
+        Args:
+            reference: The keyword's value.
+
+        Raises:
+            UnusableSchemaError: It leads to nothing in this schema.
+        """
+        if not isinstance(reference, str):
+            raise UnusableSchemaError("its $ref is no text")
+        try:
+            return self._resolver.lookup(reference).contents
+        except (Unresolvable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # Its look for names passes through all of the schema, whatever that holds.
+            raise UnusableSchemaError(
+                f"its $ref '{reference}' leads to nothing in the schema, and other files are not "
+                "read"
+            ) from None
+
+
+def alternatives(node: object, references: References, depth: int = 0) -> list[Description]:
+    """Return what a description comes to: itself, or the alternatives of its unions.
+
+    What cannot be told apart comes as one alternative that says nothing.
+
+    Args:
+        node: A part of a JSON schema.
+        references: Those of the schema.
+        depth: How many unions and references it is inside of.
+    """
+    if not isinstance(node, dict) or depth > _MAX_DEPTH:
+        return [{}]
+    found: list[Description] = [
+        {word: value for word, value in node.items() if word not in _JOINED}
+    ]
+    if "$ref" in node:
+        try:
+            target = references.target(node["$ref"])
+        except UnusableSchemaError:
+            return [{}]
+        found = _joined(found, alternatives(target, references, depth + 1))
+    for part in _parts(node, "allOf"):
+        found = _joined(found, alternatives(part, references, depth + 1))
+    union = [
+        branch
+        for word in _UNIONS
+        for part in _parts(node, word)
+        for branch in alternatives(part, references, depth + 1)
+    ]
+    if union:
+        found = _joined(found, union)
+    return found
+
+
+def _parts(node: Description, word: str) -> Iterable[object]:
+    parts = node.get(word)
+    return parts if isinstance(parts, list) else ()
+
+
+def _joined(left: list[Description], right: list[Description]) -> list[Description]:
+    """Return every combination: what holds for all alternatives of a union, holds for each."""
+    if len(left) * len(right) > _MAX_ALTERNATIVES:
+        return [{}]
+    return [_merged(one, other) for one in left for other in right]
+
+
+def _merged(one: Description, other: Description) -> Description:
+    merged = {**one, **other}
+    if "type" in one and "type" in other:
+        both = [name for name in declared_types(one) if name in declared_types(other)]
+        merged["type"] = both or other["type"]
+    if isinstance(one.get("properties"), dict) and isinstance(other.get("properties"), dict):
+        merged["properties"] = {**one["properties"], **other["properties"]}
+    return merged
+
+
+def declared_types(node: Description) -> list[Any]:
+    """Return the names of types that a description gives; none if it gives no `type`.
+
+    Args:
+        node: A description.
+    """
+    named = node.get("type", [])
+    return named if isinstance(named, list) else [named]
+
+
+def within(
+    nodes: Iterable[Description], segment: str, references: References
+) -> Iterator[Description]:
+    """Yield what a property inside objects may be described by.
+
+    Args:
+        nodes: Alternatives for the objects.
+        segment: The property's name.
+        references: Those of the schema.
+    """
+    for node in nodes:
+        properties = node.get("properties")
+        if isinstance(properties, dict) and segment in properties:
+            yield from alternatives(properties[segment], references)
+
+
+def path_problem(schema: Mapping[str, Any], path: str) -> str | None:
+    """Return why no record can hold a property, as far as its schema tells; None if one can.
+
+    A text may hold an object, written as JSON: a path into it is none to find fault with.
+
+    Args:
+        schema: The stream's JSON schema, after stream maps.
+        path: The property; a dot walks into an object, unless a property has the whole name.
+    """
+    missing = f"the schema has no property '{path}'"
+    if path in (schema.get("properties") or ()):
+        return None
+    references = References(schema)
+    nodes = alternatives(schema, references)
+    segments = path.split(".")
+    for place, segment in enumerate(segments):
+        inside = list(within(nodes, segment, references))
+        if not inside:
+            if any(_may_hold(node, is_root=place == 0) for node in nodes):
+                return None
+            types = {str(name) for node in nodes for name in declared_types(node)}
+            if place == 0 or "object" in types or not types:
+                return missing
+            outer = ".".join(segments[:place])
+            return f"{missing}: '{outer}' is of type {', '.join(sorted(types))}"
+        nodes = inside
+    return None
+
+
+def _may_hold(node: Description, *, is_root: bool) -> bool:
+    """Return whether a value may have a property that its description does not tell."""
+    types = set(map(str, declared_types(node)))
+    if types and not is_root:
+        if types == {"null"} or "string" in types:
+            return True
+        if "object" not in types:
+            return False
+    has_more = bool(node.get("additionalProperties") or node.get("patternProperties"))
+    return has_more or not node.get("properties")
