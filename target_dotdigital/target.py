@@ -25,9 +25,10 @@ from target_dotdigital.rejects import decode, encode
 from target_dotdigital.report_shapes import Outcome
 from target_dotdigital.run import Run
 from target_dotdigital.settings import Settings, from_environment
-from target_dotdigital.settings_problems import problems
+from target_dotdigital.settings_problems import doubts, problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
+from target_dotdigital.stream_names import whole_names
 from target_dotdigital.telling import SAFE_ERRORS, shown
 from target_dotdigital.validation import check_key_properties, check_schema
 
@@ -102,8 +103,9 @@ class TargetDotdigital(Target):
             raise ConfigValidationError(
                 "Config validation failed", errors=errors, schema=self.config_jsonschema
             )
-        for name in sorted(set(self._config) - set(self.config_jsonschema["properties"])):
-            self.logger.warning("The setting '%s' is not known and has no effect", name)
+        if not errors:
+            for doubt in doubts(self._config, self.config_jsonschema["properties"]):
+                self.logger.warning("%s", doubt)
         return errors
 
     @classmethod
@@ -359,8 +361,8 @@ class TargetDotdigital(Target):
         if config is not None and config.parse_env:
             values.update(cls._env_var_config)
         wrong = cls._complete(values)
-        unknown = sorted(set(values) - set(cls.config_jsonschema["properties"]))
-        is_ready = report(values, wrong, unknown, Clock(cls.pace), _print_line)
+        doubtful = [] if wrong else doubts(values, cls.config_jsonschema["properties"])
+        is_ready = report(values, wrong, doubtful, Clock(cls.pace), _print_line)
         return 0 if is_ready else 1
 
 
@@ -374,7 +376,7 @@ def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:
             name: {key: value for key, value in stream.items() if value is not None}
             if isinstance(stream, dict)
             else stream
-            for name, stream in streams.items()
+            for name, stream in whole_names(streams).items()
         }
     return kept
 
