@@ -10,12 +10,13 @@ from target_dotdigital.contacts import Contact
 from target_dotdigital.conversions import DATA_FIELD_TYPES, converter
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
+from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.permissions import Consent, Preferences
 from target_dotdigital.row_address_books import RowAddressBooks
 from target_dotdigital.sources import ABSENT, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_dotdigital.conversions import Sendable
     from target_dotdigital.settings import StreamSettings
@@ -41,6 +42,16 @@ def unknown_fields(settings: StreamSettings, data_fields: Mapping[str, str]) -> 
     """
     known = {name.lower() for name in data_fields}
     return [field for field in settings.fields or {} if field.lower() not in known]
+
+
+def no_data_field(field: str, data_fields: Iterable[str]) -> str:
+    """Return that the account lacks a data field, with the name that is probably meant.
+
+    Args:
+        field: The data field, as the settings name it.
+        data_fields: The account's data fields.
+    """
+    return f"The account has no data field '{field}'.{did_you_mean(field, data_fields)}"
 
 
 class IdentifierSource(NamedTuple):
@@ -246,7 +257,8 @@ class ContactMapping:
                 compiled.append(IdentifierSource(name, source, checker(name, path)))
             else:
                 what = f"no property '{path}'" if path else "no property"
-                self._problems.append(f"the schema has {what} for the identifier '{name}'")
+                meant = self._meant_property(path or name)
+                self._problems.append(f"the schema has {what} for the identifier '{name}'{meant}")
         return compiled
 
     def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
@@ -255,12 +267,13 @@ class ContactMapping:
         if wanted is None:
             wanted = self._fields_by_name(data_fields)
         for field in unknown_fields(self._settings, data_fields):
-            self._problems.append(f"the account has no data field '{field}'")
+            self._problems.append(no_data_field(field, data_fields))
         compiled = []
         for field, path in wanted.items():
             name = listed.get(field.lower())
             if not self._exists(path):
-                self._problems.append(f"the schema has no property '{path}' (for {field})")
+                meant = self._meant_property(path)
+                self._problems.append(f"the schema has no property '{path}' (for {field}){meant}")
             elif name is not None:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
@@ -298,7 +311,8 @@ class ContactMapping:
     def _source(self, path: str, purpose: str) -> Source:
         """Return where a property is; note a problem if the schema has no such property."""
         if not self._exists(path):
-            self._problems.append(f"the schema has no property '{path}' (for {purpose})")
+            meant = self._meant_property(path)
+            self._problems.append(f"the schema has no property '{path}' (for {purpose}){meant}")
         return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
@@ -325,6 +339,11 @@ class ContactMapping:
                 found[field] = chosen
         return found
 
+    def _meant_property(self, path: str) -> str:
+        """Return a sentence that proposes a property in place of one that there is none of."""
+        meant = did_you_mean(path, _paths(self._properties, path.count(".")))
+        return f".{meant}" if meant else ""
+
     def _exists(self, path: str) -> bool:
         """Return whether a record can hold a property, as far as the schema tells."""
         if path in self._properties:
@@ -338,6 +357,15 @@ class ContactMapping:
                 return bool(node.get("additionalProperties", False))
             node = properties[segment]
         return True
+
+
+def _paths(properties: object, depth: int) -> Iterator[str]:
+    """Yield the properties of a schema, and so many levels of those within."""
+    for name, each in properties.items() if isinstance(properties, dict) else ():
+        yield name
+        if depth and isinstance(each, dict):
+            for inner in _paths(each.get("properties"), depth - 1):
+                yield f"{name}.{inner}"
 
 
 def _is_empty(value: object) -> bool:

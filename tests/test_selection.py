@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import load, record, schema, settings_for, state
+from tests.command import PEOPLE, TargetProcess, load, record, schema, settings_for, state
 from tests.routes import IMPORT
 
 if TYPE_CHECKING:
@@ -285,3 +285,87 @@ def test_a_stream_of_its_own_address_book_joins_it_beside_account_only(
     ended = load(config, tmp_path, *LOADED)
     assert ended.status == 0, ended.stderr
     assert server.contents()["ann@example.com"]["lists"] == [101]
+
+
+# Near misses in the account and in the schema: a run and `--test` say the same.
+
+
+def told_by_test(config: dict[str, Any], folder: Path) -> str:
+    """Return what `--test` prints."""
+    with TargetProcess(config, folder, arguments=("--test",)) as target:
+        return target.end().stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"address_book": "Custmoers"},
+            "Address book 'Custmoers' not found. Did you mean 'Customers'? Name one that exists, or "
+            "to create it, set create_address_book: true",
+        ),
+        ({"address_book": "CUSTOMERS"}, "Did you mean 'Customers'?"),
+        (
+            {"streams": {"people": {"fields": {"FIRSTNAM": "first_name"}}}},
+            "The account has no data field 'FIRSTNAM'. Did you mean 'FIRSTNAME'? Map others, or to "
+            "create what is missing, set create_data_fields: true",
+        ),
+    ],
+)
+def test_a_name_that_the_account_lacks_gets_the_same_remedy_from_a_run_and_its_test(
+    server: DotdigitalServer, tmp_path: Path, settings: dict[str, Any], told: str
+) -> None:
+    config = settings_for(server, **settings)
+    assert told in told_by_test(config, tmp_path)
+    ended = load(config, tmp_path, *LOADED)
+    assert ended.status == 1
+    assert told in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("stream", "told"),
+    [
+        ({"fields": {"FIRSTNAME": "frist_name"}}, "Did you mean 'first_name'?"),
+        ({"fields": {"POSTCODE": "address.postcod"}}, "Did you mean 'address.postcode'?"),
+        ({"identifiers": {"email": "emial"}}, "Did you mean 'email'?"),
+        ({"address_book_property": "Address"}, "Did you mean 'address'?"),
+        ({"match_identifier": "emails"}, "Did you mean 'email'?"),
+    ],
+)
+def test_the_property_that_is_meant_is_named(
+    server: DotdigitalServer, tmp_path: Path, stream: dict[str, Any], told: str
+) -> None:
+    address = {"type": "object", "properties": {"postcode": {"type": "string"}}}
+    properties = {**PEOPLE, "address": address}
+    config = settings_for(server, streams={"people": stream})
+    ended = load(config, tmp_path, schema(properties=properties), ANN)
+    assert ended.status == 1
+    assert told in ended.stderr
+    assert not server.calls_of(IMPORT)
+
+
+def test_what_would_be_created_under_a_near_name_is_warned_of(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    config = settings_for(
+        server,
+        address_book="customers",
+        create_address_book=True,
+        create_data_fields=True,
+        streams={"people": {"fields": {"FIRSTNAM": "first_name", "SHOE_SIZE": "id"}}},
+    )
+    told = (
+        "ew address book 'customers': 'Customers' exists. Did you mean 'Customers'?",
+        "ew data field 'FIRSTNAM': 'FIRSTNAME' exists. Did you mean 'FIRSTNAME'?",
+    )
+    printed = told_by_test(config, tmp_path)
+    dry = load({**config, "dry_run": True}, tmp_path, *LOADED)
+    ended = load(config, tmp_path, *LOADED)
+    for status, text in ((0, printed), (dry.status, dry.stderr), (ended.status, ended.stderr)):
+        assert status == 0, text
+        for each in told:
+            assert each in text
+        assert "'SHOE_SIZE':" not in text
+    plan = dry.stderr.partition("Plan of a dry run")[2]
+    assert all(each in plan for each in told)
+    assert "FIRSTNAM" in server.data_fields
