@@ -264,7 +264,7 @@ class _Preflight:
         creates = self._settings.create_address_book
         problem = address_book_problem(key, book, near, creates=creates)
         if problem is not None:
-            return Finding("to do", subject, problem)
+            return Finding("to do", subject, problem.removeprefix(f"{subject} "))
         if near is not None and nearly_equal(str(key), [near]) is not None:
             text = f"will be created. {new_beside(subject[0].lower() + subject[1:], near)}"
             return Finding("note", subject, text)

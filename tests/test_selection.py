@@ -301,7 +301,7 @@ def told_by_test(config: dict[str, Any], folder: Path) -> str:
     [
         (
             {"address_book": "Custmoers"},
-            "'Custmoers' not found. Did you mean 'Customers'? Name one that exists, or to create",
+            "not found. Did you mean 'Customers'? Name one that exists, or to create",
         ),
         ({"address_book": "CUSTOMERS"}, "Did you mean 'Customers'?"),
         (
