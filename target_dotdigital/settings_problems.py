@@ -144,28 +144,38 @@ def _meant_setting(name: str, known: Collection[str]) -> str | None:
 
 
 def doubts(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
-    """Return what is probably a mistake in settings that `problems` finds nothing wrong with.
+    """Return what is probably a mistake in the settings, beside what `problems` tells.
 
     Args:
-        config: The plugin's configuration.
+        config: The plugin's configuration. It need not be sound.
         known: The settings that there are at the top level.
     """
     found = []
     for name in sorted(set(config) - set(known)):
-        text = f"The setting '{name}' is not known and has no effect"
         if name in STREAM_SETTING_NAMES:
-            text = f"The setting '{name}' has no effect here: set it under streams.<name>"
-        found.append(text)
-    for stream_name, stream in (config.get("streams") or {}).items():
-        match_identifier = stream.get("match_identifier", "email")
-        for each in sorted({match_identifier, *(stream.get("identifiers") or {})}):
-            meant = nearly_equal(each, _OWN_IDENTIFIERS)
-            if each not in _OWN_IDENTIFIERS and meant is not None:
-                found.append(
-                    f"streams.{stream_name}: an identifier is taken for a custom one of the "
-                    f"account. Did you mean '{meant}'?"
-                )
+            found.append(f"The setting '{name}' has no effect here: set it under streams.<name>")
+        elif _meant_setting(name, known) is None:
+            found.append(f"The setting '{name}' is not known and has no effect")
+    streams = config.get("streams")
+    for name, stream in streams.items() if isinstance(streams, dict) else ():
+        for meant in _meant_identifiers(stream) if isinstance(stream, dict) else ():
+            found.append(
+                f"streams.{name}: an identifier is taken for a custom one of the account. Did you "
+                f"mean '{meant}'?"
+            )
     return found
+
+
+def _meant_identifiers(stream: Mapping[str, Any]) -> Iterator[str]:
+    """Yield Dotdigital's own identifiers that custom ones nearly are."""
+    identifiers = stream.get("identifiers")
+    names = set(identifiers) if isinstance(identifiers, dict) else set()
+    if isinstance(match_identifier := stream.get("match_identifier", "email"), str):
+        names.add(match_identifier)
+    for name in sorted(names):
+        meant = nearly_equal(name, _OWN_IDENTIFIERS)
+        if name not in _OWN_IDENTIFIERS and meant is not None and _is_identifier(name):
+            yield meant
 
 
 def _loading_problems(

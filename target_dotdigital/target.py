@@ -106,9 +106,8 @@ class TargetDotdigital(Target):
             raise ConfigValidationError(
                 "Config validation failed", errors=errors, schema=self.config_jsonschema
             )
-        if not errors:
-            for doubt in doubts(self._config, self.config_jsonschema["properties"]):
-                self.logger.warning("%s", doubt)
+        for doubt in doubts(self._config, self.config_jsonschema["properties"]):
+            self.logger.warning("%s", doubt)
         return errors
 
     @classmethod
@@ -395,7 +394,7 @@ class TargetDotdigital(Target):
         if config is not None and config.parse_env:
             values.update(cls._env_var_config)
         wrong = cls._complete(values)
-        doubtful = [] if wrong else doubts(values, cls.config_jsonschema["properties"])
+        doubtful = doubts(values, cls.config_jsonschema["properties"])
         is_ready = report(values, wrong, doubtful, Clock(cls.pace), _print_line)
         return 0 if is_ready else 1
 
