@@ -158,11 +158,11 @@ def doubts(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
             found.append(f"The setting '{name}' is not known and has no effect")
     streams = config.get("streams")
     for name, stream in streams.items() if isinstance(streams, dict) else ():
-        for meant in _meant_identifiers(stream) if isinstance(stream, dict) else ():
-            found.append(
-                f"streams.{name}: an identifier is taken for a custom one of the account. Did you "
-                f"mean '{meant}'?"
-            )
+        found += [
+            f"streams.{name}: an identifier is taken for a custom one of the account. Did you mean "
+            f"'{meant}'?"
+            for meant in (_meant_identifiers(stream) if isinstance(stream, dict) else ())
+        ]
     return found
 
 
