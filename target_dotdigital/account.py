@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_dotdigital.connection import Connection
 from target_dotdigital.creation import Creation, field_name_problem
 from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError, UnfitError
-from target_dotdigital.mapping import unknown_fields
+from target_dotdigital.mapping import no_data_field, unknown_fields
+from target_dotdigital.near_misses import nearest, nearly_equal
 from target_dotdigital.row_address_books import AddressBookLookup
 from target_dotdigital.settings import (
     MAX_ID,
@@ -31,6 +32,15 @@ SHOWN_OF_ROWS = "that a row names"
 """How messages speak of an address book whose name is a record's value."""
 
 _logger = logging.getLogger("target-dotdigital.account")
+
+
+class LookUp(NamedTuple):
+    """What has become of looking address books up."""
+
+    found: dict[str | int, AddressBook | None]
+    """Each that was wanted, in that order; None for what does not exist."""
+    near: dict[str | int, str]
+    """By the name of one that does not exist, the name that is probably meant."""
 
 
 class Account:
@@ -131,6 +141,10 @@ class Account:
         Raises:
             TargetDotdigitalError: One cannot be created.
         """
+        known = list(self.data_fields)
+        for name in wanted:
+            if (near := nearly_equal(name, known)) is not None:
+                self.creation.doubt(new_beside(f"data field '{name}'", near))
         self.creation.data_fields(stream, wanted, self.data_fields)
 
     def row_address_book_id(self, address_book: str | int) -> int:
@@ -203,19 +217,21 @@ class Account:
         problems = [
             f"streams.{name}.fields: {problem}"
             for name, stream in (settings.streams or {}).items()
-            for problem in field_problems(stream, self.data_fields, creates=self._creates_fields)
+            if (problem := field_problem(stream, self.data_fields, creates=self._creates_fields))
         ]
-        found = look_up(self.client, named_address_books(settings))
+        found, near = look_up(self.client, named_address_books(settings))
         for key, book in found.items():
             if book is None and self._plans_sandbox:
                 continue
-            problem = address_book_problem(key, book, creates=self._creates_address_books)
+            creates = self._creates_address_books
+            problem = address_book_problem(key, book, near.get(key), creates=creates)
             if problem is not None:
-                problems.append(f"address_book: {problem}")
+                problems.append(problem)
         if problems:
             raise SettingsError("; ".join(problems))
-        if not found and not _rows_name_address_books(settings):
-            _logger.warning("No address_book is set: contacts are added to the account alone")
+        for key, other in near.items():
+            if nearly_equal(str(key), [other]) is not None:
+                self.creation.doubt(new_beside(f"address book '{key}'", other))
         there = {key: book for key, book in found.items() if book is not None}
         self.known_address_books = {book.id: book for book in there.values()}
         return {key: book.id for key, book in there.items()}
@@ -236,11 +252,6 @@ def named_address_books(settings: Settings) -> list[str | int]:
     return sorted(keys, key=lambda key: (isinstance(key, int), key))
 
 
-def _rows_name_address_books(settings: Settings) -> bool:
-    streams = (settings.streams or {}).values()
-    return any(stream.address_book_property is not None for stream in streams)
-
-
 def seeded_address_books(settings: Settings) -> list[str | int]:
     """Return what an embedded sandbox is to have: all, but for names that a run is to create.
 
@@ -254,64 +265,92 @@ def seeded_address_books(settings: Settings) -> list[str | int]:
     ]
 
 
-def look_up(client: Client, wanted: Sequence[str | int]) -> dict[str | int, AddressBook | None]:
+def look_up(client: Client, wanted: Sequence[str | int]) -> LookUp:
     """Find address books by ID or exact name.
 
     Args:
         client: Calls the account.
         wanted: What `address_book_key` has returned for each.
 
-    Returns:
-        Each of `wanted`, in that order; None for what does not exist.
-
     Raises:
         TargetDotdigitalError: A call fails.
     """
     found: dict[str | int, AddressBook | None] = dict.fromkeys(wanted)
+    names = []
     if any(isinstance(key, str) for key in wanted):
         for book in client.address_books():
+            names.append(book.name)
             if book.name in found:
                 found[book.name] = book
     for key in wanted:
         if isinstance(key, int):
             found[key] = _address_book(client, key)
-    return found
+    missing = [key for key in wanted if isinstance(key, str) and found[key] is None]
+    proposed = {key: nearest(key, names) for key in missing}
+    return LookUp(found, {key: near for key, near in proposed.items() if near is not None})
 
 
-def address_book_problem(key: str | int, book: AddressBook | None, *, creates: bool) -> str | None:
+def address_book_problem(
+    key: str | int, book: AddressBook | None, near: str | None, *, creates: bool
+) -> str | None:
     """Return why an address book cannot be joined, or None if it can, or is to be created.
 
     Args:
         key: Its ID or name, as the settings name it.
         book: What `look_up` has found.
+        near: The name that is probably meant, if there is one.
         creates: Whether one that is named and missing is created.
     """
     if book is not None:
         reserved = book.name.strip().lower() in RESERVED_ADDRESS_BOOKS
-        return f"{book.id} ({book.name}) is reserved by Dotdigital" if reserved else None
+        text = f"Address book {book.id} ({book.name}) is reserved by Dotdigital; name another one"
+        return text if reserved else None
     if isinstance(key, int):
-        return f"there is none with the ID {key}"
-    return None if creates else f"there is none named '{key}'"
+        return f"Address book ID {key} not found. Name one that exists"
+    if creates:
+        return None
+    meant = "" if near is None else f" Did you mean '{near}'?"
+    return (
+        f"Address book '{key}' not found.{meant} Name one that exists, or to create it, set "
+        "create_address_book: true"
+    )
 
 
-def field_problems(
+def field_problem(
     settings: StreamSettings, data_fields: Mapping[str, str], *, creates: bool
-) -> list[str]:
+) -> str | None:
     """Return what is wrong with the data fields that a stream maps and the account lacks.
 
     Args:
         settings: The stream's settings.
         data_fields: The account's data fields: name to type.
         creates: Whether they are created.
+
+    Returns:
+        A text that names each of them, and what to do; None if nothing is wrong.
     """
     missing = unknown_fields(settings, data_fields)
-    if not creates:
-        return [f"the account has no data field '{field}'" for field in missing]
-    return [
-        f"the data field '{field}' cannot be created: {problem}"
-        for field in missing
-        if (problem := field_name_problem(field)) is not None
-    ]
+    if creates:
+        problems = [
+            f"The data field '{field}' cannot be created: {problem}."
+            for field in missing
+            if (problem := field_name_problem(field)) is not None
+        ]
+        remedy = "Map others"
+    else:
+        problems = [no_data_field(field, data_fields) for field in missing]
+        remedy = "Map others, or to create what is missing, set create_data_fields: true"
+    return " ".join([*problems, remedy]) if problems else None
+
+
+def new_beside(what: str, other: str) -> str:
+    """Return the warning of something to be created whose name is nearly another one's.
+
+    Args:
+        what: What it is, with its name.
+        other: The name of what exists.
+    """
+    return f"New {what}: '{other}' exists. Did you mean '{other}'?"
 
 
 def _address_book(client: Client, address_book_id: int) -> AddressBook | None:

@@ -99,6 +99,17 @@ class Creation:
         self._client = client
         self._clock = clock
         self._created: dict[str, tuple[str, str]] = {}  # name to type and stream
+        self.doubts: list[str] = []
+        """Warnings of what is, or would be, created under a name that is nearly another one's."""
+
+    def doubt(self, text: str) -> None:
+        """Warn that something new has a name that is nearly another one's.
+
+        Args:
+            text: The warning. It names what the settings name, and nothing of a record.
+        """
+        self.doubts.append(text)
+        _logger.warning("%s", text)
 
     def address_book(self, name: str, shown: str) -> int:
         """Create an address book that was not found, and return its ID.

@@ -12,12 +12,13 @@ from target_dotdigital.conversions import DATA_FIELD_TYPES, Rounded, converter
 from target_dotdigital.descriptions import path_problem
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
+from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.permissions import Consent, Preferences
 from target_dotdigital.row_address_books import RowAddressBooks
 from target_dotdigital.sources import ABSENT, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_dotdigital.conversions import Sendable
     from target_dotdigital.settings import StreamSettings
@@ -43,6 +44,16 @@ def unknown_fields(settings: StreamSettings, data_fields: Mapping[str, str]) -> 
     """
     known = {name.lower() for name in data_fields}
     return [field for field in settings.fields or {} if field.lower() not in known]
+
+
+def no_data_field(field: str, data_fields: Iterable[str]) -> str:
+    """Return that the account lacks a data field, with the name that is probably meant.
+
+    Args:
+        field: The data field, as the settings name it.
+        data_fields: The account's data fields.
+    """
+    return f"The account has no data field '{field}'.{did_you_mean(field, data_fields)}"
 
 
 class IdentifierSource(NamedTuple):
@@ -273,7 +284,8 @@ class ContactMapping:
                 check = checker(name, path, self._settings.mobile_country)
                 compiled.append(IdentifierSource(name, source, check))
             else:
-                self._problems.append(f"{problem} (for the identifier '{name}')")
+                purpose = f"the identifier '{name}'"
+                self._problems.append(f"{problem} (for {purpose}){self._meant(path or name)}")
         return compiled
 
     def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
@@ -282,12 +294,12 @@ class ContactMapping:
         if wanted is None:
             wanted = self._fields_by_name(data_fields)
         for field in unknown_fields(self._settings, data_fields):
-            self._problems.append(f"the account has no data field '{field}'")
+            self._problems.append(no_data_field(field, data_fields))
         compiled = []
         for field, path in wanted.items():
             name = listed.get(field.lower())
             if (problem := path_problem(self._schema, path)) is not None:
-                self._problems.append(f"{problem} (for {field})")
+                self._problems.append(f"{problem} (for {field}){self._meant(path)}")
             elif name is not None:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
@@ -326,7 +338,7 @@ class ContactMapping:
     def _source(self, path: str, purpose: str) -> Source:
         """Return where a property is; note a problem if the schema has no such property."""
         if (problem := path_problem(self._schema, path)) is not None:
-            self._problems.append(f"{problem} (for {purpose})")
+            self._problems.append(f"{problem} (for {purpose}){self._meant(path)}")
         return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:
@@ -352,6 +364,20 @@ class ContactMapping:
             else:
                 found[field] = chosen
         return found
+
+    def _meant(self, path: str) -> str:
+        """Return a sentence that proposes a property in place of one that there is none of."""
+        meant = did_you_mean(path, _paths(self._properties, path.count(".")))
+        return f".{meant}" if meant else ""
+
+
+def _paths(properties: object, depth: int) -> Iterator[str]:
+    """Yield the properties of a schema, and so many levels of those within."""
+    for name, each in properties.items() if isinstance(properties, dict) else ():
+        yield name
+        if depth and isinstance(each, dict):
+            for inner in _paths(each.get("properties"), depth - 1):
+                yield f"{name}.{inner}"
 
 
 def _is_empty(value: object) -> bool:

@@ -216,6 +216,14 @@ class Mirrors:
                 "tap load the full table, or set sync_mode to upsert"
             )
 
+    def note_tap_stream(self, stream: str) -> None:
+        """Take note of what the tap calls a stream that is not loaded.
+
+        Args:
+            stream: Its name.
+        """
+        self._tap_streams.add(stream)
+
     def note_activation(self, stream: str, version: object) -> None:
         """Take note of an ACTIVATE_VERSION.
 

@@ -288,6 +288,7 @@ class _Planning:
         return calls
 
     def _notes(self) -> Iterator[str]:
+        yield from self._creation.doubts
         comparison = self._dry_run.comparison
         if comparison.problem is not None:
             yield f"{_NOT_COMPARED}: {comparison.problem}."

@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from target_dotdigital.account import (
     address_book_problem,
-    field_problems,
+    field_problem,
     look_up,
     named_address_books,
+    new_beside,
 )
 from target_dotdigital.connection import Connection, Patience, region_of
 from target_dotdigital.conversions import DATA_FIELD_TYPES
@@ -24,9 +25,11 @@ from target_dotdigital.errors import (
     TargetDotdigitalError,
 )
 from target_dotdigital.mapping import unknown_fields
+from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import check_report_path
 from target_dotdigital.settings import Settings
+from target_dotdigital.settings_problems import NO_ADDRESS_BOOK
 from target_dotdigital.settings_schema import MAX_ACTIVE_IMPORTS
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ class Finding:
 def report(
     config: Mapping[str, Any],
     problems: Sequence[str],
-    unknown: Sequence[str],
+    doubts: Sequence[str],
     clock: Clock,
     write: Callable[[str], None],
 ) -> bool:
@@ -78,12 +81,12 @@ def report(
     Args:
         config: The plugin's configuration, defaults filled in.
         problems: What is wrong with it in itself; then nobody is called.
-        unknown: Settings in it that there are none of.
+        doubts: What in it is probably a mistake.
         clock: Waits between tries.
         write: Takes a line.
     """
     undone = 0
-    for finding in _findings(config, problems, unknown, clock):
+    for finding in _findings(config, problems, doubts, clock):
         write(str(finding))
         undone += finding.verdict == "to do"
     left = f"{undone} to do before a run can succeed" if undone else "All is well"
@@ -92,14 +95,14 @@ def report(
 
 
 def _findings(
-    config: Mapping[str, Any], problems: Sequence[str], unknown: Sequence[str], clock: Clock
+    config: Mapping[str, Any], problems: Sequence[str], doubts: Sequence[str], clock: Clock
 ) -> Iterator[Finding]:
     for problem in problems:
         yield Finding("to do", "Settings", problem)
     if not problems:
         yield Finding("ok", "Settings", "nothing is wrong with them in themselves")
-    for name in unknown:
-        yield Finding("note", "Settings", f"'{name}' is not known, and has no effect")
+    for doubt in doubts:
+        yield Finding("note", "Settings", doubt)
     if not problems:
         yield from preflight(Settings.from_config(config), clock)
 
@@ -233,33 +236,38 @@ class _Preflight:
     def _address_books(self, client: Client) -> Iterator[Finding]:
         wanted = named_address_books(self._settings)
         if not wanted:
-            text = "none is set: contacts are added to the account alone"
-            yield Finding("note", "Address books", text)
+            yield self._no_address_book()
         names = [key for key in wanted if isinstance(key, str)]
         # Names in one go, because all pages are read for them; each ID is a call of its own.
         groups: list[Sequence[str | int]] = [names] if names else []
         groups += [[key] for key in wanted if isinstance(key, int)]
         for group in groups:
             try:
-                found = look_up(client, group)
+                found, near = look_up(client, group)
             except TargetDotdigitalError as error:
                 for key in group:
                     yield Finding("to do", f"Address book {_shown(key)}", error.message)
                 continue
             for key, book in found.items():
-                yield self._address_book(key, book)
+                yield self._address_book(key, book, near.get(key))
 
-    def _address_book(self, key: str | int, book: AddressBook | None) -> Finding:
+    def _no_address_book(self) -> Finding:
+        subject = "Address books"
+        if self._settings.streams is None and not self._settings.default_stream.account_only:
+            return Finding("to do", subject, f"whatever the stream, {NO_ADDRESS_BOOK}")
+        return Finding("note", subject, "none is named by the settings")
+
+    def _address_book(self, key: str | int, book: AddressBook | None, near: str | None) -> Finding:
         subject = f"Address book {_shown(key)}"
         if book is None and self._settings.sandbox_path is not None:
             return Finding("ok", subject, "will be created in the sandbox")
         creates = self._settings.create_address_book
-        problem = address_book_problem(key, book, creates=creates)
-        if problem is not None and book is not None:
-            return Finding("to do", subject, f"{problem}; name another one")
+        problem = address_book_problem(key, book, near, creates=creates)
         if problem is not None:
-            either = "" if isinstance(key, int) else ", create it, or set create_address_book"
-            return Finding("to do", subject, f"{problem}; name one that exists{either}")
+            return Finding("to do", subject, problem.removeprefix(f"{subject} "))
+        if near is not None and nearly_equal(str(key), [near]) is not None:
+            text = f"will be created. {new_beside(subject[0].lower() + subject[1:], near)}"
+            return Finding("note", subject, text)
         if book is None:
             return Finding("ok", subject, "will be created, unless a segment has this name")
         return Finding("ok", subject, f"found, {_shown(book.name if key == book.id else book.id)}")
@@ -285,22 +293,21 @@ class _Preflight:
         self, name: str, stream: StreamSettings, data_fields: Mapping[str, str]
     ) -> Finding:
         subject, creates = f"Data fields of stream '{name}'", self._settings.create_data_fields
-        problems = field_problems(stream, data_fields, creates=creates)
+        problem = field_problem(stream, data_fields, creates=creates)
         missing = unknown_fields(stream, data_fields)
         types = {field.lower(): kind for field, kind in data_fields.items()}
         there = [field for field in stream.fields or {} if field.lower() in types]
-        problems += [
-            f"the data field '{field}' has a type that is not known"
-            for field in there
-            if types[field.lower()] not in DATA_FIELD_TYPES
-        ]
-        if problems:
-            either = "" if creates else ", create what is missing, or set create_data_fields"
-            return Finding("to do", subject, f"{'; '.join(problems)}; map others{either}")
+        odd = [field for field in there if types[field.lower()] not in DATA_FIELD_TYPES]
+        problems = [f"The data field '{field}' has a type that is not known." for field in odd]
+        if problem is not None or odd:
+            return Finding("to do", subject, " ".join([*problems, problem or "Map others"]))
         told = [f"{', '.join(there)} found"] if there else []
         if missing:
             told.append(f"{', '.join(missing)} will be created, typed from the stream's schema")
-        return Finding("ok", subject, "; ".join(told) or "none is mapped")
+        near = {field: nearly_equal(field, data_fields) for field in missing}
+        doubts = [new_beside(f"data field '{new}'", old) for new, old in near.items() if old]
+        text = ". ".join(["; ".join(told) or "none is mapped", *doubts])
+        return Finding("note" if doubts else "ok", subject, text)
 
     def _import_slots(self) -> Finding:
         # Nothing in the vendor's documents counts active imports; trying one would write.

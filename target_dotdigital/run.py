@@ -13,6 +13,7 @@ from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
     RowRejectedError,
+    SettingsError,
     StorageError,
     TargetDotdigitalError,
 )
@@ -20,10 +21,12 @@ from target_dotdigital.gathering import Gathering, Outlook
 from target_dotdigital.imports import MAX_BODY_BYTES
 from target_dotdigital.membership import Mirrors
 from target_dotdigital.mirroring import Mirroring
+from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.progress import Progress
 from target_dotdigital.reject_groups import reject_lines
 from target_dotdigital.rejects import RejectsFile
 from target_dotdigital.reporting import Reporting
+from target_dotdigital.selection import nothing_loaded
 from target_dotdigital.state import StateGate
 from target_dotdigital.tally import MIN_SETTLED_ROWS, Tally
 from target_dotdigital.timeline import Timeline
@@ -31,7 +34,7 @@ from target_dotdigital.undo import check_folder, undo_folder
 from target_dotdigital.wakeup import Wakeup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from target_dotdigital.account import Account
     from target_dotdigital.contacts import Contact, Row
@@ -88,6 +91,8 @@ class Run:
         self._warned_of_deletions: set[str] = set()
         self._leave_at: float | None = None
         self._is_leaving = False
+        self._is_loading = False
+        """Whether a stream is loaded. Until then a STATE would tell of rows that nobody took."""
 
     # What the sinks use.
 
@@ -193,6 +198,22 @@ class Run:
         """
         self._gathering.flush()
 
+    def note_loading(self) -> None:
+        """Take note that a stream is loaded: STATE may leave from now on."""
+        self._is_loading = True
+
+    def skip(self, streams: Iterable[str]) -> None:
+        """Count a row of a stream that is not loaded.
+
+        Args:
+            streams: Its names after stream maps.
+        """
+        self.position += 1
+        for stream in streams:
+            counts = self._tally.of(stream)
+            counts.read += 1
+            counts.skipped += 1
+
     def warn_skipped(self, stream: str, reason: str) -> None:
         """Warn of a stream that is not loaded, once.
 
@@ -292,9 +313,18 @@ class Run:
         while self._queue.unsettled:
             self._wait_for_a_load()
             self._clock.check_sending()
+        came = [counts.stream for counts in self._tally]
         for stream in sorted(self.settings.streams or ()):
             if stream not in self._tally:
-                _logger.warning("Stream '%s' is named in 'streams', but the tap sent none", stream)
+                _logger.warning(
+                    "Stream '%s' is named in 'streams', but the tap sent none.%s",
+                    stream,
+                    did_you_mean(stream, came),
+                )
+        if not came:
+            self._is_loading = True  # there was no input, so nothing was left out
+        elif not self._is_loading and not self.is_stopping:
+            raise SettingsError(nothing_loaded(self.settings, came))
         if lost := self._tally.unsettled:
             raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
         self._clock.check_sending()
@@ -495,5 +525,5 @@ class Run:
                 raise
         # The last STATE must not leave before a stream's share is found to be too much: until all
         # its rows have come, what is over the limit now may be within it in the end.
-        if not self._tally.is_over:
+        if self._is_loading and not self._tally.is_over:
             self._gate.release(settled_to)

@@ -58,6 +58,14 @@ class StreamSettings:
     on_delete: str = "ignore"
     exact_numbers: bool = False
     mobile_country: str | None = None
+    account_only: bool = False
+    """Whether contacts are to be in no address book."""
+
+    @property
+    def has_address_book(self) -> bool:
+        """Whether it is said where contacts go: into an address book, or into none on purpose."""
+        named = self.address_book is not None or self.address_book_property is not None
+        return named or self.account_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,10 @@ class Settings:
     shutdown_grace_seconds: int
     max_reject_percent: int
     streams: Mapping[str, StreamSettings] | None
+    """Those that are loaded."""
     default_stream: StreamSettings
+    skipped_streams: frozenset[str] = frozenset()
+    """Those that `skip` leaves out on purpose."""
 
     @override
     def __repr__(self) -> str:
@@ -104,6 +115,7 @@ class Settings:
             config: The plugin's configuration, defaults filled in.
         """
         streams = config.get("streams")
+        skipped = frozenset(name for name, each in (streams or {}).items() if each.get("skip"))
         return cls(
             username=config.get("username") or "",
             password=config.get("password") or "",
@@ -123,8 +135,13 @@ class Settings:
             max_reject_percent=config["max_reject_percent"],
             streams=None
             if streams is None
-            else {name: _stream(settings, config) for name, settings in streams.items()},
+            else {
+                name: _stream(settings, config)
+                for name, settings in streams.items()
+                if name not in skipped
+            },
             default_stream=_stream({}, config),
+            skipped_streams=skipped,
         )
 
 
@@ -142,14 +159,11 @@ def path_setting(config: Mapping[str, Any], name: str) -> Path | None:
 
 
 def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSettings:
-    address_book = settings.get("address_book")
-    if address_book in {None, ""}:
-        address_book = config.get("address_book")
-    by_row = settings.get("address_book_property")
+    address_book, account_only = address_book_setting(settings, config)
     country = settings.get("mobile_country")
     return StreamSettings(
-        address_book=None if address_book == "" or by_row is not None else address_book,
-        address_book_property=by_row,
+        address_book=address_book,
+        address_book_property=settings.get("address_book_property"),
         match_identifier=settings.get("match_identifier", "email"),
         identifiers=settings.get("identifiers"),
         fields=settings.get("fields"),
@@ -165,7 +179,30 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         on_delete=settings.get("on_delete", "ignore"),
         exact_numbers=settings.get("exact_numbers", False),
         mobile_country=country.upper() if country is not None else None,
+        account_only=account_only,
     )
+
+
+def address_book_setting(
+    stream: Mapping[str, Any], config: Mapping[str, Any]
+) -> tuple[str | int | None, bool]:
+    """Return a stream's address book, and whether its contacts are to be in none.
+
+    What the stream says goes before what the top level says.
+
+    Args:
+        stream: The stream's settings.
+        config: The plugin's configuration.
+    """
+    if stream.get("account_only"):
+        return None, True
+    if stream.get("address_book_property") is not None:
+        return None, False
+    if (own := stream.get("address_book")) is not None:
+        return own, False
+    if stream.get("account_only", config.get("account_only")):
+        return None, True
+    return config.get("address_book"), False
 
 
 def address_book_key(address_book: str | int) -> str | int:

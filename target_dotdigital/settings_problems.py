@@ -6,20 +6,24 @@ Messages name settings and never repeat a value: the value may be a password in 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from target_dotdigital.near_misses import did_you_mean, nearest, nearly_equal
 from target_dotdigital.settings import (
     MAX_ID,
     REJECT_PROPERTY_PREFIX,
     address_book_key,
     address_book_name_problem,
+    address_book_setting,
     is_loopback,
     path_setting,
 )
 from target_dotdigital.settings_schema import CONSENT_KEYS
+from target_dotdigital.stream_names import STREAM_SETTING_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -30,6 +34,18 @@ if TYPE_CHECKING:
 _CUSTOM_IDENTIFIER = re.compile(r"[-A-Za-z0-9_]{1,50}")
 _PREFERENCE_ID = re.compile(r"[0-9]{1,20}")
 _OWN_IDENTIFIERS = ("email", "mobileNumber", "contactId")
+
+
+NO_ADDRESS_BOOK: Final = (
+    "it has no address book; set address_book, or account_only: true if its contacts are to be in "
+    "none"
+)
+
+_BOOK_KEYS: Final = ("address_book", "address_book_property", "account_only", "skip")
+"""What says whether a stream needs an address book, and which."""
+
+_CLOSE_SETTING: Final = 0.8
+"""How alike, by `difflib`, a setting that is not known is to a known one that is meant."""
 
 
 def describe(error: ValidationError) -> str:
@@ -43,9 +59,13 @@ def describe(error: ValidationError) -> str:
     if rule == "additionalProperties" and isinstance(error.instance, dict):
         known = set(cast("dict[str, Any]", schema).get("properties", {}))
         unknown = sorted(set(error.instance) - known)
-        return f"{name}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        listed = f"{name}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        hints = "".join(dict.fromkeys(did_you_mean(each, known) for each in unknown))
+        return f"{listed}.{hints}" if hints else listed
     if rule == "enum":
-        return f"{name}: must be one of {', '.join(str(word) for word in wanted if word)}"
+        words = [str(word) for word in wanted if word]
+        meant = did_you_mean(error.instance, words)
+        return f"{name}: must be one of {', '.join(words)}{'.' if meant else ''}{meant}"
     if rule == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
         return f"{name}: must be of type {' or '.join(word for word in types if word != 'null')}"
@@ -68,7 +88,9 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     names = [".".join(str(part) for part in path) for path in wrong]
     return [
         *(describe(violation) for violation in violations),
+        *_name_problems(config, schema["properties"]),
         *(each for each in _further_problems(sound) if each.partition(":")[0] not in names),
+        *_loading_problems(sound, wrong),
     ]
 
 
@@ -99,16 +121,100 @@ def _further_problems(config: Mapping[str, Any]) -> list[str]:
     """Return what is wrong beyond the schema."""
     found = [*_access_problems(config), *_path_problems(config)]
     found += _address_book_problems("address_book", config.get("address_book"))
+    if config.get("account_only") and config.get("address_book") is not None:
+        found.append("account_only, address_book: only one of them can be set")
     for name, stream in (config.get("streams") or {}).items():
         found += _stream_problems(f"streams.{name}", stream)
     return [*found, *_leaving_problems(config)]
+
+
+def _name_problems(config: Mapping[str, Any], known: Collection[str]) -> Iterator[str]:
+    """Yield what nearly is a setting's name, at the top level."""
+    for name in sorted(set(config) - set(known) - STREAM_SETTING_NAMES):
+        meant = _meant_setting(name, known)
+        if meant is not None:
+            yield f"{name}: unknown. Did you mean '{meant}'?"
+
+
+def _meant_setting(name: str, known: Collection[str]) -> str | None:
+    found = nearest(name, known)
+    if found is None or nearly_equal(name, [found]) is not None:
+        return found
+    return found if SequenceMatcher(None, name, found).ratio() >= _CLOSE_SETTING else None
+
+
+def doubts(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """Return what is probably a mistake in the settings, beside what `problems` tells.
+
+    Args:
+        config: The plugin's configuration. It need not be sound.
+        known: The settings that there are at the top level.
+    """
+    found = []
+    for name in sorted(set(config) - set(known)):
+        if name in STREAM_SETTING_NAMES:
+            found.append(f"The setting '{name}' has no effect here: set it under streams.<name>")
+        elif _meant_setting(name, known) is None:
+            found.append(f"The setting '{name}' is not known and has no effect")
+    streams = config.get("streams")
+    for name, stream in streams.items() if isinstance(streams, dict) else ():
+        found += [
+            f"streams.{name}: an identifier is taken for a custom one of the account. Did you mean "
+            f"'{meant}'?"
+            for meant in (_meant_identifiers(stream) if isinstance(stream, dict) else ())
+        ]
+    return found
+
+
+def _meant_identifiers(stream: Mapping[str, Any]) -> Iterator[str]:
+    """Yield Dotdigital's own identifiers that custom ones nearly are."""
+    identifiers = stream.get("identifiers")
+    names = set(identifiers) if isinstance(identifiers, dict) else set()
+    if isinstance(match_identifier := stream.get("match_identifier", "email"), str):
+        names.add(match_identifier)
+    for name in sorted(names):
+        meant = nearly_equal(name, _OWN_IDENTIFIERS)
+        if name not in _OWN_IDENTIFIERS and meant is not None and _is_identifier(name):
+            yield meant
+
+
+def _loading_problems(
+    config: Mapping[str, Any], wrong: Collection[tuple[str | int, ...]]
+) -> Iterator[str]:
+    """Yield why nothing would be loaded, or contacts into no address book.
+
+    Args:
+        config: The plugin's configuration, without settings of a wrong type.
+        wrong: Where those are: what they should have said is not known.
+    """
+    streams = config.get("streams")
+    if streams is None:
+        return
+    if not streams and not any(path[0] == "streams" for path in wrong):
+        yield (
+            "streams: it is empty, so nothing was loaded: name the streams to load, or leave it "
+            "out. Of TARGET_DOTDIGITAL_STREAMS, Meltano drops a stream whose name has a dot: "
+            r"write public\\.customers there"
+        )
+    if streams and all(stream.get("skip") for stream in streams.values()):
+        yield "streams: each has skip: true, so nothing was loaded: name one that is to be loaded"
+    wrong_keys = {(path[1] if len(path) > 1 else None, path[-1]) for path in wrong if path}
+    for name, stream in streams.items():
+        address_book, account_only = address_book_setting(stream, config)
+        is_said = address_book is not None or account_only or stream.get("skip")
+        is_unclear = any((each, key) in wrong_keys for each in (name, None) for key in _BOOK_KEYS)
+        by_row = stream.get("address_book_property") is not None
+        if not (is_said or by_row or is_unclear):
+            yield f"streams.{name}: {NO_ADDRESS_BOOK}"
 
 
 def _leaving_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with who is to leave which address book."""
     mirrors: dict[str | int, list[str]] = {}
     for name, settings in (config.get("streams") or {}).items():
-        address_book = settings.get("address_book") or config.get("address_book")
+        if settings.get("skip"):
+            continue
+        address_book, _ = address_book_setting(settings, config)
         is_mirror = settings.get("sync_mode") == "mirror"
         if not address_book:
             if is_mirror:
@@ -171,6 +277,8 @@ def _address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
     if isinstance(value, int) and value <= 0:
         yield f"{name}: an ID must be positive"
     text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, str) and not text:
+        yield f"{name}: it is empty; name an address book, or leave it out"
     # An ID may be written with any number of digits.
     if text and not (text.isascii() and text.isdigit()):
         problem = address_book_name_problem(text)
@@ -186,10 +294,12 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
         if not _is_identifier(identifier):
             yield (
                 f"{name}: an identifier is {', '.join(_OWN_IDENTIFIERS)}, spelled like this, or a "
-                "custom identifier's name (letters, digits, - and _, at most 50)"
+                "custom identifier's name (letters, digits, - and _, at most 50)."
+                f"{did_you_mean(identifier, _OWN_IDENTIFIERS)}"
             )
     if identifiers is not None and match_identifier not in identifiers:
-        yield f"{name}.identifiers: the match identifier is missing"
+        meant = did_you_mean(match_identifier, identifiers)
+        yield f"{name}.identifiers: the match identifier is missing.{meant}"
     fields = stream.get("fields") or {}
     lowered = [field.lower() for field in fields]
     for twice in sorted({field for field in lowered if lowered.count(field) > 1}):
@@ -199,6 +309,7 @@ def _stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     for key in ("identifiers", "fields", "preferences", "consent"):
         for entry, path in (stream.get(key) or {}).items():
             yield from _property_problems(f"{name}.{key}.{entry}", path)
+    yield from _account_only_problems(name, stream)
     if (by_row := stream.get("address_book_property")) is not None:
         yield from _row_book_problems(f"{name}.address_book_property", by_row, stream)
 
@@ -212,9 +323,16 @@ def _country_problems(name: str, country: str | None) -> Iterator[str]:
         yield f"{name}: must be a country's ISO 3166-1 alpha-2 code, such as GB"
 
 
+def _account_only_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    if stream.get("account_only"):
+        for other in ("address_book", "address_book_property"):
+            if stream.get(other) is not None:
+                yield f"{name}.account_only: it excludes {other} in the same stream"
+
+
 def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:
     yield from _property_problems(name, path)
-    if stream.get("address_book") not in {None, ""}:
+    if stream.get("address_book") is not None:
         yield f"{name}: it excludes address_book in the same stream"
     if stream.get("sync_mode") == "mirror":
         yield f"{name}: it excludes sync_mode: mirror"

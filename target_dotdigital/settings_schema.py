@@ -144,6 +144,20 @@ STREAM_SETTINGS = th.ObjectType(
             "GB (in YAML, quote NO). Not set: such a number must be a valid international one."
         ),
     ),
+    th.Property(
+        "account_only",
+        th.BooleanType(nullable=False),
+        description=(
+            "true: this stream's contacts are loaded into the account, without any address book. "
+            "By default the top-level one."
+        ),
+    ),
+    th.Property(
+        "skip",
+        th.BooleanType(nullable=False),
+        default=False,
+        description="true: the stream is left out on purpose, without a warning.",
+    ),
     additional_properties=False,
 )
 
@@ -194,6 +208,16 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=False,
         title="Create address book",
         description="Create an address book that is named but does not exist.",
+    ),
+    th.Property(
+        "account_only",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Account only",
+        description=(
+            "Load contacts into the account, without any address book. Without it, a stream that "
+            "has no address book ends the run."
+        ),
     ),
     th.Property(
         "create_data_fields",

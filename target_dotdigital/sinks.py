@@ -7,7 +7,6 @@ from collections import Counter
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
@@ -22,6 +21,9 @@ from target_dotdigital.held import identities_in
 from target_dotdigital.lane import build_lane
 from target_dotdigital.map_failures import map_failure
 from target_dotdigital.mapping import ContactMapping, match_property
+from target_dotdigital.near_misses import did_you_mean
+from target_dotdigital.selection import NOT_NAMED, no_identifier
+from target_dotdigital.settings_problems import NO_ADDRESS_BOOK
 from target_dotdigital.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -73,12 +75,15 @@ class ContactSink(BatchSink):
         super().__init__(target, stream_name, schema, key_properties)
         self._mapping = self._compile()
         self._own_metadata = self._find_own_metadata()
+        if self._mapping is not None:
+            self._run.note_loading()
 
     def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:
         """Return the stream's settings, or None if it is skipped, with a warning."""
         settings, streams = self._run.settings.stream(stream), self._run.settings.streams
         if settings is None:
-            self._run.warn_skipped(stream, "it is not named in 'streams'")
+            if stream not in self._run.settings.skipped_streams:
+                self._run.warn_skipped(stream, NOT_NAMED)
             return None
         if settings.identifiers is None:
             properties = schema.get("properties", {})
@@ -86,16 +91,21 @@ class ContactSink(BatchSink):
                 if streams is not None:
                     raise SettingsError(
                         f"streams.{stream}: the schema has no property for the match identifier "
-                        f"{settings.match_identifier}"
+                        f"{settings.match_identifier}; name one under 'identifiers'."
+                        f"{did_you_mean(settings.match_identifier, properties)}"
                     )
-                self._run.warn_skipped(stream, f"it has no property {settings.match_identifier}")
+                reason = no_identifier(settings.match_identifier, properties)
+                self._run.warn_skipped(stream, reason)
                 return None
         return settings
 
     def _compile(self) -> ContactMapping | None:
         if self._settings is None:
             return None
-        settings, schema, account = self._settings, self.schema, self._run.account
+        settings, schema = self._settings, self.schema
+        if not settings.has_address_book:
+            raise SettingsError(f"Stream '{self.stream_name}': {NO_ADDRESS_BOOK}")
+        account = self._run.account
         try:
             missing = account.missing_fields(self.stream_name, settings, schema)
             # Compiled once for its checks: nothing is created if the settings do not fit.
@@ -165,12 +175,10 @@ class ContactSink(BatchSink):
 
         Raises:
             TargetDotdigitalError: The run cannot go on.
-            MissingKeyPropertiesError: A record of a skipped stream lacks the tap's own key.
         """
         counts = self._counts
         self._count_read(1)
         if self._mapping is None or self._settings is None:
-            self._check_key(message["record"])
             counts.skipped += 1
             return
         holding = None
@@ -328,15 +336,6 @@ class ContactSink(BatchSink):
             identities = identities_in(raw, [each.identity for each in self._mapping.identifiers])
         for identity in identities:
             holding.add(identity)
-
-    def _check_key(self, record: object) -> None:
-        """Do as the SDK does, without its list of the record's keys: one of them may be a value."""
-        keys = record if isinstance(record, dict) else {}
-        missing = [name for name in self._key_properties if name not in keys]
-        if missing:
-            raise MissingKeyPropertiesError(
-                f"Stream '{self.stream_name}': a record lacks key properties: {', '.join(missing)}"
-            )
 
     def _transformed(self, raw: object, stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""

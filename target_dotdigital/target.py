@@ -31,10 +31,12 @@ from target_dotdigital.reader import MessageReader
 from target_dotdigital.rejects import decode, encode
 from target_dotdigital.report_shapes import Outcome
 from target_dotdigital.run import Run
+from target_dotdigital.selection import Selection
 from target_dotdigital.settings import Settings, from_environment
-from target_dotdigital.settings_problems import problems
+from target_dotdigital.settings_problems import doubts, problems
 from target_dotdigital.settings_schema import CONFIG_SCHEMA
 from target_dotdigital.sinks import ContactSink
+from target_dotdigital.stream_names import whole_names
 from target_dotdigital.telling import SAFE_ERRORS, shown
 from target_dotdigital.unread_input import drain
 from target_dotdigital.validation import check_key_properties, check_properties, check_schema
@@ -81,11 +83,13 @@ class TargetDotdigital(Target):
         self._schema_message: dict[str, Any] | None = None
         self._properties: dict[str, Any] = {}
         join_flattened_arrays()
+        self._left_out: dict[str, list[str]] = {}
         super().__init__(config=_without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
         clock = Clock(self.pace)
         self._run = Run(Settings.from_config(self.config), _write_line, clock)
+        self._selection = Selection(self._run.settings, self.mapper)
         self.message_reader.attend(self._run, self._saving_what_can_be)
 
     @property
@@ -112,8 +116,8 @@ class TargetDotdigital(Target):
             raise ConfigValidationError(
                 "Config validation failed", errors=errors, schema=self.config_jsonschema
             )
-        for name in sorted(set(self._config) - set(self.config_jsonschema["properties"])):
-            self.logger.warning("The setting '%s' is not known and has no effect", name)
+        for doubt in doubts(self._config, self.config_jsonschema["properties"]):
+            self.logger.warning("%s", doubt)
         return errors
 
     @classmethod
@@ -150,7 +154,8 @@ class TargetDotdigital(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Take a SCHEMA in. The SDK and its libraries fail in many ways at one that is none."""
-        self._assert_line_requires(message_dict, requires={"stream"})
+        if self._leave_out(message_dict):
+            return
         check_key_properties(message_dict)
         check_properties(message_dict)
         self._schema_message = message_dict
@@ -201,6 +206,24 @@ class TargetDotdigital(Target):
                 break
         return SharedSchema(without_old_names(schema) if self._flattens else schema)
 
+    def _leave_out(self, message: dict[str, Any]) -> bool:
+        """Return whether a message's stream is not loaded; nothing more of it is looked at then."""
+        self._assert_line_requires(message, requires={"stream"})
+        stream = message["stream"]
+        names = self._selection.left_out(message)
+        if names is None:
+            self._left_out.pop(stream, None)
+            return False
+        for name, reason in names.items():
+            self.run.counts(name)  # it has come
+            if reason is not None:
+                self.run.warn_skipped(name, reason)
+        self._left_out[stream] = list(names)
+        self.run.mirrors.note_tap_stream(stream)
+        self.message_reader.fast_sinks.pop(stream, None)
+        self.mapper.stream_maps.pop(stream, None)
+        return True
+
     def _open_lane(self, stream: str) -> None:
         """Let the reader take a stream's lines without a look at each, if that is enough."""
         fast_sinks = self.message_reader.fast_sinks
@@ -213,9 +236,16 @@ class TargetDotdigital(Target):
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        names = self._left_out.get(message_dict.get("stream", ""))
+        if names is not None:
+            self.run.skip(names)
+            return
         self._assert_line_requires(message_dict, requires={"stream", "record"})
         stream = message_dict["stream"]
         if stream not in self.mapper.stream_maps:
+            if self._leave_out(message_dict):
+                self.run.skip(self._left_out[stream])
+                return
             self._assert_sink_exists(stream)
         self.run.position += 1
         for stream_map in self.mapper.stream_maps[stream]:
@@ -240,6 +270,8 @@ class TargetDotdigital(Target):
         """Mark the end of a mirror's load; otherwise no version of a stream replaces another."""
         self._assert_line_requires(message_dict, requires={"stream"})
         stream = message_dict["stream"]
+        if stream in self._left_out:
+            return
         if stream not in self.mapper.stream_maps:
             self.logger.warning("ACTIVATE_VERSION for a stream without SCHEMA, '%s'", stream)
             return
@@ -248,6 +280,8 @@ class TargetDotdigital(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        if message_dict.get("stream") in self._left_out:
+            return
         raise DataError("BATCH messages are not taken: switch the tap's batch_config off")
 
     # The end.
@@ -424,8 +458,8 @@ class TargetDotdigital(Target):
         if config is not None and config.parse_env:
             values.update(cls._env_var_config)
         wrong = cls._complete(values)
-        unknown = sorted(set(values) - set(cls.config_jsonschema["properties"]))
-        is_ready = report(values, wrong, unknown, Clock(cls.pace), _print_line)
+        doubtful = doubts(values, cls.config_jsonschema["properties"])
+        is_ready = report(values, wrong, doubtful, Clock(cls.pace), _print_line)
         return 0 if is_ready else 1
 
 
@@ -449,7 +483,7 @@ def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:
             name: {key: value for key, value in stream.items() if value is not None}
             if isinstance(stream, dict)
             else stream
-            for name, stream in streams.items()
+            for name, stream in whole_names(streams).items()
         }
     return kept
 

@@ -95,7 +95,7 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         pytest.param((schema(key_properties=5),), "no list of names", id="odd key properties"),
         pytest.param(
             ({"type": "SCHEMA", "stream": "people", "schema": {"properties": 5}},),
-            "Stream 'people': its SCHEMA message lacks properties that are an object",
+            "Line 1: the SCHEMA of stream 'people' lacks properties that are an object",
             id="odd properties",
         ),
         pytest.param(

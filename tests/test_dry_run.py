@@ -383,7 +383,7 @@ def test_an_account_that_cannot_be_compared_is_no_failure(
 ) -> None:
     if fault == "it lists nobody":
         server.answer_next(MEMBERS, v3_error(400, "contacts:invalidFilter", "x"), times=None)
-        config = dry(server, address_book="")
+        config = dry(server, address_book=None, account_only=True)
     else:
         server.departures.told_too_many = 1
         config = dry(server)

@@ -471,9 +471,7 @@ def test_marks_that_are_common_and_none_stay_in_the_lane(
         "stream_maps": {"people": stream_map} if stream_map is not None else {},
     }
     with patch.object(ContactSink, "receive") as receive:
-        fast = result_of(
-            [json.dumps(each).encode() for each in lines], configuration, has_lane=True
-        )
+        fast = result_of(lines, configuration, has_lane=True)
     assert fast.error is None
     assert "read 9 = imported 1 + rejected 0 + collapsed 8" in fast.counts[0]
     receive.assert_not_called()

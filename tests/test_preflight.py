@@ -159,11 +159,12 @@ def test_settings_that_are_wrong_are_told_before_anybody_is_called(
     ended = check(config, tmp_path)
     assert ended.status == 1
     lines = ended.stdout.splitlines()
-    assert [line.split()[:3] for line in lines[:3]] == [
-        ["to", "do", "Settings:"],
-        ["to", "do", "Settings:"],
-        ["note", "Settings:", "'colour'"],
+    assert [line.partition(":")[0] for line in lines[:3]] == [
+        "to do  Settings",
+        "to do  Settings",
+        "note   Settings",
     ]
+    assert "'colour'" in lines[2]
     assert lines[3].startswith("2 to do")
     assert server.calls == []
 

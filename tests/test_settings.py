@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 CANARY = "Zq7Canary"
 CANARY_NUMBER = 987654321987
-ACCESS = {"username": "apiuser-1@apiconnector.com", "password": "secret"}
+ACCESS = {
+    "username": "apiuser-1@apiconnector.com",
+    "password": "secret",
+    "account_only": True,
+}
+
+LISTED = {**ACCESS, "account_only": False}
+"""For settings with an address book."""
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
@@ -68,6 +75,7 @@ def test_defaults_stand_in_the_schema_too() -> None:
         for name, definition in properties.items()
         if "default" in definition and name != "validate_records"
     } == {
+        "account_only": False,
         "create_address_book": False,
         "create_data_fields": False,
         "merge_option": "overwrite",
@@ -89,6 +97,7 @@ def test_defaults_stand_in_the_schema_too() -> None:
         "resubscribe": False,
         "on_delete": "ignore",
         "exact_numbers": False,
+        "skip": False,
     }
     assert [name for name, one in properties.items() if one.get("secret")] == ["password"]
 
@@ -102,7 +111,7 @@ def test_null_means_not_set() -> None:
 
 def test_streams_take_over_what_they_do_not_set() -> None:
     config = {
-        **ACCESS,
+        **LISTED,
         "address_book": "Customers",
         "merge_option": "overwriteIfEmpty",
         "streams": {"a": {}, "b": {"address_book": 7, "merge_option": "overwrite"}},
@@ -123,8 +132,8 @@ def test_preferences_and_consent_are_read_as_they_are_written() -> None:
 
 
 def test_the_default_address_book_does_not_apply_where_rows_name_their_own() -> None:
-    streams = {"a": {"address_book_property": "book", "address_book": ""}, "b": {}}
-    settings = settings_of({**ACCESS, "address_book": "Customers", "streams": streams})
+    streams = {"a": {"address_book_property": "book"}, "b": {}}
+    settings = settings_of({**LISTED, "address_book": "Customers", "streams": streams})
     a, b = (settings.stream(name) for name in "ab")
     assert a is not None
     assert b is not None
@@ -224,6 +233,13 @@ def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
         {"address_book": 0},
         {"address_book": -1},
         {"address_book": True},
+        {"address_book": ""},
+        {"address_book": "  "},
+        {"address_book": 7, "account_only": True},
+        {"address_book_property": "book", "account_only": True},
+        {"account_only": False},
+        {"account_only": "yes"},
+        {"skip": 1},
         {"address_book": " TEST "},
         "customers",
         ["customers"],
@@ -237,10 +253,10 @@ def test_a_problem_in_a_stream_is_named_by_its_path(stream: object) -> None:
 
 
 def test_a_name_that_no_address_book_can_have_is_told() -> None:
-    settings_of({**ACCESS, "address_book": "x" * 128})
-    settings_of({**ACCESS, "address_book": "9" * 129})
+    settings_of({**LISTED, "address_book": "x" * 128})
+    settings_of({**LISTED, "address_book": "9" * 129})
     for config in ({"address_book": "x" * 129}, {"streams": {"a": {"address_book": "x" * 129}}}):
-        (problem,) = problems_of({**ACCESS, **config})
+        (problem,) = problems_of({**LISTED, **config})
         assert problem.endswith("a name has at most 128 characters")
         assert "xx" not in problem
 
@@ -248,6 +264,155 @@ def test_a_name_that_no_address_book_can_have_is_told() -> None:
 def test_two_files_at_one_path_are_refused() -> None:
     (problem,) = problems_of({**ACCESS, "report_path": "a/b", "rejects_path": "./a/b"})
     assert problem.startswith("report_path, rejects_path:")
+
+
+# Near misses.
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("adress_book", "address_book"),
+        ("Address_Book", "address_book"),
+        ("address_book_id", "address_book"),
+        ("stream", "streams"),
+        ("dryrun", "dry_run"),
+        ("stream_map", "stream_maps"),
+        ("flattening_enable", "flattening_enabled"),
+    ],
+)
+def test_a_setting_that_is_close_to_a_known_one_is_an_error(name: str, meant: str) -> None:
+    (problem,) = problems_of({**ACCESS, name: CANARY})
+    assert problem == f"{name}: unknown. Did you mean '{meant}'?"
+
+
+@pytest.mark.parametrize("name", ["colour", "hard_delete", "default_target_schema"])
+def test_a_setting_that_is_clearly_another_is_warned_of(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings_of({**ACCESS, name: CANARY})
+    assert f"The setting '{name}' is not known and has no effect" in caplog.text
+
+
+def test_a_stream_setting_at_the_top_level_is_told_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings_of({**ACCESS, "max_removal_percent": 5})
+    assert "'max_removal_percent' has no effect here: set it under streams.<name>" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("stream", "meant"),
+    [
+        ({"feilds": {"FIRSTNAME": "a"}}, "fields"),
+        ({"adress_book": 7}, "address_book"),
+        ({"on_delete": "removed"}, "remove"),
+        ({"merge_option": "overwriteifnotempty"}, "overwriteIfNotEmpty"),
+        ({"consent": {**WHOLE_CONSENT, "urls": "p"}}, "url"),
+        ({"match_identifier": "Email"}, "email"),
+        ({"match_identifier": "member-id", "identifiers": {"memberid": "p"}}, "memberid"),
+    ],
+    ids=str,
+)
+def test_what_a_stream_setting_nearly_is_is_named(stream: dict[str, Any], meant: str) -> None:
+    problems = problems_of({**ACCESS, "streams": {"a": stream}})
+    assert any(f"Did you mean '{meant}'?" in problem for problem in problems)
+
+
+def test_a_custom_identifier_that_nearly_is_one_of_dotdigitals_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    streams = {"a": {"match_identifier": "mobile_number"}, "b": {"match_identifier": "crm-id"}}
+    settings_of({**ACCESS, "streams": streams})
+    assert caplog.text.count("Did you mean") == 1
+    assert "streams.a: an identifier is taken for a custom one" in caplog.text
+
+
+# Nothing to load, and no address book.
+
+
+@pytest.mark.parametrize("streams", [{}, {"a": {"skip": True}}], ids=str)
+def test_settings_that_load_nothing_are_a_problem(streams: dict[str, Any]) -> None:
+    (problem,) = problems_of({**ACCESS, "streams": streams})
+    assert problem.startswith("streams: ")
+    assert "nothing was loaded" in problem
+
+
+def test_a_stream_without_an_address_book_has_to_say_so() -> None:
+    streams: dict[str, Any] = {"a": {}, "b": {"address_book_property": "p"}, "c": {"skip": True}}
+    (problem,) = problems_of({**LISTED, "streams": streams})
+    assert problem.startswith("streams.a: it has no address book; set address_book, or account_on")
+    for said in ({"account_only": True}, {"address_book": 7}, {"skip": True}):
+        settings_of({**LISTED, "streams": {**streams, "a": said}})
+
+
+def test_what_a_stream_says_of_address_books_goes_before_the_top_level() -> None:
+    listed = settings_of({**ACCESS, "streams": {"a": {"address_book": 7}, "b": {}}})
+    a, b = (listed.stream(name) for name in "ab")
+    assert a is not None
+    assert b is not None
+    assert (a.address_book, a.account_only) == (7, False)
+    assert (b.address_book, b.account_only) == (None, True)
+    found = settings_of({**LISTED, "address_book": 7, "streams": {"a": {"account_only": True}}})
+    a = found.stream("a")
+    assert a is not None
+    assert (a.address_book, a.account_only) == (None, True)
+    (problem,) = problems_of({**ACCESS, "streams": {"a": {"account_only": False}}})
+    assert problem.startswith("streams.a: it has no address book")
+
+
+def test_an_address_book_and_none_exclude_each_other() -> None:
+    (problem,) = problems_of({**ACCESS, "address_book": 7})
+    assert problem.startswith("account_only, address_book:")
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_address_book_that_is_empty_is_a_problem(text: str) -> None:
+    (problem,) = problems_of({**LISTED, "address_book": text})
+    assert problem.startswith("address_book: it is empty")
+
+
+# Streams' names with dots.
+
+NESTED: dict[str, Any] = {
+    "public": {
+        "skip": True,
+        "customers": {"address_book": 7, "fields": {"AGE": "a.b"}},
+        "audit": {"log": {"skip": True}},
+    },
+    "shop": {"orders": {}},
+    "a.b": {"address_book": 8},
+}
+
+
+def test_streams_with_dots_are_read_as_meltano_nests_them() -> None:
+    settings = settings_of({**ACCESS, "streams": NESTED})
+    assert settings.skipped_streams == {"public", "public.audit.log"}
+    assert settings.streams is not None
+    assert set(settings.streams) == {"public.customers", "shop.orders", "a.b"}
+    customers = settings.streams["public.customers"]
+    assert (customers.address_book, customers.fields) == (7, {"AGE": "a.b"})
+
+
+@pytest.mark.parametrize(
+    ("streams", "name"),
+    [
+        ({"public": {"customers": {"fields": {"AGE": 5}}}}, "streams.public.customers.fields.AGE"),
+        ({"public": {"customers": {"adress_book": 5}}}, "streams.public.customers"),
+        ({"public": {"customers": {"fields": {}, "colour": 5}}}, "streams.public.customers"),
+        ({"public": {"customers": {"colour": 5}}}, "streams.public"),
+        ({"people": {"colour": {"FIRSTNAME": "a"}}}, "streams.people"),
+        ({"people": {"field": {"address_book": "a"}}}, "streams.people"),
+        ({"people": {"address_book": 7, "colour": {}}}, "streams.people"),
+        ({"people": {"address_book": {"skip": True}}}, "streams.people.address_book"),
+    ],
+    ids=str,
+)
+def test_an_unknown_key_is_an_error_in_streams_with_dots_too(
+    streams: dict[str, Any], name: str
+) -> None:
+    (problem,) = problems_of({**ACCESS, "streams": streams})
+    assert problem.startswith(f"{name}: ")
 
 
 # Who leaves, and what.
@@ -258,7 +423,7 @@ def test_to_leave_an_address_book_there_must_be_one(stream: dict[str, Any]) -> N
     (problem,) = problems_of({**ACCESS, "streams": {"a": stream}})
     assert problem.startswith(f"streams.a.{next(iter(stream))}:")
     for book in ({"address_book": 7}, {"address_book": "Customers"}):
-        settings_of({**ACCESS, **book, "streams": {"a": stream}})
+        settings_of({**LISTED, **book, "streams": {"a": stream}})
         settings_of({**ACCESS, "streams": {"a": {**stream, **book}}})
 
 
@@ -277,7 +442,7 @@ def test_to_be_deleted_from_the_account_no_address_book_is_needed() -> None:
 def test_two_mirrors_of_one_address_book_have_to_say_so(other: int | str) -> None:
     mirror = {"sync_mode": "mirror", "address_book": other}
     shared = {**mirror, "mirror_shared": True}
-    base = {**ACCESS, "address_book": "102"}
+    base = {**LISTED, "address_book": "102"}
     for a, b in ((mirror, mirror), (shared, mirror)):
         streams = {"a": a, "b": b, "c": {"sync_mode": "mirror"}, "d": {}}
         (problem,) = problems_of({**base, "streams": streams})

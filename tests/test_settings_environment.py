@@ -45,6 +45,7 @@ ENVIRONMENT: dict[str, list[tuple[str, object]]] = {
     "sandbox_path": [("s.db", "s.db")],
     "address_book": [("12345", "12345"), ("New customers", "New customers"), ("007", "007")],
     "create_address_book": [("true", True), ("FALSE", False), ("1", True), ("off", False)],
+    "account_only": [("true", True), ("no", False)],
     "create_data_fields": [("yes", True), ("no", False)],
     "streams": [(json.dumps(STREAMS), STREAMS), ("{}", {}), (" null ", None)],
     "merge_option": [("overwriteIfEmpty", "overwriteIfEmpty")],
@@ -103,7 +104,7 @@ def test_null_means_not_set_in_the_environment_too(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TARGET_DOTDIGITAL_STREAMS", json.dumps({"a": {key: None}}))
-    settings = settings_of(ACCESS)
+    settings = settings_of({**ACCESS, "address_book": 7})
     assert settings.streams == {"a": settings.default_stream}
 
 

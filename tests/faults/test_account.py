@@ -102,10 +102,10 @@ def test_a_403_of_another_url_is_no_success(bench: Bench) -> None:
 
 
 MISSING = {
-    "an ID": (999, "address_book: there is none with the ID 999"),
-    "a name": ("Nowhere", "address_book: there is none named 'Nowhere'"),
+    "an ID": (999, "Address book ID 999 not found. Name one that exists"),
+    "a name": ("Nowhere", "Address book 'Nowhere' not found. Name one that exists, or"),
     "a reserved name": ("Test", "address_book: reserved by Dotdigital"),
-    "a reserved ID": (103, "address_book: 103 (Test) is reserved by Dotdigital"),
+    "a reserved ID": (103, "Address book 103 (Test) is reserved by Dotdigital"),
 }
 
 

@@ -73,7 +73,7 @@ def test_a_data_field_that_the_account_lacks(bench: Bench, variant: str) -> None
     ended = bench.run(people(3))
     assert (ended.status, ended.states) == (1, [])
     for name in missing:
-        assert f"the account has no data field '{name}'" in ended.stderr
+        assert f"The account has no data field '{name}'" in ended.stderr
     assert not bench.server.calls_of(IMPORT)
     bench.forget_input()
 
