@@ -16,7 +16,7 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
-from target_dotdigital.damage import DamagedRecord, read_damaged
+from target_dotdigital.damage import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError
 from target_dotdigital.lane import UNREADABLE
 from target_dotdigital.rejects import decode, encode
@@ -32,7 +32,7 @@ BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""
 
 
-class LackingError(DataError):
+class _LackingError(DataError):
     """A message lacks a part; which message that is, is told where its line is known."""
 
 
@@ -156,7 +156,7 @@ class MessageReader(GenericSingerReader[str]):
             return None
         message = self._decode_line(line, number)
         # A row that is rejected is stored as what can be read of it.
-        self.line = encode(message).encode() if _is_damaged(message) else line
+        self.line = encode(message).encode() if isinstance(message, DamagedMessage) else line
         try:
             self.assert_line_requires(message, {"type"})
             kind = message["type"]
@@ -166,7 +166,7 @@ class MessageReader(GenericSingerReader[str]):
             if not isinstance(message.get("stream", ""), str):
                 raise DataError(f"Line {number}: the {kind}'s stream is no text")
             callback(message)
-        except LackingError as error:
+        except _LackingError as error:
             what = self._what(message)
             raise DataError(f"Line {number}: the {what} {error.message}") from None
         except RecordsWithoutSchemaException as error:
@@ -215,12 +215,12 @@ class MessageReader(GenericSingerReader[str]):
             requires: The keys that must be there.
 
         Raises:
-            LackingError: One is missing. The message names it, and nothing else.
+            _LackingError: One is missing. The message names it, and nothing else.
         """
         keys: object = line_dict
         missing = requires - set(keys) if isinstance(keys, dict) else requires
         if missing:
-            raise LackingError(f"lacks {', '.join(sorted(missing))}")
+            raise _LackingError(f"lacks {', '.join(sorted(missing))}")
 
     def _blocks(self, source: IO[str]) -> Iterator[bytes]:
         """Yield whole lines, many of them at a time. Between two blocks the run is tended."""
@@ -242,10 +242,6 @@ class MessageReader(GenericSingerReader[str]):
             rest.append(read[end:])
         if last := b"".join(rest):
             yield last
-
-
-def _is_damaged(message: object) -> bool:
-    return isinstance(message, dict) and isinstance(message.get("record"), DamagedRecord)
 
 
 def _is_text(block: bytes) -> bool:
