@@ -61,7 +61,11 @@ class DamagedRecord(dict[str, Any]):
                 raise RowRejectedError("record.invalid", f"the property '{name}' {reason}")
 
 
-def read_damaged(line: bytes, number: int) -> dict[str, Any]:
+class DamagedMessage(dict[str, Any]):
+    """A RECORD message of which a part cannot be read."""
+
+
+def read_damaged(line: bytes, number: int) -> DamagedMessage:
     """Read a line that is damaged.
 
     Args:
@@ -89,11 +93,13 @@ def read_damaged(line: bytes, number: int) -> dict[str, Any]:
     ):
         raise DataError(f"Line {number}{_place(message)} {reason} ({len(line)} bytes)")
     record = message.get("record")
-    if isinstance(record, dict):
+    if isinstance(record, str) and _is_damaged(record):
+        message["record"] = None  # as a whole: it is no object
+    elif isinstance(record, dict):
         damage = {name: found for name, value in record.items() if (found := _damage_of(value))}
         kept = {name: None if damage.get(name) == _DEPTH else record[name] for name in record}
         message["record"] = DamagedRecord(kept, damage)
-    return message
+    return DamagedMessage(message)
 
 
 def _place(message: object) -> str:
@@ -101,7 +107,8 @@ def _place(message: object) -> str:
     if not isinstance(message, dict):
         return ""
     kind, stream = message.get("type"), message.get("stream")
-    told = f": the {kind}" if kind in {"SCHEMA", "STATE", "BATCH", "RECORD"} else ": the message"
+    is_known = isinstance(kind, str) and kind in {"SCHEMA", "STATE", "BATCH", "RECORD"}
+    told = f": the {kind}" if is_known else ": the message"
     if isinstance(stream, str) and not _is_damaged(stream):
         told += f" of stream '{stream}'"
     return told

@@ -16,7 +16,7 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
-from target_dotdigital.damage import DamagedRecord, read_damaged
+from target_dotdigital.damage import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
 from target_dotdigital.lane import UNREADABLE
 from target_dotdigital.rejects import decode, encode
@@ -152,7 +152,7 @@ class MessageReader(GenericSingerReader[str]):
             return None
         message = self._decode_line(line, number)
         # A row that is rejected is stored as what can be read of it.
-        self.line = encode(message).encode() if _is_damaged(message) else line
+        self.line = encode(message).encode() if isinstance(message, DamagedMessage) else line
         try:
             self.assert_line_requires(message, {"type"})
             kind = message["type"]
@@ -238,10 +238,6 @@ class MessageReader(GenericSingerReader[str]):
             rest.append(read[end:])
         if last := b"".join(rest):
             yield last
-
-
-def _is_damaged(message: object) -> bool:
-    return isinstance(message, dict) and isinstance(message.get("record"), DamagedRecord)
 
 
 def _is_text(block: bytes) -> bool:

@@ -70,6 +70,11 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
             id="a stream that is not UTF-8",
         ),
         pytest.param(
+            (schema(), b'{"type":["\xe9"],"stream":"people","record":{}}\n'),
+            "Line 2: the message of stream 'people' is not encoded in UTF-8",
+            id="a type that is not UTF-8",
+        ),
+        pytest.param(
             (schema(), b'{"type":"RECORD","stream":"people","record":{"x":"\xc3'),
             "Line 2 is no JSON",
             id="cut in the middle of a letter",
@@ -235,10 +240,11 @@ def test_damage_to_a_property_that_is_not_mapped_is_nobodys_fault(
         start + b'ann@example.com","first_name":"Ann","notes":' + value + b"}}\n",
         start + b'bob@example.com","first_name":' + value + b"}}\n",
         start + b'cid@example.com","first_name":"C\xc3\xafd","notes":null}}\n',
-        state({"row": 3}),
+        b'{"type":"RECORD","stream":"people","record":' + DEEP + b"}\n",
+        state({"row": 4}),
     )
-    assert (ended.status, ended.states) == (0, [{"row": 3}])
-    assert ended.counts().startswith("read 3 = imported 2 + rejected 1 + collapsed 0 + skipped 0")
+    assert (ended.status, ended.states) == (0, [{"row": 4}])
+    assert ended.counts().startswith("read 4 = imported 2 + rejected 2 + collapsed 0 + skipped 0")
     names = {key: each.data_fields["FIRSTNAME"] for key, each in server.contacts.items()}
     assert names == {"ann@example.com": "Ann", "cid@example.com": "C\xefd"}
     kept = json.loads(rejects.read_text().splitlines()[1])["record"]

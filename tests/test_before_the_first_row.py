@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_dotdigital.unread_input import drain
 from tests.command import TargetProcess, record, schema, settings_for
+from tests.meltano import MELTANO, Project
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.server import DotdigitalServer
 
 ROWS = [schema(), *(record(id=each, email=f"p{each}@example.com") for each in range(20_000))]
@@ -132,3 +134,46 @@ def test_every_file_of_the_configuration_is_looked_at(
     first, second = ended.stderr.splitlines()[-2:]
     assert "'nowhere.json' is missing" in first
     assert "'.' is a folder" in second
+
+
+TAP = """#!{python}
+import json, sys
+if "--discover" in sys.argv:
+    print(json.dumps({{"streams": []}}))
+else:
+    for line in open("rows.singer"):
+        sys.stdout.write(line)
+"""
+
+PROJECT: dict[str, Any] = {
+    "default_environment": "test",
+    "environments": [{"name": "test"}],
+    "send_anonymous_usage_stats": False,
+    "plugins": {
+        "extractors": [{"name": "tap-rows", "namespace": "tap_rows", "executable": "./tap-rows"}],
+        "loaders": [
+            {
+                "name": "target-dotdigital",
+                "namespace": "target_dotdigital",
+                "executable": str(Path(sys.executable).with_name("target-dotdigital")),
+            }
+        ],
+    },
+}
+
+
+def test_under_meltano_the_mistake_is_told_and_no_broken_pipe(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    loader = PROJECT["plugins"]["loaders"][0]
+    loader["config"] = settings_for(server, address_book="Nowhere")
+    (tmp_path / "meltano.yml").write_text(json.dumps(PROJECT))
+    (tmp_path / "tap-rows").write_text(TAP.format(python=sys.executable))
+    (tmp_path / "tap-rows").chmod(0o755)
+    (tmp_path / "rows.singer").write_text("".join(f"{json.dumps(each)}\n" for each in ROWS))
+    ended = Project(tmp_path).attempt(MELTANO, "run", "--force", "tap-rows", "target-dotdigital")
+    output = ended.stdout + ended.stderr
+    assert ended.returncode != 0
+    assert "Nowhere" in output
+    assert "BrokenPipe" not in output
+    assert "Broken pipe" not in output
