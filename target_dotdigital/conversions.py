@@ -100,29 +100,29 @@ def to_number(value: object, *, is_exact: bool = False) -> msgspec.Raw | Rounded
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise UnfitError("a number is needed")
     number = _decimal(value)
-    rounded = number if is_exact else _rounded(number)
-    text = _plain(rounded, MAX_WHOLE_DIGITS)
+    kept, is_rounded = (number, False) if is_exact else _rounded(number)
+    text = _plain(kept, MAX_WHOLE_DIGITS)
     whole, _, fraction = text.partition(".")
     if len(whole.lstrip("-")) > MAX_WHOLE_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
         raise UnfitError(
             f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
         )
     sent = msgspec.Raw(text.encode())
-    return sent if rounded == number or rounded == _shortest(number) else Rounded(sent)
+    return Rounded(sent) if is_rounded else sent
 
 
-def _rounded(number: Decimal) -> Decimal:
-    """Return a number without the decimals that Dotdigital does not keep."""
-    exponent = number.as_tuple().exponent
+def _rounded(number: Decimal) -> tuple[Decimal, bool]:
+    """Return a number with the decimals that Dotdigital keeps, and whether it had more."""
     # What is too large, or no number, is refused as it is.
-    if not isinstance(exponent, int) or exponent >= -MAX_FRACTION_DIGITS:
-        return number
-    if number.adjusted() >= MAX_WHOLE_DIGITS:
-        return number
+    if not number.is_finite() or number.adjusted() >= MAX_WHOLE_DIGITS:
+        return number, False
     kept = number.quantize(_LAST_DIGIT, context=_ALL_DIGITS)
     if kept == number:
-        return kept
-    return _shortest(number).quantize(_LAST_DIGIT, context=_ALL_DIGITS)
+        return number, False
+    shortest = _shortest(number)
+    if shortest is not number:
+        kept = shortest.quantize(_LAST_DIGIT, context=_ALL_DIGITS)
+    return kept, kept != shortest
 
 
 def _shortest(number: Decimal) -> Decimal:
