@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.overheard import OverheardTarget
+    from tests.support.target_in_process import OverheardTarget
 
 STUCK_SECONDS = 300
 """If so long nothing comes of a thousand lines, the process says where it is stuck, and ends."""
@@ -55,8 +55,8 @@ def main() -> None:
 
 
 def _seeded(folder: Path, seed: int, lines: int, keep: Path | None) -> int:
-    from tests.overheard import OverheardTarget  # noqa: PLC0415 - atheris has to come first
-    from tests.wild_lines import WildLines  # noqa: PLC0415
+    from tests.support.target_in_process import OverheardTarget  # noqa: PLC0415 - atheris has to come first
+    from tests.support.wild_lines import WildLines  # noqa: PLC0415
 
     wild = WildLines(seed)
     started = time.monotonic()
@@ -81,8 +81,8 @@ def _guided(folder: Path, seed: int, lines: int, keep: Path | None) -> None:
     import atheris  # noqa: PLC0415 - installed for this alone
 
     with atheris.instrument_imports(include=["target_dotdigital"]):
-        from tests.overheard import OverheardTarget  # noqa: PLC0415
-    from tests.wild_lines import WildLines  # noqa: PLC0415
+        from tests.support.target_in_process import OverheardTarget  # noqa: PLC0415
+    from tests.support.wild_lines import WildLines  # noqa: PLC0415
 
     wild = WildLines(seed)
     corpus = folder / "corpus"

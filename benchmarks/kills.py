@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.command import TargetProcess, schema, settings_for, state
+from tests.faults.crashing_server import WatchedServer
 from tests.faults.invariants import (
     Ledger,
     assert_counts,
@@ -32,7 +32,7 @@ from tests.faults.invariants import (
     assert_silence,
 )
 from tests.faults.people import ADDRESS_BOOK, CANARY, PROPERTIES, landed, rest_after, row
-from tests.faults.watched import WatchedServer
+from tests.support.command import TargetProcess, schema, settings_for, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,7 +204,7 @@ class Load:
             config,
             self.folder,
             environment={"HURRIED_PACE": str(self.pace)},
-            module="tests.faults.hurried",
+            module="tests.faults.fast_clock",
             on_line=ledger.look_at,
         )
 

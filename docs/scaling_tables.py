@@ -13,9 +13,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from target_dotdigital import pace
-from target_dotdigital.imports import MAX_BODY_BYTES
-from target_dotdigital.sandbox.rate_limits import FLAT_CALLS, FLAT_SECONDS
+from target_dotdigital.dry_run import estimate as pace
+from target_dotdigital.loading.imports import MAX_BODY_BYTES
+from target_dotdigital.sandbox.faults.rate_limits import FLAT_CALLS, FLAT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

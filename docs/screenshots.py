@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from target_dotdigital.sandbox.rate_limits import TierLimits
+from target_dotdigital.sandbox.faults.rate_limits import TierLimits
 from target_dotdigital.sandbox.server import Options, SandboxServer
 from tests.sandbox.browser import Browser, started
 from tests.sandbox.client import SandboxClient, person

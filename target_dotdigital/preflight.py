@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from typing_extensions import override
 
-from target_dotdigital.account import (
+from target_dotdigital.account.account import (
     address_book_problem,
     field_problem,
     look_up,
     named_address_books,
     new_beside,
 )
-from target_dotdigital.connection import Connection, Patience, region_of
-from target_dotdigital.conversions import DATA_FIELD_TYPES
+from target_dotdigital.account.connection import Connection, Patience, region_of
 from target_dotdigital.errors import (
     AuthenticationError,
     ForbiddenError,
@@ -24,22 +23,23 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.mapping import unknown_fields
+from target_dotdigital.loading.settlement.rejects import RejectsFile
+from target_dotdigital.mapping.record_mapping import unknown_fields
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES
 from target_dotdigital.near_misses import nearly_equal
-from target_dotdigital.rejects import RejectsFile
-from target_dotdigital.reporting import check_report_path
-from target_dotdigital.settings import Settings
-from target_dotdigital.settings_problems import NO_ADDRESS_BOOK
-from target_dotdigital.settings_schema import MAX_ACTIVE_IMPORTS
+from target_dotdigital.report.report import check_report_path
+from target_dotdigital.settings.problems import NO_ADDRESS_BOOK
+from target_dotdigital.settings.schema import MAX_ACTIVE_IMPORTS
+from target_dotdigital.settings.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from target_dotdigital.client import Client
+    from target_dotdigital.api.client import Client
+    from target_dotdigital.api.replies import AddressBook
     from target_dotdigital.clock import Clock
-    from target_dotdigital.replies import AddressBook
-    from target_dotdigital.settings import StreamSettings
+    from target_dotdigital.settings.settings import StreamSettings
 
 OF_A_CHECK: Final = Patience(deadline_seconds=30.0, max_tries=2, throttled_limit_seconds=120.0)
 """Somebody is waiting in front of it."""

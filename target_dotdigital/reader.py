@@ -18,15 +18,15 @@ from typing_extensions import override
 
 from target_dotdigital.damage import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
-from target_dotdigital.lane import UNREADABLE
-from target_dotdigital.rejects import decode, encode
+from target_dotdigital.loading.settlement.rejects import decode, encode
+from target_dotdigital.mapping.fast_path import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from target_dotdigital.run import Run
-    from target_dotdigital.sinks import ContactSink
+    from target_dotdigital.sink import ContactSink
 
 BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""

@@ -17,29 +17,33 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_dotdigital import config_files
 from target_dotdigital.clock import Clock
-from target_dotdigital.computed import computed
-from target_dotdigital.config_files import ConfigFiles
-from target_dotdigital.descriptions import SharedSchema
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
-from target_dotdigital.flattened_arrays import join_flattened_arrays
-from target_dotdigital.flattening import flattenable, without_old_names
 from target_dotdigital.leaving import leave_at_once
+from target_dotdigital.loading.settlement.rejects import decode, encode
+from target_dotdigital.mapping.schemas.descriptions import SharedSchema
+from target_dotdigital.mapping.schemas.validation import (
+    check_key_properties,
+    check_properties,
+    check_schema,
+)
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
-from target_dotdigital.rejects import decode, encode
-from target_dotdigital.report_shapes import Outcome
+from target_dotdigital.report.shapes import Outcome
 from target_dotdigital.run import Run
-from target_dotdigital.selection import Selection
-from target_dotdigital.settings import Settings, from_environment
-from target_dotdigital.settings_problems import doubts, problems
-from target_dotdigital.settings_schema import CONFIG_SCHEMA
-from target_dotdigital.sinks import ContactSink
-from target_dotdigital.stream_names import whole_names
+from target_dotdigital.settings.problems import doubts, problems
+from target_dotdigital.settings.schema import CONFIG_SCHEMA
+from target_dotdigital.settings.settings import Settings, from_environment
+from target_dotdigital.settings.stream_names import whole_names
+from target_dotdigital.singer import config_files
+from target_dotdigital.singer.computed import computed
+from target_dotdigital.singer.config_files import ConfigFiles
+from target_dotdigital.singer.flattened_arrays import join_flattened_arrays
+from target_dotdigital.singer.flattening import flattenable, without_old_names
+from target_dotdigital.singer.stream_selection import Selection
+from target_dotdigital.singer.unread_input import drain
+from target_dotdigital.sink import ContactSink
 from target_dotdigital.telling import SAFE_ERRORS, shown
-from target_dotdigital.unread_input import drain
-from target_dotdigital.validation import check_key_properties, check_properties, check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.transport import Transport
-from tests.network import R1, R2, Network
-from tests.server import DotdigitalServer
+from target_dotdigital.api.transport import Transport
+from tests.support.dotdigital.server import DotdigitalServer
+from tests.support.network import R1, R2, Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_dotdigital.transport import Reply
+    from target_dotdigital.api.transport import Reply
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,7 +2,7 @@
 
 tap-jsonl (up to 0.3.1) means to skip a file that has not changed since its bookmark, but looks the
 bookmark up as `_sdc_last_modified`, while the SDK keeps it as `replication_key_value`. So it sends
-every file in every run. `tests/test_meltano.py` tells when that is no longer so.
+every file in every run. `tests/project/test_meltano.py` tells when that is no longer so.
 """
 # ruff: noqa: INP001 - one module is the whole distribution
 

@@ -13,18 +13,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.app import Credentials
-from target_dotdigital.sandbox.faults import read_fault_file
-from target_dotdigital.sandbox.import_log import MAXIMUM_ACTIVE_IMPORTS
-from target_dotdigital.sandbox.rate_limits import read_limits
+from target_dotdigital.sandbox.api.app import Credentials
+from target_dotdigital.sandbox.faults.faults import read_fault_file
+from target_dotdigital.sandbox.faults.rate_limits import read_limits
+from target_dotdigital.sandbox.faults.switches import explain, read_switches
+from target_dotdigital.sandbox.imports.import_log import MAXIMUM_ACTIVE_IMPORTS
+from target_dotdigital.sandbox.imports.slots import DEFAULT_SLOTS, DOTDIGITAL_PACE
 from target_dotdigital.sandbox.server import LOOPBACK, Options, SandboxServer
-from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, DOTDIGITAL_PACE
-from target_dotdigital.sandbox.switches import explain, read_switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_dotdigital.sandbox.rate_limits import FlatLimit, TierLimits
+    from target_dotdigital.sandbox.faults.rate_limits import FlatLimit, TierLimits
 
 DEFAULT_PORT = 8025
 DEFAULT_DATABASE = Path("dotdigital-sandbox.db")

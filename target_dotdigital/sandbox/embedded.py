@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from target_dotdigital.sandbox.app import Credentials
+from target_dotdigital.sandbox.api.app import Credentials
 from target_dotdigital.sandbox.server import Options, SandboxServer
 
 if TYPE_CHECKING:

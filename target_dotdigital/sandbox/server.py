@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 from typing_extensions import Self, override
 
-from target_dotdigital.sandbox.address_books import ensure
-from target_dotdigital.sandbox.app import create_app
-from target_dotdigital.sandbox.faulty import ConnectedProtocol
-from target_dotdigital.sandbox.removals import Removals
-from target_dotdigital.sandbox.slots import DEFAULT_SLOTS, Slots
-from target_dotdigital.sandbox.store import Store
-from target_dotdigital.sandbox.switches import Switches
+from target_dotdigital.sandbox.account.address_books import ensure
+from target_dotdigital.sandbox.api.app import create_app
+from target_dotdigital.sandbox.faults.faulty import ConnectedProtocol
+from target_dotdigital.sandbox.faults.switches import Switches
+from target_dotdigital.sandbox.imports.slots import DEFAULT_SLOTS, Slots
+from target_dotdigital.sandbox.removals.removals import Removals
+from target_dotdigital.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from target_dotdigital.sandbox.app import Credentials
-    from target_dotdigital.sandbox.faults import Fault
-    from target_dotdigital.sandbox.rate_limits import FlatLimit, TierLimits
+    from target_dotdigital.sandbox.api.app import Credentials
+    from target_dotdigital.sandbox.faults.faults import Fault
+    from target_dotdigital.sandbox.faults.rate_limits import FlatLimit, TierLimits
 
 LOOPBACK = "127.0.0.1"
 

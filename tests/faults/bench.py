@@ -11,8 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import Ended, TargetProcess, settings_for
-from tests.faults.forking import ForkedTarget
+from tests.faults.forked_target import ForkedTarget
 from tests.faults.invariants import (
     MAX_PEAK_MEGABYTES,
     Ledger,
@@ -22,15 +21,16 @@ from tests.faults.invariants import (
     assert_success_is_one,
 )
 from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
-from tests.faults.wire import Wire
-from tests.routes import IMPORT
+from tests.faults.proxy import Wire
+from tests.support.command import Ended, TargetProcess, settings_for
+from tests.support.dotdigital.routes import IMPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tests.faults.forking import Forge
-    from tests.server import DotdigitalServer
+    from tests.faults.forked_target import Forge
+    from tests.support.dotdigital.server import DotdigitalServer
 
 FAULTS: dict[str, list[str]] = {}
 """By number, the tests that stand for it: `module.py::function`."""
@@ -149,7 +149,7 @@ class Bench:
         """
         hurry = {"HURRIED_PACE": str(pace)} if pace != 1 else {}
         is_hurried = any(name.startswith("HURRIED_") for name in {**hurry, **self.environment})
-        module = "tests.faults.hurried" if is_hurried else None
+        module = "tests.faults.fast_clock" if is_hurried else None
         start = functools.partial(TargetProcess, module=module, stdout=stdout)
         with self._watched(start, messages, settings, hurry) as target:
             yield target

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.bench import Bench
-from tests.faults.forking import Forge
+from tests.faults.forked_target import Forge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.server import DotdigitalServer
+    from tests.support.dotdigital.server import DotdigitalServer
 
 
 @pytest.fixture(scope="module")

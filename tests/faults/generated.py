@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tests.answers import (
+from tests.faults.invariants import Ledger
+from tests.faults.people import CANARY, Row, email
+from tests.support.command import record
+from tests.support.dotdigital.answers import (
     empty_reply,
     html_reply,
     lost_reply,
@@ -23,17 +26,14 @@ from tests.answers import (
     v2_error,
     v3_error,
 )
-from tests.command import record
-from tests.faults.invariants import Ledger
-from tests.faults.people import CANARY, Row, email
-from tests.report import ReportStyle
-from tests.values import match_key
+from tests.support.dotdigital.import_report import ReportStyle
+from tests.support.dotdigital.normal_forms import match_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.answers import Answer, Call, Scripted
-    from tests.server import DotdigitalServer
+    from tests.support.dotdigital.answers import Answer, Call, Scripted
+    from tests.support.dotdigital.server import DotdigitalServer
 
 MOST_ROWS = 60
 MOST_REFUSED_ROWS = 9

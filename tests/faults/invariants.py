@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tests.faults.people import CANARY, Row, rows_of
-from tests.routes import IMPORT
-from tests.values import match_key
+from tests.support.dotdigital.normal_forms import match_key
+from tests.support.dotdigital.routes import IMPORT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from tests.answers import Call
-    from tests.command import Ended
-    from tests.server import DotdigitalServer
+    from tests.support.command import Ended
+    from tests.support.dotdigital.answers import Call
+    from tests.support.dotdigital.server import DotdigitalServer
 
 MAX_PEAK_MEGABYTES = 200
 """A run of a few rows needs less than half of it."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import trustme
 
-from tests.answers import Answer, reply, v2_error, v3_error
 from tests.faults.bench import fault
 from tests.faults.people import CANARY, people
-from tests.faults.wire import TlsFront, Tunnel
-from tests.routes import ADDRESS_BOOK, DATA_FIELDS, IMPORT, IMPORT_STATUS
-from tests.server import DotdigitalServer
+from tests.faults.proxy import TlsFront, Tunnel
+from tests.support.dotdigital.answers import Answer, reply, v2_error, v3_error
+from tests.support.dotdigital.routes import ADDRESS_BOOK, DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.dotdigital.server import DotdigitalServer
 
 if TYPE_CHECKING:
-    from tests.answers import Call
     from tests.faults.bench import Bench
+    from tests.support.dotdigital.answers import Call
 
 SETTINGS = "[to act: whoever keeps the settings]"
 UNAUTHORISED = reply(401, {"message": "Authorization has been denied. ERROR_APIUSER_INVALID"})

@@ -5,9 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from tests.answers import lost_reply
-from tests.command import record, schema, state
-from tests.departure_routes import DELETE, REMOVE
 from tests.faults.bench import fault
 from tests.faults.people import (
     CANARY,
@@ -20,7 +17,10 @@ from tests.faults.people import (
     row,
     with_states,
 )
-from tests.routes import CREATE_DATA_FIELD, IMPORT
+from tests.support.command import record, schema, state
+from tests.support.dotdigital.answers import lost_reply
+from tests.support.dotdigital.departure_routes import DELETE, REMOVE
+from tests.support.dotdigital.routes import CREATE_DATA_FIELD, IMPORT
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

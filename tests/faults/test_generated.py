@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 )
 from typing_extensions import override
 
-from tests.command import schema, settings_for, state
-from tests.faults.forking import Forge, ForkedTarget
+from tests.faults.crashing_server import WatchedServer
+from tests.faults.forked_target import Forge, ForkedTarget
 from tests.faults.generated import (
     ANY_CALL,
     FATAL,
@@ -50,13 +50,13 @@ from tests.faults.invariants import (
     assert_silence,
 )
 from tests.faults.people import OPTED_OUT, SUPPRESSED, email, rest_after
-from tests.faults.watched import WatchedServer
-from tests.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.command import schema, settings_for, state
+from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.command import Ended
+    from tests.support.command import Ended
 
 PACE = 500.0
 """Of the target's clock: a retry's waits, two minutes at most, take a quarter of a second."""

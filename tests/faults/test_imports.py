@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tests.answers import reply, reset, v3_error
 from tests.faults.bench import fault
 from tests.faults.people import email, people, row, with_states
-from tests.report import ReportStyle
-from tests.routes import IMPORT, IMPORT_STATUS
+from tests.support.dotdigital.answers import reply, reset, v3_error
+from tests.support.dotdigital.import_report import ReportStyle
+from tests.support.dotdigital.routes import IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import trustme
 
-from tests.answers import empty_reply, html_reply, redirect, truncated_reply
 from tests.faults.bench import fault
 from tests.faults.people import people
-from tests.faults.wire import TlsFront
-from tests.routes import ADDRESS_BOOK, DATA_FIELDS, IMPORT, IMPORT_STATUS
-from tests.server import DotdigitalServer
+from tests.faults.proxy import TlsFront
+from tests.support.dotdigital.answers import empty_reply, html_reply, redirect, truncated_reply
+from tests.support.dotdigital.routes import ADDRESS_BOOK, DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.dotdigital.server import DotdigitalServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.answers import Answer
     from tests.faults.bench import Bench
-    from tests.faults.wire import WireFault
+    from tests.faults.proxy import WireFault
+    from tests.support.dotdigital.answers import Answer
 
 HURRY = 100
 """At this pace the two minutes of retries take a second, and the deadline of a call too."""

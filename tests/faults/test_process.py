@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.answers import Gate, reply, v2_error
-from tests.command import schema, state
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, email, people, row, with_states
-from tests.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.command import schema, state
+from tests.support.dotdigital.answers import Gate, reply, v2_error
+from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.answers import Answer, Call
     from tests.faults.bench import Bench
+    from tests.support.dotdigital.answers import Answer, Call
 
 ROWS = people(6)
 """With two rows an import, three imports."""

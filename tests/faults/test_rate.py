@@ -6,14 +6,20 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
-from tests.answers import Answer, rate_limited, reset, too_many_active_imports, usage_exceeded
 from tests.faults.bench import fault
 from tests.faults.people import people
-from tests.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.dotdigital.answers import (
+    Answer,
+    rate_limited,
+    reset,
+    too_many_active_imports,
+    usage_exceeded,
+)
+from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
-    from tests.answers import Call
     from tests.faults.bench import Bench
+    from tests.support.dotdigital.answers import Call
 
 LIMIT = "of the account's call limit"
 LOW_TIER = (DATA_FIELDS, IMPORT)

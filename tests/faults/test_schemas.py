@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.command import schema, state
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, landed, people, row
-from tests.routes import CREATE_ADDRESS_BOOK, CREATE_DATA_FIELD, IMPORT
+from tests.support.command import schema, state
+from tests.support.dotdigital.routes import CREATE_ADDRESS_BOOK, CREATE_DATA_FIELD, IMPORT
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

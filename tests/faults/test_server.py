@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tests.answers import html_reply, reply, v3_error
 from tests.faults.bench import fault
 from tests.faults.people import email, people
-from tests.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.dotdigital.answers import html_reply, reply, v3_error
+from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

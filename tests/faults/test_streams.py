@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.command import schema
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, people, row, with_states
-from tests.routes import IMPORT
+from tests.support.command import schema
+from tests.support.dotdigital.routes import IMPORT
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

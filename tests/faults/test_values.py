@@ -6,9 +6,9 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.command import record, schema, state
 from tests.faults.bench import fault
 from tests.faults.people import CANARY, PROPERTIES, email, landed, people, row, with_states
+from tests.support.command import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

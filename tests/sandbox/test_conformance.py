@@ -13,11 +13,16 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from target_dotdigital.sandbox.app import API_ROUTES
+from target_dotdigital.sandbox.api.app import API_ROUTES
 from target_dotdigital.sandbox.server import Options, SandboxServer
-from tests.contract import FOLDER_VARIABLE, check_response, mended, needs_vendor_files
 from tests.sandbox.client import DEADLINE_SECONDS, SandboxClient, people
 from tests.sandbox.conftest import LIST_ID
+from tests.support.dotdigital.contract import (
+    FOLDER_VARIABLE,
+    check_response,
+    mended,
+    needs_vendor_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

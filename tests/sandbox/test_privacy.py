@@ -6,7 +6,8 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, NoReturn
 
-from target_dotdigital.sandbox import contacts, slots
+from target_dotdigital.sandbox.account import contacts
+from target_dotdigital.sandbox.imports import slots
 from target_dotdigital.sandbox.server import Options, SandboxServer
 from tests.sandbox.client import SandboxClient, person
 

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_dotdigital.sandbox.app import API_ROUTES
+from target_dotdigital.sandbox.api.app import API_ROUTES
 from target_dotdigital.sandbox.command import main
-from target_dotdigital.sandbox.rate_limits import (
+from target_dotdigital.sandbox.faults.rate_limits import (
     BASIC,
     TIERS,
     FlatLimit,
     TierLimits,
     read_limits,
 )
-from target_dotdigital.sandbox.routing import RouteTable
+from target_dotdigital.sandbox.faults.routing import RouteTable
+from target_dotdigital.sandbox.faults.switches import Switches
 from target_dotdigital.sandbox.server import Options, SandboxServer
-from target_dotdigital.sandbox.switches import Switches
 from tests.sandbox.client import SandboxClient, people
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_dotdigital.sandbox.schema import MIGRATIONS, SCHEMA_VERSION
 from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox.storage.schema import MIGRATIONS, SCHEMA_VERSION
 from tests.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What a run would do: it reads and compares, and writes nothing."""

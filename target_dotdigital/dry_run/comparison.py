@@ -1,0 +1,187 @@
+"""Comparing: who of those that a dry run would send is in the account, and in the address books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_dotdigital.account.members import (
+    IncompleteListError,
+    identities_of,
+    read_account,
+    read_members,
+)
+from target_dotdigital.errors import RequestRefusedError
+from target_dotdigital.loading.departures import ACCOUNT
+from target_dotdigital.mapping.contacts.identity_set import HeldContacts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from target_dotdigital.api.client import Client
+    from target_dotdigital.api.replies import FoundContact
+    from target_dotdigital.mapping.contacts.contact import Contact
+
+FEW_CONTACTS = 200
+"""Contacts that are looked up one by one; lists are read for more."""
+
+_NOT_IN_A_PATH = frozenset({".", ".."})
+"""Values that HTTP clients take out of a path, so that another call would be made."""
+
+
+class _Sent(msgspec.Struct):
+    """What matters here of a contact's JSON, as the import takes it."""
+
+    identifiers: dict[str, Any]
+    match: str = msgspec.field(name="matchIdentifier")
+    lists: list[int] = []
+
+
+_decode_sent = msgspec.json.Decoder(_Sent).decode
+_decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@dataclass(slots=True)
+class Group:
+    """Contacts that are all to join, or to leave, the same; by match identifier."""
+
+    all: HeldContacts = field(default_factory=HeldContacts)
+    existing: HeldContacts = field(default_factory=HeldContacts)
+    """Those of them that are in the account."""
+    members: HeldContacts = field(default_factory=HeldContacts)
+    """Those of them that are in the address book."""
+
+
+class Comparison:
+    """Holds contacts as 64-bit hashes, and finds out who of them is there. Not thread-safe.
+
+    Attributes:
+        joining: Who would join each address book, by its ID; under `ACCOUNT` everybody who would
+            be imported. A negative ID stands for an address book that is yet to be created.
+        leaving: Whose rows are marked as deleted, by what they would leave.
+        is_done: Whether it is known who is there.
+        problem: Why it is not, if that has been tried.
+    """
+
+    def __init__(self) -> None:
+        """Start with nobody."""
+        self.joining: dict[int, Group] = {ACCOUNT: Group()}
+        self.leaving: dict[int, Group] = {}
+        self.is_done = False
+        self.problem: str | None = None
+        self._anybody = HeldContacts()
+        self._few: dict[str, tuple[str, Any]] | None = {}
+
+    def join(self, contacts: Iterable[Contact]) -> None:
+        """Note contacts that would be imported.
+
+        Args:
+            contacts: The contacts of an import.
+        """
+        for contact in contacts:
+            sent = _decode_sent(contact.body)
+            for place in (ACCOUNT, *sent.lists):
+                self.joining.setdefault(place, Group()).all.add(contact.key)
+            self._note(contact.key, sent.match, sent.identifiers[sent.match])
+
+    def leave(self, leaving: int, contacts: Iterable[Contact]) -> None:
+        """Note contacts that would leave.
+
+        Args:
+            leaving: The ID of the address book, or `ACCOUNT`.
+            contacts: The contacts of a departure.
+        """
+        group = self.leaving.setdefault(leaving, Group())
+        for contact in contacts:
+            group.all.add(contact.key)
+            ((identifier, value),) = _decode_leaver(contact.body).items()
+            self._note(contact.key, identifier, value)
+
+    def compare(self, client: Client, on_call: Callable[[], None]) -> None:
+        """Find out who is there.
+
+        Args:
+            client: Calls Dotdigital.
+            on_call: Called now and then; it may raise.
+
+        Raises:
+            TargetDotdigitalError: A call fails.
+        """
+        try:
+            if self._few is not None:
+                unclear = self._look_up(client, self._few, on_call)
+                self._read_books(client, unclear, on_call)
+            elif self._anybody:
+                places = {*self.joining, *self.leaving}
+                self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
+                if self._is_anybody_missing():
+                    for contact in read_account(client, on_call):
+                        self._found(contact, None)
+        except IncompleteListError as error:
+            self.problem = error.message
+        else:
+            self.is_done = True
+
+    def _note(self, key: str, identifier: str, value: object) -> None:
+        self._anybody.add(key)
+        if self._few is None:
+            return
+        self._few[key] = (identifier, value)
+        if len(self._few) > FEW_CONTACTS or str(value) in _NOT_IN_A_PATH:
+            self._few = None
+
+    def _look_up(
+        self, client: Client, few: dict[str, tuple[str, Any]], on_call: Callable[[], None]
+    ) -> set[int]:
+        """Look contacts up, and return the address books whose members are still unclear."""
+        unclear: set[int] = set()
+        for key, (identifier, value) in few.items():
+            on_call()
+            try:
+                contact = client.contact(identifier, value)
+            except RequestRefusedError:
+                continue  # it can be nobody's
+            if contact is None:
+                continue
+            self._note_existing(key)
+            for place, group in self._places(key):
+                if contact.lists is None and place > ACCOUNT:
+                    unclear.add(place)
+                elif any(each.id == place for each in contact.lists or ()):
+                    group.members.add(key)
+        return unclear
+
+    def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
+        for book in sorted(books):
+            for contact in read_members(client, book, on_call):
+                self._found(contact, book)
+
+    def _found(self, contact: FoundContact, book: int | None) -> None:
+        """Note a contact of the account, or of an address book."""
+        for identity in identities_of(contact.identifiers, contact.contact_id):
+            if identity not in self._anybody:
+                continue
+            self._note_existing(identity)
+            for groups in (self.joining, self.leaving):
+                if book in groups and identity in groups[book].all:
+                    groups[book].members.add(identity)
+
+    def _note_existing(self, identity: str) -> None:
+        for _, group in self._places(identity):
+            group.existing.add(identity)
+
+    def _places(self, identity: str) -> list[tuple[int, Group]]:
+        return [
+            (place, group)
+            for groups in (self.joining, self.leaving)
+            for place, group in groups.items()
+            if identity in group.all
+        ]
+
+    def _is_anybody_missing(self) -> bool:
+        groups = [self.joining[ACCOUNT]]
+        if ACCOUNT in self.leaving:
+            groups.append(self.leaving[ACCOUNT])
+        return any(len(group.existing) < len(group.all) for group in groups)

@@ -1,0 +1,1 @@
+"""From contacts to loads: batches, their queue, and what brings each to its end."""

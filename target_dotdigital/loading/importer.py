@@ -1,0 +1,170 @@
+"""One import to its end: sent, polled, sent again, halved, settled. Runs in a worker thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from target_dotdigital.api.jobs import IMPORT
+from target_dotdigital.errors import DataError, RequestTooLargeError
+from target_dotdigital.loading.bisect import Halving
+from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
+from target_dotdigital.loading.settlement.settlement import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from target_dotdigital.api.client import Client
+    from target_dotdigital.api.jobs import Jobs
+    from target_dotdigital.events import Timeline
+    from target_dotdigital.loading.imports import Import
+    from target_dotdigital.loading.settlement.settlement import Settlement
+    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.settings.schema import MergeOption
+
+MAX_REFUSED_FIRST = 10
+"""Contacts that are refused alone, in imports of one or two, before any is accepted, until it is
+clear that what all of them have in common is at fault."""
+
+MAX_UPLOADS = 4
+"""Bodies that are sent at a time. They fill the line, and each takes up to 50 MB of memory."""
+
+MAX_KEPT_BYTES = 8_000_000
+"""A buffer of this size is kept for the next body."""
+
+_logger = logging.getLogger("target-dotdigital.imports")
+
+
+class Importer:
+    """Loads imports. Safe to use from several threads, an import each."""
+
+    def __init__(
+        self,
+        client: Client,
+        jobs: Jobs,
+        timeline: Timeline,
+        check_account: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep what every import shares.
+
+        Args:
+            client: Calls Dotdigital.
+            jobs: Starts imports and awaits their ends.
+            timeline: Where it is noted what happens to them.
+            check_account: Raises if the account lacks what every contact needs of it.
+        """
+        self._client = client
+        self._jobs = jobs
+        self._timeline = timeline
+        self._check_account = check_account
+        self._lock = threading.Lock()
+        self._uploads = threading.Semaphore(MAX_UPLOADS)
+        self._buffers: list[BytesIO] = []
+        self._max_body_bytes = MAX_BODY_BYTES
+        self._largest_accepted = 0
+        self._refused_alone = 0
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body to send. It shrinks after a 413, but not below what was accepted."""
+        return max(self._max_body_bytes, self._largest_accepted)
+
+    def load(self, load: Import) -> Settlement:
+        """Bring an import to its end.
+
+        Args:
+            load: The import.
+
+        Returns:
+            What became of each of its contacts.
+
+        Raises:
+            TargetDotdigitalError: It cannot be settled.
+        """
+        deadline = self._jobs.deadline()
+        contacts = list(load.contacts.values())
+        halving = Halving(
+            contacts,
+            lambda part: self._load_part(part, load.merge_option, deadline),
+            self._check_account,
+        )
+        halving.load(contacts)
+        self._check_refusals(halving.total)
+        return halving.total
+
+    def _check_refusals(self, settlement: Settlement) -> None:
+        """Tell an envelope's fault where imports are too small to show it one by one."""
+        with self._lock:
+            self._refused_alone += len(settlement.rejected)
+            if not self._largest_accepted and self._refused_alone >= MAX_REFUSED_FIRST:
+                raise DataError(
+                    f"Dotdigital has refused the first {self._refused_alone} contacts one by one, "
+                    "and accepted none"
+                )
+
+    def _load_part(
+        self, part: list[Contact], merge_option: MergeOption, deadline: float
+    ) -> Settlement:
+        with self._timeline.job(IMPORT, len(part)) as job:
+            import_id, report = self._jobs.complete(
+                lambda: self._send(part, merge_option), self._client.import_status, job, deadline
+            )
+            settlement = settle(import_id, report, part)
+            job.settle(settlement)
+        _log_settlement(import_id, settlement)
+        return settlement
+
+    def _send(self, part: list[Contact], merge_option: MergeOption) -> str:
+        # The body lives no longer than this: what is kept of an active import are its contacts.
+        with self._uploads, self._body(merge_option, part) as body:
+            size = len(body)
+            if size > self.max_body_bytes and len(part) > 1:
+                # It was filled before that was known. No need to ask again.
+                raise RequestTooLargeError(f"{size} bytes in one import")
+            try:
+                import_id = self._client.import_contacts(body)
+            except RequestTooLargeError:
+                self._limit(size)
+                raise
+            with self._lock:
+                self._largest_accepted = max(self._largest_accepted, size)
+        _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), size)
+        return import_id
+
+    @contextmanager
+    def _body(self, merge_option: MergeOption, part: list[Contact]) -> Iterator[memoryview]:
+        buffer = self._buffers.pop() if self._buffers else BytesIO()
+        with import_body(merge_option, part, buffer) as body:
+            size = len(body)
+            yield body
+        if size <= MAX_KEPT_BYTES:
+            self._buffers.append(buffer)
+
+    def _limit(self, size: int) -> None:
+        """Keep to half of a size that was refused."""
+        with self._lock:
+            self._max_body_bytes = min(self._max_body_bytes, size // 2)
+        _logger.info("Imports are limited to %d bytes from now on", self.max_body_bytes)
+
+
+def _log_settlement(import_id: str, settlement: Settlement) -> None:
+    codes = Counter(code for _, code in settlement.rejected) + settlement.unnamed_codes
+    refused = sum(codes.values())
+    written = (
+        len(settlement.imported) + len(settlement.unnamed) - sum(settlement.unnamed_codes.values())
+    )
+    _logger.info("Import %s: settled, %d imported, %d rejected", import_id, written, refused)
+    if settlement.unnamed_codes:
+        _logger.warning(
+            "Import %s: Dotdigital does not name the contacts that it refused: they are counted, "
+            "and missing in the rejects file",
+            import_id,
+        )
+    for code, count in settlement.unmatched.items():
+        _logger.warning(
+            "Import %s: %d failures (%s) for contacts that were not sent", import_id, count, code
+        )

@@ -1,0 +1,238 @@
+"""Imports: contacts that go to Dotdigital in one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import chain, pairwise, repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from target_dotdigital.loading.settlement.settlement import CONFLICTS
+from target_dotdigital.mapping.contacts.contact import collapse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from io import BytesIO
+
+    from target_dotdigital.loading.queue import Load
+    from target_dotdigital.loading.settlement.settlement import Settlement
+    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.settings.schema import MergeOption
+
+MAX_BODY_BYTES = 50_000_000
+"""Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
+
+_key_of = attrgetter("key")
+_body_of = attrgetter("body")
+_others_of = attrgetter("other_identities")
+
+_START = b'{"mergeOption":"%s","contacts":['
+_END = b"]}"
+_ENVELOPE_BYTES = len(_START) + len("overwriteIfNotEmpty") + len(_END)
+
+
+def import_body(
+    merge_option: MergeOption, contacts: Sequence[Contact], buffer: BytesIO
+) -> memoryview:
+    """Put an import's JSON together, once.
+
+    Args:
+        merge_option: How Dotdigital merges the contacts with its own.
+        contacts: At least one.
+        buffer: Where to. It is used again: what is fresh each time, and each in another thread,
+            the C library keeps.
+
+    Returns:
+        The JSON in the buffer. To be released before the buffer is used again.
+    """
+    bodies = list(map(_body_of, contacts))
+    last = bodies.pop()
+    buffer.seek(0)
+    buffer.write(_START % merge_option.encode())
+    buffer.writelines(chain.from_iterable(zip(bodies, repeat(b","))))
+    buffer.write(last)
+    buffer.write(_END)
+    return buffer.getbuffer()[: buffer.tell()]
+
+
+@dataclass(slots=True)
+class Import:
+    """Contacts that go to Dotdigital in one request, and are settled together."""
+
+    merge_option: MergeOption
+    first_row: int
+    """Number of the first row in it."""
+    opened_at: float
+    """When that row came, in seconds of the run's clock."""
+    contacts: dict[str, Contact] = field(default_factory=dict, repr=False)
+    """By normalised match identifier."""
+    others: dict[str, str] = field(default_factory=dict, repr=False)
+    """The contacts' other identifiers, with the match identifier of the contact."""
+    size: int = _ENVELOPE_BYTES
+    """Bytes of its JSON, or a little less than that."""
+    following: Import | None = field(default=None, repr=False)
+    """What is sent after it: contacts of it once more, that could not be joined with their own."""
+    is_second_try: bool = False
+    """Whether its contacts were refused for an identifier that an earlier contact may free."""
+
+    @property
+    def chain(self) -> Iterator[Import]:
+        """Itself, and what follows it, in the order in which they are to be sent."""
+        load: Import | None = self
+        while load is not None:
+            yield load
+            load = load.following
+
+    def has_room(self, contact: Contact, max_contacts: int, max_bytes: int) -> bool:
+        """Return whether a contact fits in, joined with the one of the same key if there is one.
+
+        Args:
+            contact: The contact.
+            max_contacts: The most contacts of an import.
+            max_bytes: The most bytes of its JSON.
+        """
+        is_new = contact.key not in self.contacts
+        fits = self.size + len(contact.body) + 1 <= max_bytes
+        return fits and not (is_new and len(self.contacts) >= max_contacts)
+
+    def add(self, contact: Contact) -> bool:
+        """Take a contact in, or join it with an older row's.
+
+        Args:
+            contact: The contact.
+
+        Returns:
+            Whether it is in; not if it cannot be joined with the older row's.
+        """
+        earlier = self.contacts.get(contact.key)
+        if earlier is not None:
+            joined = collapse(earlier, contact, self.merge_option)
+            if joined is None:
+                # Whoever takes over what it had must not overtake it.
+                contact.other_identities = tuple(
+                    dict.fromkeys((*earlier.other_identities, *contact.other_identities))
+                )
+                return False
+            contact = joined
+            self.size -= len(earlier.body) + 1
+        self.contacts[contact.key] = contact
+        self.size += len(contact.body) + 1
+        for identity in contact.other_identities:
+            self.others[identity] = contact.key
+        return True
+
+    def extend(self, contacts: Sequence[Contact], max_bytes: int) -> int:
+        """Take contacts in that have nothing to do with those that are in, or with each other.
+
+        Args:
+            contacts: Contacts that together are not too many.
+            max_bytes: The most bytes of an import's JSON.
+
+        Returns:
+            How many are taken in: all of them or none.
+        """
+        fresh = dict(zip(map(_key_of, contacts), contacts, strict=True))
+        size = sum(map(len, map(_body_of, contacts))) + len(contacts)
+        if (
+            len(fresh) < len(contacts)
+            or self.size + size > max_bytes
+            or self.others
+            or self.following is not None
+            or any(map(_others_of, contacts))
+            or not self.contacts.keys().isdisjoint(fresh)
+        ):
+            return 0
+        self.contacts.update(fresh)
+        self.size += size
+        return len(contacts)
+
+    def take(
+        self,
+        contact: Contact,
+        max_contacts: int,
+        max_bytes: int,
+        start: Callable[[], Import],
+    ) -> bool:
+        """Take a contact into this import, or into what follows it if it cannot be joined.
+
+        Args:
+            contact: The contact.
+            max_contacts: The most contacts of an import.
+            max_bytes: The most bytes of its JSON.
+            start: Returns an empty import.
+
+        Returns:
+            Whether there was room for it.
+        """
+        load = self
+        # What follows an import holds no contact that the import does not hold too.
+        while load.following is not None and contact.key in load.following.contacts:
+            load = load.following
+        if not load.has_room(contact, max_contacts, max_bytes):
+            return False
+        if load.add(contact):
+            return True
+        following = load.following or start()
+        if not following.has_room(contact, max_contacts, max_bytes):
+            return False
+        following.add(contact)
+        load.following = following
+        return True
+
+
+def divide(load: Import, most: int, max_bytes: int) -> list[Import]:
+    """Divide an import into smaller ones that follow one another.
+
+    No two of its contacts may be the same person, so the parts need no order among themselves.
+
+    Args:
+        load: The import.
+        most: The most contacts of a part.
+        max_bytes: The most bytes of a part's JSON.
+
+    Returns:
+        The parts, each followed by the next, and the last one by what followed the import.
+    """
+    divided = [Import(load.merge_option, load.first_row, load.opened_at)]
+    for contact in load.contacts.values():
+        part = divided[-1]
+        if part.contacts and not part.has_room(contact, most, max_bytes):
+            part = Import(load.merge_option, load.first_row, load.opened_at)
+            divided.append(part)
+        part.add(contact)
+    for part, following in pairwise(divided):
+        part.following = following
+    divided[-1].following = load.following
+    return divided
+
+
+def second_try(load: Load, settlement: Settlement) -> Import | None:
+    """Take contacts out of a settlement that were refused for another contact's identifier.
+
+    A row may hand its address to the next, as when the e-mail addresses of two customers were
+    mixed up. Whether Dotdigital goes through an import in order is not documented, and imports
+    that are known to share nothing go side by side; so the one who takes over may come too early.
+
+    Args:
+        load: The import.
+        settlement: What became of it. Its conflicts are removed if they are to be sent again.
+
+    Returns:
+        An import of those contacts, to be sent once all that came before is settled; None if there
+        are none, or if sending them again has helped nobody.
+    """
+    if not isinstance(load, Import) or (load.is_second_try and not settlement.imported):
+        return None
+    again = [
+        contact
+        for contact, code in settlement.rejected
+        if contact.other_identities and code.lower() in CONFLICTS
+    ]
+    if not again:
+        return None
+    taken = {id(contact) for contact in again}
+    settlement.rejected = [each for each in settlement.rejected if id(each[0]) not in taken]
+    following = Import(load.merge_option, load.first_row, load.opened_at, is_second_try=True)
+    for contact in again:
+        following.add(contact)
+    return following

@@ -1,0 +1,193 @@
+"""One departure to its end: contacts leave an address book, or the account. In a worker thread."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_dotdigital.account.members import (
+    IncompleteListError,
+    find_address_book,
+    identities_of,
+    read_members,
+)
+from target_dotdigital.api.client import CONTACT_PAGE
+from target_dotdigital.api.jobs import DELETION, REMOVAL
+from target_dotdigital.errors import (
+    DotdigitalError,
+    NotFoundError,
+    RequestRefusedError,
+    SettingsError,
+)
+from target_dotdigital.loading.bisect import Halving
+from target_dotdigital.loading.departures import ACCOUNT, deletion_body
+from target_dotdigital.loading.settlement.deletion_reports import settle_deletion
+from target_dotdigital.loading.settlement.settlement import Settlement, reject_code
+from target_dotdigital.mapping.contacts.identity_set import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_dotdigital.api.client import Client
+    from target_dotdigital.api.jobs import Jobs
+    from target_dotdigital.events import Timeline
+    from target_dotdigital.loading.departures import Departure
+    from target_dotdigital.mapping.contacts.contact import Contact
+
+FEW_CONTACTS = 20
+"""Contacts that are looked up one by one, however few pages the address book has."""
+
+_NOT_IN_A_PATH = frozenset({".", ".."})
+"""Values that HTTP clients take out of a path, so that another call would be made."""
+
+_logger = logging.getLogger("target-dotdigital.departures")
+_decode_body = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Remover:
+    """Performs departures and removals. Safe to use from several threads."""
+
+    def __init__(self, client: Client, removals: Jobs, deletions: Jobs, timeline: Timeline) -> None:
+        """Keep what every departure shares.
+
+        Args:
+            client: Calls Dotdigital.
+            removals: Starts removals from address books and awaits their ends.
+            deletions: The same for deletions from the account.
+            timeline: Where it is noted what happens to them.
+        """
+        self._client = client
+        self._removals = removals
+        self._deletions = deletions
+        self._timeline = timeline
+
+    def perform(self, departure: Departure) -> Settlement:
+        """Bring a departure to its end.
+
+        Args:
+            departure: The departure.
+
+        Returns:
+            What became of each of its contacts.
+
+        Raises:
+            TargetDotdigitalError: It cannot be settled.
+        """
+        contacts = list(departure.contacts.values())
+        if departure.leaving != ACCOUNT:
+            return self._take_out(contacts, departure.leaving)
+        halving = Halving(contacts, self._delete)
+        halving.load(contacts)
+        return halving.total
+
+    def remove(self, address_book_id: int, contact_ids: Sequence[int]) -> None:
+        """Take contacts out of an address book, and wait until they are.
+
+        Args:
+            address_book_id: The address book's ID.
+            contact_ids: At least one, and `CONTACT_PAGE` at most. Whoever is not in it any more
+                does not matter.
+
+        Raises:
+            TargetDotdigitalError: It is not known that all of them are out.
+        """
+        try:
+            with self._timeline.job(REMOVAL, len(contact_ids)) as job:
+                removal_id, _ = self._removals.complete(
+                    lambda: self._client.remove_members(address_book_id, contact_ids),
+                    self._client.removal_status,
+                    job,
+                )
+                job.departed = len(contact_ids)
+        except NotFoundError:
+            raise SettingsError(f"The address book {address_book_id} is gone") from None
+        except RequestRefusedError as error:
+            # It holds nothing but IDs that Dotdigital has told: no row is at fault.
+            raise DotdigitalError(error.message) from None
+        _logger.info(
+            "Removal %s: %d contacts have left address book %d",
+            removal_id,
+            len(contact_ids),
+            address_book_id,
+        )
+
+    def _delete(self, part: list[Contact]) -> Settlement:
+        body = deletion_body(part)
+        with self._timeline.job(DELETION, len(part)) as job:
+            delete_id, report = self._deletions.complete(
+                lambda: self._client.delete_contacts(body), self._client.deletion_status, job
+            )
+            settlement = settle_deletion(delete_id, report, part)
+            job.settle(settlement)
+        _logger.info(
+            "Deletion %s: settled, %d deleted, %d not there, %d refused",
+            delete_id,
+            len(settlement.deleted),
+            len(settlement.unknown),
+            len(settlement.rejected),
+        )
+        return settlement
+
+    def _take_out(self, contacts: list[Contact], address_book_id: int) -> Settlement:
+        settlement = Settlement()
+        found: dict[str, list[int]] = {}
+        sought = contacts
+        if self._is_read_sooner_as_a_whole(contacts, address_book_id):
+            sought = self._find_in_list(contacts, address_book_id, found)
+        self._look_up(sought, found, settlement)
+        contact_ids = sorted({contact_id for ids in found.values() for contact_id in ids})
+        for start in range(0, len(contact_ids), CONTACT_PAGE):
+            self.remove(address_book_id, contact_ids[start : start + CONTACT_PAGE])
+        refused = {contact.key for contact, _ in settlement.rejected}
+        for contact in contacts:
+            if contact.key in found:
+                settlement.left.append(contact)
+            elif contact.key not in refused:
+                settlement.unknown.append(contact)
+        return settlement
+
+    def _is_read_sooner_as_a_whole(self, contacts: list[Contact], address_book_id: int) -> bool:
+        if any(
+            value in _NOT_IN_A_PATH for contact in contacts for _, value in _identifiers(contact)
+        ):
+            return True
+        if len(contacts) <= FEW_CONTACTS:
+            return False
+        members = find_address_book(self._client, address_book_id).contacts
+        return members is None or members <= len(contacts) * CONTACT_PAGE
+
+    def _look_up(
+        self, contacts: list[Contact], found: dict[str, list[int]], settlement: Settlement
+    ) -> None:
+        """Note contacts' IDs by match identifier; reject those that can be nobody's."""
+        for contact in contacts:
+            ((identifier, value),) = _identifiers(contact)
+            try:
+                known = self._client.contact(identifier, value)
+            except RequestRefusedError as error:
+                settlement.rejected.append((contact, reject_code(error.code)))
+                continue
+            if known is not None:
+                found[contact.key] = [known.contact_id]
+
+    def _find_in_list(
+        self, contacts: list[Contact], address_book_id: int, found: dict[str, list[int]]
+    ) -> list[Contact]:
+        """Note contacts' IDs by match identifier; return whom the list may have left out."""
+        wanted = {canonical(contact.key): contact.key for contact in contacts}
+        try:
+            for member in read_members(self._client, address_book_id):
+                for identity in identities_of(member.identifiers, member.contact_id):
+                    key = wanted.get(canonical(identity))
+                    if key is not None:
+                        found.setdefault(key, []).append(member.contact_id)
+        except IncompleteListError as error:
+            _logger.warning("%s; whoever was not in it is looked up one by one", error.message)
+            return [contact for contact in contacts if contact.key not in found]
+        return []
+
+
+def _identifiers(contact: Contact) -> list[tuple[str, Any]]:
+    return list(_decode_body(contact.body).items())

@@ -1,0 +1,1 @@
+"""What became of the rows: reports, counts, rejects, and the gate that lets STATE out."""

@@ -1,0 +1,243 @@
+"""What becomes of rows: counted once a load is settled, and stored where they are rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError
+from target_dotdigital.mapping.contacts.identifiers import CONTACT_ID, normalise
+from target_dotdigital.mapping.contacts.rows import RejectGroup, StreamCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from target_dotdigital.loading.settlement.rejects import RejectsFile
+    from target_dotdigital.loading.settlement.settlement import Settlement
+    from target_dotdigital.mapping.contacts.contact import Contact, Row
+
+_rows_of = attrgetter("rows")
+
+MIN_SETTLED_ROWS = 1000
+"""While the rows are read, a stream's share of rejects is looked at from here on."""
+
+
+class Tally:
+    """The rows of all streams."""
+
+    def __init__(self, rejects: RejectsFile | None, max_reject_percent: int) -> None:
+        """Start with no stream.
+
+        Args:
+            rejects: Where rejected rows are stored; None if they are counted only.
+            max_reject_percent: The largest share of a stream's rows that may be rejected.
+        """
+        self._rejects = rejects
+        self._max_reject_percent = max_reject_percent
+        self._streams: dict[str, StreamCounts] = {}
+
+    def __iter__(self) -> Iterator[StreamCounts]:
+        """Yield the counts of each stream."""
+        yield from self._streams.values()
+
+    def __contains__(self, stream: str) -> bool:
+        """Return whether a stream has come."""
+        return stream in self._streams
+
+    def of(self, stream: str) -> StreamCounts:
+        """Return where a stream's rows are counted.
+
+        Args:
+            stream: Its name after stream maps.
+        """
+        return self._streams.setdefault(stream, StreamCounts(stream))
+
+    @property
+    def unsettled(self) -> int:
+        """Rows that were read and whose fate is not known."""
+        return sum(counts.unsettled for counts in self)
+
+    def progress(self) -> str:
+        """Return how many of the rows that were read are settled, for the line of a failure."""
+        if not (read := self._read):
+            return "no row was read"
+        settled = sum(counts.settled for counts in self)
+        return f"{settled} of {read} rows read are settled"
+
+    def remainder(self) -> str:
+        """Return what a run that was stopped leaves to the next one, in one or two sentences."""
+        if not (read := self._read):
+            return "No row was read."
+        if lost := self.unsettled:
+            return f"{lost} of {read} rows read are unsettled; a new run sends them."
+        return f"All {read} rows read are settled; a new run goes on from the last STATE."
+
+    @property
+    def has_read(self) -> bool:
+        """Whether a row was read."""
+        return self._read > 0
+
+    @property
+    def _read(self) -> int:
+        return sum(counts.read for counts in self)
+
+    def reject(self, row: Row, error: RowRejectedError) -> None:
+        """Store and count a rejected row.
+
+        Args:
+            row: The row.
+            error: Why it is rejected.
+
+        Raises:
+            StorageError: It cannot be stored, and so it is not counted.
+        """
+        if self._rejects is not None:
+            self._rejects.write(row, error.code, error.reason)
+        row.counts.reject(RejectGroup(error.code, error.property, error.rule))
+
+    def settle(self, settlement: Settlement) -> None:
+        """Count the rows of a load that has ended.
+
+        Args:
+            settlement: What became of its contacts.
+
+        Raises:
+            TargetDotdigitalError: It cannot be told of every row, or too much is rejected.
+        """
+        for contact, contact_id in settlement.ids:
+            for row in contact.rows:
+                if row.holding is not None:
+                    row.holding.add(normalise(CONTACT_ID, contact_id))
+        _count_imported(settlement.imported)
+        _count_details(settlement)
+        _count_departures(settlement)
+        self._settle_unnamed(settlement)
+        for contact, code in settlement.rejected:
+            reason = "Dotdigital refused the contact"
+            # Every row that went into it: the older ones hold values that the newest may lack.
+            for row in contact.rows:
+                self.reject(row, RowRejectedError(code, reason))
+        self.check_shares(self, MIN_SETTLED_ROWS)
+
+    def check_shares(self, streams: Iterable[StreamCounts], min_settled: int = 0) -> None:
+        """Make sure that streams have no more rejects than they may have.
+
+        Args:
+            streams: The streams.
+            min_settled: Settled rows from which on a stream's share is looked at; none at the end
+                of the input, where all its rows have come.
+
+        Raises:
+            DataError: One has more.
+        """
+        over = [each for each in streams if self._is_over(each) and each.settled >= min_settled]
+        if over:
+            raise DataError("; ".join(map(self._problem, over)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a stream, of whatever size, has more rejects now than it may have."""
+        return any(map(self._is_over, self))
+
+    def _is_over(self, counts: StreamCounts) -> bool:
+        # Of the rows read, not of those settled: rejects of our own are settled at once, while
+        # the rows that are imported take their time.
+        rejected = counts.rejected_total if counts.rejected else 0
+        return rejected * 100 > self._max_reject_percent * counts.read
+
+    def _problem(self, counts: StreamCounts) -> str:
+        rejected, read = counts.rejected_total, counts.read
+        # Rounded up: what is over a limit must not look like it.
+        percent = -(-rejected * 1000 // read) / 10
+        return (
+            f"Stream '{counts.stream}': {rejected} of {read} rows are rejected ({percent:g} %), "
+            f"more than max_reject_percent ({self._max_reject_percent})"
+        )
+
+    def _settle_unnamed(self, settlement: Settlement) -> None:
+        """Count rows by sums alone, where the report does not say which contacts were refused."""
+        contacts = settlement.unnamed
+        if not contacts:
+            return
+        refused = sum(settlement.unnamed_codes.values())
+        all_rows = Counter(row.counts.stream for contact in contacts for row in contact.rows)
+        newest = Counter(row.counts.stream for each in contacts for row in _newest(each.rows))
+        if any(count < len(contacts) for count in newest.values()):
+            raise DotdigitalError(
+                "An import's report does not name the contacts that were refused, and not all of "
+                "them come from the same streams: they are unsettled"
+            )
+        for stream, rows in all_rows.items():
+            counts = self._streams[stream]
+            counts.imported += len(contacts) - refused
+            counts.collapsed += rows - len(contacts)
+            for code, count in settlement.unnamed_codes.items():
+                counts.reject(RejectGroup(code), count)
+
+
+def _newest(rows: tuple[Row, ...]) -> Collection[Row]:
+    """Return each stream's newest row of a contact: its values, or later ones, are written."""
+    return {row.counts.stream: row for row in rows}.values()
+
+
+def _count_imported(contacts: Sequence[Contact]) -> None:
+    """Count each stream's newest row of a contact as imported, its older ones as collapsed."""
+    # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
+    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+        if len(rows) == 1:
+            rows[0].counts.imported += times
+            continue
+        for row in rows:
+            row.counts.collapsed += times
+        for row in _newest(rows):
+            row.counts.imported += times
+            row.counts.collapsed -= times
+
+
+def _count_details(settlement: Settlement) -> None:
+    """Count what is told of imported contacts for each stream's newest row of them."""
+    for row, times in _newest_with_times(settlement.new):
+        row.counts.new += times
+    for row, times in _newest_with_times(settlement.updated):
+        row.counts.updated += times
+    for contact, code in settlement.warnings:
+        for row in _newest(contact.rows):
+            row.counts.warnings[code] += 1
+
+
+def _newest_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[Row, int]]:
+    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+        if len(rows) == 1:
+            yield rows[0], times
+        else:
+            for row in _newest(rows):
+                yield row, times
+
+
+def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:
+    """Yield tuples that are the same object once, with how many there are."""
+    if rows and rows[0] is rows[-1] and rows.count(rows[0]) == len(rows):
+        yield rows[0], len(rows)
+        return
+    distinct = dict(zip(map(id, rows), rows, strict=True))
+    for number, count in Counter(map(id, rows)).items():
+        yield distinct[number], count
+
+
+def _count_departures(settlement: Settlement) -> None:
+    """Count the rows of contacts that have left: they wrote nothing, so they are skipped."""
+    for row in _rows(settlement.left):
+        row.counts.skipped += 1
+        row.counts.left += 1
+    for row in _rows(settlement.deleted):
+        row.counts.skipped += 1
+        row.counts.deleted += 1
+    for row in _rows(settlement.unknown):
+        row.counts.skipped += 1
+        row.counts.unknown += 1
+
+
+def _rows(contacts: list[Contact]) -> Iterator[Row]:
+    for contact in contacts:
+        yield from contact.rows

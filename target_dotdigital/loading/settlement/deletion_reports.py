@@ -1,0 +1,70 @@
+"""From a deletion's report to what became of each contact in it.
+
+A contact counts as deleted only when the report says so, one by one or by its sums.
+Source: the vendor's OpenAPI file, contacts 3.4.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_dotdigital.account.members import identities_of
+from target_dotdigital.api.replies import DeletionSummary
+from target_dotdigital.errors import DotdigitalError
+from target_dotdigital.loading.settlement.settlement import Settlement, reject_code
+from target_dotdigital.mapping.contacts.identity_set import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from target_dotdigital.api.replies import DeletionStatus
+    from target_dotdigital.mapping.contacts.contact import Contact
+
+_NOT_THERE = "dotdigital.contactnotfound"
+
+
+def settle_deletion(
+    delete_id: str, report: DeletionStatus, contacts: Collection[Contact]
+) -> Settlement:
+    """Read the report of a deletion that has finished.
+
+    Args:
+        delete_id: The deletion's ID, for messages.
+        report: Its report.
+        contacts: What was sent.
+
+    Raises:
+        DotdigitalError: The report does not account for every contact.
+    """
+    deleted = {canonical(one) for each in report.deleted or () for one in identities_of(each)}
+    failed: dict[str, str] = {}
+    for entry in report.failures or ():
+        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
+        # Whatever else is told of it, a contact that is not there needs no deletion.
+        codes.sort(key=lambda code: code.lower() != _NOT_THERE)
+        for identity in identities_of(entry.identifier):
+            failed.setdefault(canonical(identity), codes[0] if codes else reject_code(None))
+    settlement = Settlement()
+    unlisted = []
+    for contact in contacts:
+        key = canonical(contact.key)
+        code = failed.get(key)
+        if key in deleted:
+            settlement.deleted.append(contact)
+        elif code is None:
+            unlisted.append(contact)
+        elif code.lower() == _NOT_THERE:
+            settlement.unknown.append(contact)
+        else:
+            settlement.rejected.append((contact, code))
+    sums = report.summary or DeletionSummary()
+    gone = sums.deleted_contacts - len(settlement.deleted)
+    unknown = sums.unknown_contacts - len(settlement.unknown)
+    if unlisted and (min(gone, unknown) < 0 or gone + unknown != len(unlisted)):
+        raise DotdigitalError(
+            f"Deletion {delete_id}: the report does not account for {len(unlisted)} of "
+            f"{len(contacts)} contacts; they are unsettled"
+        )
+    settlement.deleted += unlisted[:gone]
+    settlement.unknown += unlisted[gone:]
+    return settlement

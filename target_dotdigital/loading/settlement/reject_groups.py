@@ -1,0 +1,63 @@
+"""Rejected rows in groups of the same stream, code, property and rule, the largest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from target_dotdigital.mapping.contacts.rows import RejectGroup, StreamCounts
+
+MAX_TOLD_GROUPS: Final = 10
+"""Groups that a run's end tells one by one."""
+
+
+class CountedGroup(NamedTuple):
+    """A group of a stream's rejected rows."""
+
+    stream: str
+    group: RejectGroup
+    rows: int
+
+
+def groups_of(streams: Collection[StreamCounts]) -> list[CountedGroup]:
+    """Return the groups of rejected rows, the largest first.
+
+    Args:
+        streams: The streams.
+    """
+    found = [
+        CountedGroup(counts.stream, group, rows)
+        for counts in streams
+        for group, rows in counts.reject_groups.items()
+    ]
+    return sorted(found, key=lambda each: (-each.rows, each.stream, *map(str, each.group)))
+
+
+def reject_lines(streams: Collection[StreamCounts], *, are_kept: bool) -> Iterator[str]:
+    """Yield what is told of rejected rows when a run ends; nothing if there are none.
+
+    Args:
+        streams: The streams.
+        are_kept: Whether `rejects_path` is set.
+    """
+    groups = groups_of(streams)
+    if not groups:
+        return
+    rejected = sum(each.rows for each in groups)
+    line = f"{rejected} of {sum(each.read for each in streams)} rows are rejected"
+    yield line if are_kept else f"{line}; {rejected} are not kept: rejects_path is not set"
+    for stream, group, rows in groups[:MAX_TOLD_GROUPS]:
+        yield f"Rejected of stream {stream!r}: {rows}, {_told(group)}"
+    if rest := groups[MAX_TOLD_GROUPS:]:
+        rows = sum(each.rows for each in rest)
+        yield f"Rejected in {len(rest)} smaller groups: {rows}"
+
+
+def _told(group: RejectGroup) -> str:
+    """Return what rejected rows have in common; names are quoted, whatever characters they have."""
+    told = group.code
+    if group.property is not None:
+        told += f", property {group.property!r}"
+    return told if group.rule is None else f"{told}, rule {group.rule!r}"

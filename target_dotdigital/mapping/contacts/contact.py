@@ -1,0 +1,143 @@
+"""A contact on its way to Dotdigital: its JSON bytes, and the rows that it was made of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from typing_extensions import override
+
+from target_dotdigital.mapping.contacts.identifiers import normalise
+
+if TYPE_CHECKING:
+    from target_dotdigital.mapping.contacts.identity_set import HeldContacts
+    from target_dotdigital.mapping.contacts.rows import StreamCounts
+    from target_dotdigital.settings.schema import MergeOption
+
+MAX_LISTS = 100
+"""Address books that one contact of an import may join: the vendor's OpenAPI file."""
+
+MAX_CONSENT_RECORDS = 5
+"""Consent records that one contact of an import may bring along: the vendor's OpenAPI file."""
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Row(NamedTuple):
+    """A row that a contact stands for."""
+
+    counts: StreamCounts
+    """Where the row is counted."""
+    line: bytes | None
+    """The row's message as it was read; None when rejects are not kept."""
+    schema: bytes | None
+    """The SCHEMA message that the row came under; None when rejects are not kept."""
+    holding: HeldContacts | None = None
+    """Told the contact's ID once that is known; None where no mirror wants to know."""
+
+
+class Contact(msgspec.Struct, gc=False):
+    """A contact to be sent. Its `repr` shows nothing of it.
+
+    There are hundreds of thousands of them at a time, and they hold no cycles.
+
+    Attributes:
+        key: The normalised match identifier.
+        other_identities: The contact's other identifiers, normalised.
+        body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
+        rows: The rows that it stands for, the newest last.
+    """
+
+    key: str
+    other_identities: tuple[str, ...]
+    body: bytes
+    rows: tuple[Row, ...] = ()
+
+    @override
+    def __repr__(self) -> str:
+        """Return how many rows it stands for."""
+        return f"<contact of {len(self.rows)} rows>"
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Everything that finds this contact, the match identifier first."""
+        return (self.key, *self.other_identities)
+
+
+def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Contact | None:
+    """Join two contacts with the same match identifier into one that has the effect of both.
+
+    Sent one after the other, the later one would win only the fields that it holds. So the
+    contents of the account do not depend on where one import ends and the next begins.
+
+    Args:
+        earlier: The contact of the older row.
+        later: The contact of the newer row.
+        merge_option: How Dotdigital merges them with the account's contact.
+
+    Returns:
+        The contact, or None if only two imports, one after the other, have the effect of both.
+    """
+    old: dict[str, Any] = _decoder.decode(earlier.body)
+    new: dict[str, Any] = _decoder.decode(later.body)
+    lists = list(dict.fromkeys([*old.get("lists", ()), *new.get("lists", ())]))
+    consents = [*old.get("consentRecords", ()), *new.get("consentRecords", ())]
+    if (
+        len(lists) > MAX_LISTS
+        or len(consents) > MAX_CONSENT_RECORDS
+        or _differ_in_turn(old, new, merge_option)
+    ):
+        return None
+    joined = {**old, **new}
+    joined["identifiers"] = {**old["identifiers"], **new["identifiers"]}
+    fields = {**old.get("dataFields", {}), **new.get("dataFields", {})}
+    if merge_option == "overwriteIfEmpty":
+        fields.update(old.get("dataFields", {}))
+    if fields:
+        joined["dataFields"] = fields
+    if channel := {**_email_channel(old), **_email_channel(new)}:
+        joined["channelProperties"] = {"email": channel}
+    if preferences := {**_preferences(old), **_preferences(new)}:
+        joined["preferences"] = [
+            {"id": number, "isOptedIn": opted_in} for number, opted_in in preferences.items()
+        ]
+    if consents:
+        joined["consentRecords"] = consents
+    if lists:
+        joined["lists"] = lists
+    return Contact(
+        key=later.key,
+        other_identities=tuple(dict.fromkeys((*earlier.other_identities, *later.other_identities))),
+        body=_encoder.encode(joined),
+        rows=(*earlier.rows, *later.rows),
+    )
+
+
+def _differ_in_turn(old: dict[str, Any], new: dict[str, Any], merge_option: MergeOption) -> bool:
+    """Return whether what two rows say differs in what must take effect in turn."""
+    # An address that the contact has only for a while may be what lets others swap theirs.
+    pairs: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(_identities(old), _identities(new))]
+    if merge_option == "overwriteIfEmpty":
+        # Dotdigital does not document whether this option covers more than data fields.
+        pairs.append((_email_channel(old), _email_channel(new)))
+        pairs.append((_preferences(old), _preferences(new)))
+    return any(
+        earlier.get(name, value) != value
+        for earlier, later in pairs
+        for name, value in later.items()
+    )
+
+
+def _identities(contact: dict[str, Any]) -> dict[str, str]:
+    return {name: normalise(name, value) for name, value in contact["identifiers"].items()}
+
+
+def _preferences(contact: dict[str, Any]) -> dict[int, bool]:
+    return {each["id"]: each["isOptedIn"] for each in contact.get("preferences", ())}
+
+
+def _email_channel(contact: dict[str, Any]) -> dict[str, Any]:
+    channel: dict[str, Any] = contact.get("channelProperties", {}).get("email", {})
+    return channel

@@ -1,0 +1,227 @@
+"""Checking records against their stream's schema, at speed and without repeating their values."""
+
+from __future__ import annotations
+
+import re
+import signal
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import jsonschema_rs
+from singer_sdk.exceptions import InvalidJSONSchema
+from singer_sdk.sinks.core import BaseJSONSchemaValidator
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
+from typing_extensions import override
+
+from target_dotdigital.errors import DataError, LackingError, RowRejectedError
+from target_dotdigital.mapping.schemas.excerpts import PYTHON_PATTERN, Excerpt
+from target_dotdigital.settings.problems import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from target_dotdigital.mapping.schemas.excerpts import Used
+
+MAX_CHECK_SECONDS = 0.5
+"""Processor time for one record's patterns, where Python looks at them: `^(a+)+\\Z` takes years for
+some short texts."""
+
+
+class _TooSlowError(Exception):
+    """Checking a record takes too long."""
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise _TooSlowError
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Raise `_TooSlowError` after `MAX_CHECK_SECONDS`. For the main thread, as signals are."""
+    before = signal.signal(signal.SIGVTALRM, _interrupt)
+    # Of the processor's time: a machine that is busy or asleep rejects no row.
+    # And again: an alternative that takes too long is to the library one that does not fit.
+    signal.setitimer(signal.ITIMER_VIRTUAL, MAX_CHECK_SECONDS, MAX_CHECK_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+class _PythonPattern:
+    """A keyword for patterns that only Python knows: `(?i)`, say."""
+
+    def __init__(self, _schema: object, pattern: str, _path: object) -> None:
+        self._search = re.compile(pattern).search
+
+    def validate(self, instance: object) -> None:
+        """Check a value.
+
+        Args:
+            instance: Any value.
+
+        Raises:
+            ValueError: It is a text that the pattern is not found in.
+        """
+        if isinstance(instance, str) and self._search(instance) is None:
+            raise ValueError
+
+
+def check_key_properties(message: dict[str, Any]) -> None:
+    """Make sure that a SCHEMA's key properties are names.
+
+    Args:
+        message: The SCHEMA message.
+
+    Raises:
+        DataError: They are not.
+    """
+    keys = message.get("key_properties")
+    if keys is None or (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+        return
+    raise DataError(f"Stream '{message.get('stream')}': key_properties is no list of names")
+
+
+def check_properties(message: dict[str, Any]) -> None:
+    """Make sure that a SCHEMA describes properties.
+
+    Args:
+        message: The SCHEMA message.
+
+    Raises:
+        LackingError: It does not.
+    """
+    schema = message.get("schema")
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+        what = "an object" if isinstance(schema, dict) else "a schema"
+        what = "properties that are an object" if "properties" in (schema or ()) else what
+        raise LackingError(f"lacks {what}; correct the tap's SCHEMA")
+
+
+def check_schema(stream: str, schema: dict[str, Any]) -> None:
+    """Look for what is wrong with a schema that something has failed at.
+
+    Never before: taps' schemas break JSON schema's rules in ways that do no harm.
+
+    Args:
+        stream: The stream's name.
+        schema: Its JSON schema.
+
+    Raises:
+        InvalidJSONSchema: Something is; the text names the place and the rule.
+    """
+    validator = DEFAULT_JSONSCHEMA_VALIDATOR(DEFAULT_JSONSCHEMA_VALIDATOR.META_SCHEMA)
+    for error in validator.iter_errors(schema):
+        raise InvalidJSONSchema(f"Stream '{stream}': no JSON schema: {describe(error)}")
+
+
+class RecordValidator(BaseJSONSchemaValidator):
+    """What a schema says of the properties that are used, compiled.
+
+    Formats are not checked, as in the SDK: taps often name them wrongly.
+    """
+
+    def __init__(self, schema: dict[str, Any], used: Used) -> None:
+        """Compile a schema.
+
+        Args:
+            schema: The stream's JSON schema.
+            used: What is used of its records. Nothing else is looked at, but for whether what the
+                schema requires is there.
+
+        Raises:
+            DataError: The schema cannot be used for them; the text names all that is wrong.
+        """
+        super().__init__(schema)
+        excerpt = Excerpt(schema, used)
+        if excerpt.problems:
+            raise DataError("; ".join(excerpt.problems))
+        try:
+            self._validator = excerpt.validator_type(
+                excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
+            )
+        except ValueError:
+            raise DataError("the schema is nested too deeply") from None
+        self._limit = _limited if _has(PYTHON_PATTERN, excerpt.schema) else nullcontext
+        self._used = used
+        self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
+
+    @override
+    def validate(self, record: dict[str, Any]) -> None:
+        """Check a record.
+
+        Args:
+            record: The record.
+
+        Raises:
+            RowRejectedError: It breaks the schema, or cannot be checked; code `record.invalid`.
+        """
+        # Not all of it: there may be texts that are none, or what is nested without end.
+        part = {name: record[name] for name in self._names if name in record}
+        try:
+            with self._limit():
+                self._validate(part)
+        except jsonschema_rs.ValidationError as error:
+            raise self._rejected(error) from None
+        except _TooSlowError:
+            reason = f"checking it against the schema takes over {MAX_CHECK_SECONDS} seconds"
+            raise RowRejectedError("record.invalid", reason) from None
+        except (RecursionError, ValueError):
+            # Rust's own limit of a record's depth is the latter, or thousands of digits are.
+            reason = "it is nested too deeply, or a number in it is too long"
+            raise RowRejectedError("record.invalid", reason) from None
+
+    def _validate(self, part: dict[str, Any]) -> None:
+        try:
+            self._validator.validate(part)
+        except UnicodeEncodeError:
+            # Half a surrogate pair has no place in a field. But here it counts as a character.
+            self._validator.validate(_in_unicode(part))
+
+    def _rejected(self, error: jsonschema_rs.ValidationError) -> RowRejectedError:
+        """Return why a row is rejected, in names that the schema and the settings know."""
+        kind = error.kind
+        rule = "pattern" if kind.name == PYTHON_PATTERN else kind.name
+        path = _known(error.instance_path, self._used)
+        where = f"property '{path}'" if path else "the record"
+        reason = f"{where} breaks the schema's rule '{rule}'"
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+            # Not a key of the record, but a name of the schema's.
+            path = f"{path}.{kind.property}" if path else kind.property
+            reason += f": property '{path}' is missing"
+        elif _is_slow(error):
+            reason = f"{where}: to look for the schema's pattern in it takes too long"
+        return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
+
+
+def _is_slow(error: jsonschema_rs.ValidationError) -> bool:
+    is_given_up = isinstance(error.kind, jsonschema_rs.ValidationErrorKind.BacktrackLimitExceeded)
+    return is_given_up or isinstance(error.__cause__, _TooSlowError)
+
+
+def _known(path: list[str | int], used: Mapping[str, Any]) -> str:
+    """Return a path as far as it is one of names that are used: others may be a value."""
+    found = []
+    for part in path:
+        if not isinstance(part, str) or part not in used:
+            break
+        found.append(part)
+        used = used[part]
+    return ".".join(found)
+
+
+def _in_unicode(value: Any) -> Any:  # noqa: ANN401 - any part of a record
+    if isinstance(value, dict):
+        return {_in_unicode(name): _in_unicode(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_in_unicode(part) for part in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _has(word: str, node: object) -> bool:
+    """Return whether a keyword is in a schema."""
+    parts = node if isinstance(node, list) else []
+    if isinstance(node, dict):
+        parts = [*node, *node.values()]
+    return any(part == word or _has(word, part) for part in parts)

@@ -1,0 +1,1 @@
+"""Mirrors: who may stay in an address book, and how the others leave it."""

@@ -1,0 +1,1 @@
+"""What the sandbox holds: contacts, address books, data fields."""

@@ -1,0 +1,1 @@
+"""Imports: accepted, planned, worked off, reported."""

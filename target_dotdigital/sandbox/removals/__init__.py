@@ -1,0 +1,1 @@
+"""Removals from lists, and deletions: accepted, worked off, reported."""

@@ -1,0 +1,1 @@
+"""The settings: their schema, their types, and what is wrong with them."""

@@ -1,0 +1,99 @@
+"""What stream maps compute: the types that the SDK guesses are not held against it.
+
+The SDK looks at how an expression begins. `age > 18` is a text to it, and `int(age) > 18` a whole
+number.
+"""
+
+from __future__ import annotations
+
+import ast
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_dotdigital.mapping.schemas.descriptions import Description
+
+_CALLS: Final = {
+    "bool": "boolean",
+    "float": "number",
+    "int": "integer",
+    "md5": "string",
+    "sha256": "string",
+    "str": "string",
+}
+"""Functions of stream maps, and the only type that each returns."""
+
+_DATE_CALLS: Final = frozenset(
+    {
+        *("combine", "date", "datetime", "fromisoformat", "fromtimestamp", "isoformat", "now"),
+        *("strptime", "today", "utcnow"),
+    }
+)
+
+
+def computed(
+    definitions: Mapping[str, Any], stream: str, properties: Mapping[str, Any]
+) -> list[dict[str, Description]]:
+    """Return what is certain of the properties that each of a stream's maps computes.
+
+    Args:
+        definitions: The setting `stream_maps`.
+        stream: What the tap calls the stream.
+        properties: Those of the tap's own schema.
+
+    Returns:
+        The computed properties by stream map, in the SDK's order: of those that keep the stream's
+        place the last one, then those that make further streams of it.
+    """
+    first: dict[str, Description] = {}
+    others = []
+    for key, definition in definitions.items():
+        is_map = isinstance(definition, dict)
+        source = definition.get("__source__", key) if is_map else key
+        if not (stream == source or fnmatch(stream, source)):
+            continue
+        found = _computed(definition, properties) if is_map else {}
+        if is_map and "__source__" in definition:
+            others.append(found)
+        else:
+            first = found
+    return [first, *others]
+
+
+def _computed(
+    definition: Mapping[str, Any], properties: Mapping[str, Any]
+) -> dict[str, Description]:
+    return {
+        name: _certain(expression)
+        for name, expression in definition.items()
+        if isinstance(expression, str)
+        and not name.startswith("__")
+        and not _is_pass(name, expression.strip(), properties)
+    }
+
+
+def _is_pass(name: str, expression: str, properties: Mapping[str, Any]) -> bool:
+    """Return whether a property is passed on as it came, and the SDK describes it so."""
+    if expression in {"self", name}:
+        return name in properties
+    return expression in properties and name not in properties
+
+
+def _certain(expression: str) -> Description:
+    """Return what holds for every value of an expression, whatever the record holds."""
+    try:
+        node = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return {}  # the SDK tells it
+    if isinstance(node, ast.Compare) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    ):
+        return {"type": "boolean"}
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in _CALLS:
+            return {"type": _CALLS[node.func.id]}
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _DATE_CALLS:
+            return {"format": "date-time"}
+    return {}

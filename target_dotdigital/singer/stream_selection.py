@@ -1,0 +1,180 @@
+"""Which of the tap's streams are loaded, as far as names and a plain SCHEMA tell."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any, Final
+
+from singer_sdk.mapper import NULL_STRING, PluginMapper, RemoveRecordTransform
+
+from target_dotdigital.errors import SettingsError
+from target_dotdigital.mapping.record_mapping import match_property
+from target_dotdigital.near_misses import did_you_mean, nearly_equal_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from target_dotdigital.settings.settings import Settings
+
+NOT_NAMED: Final = "it is not named in 'streams'"
+"""Why a stream is skipped that is not loaded and is not left out on purpose."""
+
+MAX_LISTED: Final = 10
+"""So many names stand in a message."""
+
+
+class Selection:
+    """Tells streams that are loaded from those that are not, before the SDK looks at their SCHEMA.
+
+    A stream that is not loaded must not end the run, whatever its SCHEMA and its records are like.
+    """
+
+    def __init__(self, settings: Settings, mapper: PluginMapper) -> None:
+        """Look at nothing yet.
+
+        Args:
+            settings: The target's settings.
+            mapper: The SDK's stream maps.
+        """
+        self._settings = settings
+        self._mapper = mapper
+
+    def left_out(self, message: Mapping[str, Any]) -> dict[str, str | None] | None:
+        """Return the names of a stream that is not loaded; None if it is, or may be.
+
+        Args:
+            message: Its SCHEMA, or a RECORD that came without one.
+
+        Returns:
+            The stream's names after stream maps, each with the reason to be warned of, which is
+            None where it is left out on purpose.
+
+        Raises:
+            SettingsError: `streams` does not name it, but nearly.
+            MapExpressionError: The SDK cannot read the alias of its stream map.
+        """
+        settings, aliases = self._settings, dict(self._aliases(message["stream"]))
+        if settings.streams is None:
+            return self._without_identifier(message, aliases)
+        if any(kept and name in settings.streams for name, kept in aliases.items()):
+            return None
+        found: dict[str, str | None] = {}
+        for name, kept in aliases.items():
+            is_meant = not kept or name in settings.skipped_streams
+            if not is_meant:
+                _check_near_miss(name, settings.streams)
+            found[name] = None if is_meant else NOT_NAMED
+        return found
+
+    def _aliases(self, stream: str) -> Iterator[tuple[str, bool]]:
+        """Yield a stream's names after stream maps, each with whether its rows are kept."""
+        mapper = self._mapper
+        first = (stream, mapper.default_mapper_type is not RemoveRecordTransform)
+        others = []
+        for key, definition in mapper.stream_maps_dict.items():
+            options = definition if isinstance(definition, dict) else {}
+            source = options.get("__source__", key)
+            if not fnmatch(stream, source) and stream != source:
+                continue
+            alias = options.get("__alias__") if "__source__" not in options else None
+            # The SDK's own reading: an alias may be an expression.
+            name = key if alias is None else PluginMapper._eval_stream(alias, stream)  # noqa: SLF001
+            named = (
+                stream if name == source else name,
+                not (definition is None or definition == NULL_STRING),
+            )
+            if "__source__" in options:
+                others.append(named)
+            else:
+                first = named
+        yield from (first, *others)
+
+    def _without_identifier(
+        self, message: Mapping[str, Any], aliases: Mapping[str, bool]
+    ) -> dict[str, str | None] | None:
+        """Return the names of a stream without the match identifier, if no stream map adds it."""
+        if not any(aliases.values()):
+            return dict.fromkeys(aliases)
+        stream, identifier = message["stream"], self._settings.default_stream.match_identifier
+        has_map = any(
+            fnmatch(stream, _source(*each)) for each in self._mapper.stream_maps_dict.items()
+        )
+        properties = _properties(message.get("schema"))
+        if has_map or properties is None or _has(identifier, properties):
+            return None
+        options = self._mapper.flattening_options
+        if options.enabled:
+            try:
+                flat = self._mapper.default_mapper_type(
+                    stream, message["schema"], None, flattening_options=options
+                )
+            except Exception:  # noqa: BLE001 - the SDK fails in many ways at a schema that is none
+                flat = None
+            found = None if flat is None else _properties(flat.transformed_schema)
+            if found is not None and _has(identifier, found):
+                return None
+        return {stream: no_identifier(identifier, properties)}
+
+
+def no_identifier(identifier: str, properties: Collection[str]) -> str:
+    """Return why a stream without the match identifier's property is skipped.
+
+    Args:
+        identifier: The match identifier.
+        properties: The stream's properties.
+    """
+    meant = did_you_mean(identifier, properties)
+    hint = f".{meant} Name it under streams.<name>.identifiers" if meant else ""
+    return f"it has no property {identifier}{hint}"
+
+
+def nothing_loaded(settings: Settings, came: Collection[str]) -> str:
+    """Return the message of a run whose input had streams, none of which was loaded.
+
+    Args:
+        settings: The target's settings.
+        came: The streams that came, by their names after stream maps.
+    """
+    text = f"The input has ended, and nothing was loaded: the tap sent {_listed(came)}"
+    if settings.streams is None:
+        identifier = settings.default_stream.match_identifier
+        return (
+            f"{text}, without a property {identifier}. Name the stream under 'streams', and the "
+            "property that identifies a contact under its 'identifiers'"
+        )
+    meant = "".join(dict.fromkeys(did_you_mean(name, came) for name in settings.streams))
+    return (
+        f"{text}; 'streams' names {_listed(settings.streams)}.{meant} Name under 'streams' what is "
+        "to be loaded, as the tap and stream maps call it"
+    )
+
+
+def _check_near_miss(name: str, streams: Collection[str]) -> None:
+    meant = nearly_equal_stream(name, streams)
+    if meant is not None:
+        raise SettingsError(
+            f"Stream '{name}' is not named in 'streams'. Did you mean '{meant}', which is? Name it "
+            f"'{name}' there. If it is to be left out, set streams.{name}.skip: true"
+        )
+
+
+def _source(key: str, definition: object) -> str:
+    return str(definition.get("__source__", key)) if isinstance(definition, dict) else key
+
+
+def _properties(schema: object) -> dict[str, Any] | None:
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return properties if isinstance(properties, dict) else None
+
+
+def _has(identifier: str, properties: Mapping[str, Any]) -> bool:
+    try:
+        return match_property(identifier, properties) is not None
+    except SettingsError:
+        return True  # more than one
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = [f"'{name}'" for name in sorted(names)[:MAX_LISTED]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,191 @@
+"""The target against the sandbox, with what Dotdigital's documents leave open either way.
+
+The sandbox's switches are independent of each other, so one run throws many of them at once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_dotdigital.sandbox.faults.rate_limits import TierLimits
+from target_dotdigital.sandbox.faults.switches import read_switches
+from target_dotdigital.sandbox.server import Options, SandboxServer
+from tests.sandbox.client import SandboxClient, person
+from tests.support.command import Ended, TargetProcess, load, record, schema, state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIST_ID = 42
+
+DEFAULTS: tuple[str, ...] = ()
+OTHERWISE = (
+    "unknown-field=dropped",
+    "field-case=exact",
+    "wrong-type=dropped",
+    "long-text=cut",
+    "date-only=refused",
+    "null-if-not-empty=clears",
+    "bad-contact=contact",
+    "unknown-list=written",
+    "duplicates=last",
+    "fresh-import=notFound",
+    "failure-codes=PascalCase",
+    "report-identifiers=lowerCase",
+    "large-body=400",
+)
+SUMMARY_ONLY = ("unknown-list=refused", "report-lists=summaryOnly")
+
+PROPERTIES: dict[str, Any] = {
+    "email": {"type": ["string", "null"]},
+    "first_name": {"type": ["string", "null"]},
+    "since": {"type": ["string", "null"]},
+    "score": {"type": ["string", "number", "null"]},
+}
+FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
+
+ROWS: list[dict[str, Any]] = [
+    {"email": "Ann@Example.com", "first_name": "Ann", "since": "2026-01-31", "score": 1},
+    {"email": "known@example.com", "first_name": None, "score": 2},
+    {"email": "suppressed@example.com", "first_name": "Sue"},
+    {"email": "long@example.com", "first_name": "x" * 1_001},
+    {"email": "type@example.com", "score": "many"},
+    {"email": None, "first_name": "Nobody"},
+    {"email": "ann@example.com", "first_name": "Anna", "since": "2026-01-31", "score": 3},
+]
+COUNTS = (
+    "read 7 = imported 2 + rejected 4 + collapsed 1 + skipped 0; rejected by code: "
+    "dotdigital.globallySuppressed 1, field.too_long 1, field.type 1, identifier.missing 1"
+)
+REJECT_CODES = {
+    "dotdigital.globallySuppressed",
+    "field.too_long",
+    "field.type",
+    "identifier.missing",
+}
+
+
+def configured(server: SandboxServer, **settings: Any) -> dict[str, Any]:
+    return {
+        "username": "any",
+        "password": "one",
+        "api_url": server.url,
+        "address_book": LIST_ID,
+        "max_reject_percent": 100,
+        "streams": {"people": {"fields": FIELDS}},
+        **settings,
+    }
+
+
+def prepare(database: Path) -> None:
+    """Fill the account, with every switch in its first position."""
+    options = Options(database, address_books=[LIST_ID])
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        client.create_field("SINCE", "Date")
+        client.create_field("SCORE", "Numeric")
+        client.load(
+            person("known@example.com", dataFields={"FIRSTNAME": "Kim"}),
+            person("suppressed@example.com", channelProperties={"email": {"status": "suppressed"}}),
+        )
+
+
+def load_rows(folder: Path, settings: dict[str, Any]) -> Ended:
+    messages = [record(**row) for row in ROWS]
+    return load(settings, folder, schema(properties=PROPERTIES), *messages, state({"done": 1}))
+
+
+@pytest.mark.parametrize("merge_option", ["overwrite", "overwriteIfNotEmpty"])
+@pytest.mark.parametrize(
+    "assignments", [DEFAULTS, OTHERWISE, SUMMARY_ONLY], ids=["defaults", "otherwise", "summary"]
+)
+def test_counts_and_contents_are_right_either_way(
+    tmp_path: Path, assignments: tuple[str, ...], merge_option: str
+) -> None:
+    database = tmp_path / "sandbox.db"
+    rejects = tmp_path / "rejects.singer"
+    prepare(database)
+    options = Options(database, address_books=[LIST_ID], switches=read_switches(assignments))
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        settings = configured(server, merge_option=merge_option, rejects_path=str(rejects))
+        ended = load_rows(tmp_path, settings)
+        members = {one["identifiers"]["email"] for one in client.members(LIST_ID)}
+        fields = {one: client.fields(one) for one in members}
+    assert ended.status == 0, ended.stderr
+    assert ended.states == [{"done": 1}]
+    assert ended.counts() == COUNTS
+    assert members == {"ann@example.com", "known@example.com"}
+    kept = {} if merge_option == "overwrite" else {"FIRSTNAME": "Kim"}
+    assert fields["known@example.com"] == {"SCORE": 2, **kept}
+    assert fields["ann@example.com"] == {
+        "FIRSTNAME": "Anna",
+        "SINCE": "2026-01-31T00:00:00Z",
+        "SCORE": 3,
+    }
+    lines = [json.loads(line) for line in rejects.read_text().splitlines()]
+    codes = {one["record"]["_sdc_reject_code"] for one in lines if one["type"] == "RECORD"}
+    # A report without lists tells how many were refused, and not who.
+    named = assignments != SUMMARY_ONLY
+    assert codes == REJECT_CODES - (set() if named else {"dotdigital.globallySuppressed"})
+
+
+@pytest.mark.parametrize("assignments", [DEFAULTS, OTHERWISE], ids=["defaults", "otherwise"])
+def test_a_data_field_that_the_account_lacks_ends_the_run_either_way(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    options = Options(
+        tmp_path / "sandbox.db", address_books=[LIST_ID], switches=read_switches(assignments)
+    )
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        ended = load_rows(tmp_path, configured(server))
+        assert client.members(LIST_ID) == []
+    assert ended.status == 1
+    assert "SCORE" in ended.stderr
+    assert "SINCE" in ended.stderr
+    assert ended.states == []
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ("reset-header=epoch", "limit-body=json", "status-tier=high"),
+        ("reset-header=seconds", "limit-body=none", "status-tier=unlimited"),
+    ],
+    ids=["epoch", "seconds"],
+)
+def test_calls_over_a_rate_limit_wait_for_its_reset_either_way(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    # One call a window of each tier: every further one has to wait.
+    limits = TierLimits(low=1, medium=1, high=1, window_seconds=1.0)
+    database = tmp_path / "sandbox.db"
+    prepare(database)
+    options = Options(database, switches=read_switches(assignments), rate_limits=limits)
+    with SandboxServer(options) as server:
+        ended = load_rows(tmp_path, configured(server))
+    assert ended.status == 0, ended.stderr
+    assert ended.counts() == COUNTS
+    assert ended.states == [{"done": 1}]
+
+
+@pytest.mark.parametrize("position", ["notWritten", "written", "refused"])
+def test_an_address_book_that_goes_in_mid_run_ends_the_run_either_way(
+    tmp_path: Path, position: str
+) -> None:
+    database = tmp_path / "sandbox.db"
+    options = Options(database, switches=read_switches([f"unknown-list={position}"]))
+    people = schema(properties=PROPERTIES)
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        list_id = client.create_list("Passing")
+        settings = configured(server, address_book=list_id, streams={"people": {}})
+        with TargetProcess(settings, tmp_path) as target:
+            target.send(people, record(email="a@example.com"))
+            target.wait_for("Connected to", "stderr")
+            assert client.call("DELETE", f"/v2/address-books/{list_id}").status_code == 204
+            # Of one or two contacts that are refused, the target cannot tell that all would be.
+            target.send(*(record(email=f"{one}@example.com") for one in "bcdef"), state(1))
+            ended = target.end()
+    assert ended.status == 1
+    assert ended.states == []

@@ -1,0 +1,81 @@
+"""CONTRIBUTING.md and its neighbours lead to what is there."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pytest
+
+from target_dotdigital.settings import problems as settings_problems
+from target_dotdigital.settings import schema as settings_schema
+from target_dotdigital.settings import settings
+from tests.support.command import REPOSITORY
+from tests.support.settings_files import FILES
+
+PAGES: Final = (
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CODE_OF_CONDUCT.md",
+    ".github/pull_request_template.md",
+)
+MADE_HERE: Final = {"output/", "dist/"}
+"""What a command makes, and is not in the repository."""
+
+_PATH = re.compile(
+    r"`(\.?[\w-]+(?:/[\w.-]+)*(?:/|\.(?:py|md|yml|toml|json)|/run)|\.[\w/.]+|Dockerfile)`"
+)
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+_COMMAND = re.compile(r"`uv run ([a-z-]+)")
+
+
+def page(name: str) -> str:
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def paths_in(text: str) -> list[str]:
+    return [*_PATH.findall(text), *_LINK.findall(text)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_path_is_there(name: str) -> None:
+    for path in paths_in(page(name)):
+        if path not in MADE_HERE:
+            assert (REPOSITORY / path).exists(), path
+
+
+def test_the_paths_are_found() -> None:
+    # The test above is worth nothing otherwise.
+    found = set(paths_in(page("CONTRIBUTING.md")))
+    assert {
+        *(".ci/run", ".env.example", ".github/workflows/", "CHANGELOG.md", "Dockerfile"),
+        *(
+            "docs/reliability.md",
+            "hub/target-dotdigital.yml",
+            "target_dotdigital/run.py",
+            "tox.toml",
+        ),
+    } <= found
+
+
+def test_every_command_can_be_run() -> None:
+    dev = page("pyproject.toml")
+    for program in set(_COMMAND.findall(page("CONTRIBUTING.md"))) - {"python"}:
+        assert f'"{program}~=' in dev, program
+
+
+def test_it_leads_from_a_setting_to_where_it_is_defined_checked_documented_and_tested() -> None:
+    (section,) = re.findall(
+        r"^## Add a setting\n(.*?)^## ", page("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL
+    )
+    named = set(paths_in(section))
+    for module in (settings_schema, settings, settings_problems):
+        assert f"{module.__name__.replace('.', '/')}.py" in named
+    assert set(FILES) <= named
+    assert {
+        "tests/settings/test_settings.py",
+        "tests/settings/test_settings_environment.py",
+    } <= named
+    assert "`uv run python -m tests.support.settings_files`" in section
+    for name in re.findall(r"`([A-Z]\w+(?:_\w+)?)`", section):
+        assert hasattr(settings_schema, name) or hasattr(settings, name), name

@@ -1,1 +1,0 @@
-"""Single exchanges over real sockets."""
