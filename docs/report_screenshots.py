@@ -17,8 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from target_dotdigital.sandbox.faults.rate_limits import TierLimits
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.faults import TierLimits
 from tests.sandbox.browser import Browser, started
 from tests.sandbox.client import SandboxClient, person
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.dry_run import estimate as pace
 from target_dotdigital.loading.imports import MAX_BODY_BYTES
-from target_dotdigital.sandbox.faults.rate_limits import FLAT_CALLS, FLAT_SECONDS
+from target_dotdigital.sandbox.faults import FLAT_CALLS, FLAT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

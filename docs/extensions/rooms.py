@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sphinx.util.docutils import SphinxDirective
 
-from target_dotdigital.sandbox.faults.switches import Switches
+from target_dotdigital.sandbox.faults import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

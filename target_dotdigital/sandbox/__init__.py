@@ -13,5 +13,7 @@ except ImportError as error:
     raise ImportError(message) from error
 
 from target_dotdigital.sandbox.embedded import EmbeddedSandbox
+from target_dotdigital.sandbox.options import Options
+from target_dotdigital.sandbox.server import SandboxServer
 
-__all__ = ["EmbeddedSandbox"]
+__all__ = ["EmbeddedSandbox", "Options", "SandboxServer"]

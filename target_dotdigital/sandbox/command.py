@@ -13,18 +13,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.api.app import Credentials
-from target_dotdigital.sandbox.faults.faults import read_fault_file
-from target_dotdigital.sandbox.faults.rate_limits import read_limits
-from target_dotdigital.sandbox.faults.switches import explain, read_switches
-from target_dotdigital.sandbox.imports.import_log import MAXIMUM_ACTIVE_IMPORTS
-from target_dotdigital.sandbox.imports.slots import DEFAULT_SLOTS, DOTDIGITAL_PACE
-from target_dotdigital.sandbox.server import LOOPBACK, Options, SandboxServer
+from target_dotdigital.sandbox.faults import (
+    explain,
+    read_fault_file,
+    read_limits,
+    read_switches,
+)
+from target_dotdigital.sandbox.http import Credentials
+from target_dotdigital.sandbox.imports import (
+    DEFAULT_SLOTS,
+    DOTDIGITAL_PACE,
+    MAXIMUM_ACTIVE_IMPORTS,
+)
+from target_dotdigital.sandbox.options import LOOPBACK, Options
+from target_dotdigital.sandbox.server import SandboxServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_dotdigital.sandbox.faults.rate_limits import FlatLimit, TierLimits
+    from target_dotdigital.sandbox.faults import FlatLimit, TierLimits
 
 DEFAULT_PORT = 8025
 DEFAULT_DATABASE = Path("dotdigital-sandbox.db")
@@ -57,15 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 after a signal, 1 if it could not start.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
-    password = options.password or os.environ.get(PASSWORD_VARIABLE)
-    if bool(options.username) != bool(password):
-        parser.error("--username and --password go together")
-    credentials = Credentials(options.username, password) if password else None
-    if credentials is None and not _is_loopback(options.host):
-        parser.error("--host other than this machine's own needs --username and --password")
+    chosen = parser.parse_args(arguments)
+    credentials = _credentials(parser, chosen)
     try:
-        switches = read_switches(options.switch)
+        chosen.switches = read_switches(chosen.switch)
     except ValueError as error:
         parser.error(f"argument --switch: {error}")
     logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stderr)
@@ -73,29 +75,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signals = {signal.SIGINT, signal.SIGTERM}
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
-        server = SandboxServer(
-            Options(
-                options.database,
-                host=options.host,
-                port=options.port,
-                credentials=credentials,
-                address_books=options.address_book,
-                allowed_hosts=options.allow_host,
-                slots=options.slots,
-                pace=options.pace,
-                switches=switches,
-                rate_limits=options.rate_limits,
-                faults=read_fault_file(options.faults) if options.faults else (),
-            )
-        )
+        server = SandboxServer(_options(chosen, credentials))
     except (OSError, ValueError) as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         sys.stderr.write(f"The sandbox cannot start: {error}\n")
         return 1
     with server:
-        _say_ready(server.url, options.database, credentials)
+        _say_ready(server.url, chosen.database, credentials)
         signal.sigwait(signals)
     return 0
+
+
+def _credentials(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> Credentials | None:
+    password = chosen.password or os.environ.get(PASSWORD_VARIABLE)
+    if bool(chosen.username) != bool(password):
+        parser.error("--username and --password go together")
+    if password:
+        return Credentials(chosen.username, password)
+    if not _is_loopback(chosen.host):
+        parser.error("--host other than this machine's own needs --username and --password")
+    return None
+
+
+def _options(chosen: argparse.Namespace, credentials: Credentials | None) -> Options:
+    return Options(
+        chosen.database,
+        host=chosen.host,
+        port=chosen.port,
+        credentials=credentials,
+        address_books=chosen.address_book,
+        allowed_hosts=chosen.allow_host,
+        slots=chosen.slots,
+        pace=chosen.pace,
+        switches=chosen.switches,
+        rate_limits=chosen.rate_limits,
+        faults=read_fault_file(chosen.faults) if chosen.faults else (),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,14 +149,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="answer calls to this name too, as containers give one; can be repeated",
     )
+    _add_credentials(parser)
+    _add_behaviour(parser)
+    return parser
+
+
+def _add_credentials(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--username", help="accept this API user only")
     add(
         "--password",
         help=f"the API user's password; better in the environment as {PASSWORD_VARIABLE}, "
         "where the machine's other users do not see it",
     )
-    _add_behaviour(parser)
-    return parser
 
 
 def _add_behaviour(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from target_dotdigital.sandbox.api.app import Credentials
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox.http import Credentials
+from target_dotdigital.sandbox.options import Options
+from target_dotdigital.sandbox.server import SandboxServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,32 +5,23 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import uvicorn
 from typing_extensions import Self, override
 
-from target_dotdigital.sandbox.account.address_books import ensure
-from target_dotdigital.sandbox.api.app import create_app
-from target_dotdigital.sandbox.faults.faulty import ConnectedProtocol
-from target_dotdigital.sandbox.faults.switches import Switches
-from target_dotdigital.sandbox.imports.slots import DEFAULT_SLOTS, Slots
-from target_dotdigital.sandbox.removals.removals import Removals
-from target_dotdigital.sandbox.storage.store import Store
+from target_dotdigital.sandbox.account import ensure_address_book
+from target_dotdigital.sandbox.app import create_app
+from target_dotdigital.sandbox.faults import ConnectionProtocol
+from target_dotdigital.sandbox.imports import Slots
+from target_dotdigital.sandbox.options import Options
+from target_dotdigital.sandbox.removals import RemovalQueue
+from target_dotdigital.sandbox.storage import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from starlette.types import ASGIApp
 
-    from target_dotdigital.sandbox.api.app import Credentials
-    from target_dotdigital.sandbox.faults.faults import Fault
-    from target_dotdigital.sandbox.faults.rate_limits import FlatLimit, TierLimits
-
-LOOPBACK = "127.0.0.1"
+__all__ = ["Options", "SandboxServer"]
 
 SHUTDOWN_SECONDS = 5
 """How long calls that are being answered may take once the server stops."""
@@ -41,39 +32,6 @@ closed just when it is used again looks like a lost reply."""
 
 BACKLOG = 128
 """Connections that may wait to be taken; a client opens one a thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a sandbox is started with.
-
-    Attributes:
-        database: The SQLite file; made if it is missing, its directory too.
-        host: A name or an address of this machine.
-        port: 0 for any that is free.
-        credentials: The ones to insist on. Without them, any are accepted.
-        address_books: IDs or names of address books to create if they are missing.
-        slots: How many imports are worked off at a time. With 0, they wait on disk.
-        pace: Contacts a second in each slot. Without it, as many as this machine can.
-        switches: The answers to what Dotdigital's documents leave open.
-        faults: What is armed from the start.
-        rate_limits: Calls that are taken. Without them, all are.
-        clock: By which rate limits are counted: seconds since 1970.
-        allowed_hosts: Names besides this machine's own by which clients may call it.
-    """
-
-    database: Path
-    host: str = LOOPBACK
-    port: int = 0
-    credentials: Credentials | None = None
-    address_books: Sequence[str | int] = ()
-    slots: int = DEFAULT_SLOTS
-    pace: float | None = None
-    switches: Switches = field(default_factory=Switches)
-    faults: Sequence[Fault] = ()
-    rate_limits: TierLimits | FlatLimit | None = None
-    clock: Callable[[], float] = time.time
-    allowed_hosts: Sequence[str] = ()
 
 
 class SandboxServer:
@@ -96,13 +54,13 @@ class SandboxServer:
             undo.callback(store.close)
             with store.writing() as connection:
                 for wanted in options.address_books:
-                    ensure(connection, wanted)
-            importing = Slots(store, options.switches, options.slots, options.pace)
-            undo.callback(importing.stop)
-            removals = Removals(store, working=options.slots > 0)
+                    ensure_address_book(connection, wanted)
+            slots = Slots(store, options.switches, options.slots, options.pace)
+            undo.callback(slots.stop)
+            removals = RemovalQueue(store, working=options.slots > 0)
             undo.callback(removals.stop)
             self.url = _url(listener)
-            app = create_app(store, importing, removals, options)
+            app = create_app(store, slots, removals, options)
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
             undo.callback(app.state.faults.released.set)
@@ -131,7 +89,7 @@ class _HttpThread:
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
-            http=ConnectedProtocol,
+            http=ConnectionProtocol,
             ws="none",
             lifespan="off",
             # The logging of the process is somebody else's: no handlers, and nothing of a

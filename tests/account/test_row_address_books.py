@@ -9,8 +9,8 @@ import pytest
 
 from target_dotdigital.account.account import Account
 from target_dotdigital.errors import SettingsError, UnfitError
-from target_dotdigital.sandbox.faults.switches import read_switches
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.faults import read_switches
 from tests.sandbox.client import SandboxClient
 from tests.support.clock import FakeClock
 from tests.support.command import TargetProcess, load, record, schema, settings_for, state

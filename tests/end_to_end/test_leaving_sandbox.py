@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.sandbox.faults.rate_limits import TierLimits
-from target_dotdigital.sandbox.faults.switches import read_switches
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.faults import TierLimits, read_switches
 from tests.end_to_end.test_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
 from tests.mirror.test_mirror import HURRIED, rows, undo_files
 from tests.sandbox.client import SandboxClient, people, person

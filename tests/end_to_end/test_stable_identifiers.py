@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.sandbox.faults.switches import read_switches
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.faults import read_switches
 from tests.sandbox.client import SandboxClient
 from tests.support.command import Ended, TargetProcess, load, record, schema, settings_for, state
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.sandbox.faults.rate_limits import TierLimits
-from target_dotdigital.sandbox.faults.switches import read_switches
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.faults import TierLimits, read_switches
 from tests.sandbox.client import SandboxClient, person
 from tests.support.command import Ended, TargetProcess, load, record, schema, state
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docs import scaling_tables as scaling
-from target_dotdigital.sandbox.imports.import_log import MAXIMUM_ACTIVE_IMPORTS
+from target_dotdigital.sandbox.imports import MAXIMUM_ACTIVE_IMPORTS
 from target_dotdigital.settings.schema import CONFIG_SCHEMA
 
 PUBLIC_PACE = 1_000_000 / 3 / 3_600

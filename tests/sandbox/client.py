@@ -16,6 +16,15 @@ DEADLINE_SECONDS = 20.0
 PAUSE_SECONDS = 0.01
 """Between polls."""
 
+CONSENT = {
+    "text": "Yes",
+    "dateTimeConsented": "2023-01-26T21:29:00Z",
+    "url": "http://www.example.com/signup",
+    "ipAddress": "129.168.0.2",
+    "userAgent": "Mozilla/5.0",
+}
+"""A record of consent that is as it should be."""
+
 
 class SandboxClient:
     """Calls to one sandbox."""

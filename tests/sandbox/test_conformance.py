@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from target_dotdigital.sandbox.api.app import API_ROUTES
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.api import API_ROUTES
 from tests.sandbox.client import DEADLINE_SECONDS, SandboxClient, people
 from tests.sandbox.conftest import LIST_ID
 from tests.support.dotdigital.contract import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
 from tests.sandbox.client import SandboxClient, people, person
 from tests.sandbox.conftest import LIST_ID
 from tests.support.dotdigital.contract import check_response, needs_vendor_files

@@ -133,7 +133,7 @@ def test_a_database_of_another_program_is_refused(database: Path) -> None:
 def imports_of(module: ModuleType) -> set[str]:
     assert module.__file__ is not None
     names: set[str] = set()
-    for file in Path(module.__file__).parent.glob("*.py"):
+    for file in Path(module.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 names.update(alias.name for alias in node.names)

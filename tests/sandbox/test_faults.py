@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
-from target_dotdigital.sandbox.server import Options, SandboxServer
 from tests.sandbox.client import DEADLINE_SECONDS, SandboxClient, people, person
 from tests.sandbox.command import SandboxCommand
 
@@ -239,7 +239,7 @@ def test_nothing_but_json_is_taken(
     assert sandbox.call("POST", path, data=body, headers=headers).status_code == 415
 
 
-def test_steering_needs_the_credentials_of_the_api(embedded: EmbeddedSandbox) -> None:
+def test_control_needs_the_credentials_of_the_api(embedded: EmbeddedSandbox) -> None:
     with SandboxClient(embedded.url, (embedded.username, "wrong")) as stranger:
         for method, path in (
             ("GET", "/sandbox/faults"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
 from tests.sandbox.client import SandboxClient, people, person
 from tests.sandbox.conftest import LIST_ID
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
-from target_dotdigital.sandbox.imports.slots import DOTDIGITAL_PACE
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox.imports import DOTDIGITAL_PACE
 from tests.sandbox.client import DEADLINE_SECONDS, SandboxClient, people
 from tests.sandbox.command import SandboxCommand
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from target_dotdigital.sandbox import EmbeddedSandbox
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import EmbeddedSandbox, Options, SandboxServer
 from tests.sandbox.browser import Browser, needs_browser, started
 from tests.sandbox.client import SandboxClient, people, person
 from tests.sandbox.conftest import LIST_ID

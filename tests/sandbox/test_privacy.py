@@ -6,9 +6,9 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, NoReturn
 
-from target_dotdigital.sandbox.account import contacts
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.api.v3 import contacts
 from target_dotdigital.sandbox.imports import slots
-from target_dotdigital.sandbox.server import Options, SandboxServer
 from tests.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_a_fault_in_a_call_is_answered_500_without_its_text(
     sandbox: SandboxClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(contacts, "get", _break)
+        broken.setattr(contacts, "find_contact", _break)
         reply = sandbox.get("/contacts/v3/email/a%40example.com")
     assert (reply.status_code, reply.json()["errorCode"]) == (500, "server:unknown")
     assert sandbox.get("/contacts/v3/email/a%40example.com").status_code == 404
@@ -84,7 +84,7 @@ def test_a_fault_in_an_import_fails_that_import_alone(
         SandboxClient(server.url) as client,
     ):
         with monkeypatch.context() as broken:
-            broken.setattr(slots, "process", _break)
+            broken.setattr(slots, "import_part", _break)
             import_id = client.start_import([person("a@example.com")])
             client.finish(import_id, "Failed")
         assert client.load(person("b@example.com"))["summary"]["newContacts"] == 1

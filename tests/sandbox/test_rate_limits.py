@@ -5,18 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_dotdigital.sandbox.api.app import API_ROUTES
+from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.api import API_ROUTES
 from target_dotdigital.sandbox.command import main
-from target_dotdigital.sandbox.faults.rate_limits import (
-    BASIC,
-    TIERS,
-    FlatLimit,
-    TierLimits,
-    read_limits,
-)
-from target_dotdigital.sandbox.faults.routing import RouteTable
-from target_dotdigital.sandbox.faults.switches import Switches
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox.faults import FlatLimit, Switches, TierLimits, read_limits
+from target_dotdigital.sandbox.faults.rate_limits import BASIC
+from target_dotdigital.sandbox.faults.tiers import TIERS
+from target_dotdigital.sandbox.http import RouteTable
 from tests.sandbox.client import SandboxClient, people
 
 if TYPE_CHECKING:
@@ -159,7 +154,7 @@ def test_without_limits_there_are_no_headers_and_no_end(database: Path) -> None:
         assert all(limits_of(client.get("/v2/data-fields")) == {} for _ in range(40))
 
 
-def test_what_steers_the_sandbox_is_not_counted(database: Path) -> None:
+def test_what_controls_the_sandbox_is_not_counted(database: Path) -> None:
     with limited(database, TierLimits(low=1, medium=1, high=1)) as (client, _):
         for _ in range(3):
             reply = client.get("/sandbox/faults")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox import Options, SandboxServer
 from tests.sandbox.client import SandboxClient, failure_codes, people, person
 from tests.sandbox.command import SandboxCommand
 

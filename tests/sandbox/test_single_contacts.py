@@ -7,20 +7,13 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.sandbox.client import SandboxClient, person
+from tests.sandbox.client import CONSENT, SandboxClient, person
 from tests.sandbox.conftest import LIST_ID
 
 if TYPE_CHECKING:
     import requests
 
 PATH = "/contacts/v3"
-CONSENT = {
-    "text": "Yes",
-    "dateTimeConsented": "2023-01-26T21:29:00Z",
-    "url": "http://www.example.com/signup",
-    "ipAddress": "129.168.0.2",
-    "userAgent": "Mozilla/5.0",
-}
 
 
 def create(sandbox: SandboxClient, email: str | None = None, **parts: Any) -> requests.Response:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
-from target_dotdigital.sandbox.faults.switches import Switches, explain, read_switches
-from target_dotdigital.sandbox.server import Options, SandboxServer
+from target_dotdigital.sandbox.faults import Switches, explain, read_switches
 from tests.sandbox.client import SandboxClient, failure_codes, people, person
 
 if TYPE_CHECKING:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_dotdigital.sandbox.errors import v2_refusal
-from target_dotdigital.sandbox.storage.schema import ALL_CONTACTS_ID, TEST_ID
-from target_dotdigital.sandbox.storage.store import take_id
+from target_dotdigital.sandbox.http import v2_refusal
+from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID, TEST_ID, take_id
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from target_dotdigital.sandbox.errors import RefusalError
+    from target_dotdigital.sandbox.http import RefusalError
 
 LARGEST_ID = 2**31 - 1
 """List IDs are int32 in Dotdigital's specification."""
@@ -46,10 +45,7 @@ class NewAddressBook(msgspec.Struct, frozen=True):
     visibility: str = "Private"
 
 
-NEW = msgspec.json.Decoder(NewAddressBook)
-
-
-def page(connection: sqlite3.Connection, select: int, skip: int) -> list[AddressBook]:
+def address_book_page(connection: sqlite3.Connection, select: int, skip: int) -> list[AddressBook]:
     """Return address books in the order of their IDs."""
     rows = connection.execute(
         "SELECT id, name, visibility, contacts FROM address_book ORDER BY id LIMIT ? OFFSET ?",
@@ -58,7 +54,7 @@ def page(connection: sqlite3.Connection, select: int, skip: int) -> list[Address
     return [AddressBook(*row) for row in rows]
 
 
-def find(connection: sqlite3.Connection, address_book_id: int) -> AddressBook | None:
+def find_address_book(connection: sqlite3.Connection, address_book_id: int) -> AddressBook | None:
     """Return the address book of that ID, if there is one."""
     if not 0 < address_book_id <= LARGEST_ID:
         return None
@@ -68,13 +64,13 @@ def find(connection: sqlite3.Connection, address_book_id: int) -> AddressBook | 
     return AddressBook(*row) if row else None
 
 
-def get(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
+def get_address_book(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
     """Return the address book of that ID.
 
     Raises:
         RefusalError: 404, there is none.
     """
-    found = find(connection, address_book_id)
+    found = find_address_book(connection, address_book_id)
     if found is None:
         raise v2_refusal(
             "ERROR_ADDRESSBOOK_NOT_FOUND",
@@ -84,13 +80,13 @@ def get(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
     return found
 
 
-def writable(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
+def writable_address_book(connection: sqlite3.Connection, address_book_id: int) -> AddressBook:
     """Return an address book that may be changed and left.
 
     Raises:
         RefusalError: 404, there is none; 400, it is one of the two that every account has.
     """
-    found = get(connection, address_book_id)
+    found = get_address_book(connection, address_book_id)
     if found.id in {ALL_CONTACTS_ID, TEST_ID}:
         raise v2_refusal(
             "ERROR_ADDRESSBOOK_NOTWRITABLE", f"The address book '{found.name}' stays as it is."
@@ -98,7 +94,7 @@ def writable(connection: sqlite3.Connection, address_book_id: int) -> AddressBoo
     return found
 
 
-def create(connection: sqlite3.Connection, new: NewAddressBook) -> AddressBook:
+def create_address_book(connection: sqlite3.Connection, new: NewAddressBook) -> AddressBook:
     """Create an address book under the next free ID.
 
     Args:
@@ -109,17 +105,17 @@ def create(connection: sqlite3.Connection, new: NewAddressBook) -> AddressBook:
         RefusalError: 400, the name is taken, reserved, empty or too long, or the
             visibility is none.
     """
-    _check(new)
+    _validate(new)
     # The reserved names, "All Contacts" and "Test", are address books of every account.
     if _is_taken(connection, new.name):
         raise _duplicate()
     address_book_id = take_id(connection, "address_book")
-    while find(connection, address_book_id):
+    while find_address_book(connection, address_book_id):
         address_book_id = take_id(connection, "address_book")
     return _insert(connection, AddressBook(address_book_id, new.name, new.visibility, 0))
 
 
-def update(
+def update_address_book(
     connection: sqlite3.Connection, address_book_id: int, new: NewAddressBook
 ) -> AddressBook:
     """Give an address book another name and visibility.
@@ -132,8 +128,8 @@ def update(
     Raises:
         RefusalError: 404, there is none; 400, as for a new one, or it may not be changed.
     """
-    found = writable(connection, address_book_id)
-    _check(new)
+    found = writable_address_book(connection, address_book_id)
+    _validate(new)
     key = new.name.casefold()
     owner = connection.execute("SELECT id FROM address_book WHERE name_key = ?", (key,)).fetchone()
     if owner and owner["id"] != found.id:
@@ -145,7 +141,7 @@ def update(
     return AddressBook(found.id, new.name, new.visibility, found.contacts)
 
 
-def delete(connection: sqlite3.Connection, address_book_id: int) -> None:
+def delete_address_book(connection: sqlite3.Connection, address_book_id: int) -> None:
     """Delete an address book; its contacts stay in the account.
 
     Args:
@@ -155,12 +151,12 @@ def delete(connection: sqlite3.Connection, address_book_id: int) -> None:
     Raises:
         RefusalError: 404, there is none; 400, it may not be deleted.
     """
-    writable(connection, address_book_id)
+    writable_address_book(connection, address_book_id)
     connection.execute("DELETE FROM membership WHERE address_book_id = ?", (address_book_id,))
     connection.execute("DELETE FROM address_book WHERE id = ?", (address_book_id,))
 
 
-def ensure(connection: sqlite3.Connection, wanted: str | int) -> None:
+def ensure_address_book(connection: sqlite3.Connection, wanted: str | int) -> None:
     """See to it that an address book is there.
 
     Args:
@@ -175,17 +171,17 @@ def ensure(connection: sqlite3.Connection, wanted: str | int) -> None:
         if not 0 < address_book_id <= LARGEST_ID:
             message = f"an address book's ID is a number from 1 to {LARGEST_ID}"
             raise ValueError(message)
-        if find(connection, address_book_id) is None:
+        if find_address_book(connection, address_book_id) is None:
             name = _free_name(connection, address_book_id)
             _insert(connection, AddressBook(address_book_id, name, "Private", 0))
     elif not wanted.strip() or len(wanted) > MAXIMUM_NAME_CHARACTERS:
         message = f"an address book's name has 1 to {MAXIMUM_NAME_CHARACTERS} characters"
         raise ValueError(message)
     elif not _is_taken(connection, wanted):
-        create(connection, NewAddressBook(wanted))
+        create_address_book(connection, NewAddressBook(wanted))
 
 
-def _check(new: NewAddressBook) -> None:
+def _validate(new: NewAddressBook) -> None:
     if not new.name.strip() or len(new.name) > MAXIMUM_NAME_CHARACTERS:
         raise v2_refusal(
             "ERROR_ADDRESSBOOK_INVALID",

@@ -1,27 +1,18 @@
-"""Data fields: what an account knows of its contacts, and which values they take."""
+"""Data fields: what an account knows of its contacts."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_dotdigital.sandbox.errors import v2_refusal
+from target_dotdigital.sandbox.account.field_values import VALUE_CHECKS, is_text
+from target_dotdigital.sandbox.http import v2_refusal
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
-
-MAXIMUM_TEXT_CHARACTERS = 1_000
-"""The longest text of the product's help. What the API does beyond it is documented nowhere;
-here the contact fails, so that a rehearsal shows it."""
-
-NUMERIC_LIMIT = 10**18
-"""A Numeric has at most 18 digits before the decimal point."""
 
 VISIBILITIES = ("Private", "Public")
 
@@ -39,14 +30,6 @@ BUILT_IN_NAMES = frozenset(
     {"FIRSTNAME", "LASTNAME", "FULLNAME", "GENDER", "POSTCODE", "LASTSUBSCRIBED"}
 )
 """Every account has these, and keeps them."""
-
-ISO_8601 = re.compile(
-    r"""
-    (\d{4}-\d{2}-\d{2})
-    (?:[T\ ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?)?
-    """,
-    re.VERBOSE | re.ASCII,
-)
 
 
 class DataField(msgspec.Struct, frozen=True, rename="camel"):
@@ -74,10 +57,7 @@ class NewDataField(msgspec.Struct, frozen=True, rename="camel"):
     default_value: Any = None
 
 
-NEW = msgspec.json.Decoder(NewDataField)
-
-
-class Deletion(msgspec.Struct, frozen=True):
+class DataFieldDeletion(msgspec.Struct, frozen=True):
     """The answer to a deletion.
 
     Attributes:
@@ -89,51 +69,7 @@ class Deletion(msgspec.Struct, frozen=True):
     dependencies: tuple[str, ...] = ()
 
 
-def is_text(value: object) -> bool:
-    """Tell whether a String field takes the value."""
-    return isinstance(value, str) and len(value) <= MAXIMUM_TEXT_CHARACTERS
-
-
-def is_number(value: object) -> bool:
-    """Tell whether a Numeric field takes the value."""
-    if isinstance(value, Decimal):
-        # The exponent, not `abs(value) < limit`: no arithmetic on 1e999999999.
-        return value.is_zero() or value.adjusted() < len(str(NUMERIC_LIMIT)) - 1
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < NUMERIC_LIMIT
-
-
-def is_date(value: object) -> bool:
-    """Tell whether a Date field takes the value: an ISO 8601 date, with or without a time."""
-    match = ISO_8601.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return False
-    day, time, _zone = match.groups()
-    try:
-        datetime.fromisoformat(f"{day}T{time or '00:00'}")
-    except ValueError:
-        return False
-    return True
-
-
-def is_date_without_time(value: object) -> bool:
-    """Tell whether the value is a date with no time of day."""
-    return isinstance(value, str) and len(value) == len("2026-01-31") and is_date(value)
-
-
-def is_boolean(value: object) -> bool:
-    """Tell whether a Boolean field takes the value."""
-    return isinstance(value, bool)
-
-
-VALUE_CHECKS: Mapping[str, Callable[[object], bool]] = {
-    "String": is_text,
-    "Numeric": is_number,
-    "Date": is_date,
-    "Boolean": is_boolean,
-}
-
-
-def every(connection: sqlite3.Connection) -> list[DataField]:
+def list_data_fields(connection: sqlite3.Connection) -> list[DataField]:
     """Return all data fields, the oldest first."""
     rows = connection.execute(
         "SELECT name, type, visibility, default_value FROM data_field ORDER BY rowid"
@@ -144,12 +80,7 @@ def every(connection: sqlite3.Connection) -> list[DataField]:
     ]
 
 
-def types(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return each data field's type by its name."""
-    return dict(connection.execute("SELECT name, type FROM data_field").fetchall())
-
-
-def delete(connection: sqlite3.Connection, written: str) -> Deletion:
+def delete_data_field(connection: sqlite3.Connection, written: str) -> DataFieldDeletion:
     """Delete a data field, and its value from every contact.
 
     Args:
@@ -174,10 +105,10 @@ def delete(connection: sqlite3.Connection, written: str) -> Deletion:
         "WHERE json_type(data_fields, ?) IS NOT NULL",
         (f'$."{name}"', f'$."{name}"'),
     )
-    return Deletion(result=True)
+    return DataFieldDeletion(result=True)
 
 
-def create(connection: sqlite3.Connection, new: NewDataField) -> DataField:
+def create_data_field(connection: sqlite3.Connection, new: NewDataField) -> DataField:
     """Create a data field.
 
     Args:

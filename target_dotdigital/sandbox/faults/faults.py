@@ -1,23 +1,16 @@
-"""Faults on demand: what is armed, and which call gets it."""
+"""Faults on demand: what can be done to a call."""
 
 from __future__ import annotations
 
-import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from target_dotdigital.sandbox.faults.routing import normal_name
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from target_dotdigital.sandbox.faults.routing import RouteTable
-
-EVERY_ROUTE = "*"
 
 LONGEST_SECONDS = 3_600.0
 
@@ -125,22 +118,6 @@ class Truncate(_Fault, frozen=True, kw_only=True, tag="truncate"):
 Fault: TypeAlias = Answer | Html | Reset | Slow | Trickle | Truncate
 
 
-class Armed(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault that is armed.
-
-    Attributes:
-        id: By which it can be disarmed.
-        fault: As it was armed.
-        skip: How many calls of its route come first, from now on.
-        times: How many calls get it, from now on. Without it, all.
-    """
-
-    id: int
-    fault: Fault
-    skip: int
-    times: int | None
-
-
 _ONE_OR_MORE = msgspec.json.Decoder(Fault | list[Fault])
 
 
@@ -170,82 +147,6 @@ def read_fault_file(path: Path) -> list[Fault]:
     except ValueError as error:
         message = f"{path}: {error}"
         raise ValueError(message) from None
-
-
-class Faults:
-    """The faults that are armed. Of those for a call's route, the first one is used up first."""
-
-    def __init__(self, routes: RouteTable, armed: Iterable[Fault] = ()) -> None:
-        """Arm what is armed from the start.
-
-        Raises:
-            ValueError: A fault's route is none.
-        """
-        self._routes = routes
-        self.released = threading.Event()
-        """Set when the server stops: whoever is kept waiting is answered now."""
-        self._lock = threading.Lock()
-        self._armed: dict[int, Armed] = {}
-        self._next_id = 1
-        self.arm(list(armed))
-
-    def arm(self, faults: Sequence[Fault]) -> list[Armed]:
-        """Arm faults: all of them, or none.
-
-        Raises:
-            ValueError: A fault's route is none.
-        """
-        for fault in faults:
-            known = normal_name(fault.route) in self._routes.names
-            if fault.route != EVERY_ROUTE and not known:
-                listed = ", ".join(sorted(self._routes.names))
-                message = f"there is no route '{fault.route}'; there are * and {listed}"
-                raise ValueError(message)
-        with self._lock:
-            new = [
-                Armed(id=number, fault=fault, skip=fault.skip, times=fault.times)
-                for number, fault in enumerate(faults, self._next_id)
-            ]
-            self._next_id += len(new)
-            self._armed.update({one.id: one for one in new})
-        return new
-
-    def listed(self) -> list[Armed]:
-        """Return what is armed, the oldest first."""
-        with self._lock:
-            return list(self._armed.values())
-
-    def disarm(self, fault_id: int | None = None) -> bool:
-        """Disarm one fault, or all of them.
-
-        Returns:
-            Whether there was one of that ID.
-        """
-        with self._lock:
-            if fault_id is not None:
-                return self._armed.pop(fault_id, None) is not None
-            self._armed.clear()
-            return True
-
-    def take(self, route: str) -> Fault | None:
-        """Return the fault that a call gets, and count the call.
-
-        Args:
-            route: The name of the call's route.
-        """
-        with self._lock:
-            for one in self._armed.values():
-                if one.fault.route != EVERY_ROUTE and normal_name(one.fault.route) != route:
-                    continue
-                if one.skip:
-                    self._armed[one.id] = msgspec.structs.replace(one, skip=one.skip - 1)
-                    continue
-                if one.times == 1:
-                    del self._armed[one.id]
-                elif one.times is not None:
-                    self._armed[one.id] = msgspec.structs.replace(one, times=one.times - 1)
-                return one.fault
-        return None
 
 
 def answer_of(fault: Answer | Html) -> tuple[Mapping[str, str], bytes]:

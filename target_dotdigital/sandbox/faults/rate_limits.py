@@ -17,52 +17,16 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 
-from target_dotdigital.sandbox.api.calls import answer
-from target_dotdigital.sandbox.errors import v2_refusal, v3_refusal
+from target_dotdigital.sandbox.faults.tiers import HIGH, LOW, MEDIUM, tier_of
+from target_dotdigital.sandbox.http import answer, drain, is_v2, v2_refusal, v3_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from target_dotdigital.sandbox.faults.routing import RouteTable
     from target_dotdigital.sandbox.faults.switches import Switches
-
-LOW, MEDIUM, HIGH, UNLIMITED = "low", "medium", "high", "unlimited"
-
-IMPORT_STATUS = "GET /contacts/v3/import/{}"
-
-TIERS: Mapping[str, str] = {
-    "GET /v2/account-info": HIGH,
-    "GET /v2/server-time": HIGH,
-    "GET /v2/address-books": LOW,
-    "POST /v2/address-books": MEDIUM,
-    "GET /v2/address-books/{}": HIGH,
-    "PUT /v2/address-books/{}": MEDIUM,
-    "DELETE /v2/address-books/{}": MEDIUM,
-    "GET /v2/address-books/{}/contacts": LOW,
-    "DELETE /v2/address-books/{}/contacts/{}": MEDIUM,
-    "POST /v2/address-books/{}/contacts/delete": LOW,
-    "POST /v2/address-books/{}/contacts/delete-all": LOW,
-    "GET /v2/contacts/deletion/{}": HIGH,
-    "GET /v2/data-fields": LOW,
-    "POST /v2/data-fields": MEDIUM,
-    "DELETE /v2/data-fields/{}": MEDIUM,
-    "PUT /contacts/v3/import": LOW,
-    IMPORT_STATUS: HIGH,  # or unlimited: a switch
-    "GET /contacts/v3": LOW,
-    "POST /contacts/v3": MEDIUM,
-    "GET /contacts/v3/{}/{}": HIGH,
-    "PUT /contacts/v3/{}/{}": MEDIUM,
-    "PATCH /contacts/v3/{}/{}": MEDIUM,
-    "DELETE /contacts/v3/{}/{}": MEDIUM,
-    "POST /contacts/v3/delete": LOW,
-    "GET /contacts/v3/delete/{}": HIGH,
-}
-"""The tier of every route. The text that is public names what a tier is for, and not the routes:
-low is for imports and reads of much, medium writes one record, high reads one."""
-
-DEFAULT_TIER = HIGH
+    from target_dotdigital.sandbox.http import RouteTable
 
 WINDOW_SECONDS = 60.0
 
@@ -192,7 +156,7 @@ class FlatCounter:
             return True
 
 
-class Limited:
+class RateLimitMiddleware:
     """The layer that counts calls, and refuses those that are too many."""
 
     def __init__(
@@ -229,14 +193,14 @@ class Limited:
         elif self._flat is not None and self._flat.admit(self._clock()):
             await self._app(scope, receive, send)
         else:
-            await _drain(receive)
+            await drain(receive)
             await _usage_exceeded(scope["path"])(scope, receive, send)
 
     async def _by_tier(
         self, tiers: TierCounter, route: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         now = self._clock()
-        counted = tiers.count(self._tier_of(route), now)
+        counted = tiers.count(tier_of(route, self._switches), now)
         if counted is None:
             await self._app(scope, receive, send)
             return
@@ -251,13 +215,8 @@ class Limited:
         if counted.used <= counted.limit:
             await self._app(scope, receive, with_headers)
         else:
-            await _drain(receive)
+            await drain(receive)
             await self._too_many(scope["path"])(scope, receive, with_headers)
-
-    def _tier_of(self, route: str) -> str:
-        if route == IMPORT_STATUS:
-            return self._switches.status_tier
-        return TIERS.get(route, DEFAULT_TIER)
 
     def _headers(self, counted: Count, now: float) -> dict[str, str]:
         reset = counted.reset if self._switches.reset_header == "epoch" else counted.reset - now
@@ -274,18 +233,12 @@ class Limited:
         if self._switches.limit_body == "none":
             return Response(status_code=status)
         sentence = "The rate limit of this tier is exceeded."
-        if path.startswith("/v2"):
+        if is_v2(path):
             return answer(v2_refusal("ERROR_TOO_MANY_REQUESTS", sentence).body, status)
         return answer(v3_refusal("server:tooManyRequests", sentence).body, status)
 
 
 def _usage_exceeded(path: str) -> Response:
     code, sentence = "ERROR_APIUSAGE_EXCEEDED", "Excess API activity, temporarily capped."
-    refusal = v2_refusal if path.startswith("/v2") else v3_refusal
+    refusal = v2_refusal if is_v2(path) else v3_refusal
     return answer(refusal(code, sentence).body, HTTPStatus.BAD_REQUEST)
-
-
-async def _drain(receive: Receive) -> None:
-    # A client that is answered while it still sends sees a broken connection.
-    while (await receive()).get("more_body", False):
-        pass

@@ -3,108 +3,26 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
-from target_dotdigital.sandbox.account.identifiers import IDENTIFIER_NAME
-from target_dotdigital.sandbox.errors import Detail, RefusalError, v3_refusal
+from target_dotdigital.sandbox.contacts import (
+    CONTACT_ID,
+    EMAIL,
+    IDENTIFIER_NAME,
+    MergeOption,
+    SentContact,
+    check_identifiers,
+    normalise_identifiers,
+)
+from target_dotdigital.sandbox.http import BAD_JSON, RefusalError, decode_v3, schema_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from target_dotdigital.sandbox.faults.switches import Switches
-
-MAXIMUM_BODY_BYTES = 50_000_000
-
-BAD_JSON = "contacts:badJson"
-
-MergeOption = Literal["overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty"]
-
-Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-
-
-class ResubscribeOptions(msgspec.Struct, frozen=True, rename="camel"):
-    """Whether someone who opted out is asked before being subscribed again."""
-
-    resubscribe_with_no_challenge: bool = True
-    preferred_locale: str | UnsetType = UNSET
-    redirect_url_after_challenge: str | UnsetType = UNSET
-
-
-class EmailProperties(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The e-mail channel. Its words are checked for each contact, not for the request."""
-
-    email_type: str | UnsetType = UNSET
-    opt_in_type: str | UnsetType = UNSET
-    status: str | UnsetType = UNSET
-    resubscribe_options: ResubscribeOptions = ResubscribeOptions()
-
-
-class MobileProperties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The SMS or the WhatsApp channel."""
-
-    status: str | UnsetType = UNSET
-
-
-class ChannelProperties(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What is sent of each channel."""
-
-    email: EmailProperties = EmailProperties()
-    sms: MobileProperties = MobileProperties()
-    whats_app: MobileProperties = MobileProperties()
-
-
-class Preference(msgspec.Struct, frozen=True, rename="camel"):
-    """A marketing preference that is set."""
-
-    id: Int32
-    is_opted_in: bool
-
-
-class ConsentRecord(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A consent that was given; all five parts are required."""
-
-    text: str
-    date_time_consented: str
-    url: str
-    ip_address: str
-    user_agent: str
-
-
-class ContactData(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A contact as sent, alone or in an import.
-
-    Attributes:
-        identifiers: By name; `contactId` is a number, all others are strings.
-        data_fields: By name; numbers with a point are Decimals, so that none loses a digit.
-        channel_properties: Statuses and types to set.
-        lists: IDs of address books to join.
-        preferences: Marketing preferences to set.
-        consent_records: Consents to add.
-    """
-
-    identifiers: dict[str, int | str] = {}
-    data_fields: dict[str, Any] = {}
-    channel_properties: ChannelProperties = ChannelProperties()
-    lists: Annotated[list[Int32], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
-    preferences: Annotated[list[Preference], Meta(min_length=1)] | UnsetType = UNSET
-    consent_records: (
-        Annotated[list[ConsentRecord], Meta(min_length=1, max_length=5)] | UnsetType
-    ) = UNSET
-
-
-class ImportContact(ContactData, frozen=True, rename="camel", kw_only=True):
-    """One contact of an import, as sent.
-
-    Attributes:
-        match_identifier: The name of the identifier that finds the existing contact.
-        identifiers: The one that is named by it has to be among them.
-    """
-
-    match_identifier: str
-    identifiers: dict[str, int | str]
+    from target_dotdigital.sandbox.faults import Switches
 
 
 class ImportBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -114,25 +32,28 @@ class ImportBody(msgspec.Struct, frozen=True, rename="camel"):
     merge_option: MergeOption = "overwrite"
 
 
+class _Key(msgspec.Struct, frozen=True, rename="camel"):
+    """What of a contact tells whether it is a duplicate."""
+
+    match_identifier: str
+    identifiers: dict[str, Any]
+
+
 _BODY = msgspec.json.Decoder(ImportBody)
-_CONTACT = msgspec.json.Decoder(ImportContact, float_hook=Decimal)
+_CONTACT = msgspec.json.Decoder(SentContact, float_hook=Decimal)
+_KEY = msgspec.json.Decoder(_Key)
 
 
-def decode(body: bytes) -> ImportBody:
+def read_import(body: bytes) -> ImportBody:
     """Decode a body, its contacts excepted.
 
     Raises:
         RefusalError: 400, it is no JSON or not of this shape.
     """
-    try:
-        return _BODY.decode(body)
-    except msgspec.ValidationError as error:
-        raise schema_refusal(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise bad_json() from None
+    return decode_v3(_BODY, body)
 
 
-def read_contact(contact: msgspec.Raw, place: str) -> ImportContact:
+def read_contact(contact: msgspec.Raw, place: str = "$") -> SentContact:
     """Decode one contact of a body.
 
     Args:
@@ -142,19 +63,35 @@ def read_contact(contact: msgspec.Raw, place: str) -> ImportContact:
     Raises:
         RefusalError: 400, it is no JSON or of the wrong structure.
     """
-    try:
-        sent = _CONTACT.decode(contact)
-    except msgspec.ValidationError as error:
-        raise schema_refusal(str(error), place) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise bad_json() from None
+    sent = decode_v3(_CONTACT, contact, place)
     if not IDENTIFIER_NAME.fullmatch(sent.match_identifier):
         raise schema_refusal("The matchIdentifier is not a name of an identifier", place)
     check_identifiers(sent, place)
     return sent
 
 
-def check(body: bytes, switches: Switches, lists: Collection[int]) -> int:
+def read_malformed(raw: msgspec.Raw) -> SentContact:
+    """Return what can be told of a contact of the wrong structure: who it is."""
+    sent = msgspec.json.decode(raw)
+    if not isinstance(sent, dict):
+        sent = {}
+    match = sent.get("matchIdentifier")
+    identifiers = sent.get("identifiers")
+    named = identifiers.items() if isinstance(identifiers, dict) else ()
+    if not isinstance(match, str) or not IDENTIFIER_NAME.fullmatch(match):
+        match = EMAIL
+    return SentContact(
+        match_identifier=match,
+        identifiers={
+            name: value
+            for name, value in named
+            if IDENTIFIER_NAME.fullmatch(name)
+            and (isinstance(value, str) or (name == CONTACT_ID and type(value) is int))
+        },
+    )
+
+
+def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> int:
     """Check the structure of a request, every contact included.
 
     Args:
@@ -168,7 +105,7 @@ def check(body: bytes, switches: Switches, lists: Collection[int]) -> int:
     Raises:
         RefusalError: 400, for the whole request.
     """
-    contacts = decode(body).contacts
+    contacts = read_import(body).contacts
     for index, raw in enumerate(contacts):
         place = f"$.contacts[{index}]"
         try:
@@ -187,35 +124,24 @@ def _check_lists(wanted: Sequence[int], known: Collection[int], place: str) -> N
         raise schema_refusal("Invalid value for 'lists'", f"{place}.lists")
 
 
-def check_identifiers(contact: ContactData, place: str) -> None:
-    """Check the names of identifiers, and that the values are texts.
-
-    Raises:
-        RefusalError: 400, they are not.
-    """
-    for name, value in contact.identifiers.items():
-        if not IDENTIFIER_NAME.fullmatch(name):
-            raise schema_refusal("Identifiers has a key that is no name of one", place)
-        # A contact ID of the wrong type is a failure of its own (`invalidContactId`).
-        if name != "contactId" and not isinstance(value, str):
-            raise schema_refusal("Expected `str`, got `int`", f"{place}.identifiers.{name}")
-
-
-def bad_json() -> RefusalError:
-    """Refuse a body that is no JSON."""
-    return v3_refusal(BAD_JSON, "The request JSON is badly formed")
-
-
-def schema_refusal(problem: str, place: str = "$") -> RefusalError:
-    """Refuse a body that is JSON of another shape.
-
-    Args:
-        problem: What msgspec says of it.
-        place: Where in the body that is which was decoded.
-    """
-    # msgspec writes "problem - at `$.path`", the path counted from what was decoded.
-    description, _, path = problem.partition(" - at `$")
-    item = place + path.rstrip("`")
-    # A wrong JSON type is refused by the vendor's server, before its contacts service sees it.
-    code = "server:badRequest" if ", got `" in description else "contacts:badRequest"
-    return v3_refusal(code, description, Detail(item=item, description=description))
+def earlier_duplicates(contacts: Sequence[msgspec.Raw]) -> frozenset[int]:
+    """Return the positions of entries that a later one of the same import takes the place of."""
+    latest: dict[tuple[str, int | str], int] = {}
+    earlier = set()
+    for position, raw in enumerate(contacts):
+        try:
+            sent = _KEY.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        value = sent.identifiers.get(sent.match_identifier)
+        if not isinstance(value, (int, str)):
+            continue
+        identifier, _ = normalise_identifiers({sent.match_identifier: value})
+        normalised = identifier.get(sent.match_identifier)
+        if normalised is None:
+            continue
+        key = (sent.match_identifier, normalised)
+        if key in latest:
+            earlier.add(latest[key])
+        latest[key] = position
+    return frozenset(earlier)

@@ -1,63 +1,28 @@
-"""Imports on disk: accepted, worked off part by part, reported."""
+"""Imports on disk: accepted, then worked off part by part."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.sandbox.errors import v3_refusal
-from target_dotdigital.sandbox.imports.planning import ContactReference
+from target_dotdigital.sandbox.contacts import ContactReference
+from target_dotdigital.sandbox.http import v3_refusal
+from target_dotdigital.sandbox.storage import insert
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from target_dotdigital.sandbox.account.identifiers import Failure
-    from target_dotdigital.sandbox.errors import RefusalError
-    from target_dotdigital.sandbox.imports.import_body import ImportContact, MergeOption
-    from target_dotdigital.sandbox.imports.planning import Outcome
+    from target_dotdigital.sandbox.contacts import Failure, MergeOption, Outcome, SentContact
 
 MAXIMUM_ACTIVE_IMPORTS = 25
 """Dotdigital works on this many contact imports of an account, and refuses a further one."""
 
-NOT_FINISHED = "NotFinished"
-
-IMPORT_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-_COUNTS = (
-    "new_contacts",
-    "updated_contacts",
-    "globally_suppressed",
-    "invalid_entries",
-    "duplicate_identifiers",
-)
 _ENCODER = msgspec.json.Encoder()
 _REFERENCES = msgspec.json.Decoder(list[ContactReference])
-
-
-class ImportSummary(msgspec.Struct, frozen=True, rename="camel"):
-    """The counts of a report."""
-
-    new_contacts: int
-    updated_contacts: int
-    globally_suppressed: int
-    invalid_entries: int
-    duplicate_identifiers: int
-
-
-class ImportReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The status of an import and, once it is finished, what became of its contacts."""
-
-    import_id: str
-    status: str
-    summary: ImportSummary | None = None
-    created: msgspec.Raw | None = None
-    updated: msgspec.Raw | None = None
-    failures: msgspec.Raw | None = None
 
 
 class ActiveImport(msgspec.Struct, frozen=True):
@@ -67,13 +32,13 @@ class ActiveImport(msgspec.Struct, frozen=True):
         sequence: Its number in the order of acceptance.
         body: The request, as accepted.
         position: How many of its contacts are done.
-        taken: IDs of the contacts that it has written.
+        written_ids: IDs of the contacts that it has written.
     """
 
     sequence: int
     body: bytes
     position: int
-    taken: set[int]
+    written_ids: set[int]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -84,17 +49,19 @@ class Part(msgspec.Struct, frozen=True):
         position: How many contacts of it come before.
         contacts: The contacts.
         merge_option: The import's.
-        faults: Contacts that fail whatever the account holds, by their place in the part.
+        failures: Contacts that fail whatever the account holds, by their place in the part.
     """
 
     import_sequence: int
     position: int
-    contacts: Sequence[ImportContact]
+    contacts: Sequence[SentContact]
     merge_option: MergeOption
-    faults: Mapping[int, Failure] = {}
+    failures: Mapping[int, Failure] = {}
 
 
-def accept(connection: sqlite3.Connection, body: bytes, contacts: int, now: str) -> tuple[str, int]:
+def accept_import(
+    connection: sqlite3.Connection, body: bytes, contacts: int, now: str
+) -> tuple[str, int]:
     """Put an import in the queue.
 
     Args:
@@ -109,7 +76,7 @@ def accept(connection: sqlite3.Connection, body: bytes, contacts: int, now: str)
     Raises:
         RefusalError: 429, too many imports are active.
     """
-    if len(unfinished(connection)) >= MAXIMUM_ACTIVE_IMPORTS:
+    if len(unfinished_imports(connection)) >= MAXIMUM_ACTIVE_IMPORTS:
         raise v3_refusal(
             "contacts:tooManyActiveImports",
             "Your import request cannot be accepted as too many imports are being processed. "
@@ -117,17 +84,16 @@ def accept(connection: sqlite3.Connection, body: bytes, contacts: int, now: str)
             status=HTTPStatus.TOO_MANY_REQUESTS,
         )
     import_id = str(uuid.uuid4())
-    cursor = connection.execute(
+    sequence = insert(
+        connection,
         "INSERT INTO import (id, status, accepted, contacts, body) "
         "VALUES (?, 'NotFinished', ?, ?, ?) RETURNING sequence",
         (import_id, now, contacts, body),
     )
-    sequence: int = cursor.fetchone()[0]
-    cursor.close()
     return import_id, sequence
 
 
-def unfinished(connection: sqlite3.Connection) -> list[int]:
+def unfinished_imports(connection: sqlite3.Connection) -> list[int]:
     """Return the numbers of the imports that are queued or under way, the oldest first."""
     # The word is no parameter: only then does SQLite use the index of active imports.
     rows = connection.execute(
@@ -136,7 +102,7 @@ def unfinished(connection: sqlite3.Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
-def is_active(connection: sqlite3.Connection, sequence: int) -> bool:
+def is_unfinished(connection: sqlite3.Connection, sequence: int) -> bool:
     """Tell whether an import is still to be worked off."""
     row = connection.execute(
         "SELECT 1 FROM import WHERE sequence = ? AND status = 'NotFinished'", (sequence,)
@@ -144,7 +110,7 @@ def is_active(connection: sqlite3.Connection, sequence: int) -> bool:
     return row is not None
 
 
-def load(connection: sqlite3.Connection, sequence: int) -> ActiveImport | None:
+def load_import(connection: sqlite3.Connection, sequence: int) -> ActiveImport | None:
     """Read an import to begin it, or to go on where a process that died left it.
 
     Returns:
@@ -160,17 +126,17 @@ def load(connection: sqlite3.Connection, sequence: int) -> ActiveImport | None:
     parts = connection.execute(
         "SELECT created, updated FROM import_part WHERE import_sequence = ?", (sequence,)
     )
-    taken = {
+    written_ids = {
         reference.contact_id
         for part in parts
         for references in part
         for reference in _REFERENCES.decode(b"[" + references + b"]")
     }
-    return ActiveImport(sequence, body, position, taken)
+    return ActiveImport(sequence, body, position, written_ids)
 
 
-def note_part(connection: sqlite3.Connection, part: Part, outcome: Outcome, now: str) -> None:
-    """Note what became of a part; after the last one the import is finished.
+def record_part(connection: sqlite3.Connection, part: Part, outcome: Outcome, now: str) -> None:
+    """Record what became of a part; after the last one the import is finished.
 
     Args:
         connection: The writer, in the transaction that writes the contacts.
@@ -205,7 +171,7 @@ def note_part(connection: sqlite3.Connection, part: Part, outcome: Outcome, now:
     )
 
 
-def fail(connection: sqlite3.Connection, sequence: int, now: str) -> None:
+def fail_import(connection: sqlite3.Connection, sequence: int, now: str) -> None:
     """Give an import up."""
     connection.execute(
         "UPDATE import SET status = 'Failed', finished = ?, body = NULL WHERE sequence = ?",
@@ -213,44 +179,5 @@ def fail(connection: sqlite3.Connection, sequence: int, now: str) -> None:
     )
 
 
-def report(connection: sqlite3.Connection, import_id: str) -> ImportReport:
-    """Return the status of an import and, if it is over, its report.
-
-    Raises:
-        RefusalError: 400, this is no ID of an import; 404, there is no such import.
-    """
-    if not IMPORT_ID.fullmatch(import_id):
-        raise v3_refusal("contacts:invalidId", "The import id is invalid")
-    row = connection.execute(
-        "SELECT sequence, id, status FROM import WHERE id = ?", (import_id.lower(),)
-    ).fetchone()
-    if row is None:
-        raise not_found(import_id)
-    if row["status"] == NOT_FINISHED:
-        return ImportReport(row["id"], NOT_FINISHED)
-    parts = connection.execute(
-        "SELECT * FROM import_part WHERE import_sequence = ? ORDER BY position", (row["sequence"],)
-    ).fetchall()
-    return ImportReport(
-        row["id"],
-        row["status"],
-        ImportSummary(*(sum(part[name] for part in parts) for name in _COUNTS)),
-        *(_array(part[name] for part in parts) for name in ("created", "updated", "failures")),
-    )
-
-
-def not_found(import_id: str) -> RefusalError:
-    """Refuse an ID that no import has."""
-    return v3_refusal(
-        "contacts:importNotFound",
-        f"The import request '{import_id}' could not be found!",
-        status=HTTPStatus.NOT_FOUND,
-    )
-
-
 def _joined(entries: Sequence[msgspec.Struct]) -> bytes:
     return b",".join(map(_ENCODER.encode, entries))
-
-
-def _array(parts: Iterable[bytes]) -> msgspec.Raw:
-    return msgspec.Raw(b"[" + b",".join(filter(None, parts)) + b"]")

@@ -6,24 +6,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.sandbox.account.departures import leave_account
-from target_dotdigital.sandbox.account.directory import load_directory
-from target_dotdigital.sandbox.account.identifiers import (
+from target_dotdigital.sandbox.clock import timestamp
+from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
     IDENTIFIER_NAME,
+    ContactIndex,
     Failure,
     Identifiers,
-    normalise,
+    delete_contacts,
+    find_contacts,
+    normalise_identifiers,
 )
-from target_dotdigital.sandbox.errors import v3_refusal
-from target_dotdigital.sandbox.imports.import_body import bad_json, schema_refusal
-from target_dotdigital.sandbox.imports.processing import timestamp
+from target_dotdigital.sandbox.http import decode_v3, schema_refusal, v3_refusal
 from target_dotdigital.sandbox.removals import removal_log
 
 if TYPE_CHECKING:
-    from target_dotdigital.sandbox.account.directory import Directory
     from target_dotdigital.sandbox.removals.removal_log import Removal
-    from target_dotdigital.sandbox.storage.store import Store
+    from target_dotdigital.sandbox.storage import Store
 
 MAXIMUM_CONTACTS = 5_000
 
@@ -60,18 +59,13 @@ class DeletionReport(msgspec.Struct, frozen=True, rename="camel"):
 _BODY = msgspec.json.Decoder(list[Identifier])
 
 
-def check(body: bytes) -> None:
+def check_deletion(body: bytes) -> None:
     """Check the structure of a request.
 
     Raises:
         RefusalError: 400, it is no JSON, or not 1 to 5,000 objects of one identifier each.
     """
-    try:
-        entries = _BODY.decode(body)
-    except msgspec.ValidationError as error:
-        raise schema_refusal(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise bad_json() from None
+    entries = decode_v3(_BODY, body)
     if not entries:
         raise v3_refusal(
             "contacts:noContactsSpecified", "You must specify 1 or more contacts to be deleted!"
@@ -89,7 +83,7 @@ def check(body: bytes) -> None:
             raise schema_refusal("Expected `str`, got `int`", f"{place}.{name}")
 
 
-def work_off(store: Store, removal: Removal) -> None:
+def delete_in_bulk(store: Store, removal: Removal) -> None:
     """Delete the contacts: all of it is on disk when this returns, or nothing of it.
 
     Args:
@@ -97,24 +91,24 @@ def work_off(store: Store, removal: Removal) -> None:
         removal: Its body was checked when it was accepted.
     """
     entries = _BODY.decode(removal.body)
-    normalised = [normalise(entry) for entry in entries]
+    normalised = [normalise_identifiers(entry) for entry in entries]
     with store.contacts, store.writing(synchronous=False) as connection:
         if not removal_log.advance(connection, removal.sequence, len(entries)):
             return
-        directory = load_directory(connection, [one for one, _ in normalised])
+        index = find_contacts(connection, [identifiers for identifiers, _ in normalised])
         found: dict[int, Identifier] = {}
         failed: list[FailedDeletion] = []
         unknown = 0
-        for entry, (identifiers, faults) in zip(entries, normalised, strict=True):
-            contact_id = _find(directory, next(iter(entry)), identifiers)
+        for entry, (identifiers, failures) in zip(entries, normalised, strict=True):
+            contact_id = _find(index, next(iter(entry)), identifiers)
             if contact_id is not None and contact_id not in found:
                 found[contact_id] = entry
                 continue
-            if not faults:
+            if not failures:
                 unknown += 1
-                faults.append(Failure("contactNotFound", "The contact could not be found"))
-            failed.append(FailedDeletion(entry, faults))
-        leave_account(connection, list(found))
+                failures.append(Failure("contactNotFound", "The contact could not be found"))
+            failed.append(FailedDeletion(entry, failures))
+        delete_contacts(connection, list(found))
         summary = DeletionSummary(len(entries), len(found), unknown, len(failed) - unknown)
         status = removal_log.DELETION_STATUSES[removal_log.DONE]
         report = DeletionReport(removal.id, status, summary, list(found.values()), failed)
@@ -123,7 +117,7 @@ def work_off(store: Store, removal: Removal) -> None:
         )
 
 
-def _find(directory: Directory, name: str, identifiers: Identifiers) -> int | None:
+def _find(index: ContactIndex, name: str, identifiers: Identifiers) -> int | None:
     value = identifiers.get(name)
-    contact = None if value is None else directory.find(name, value)
+    contact = None if value is None else index.find(name, value)
     return None if contact is None else contact.id

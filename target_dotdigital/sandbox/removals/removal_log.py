@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from target_dotdigital.sandbox.errors import v2_refusal, v3_refusal
-from target_dotdigital.sandbox.imports.import_log import IMPORT_ID
+from target_dotdigital.sandbox.http import v2_refusal, v3_refusal
+from target_dotdigital.sandbox.jobs import JOB_ID
+from target_dotdigital.sandbox.storage import insert
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from target_dotdigital.sandbox.errors import RefusalError
+    from target_dotdigital.sandbox.http import RefusalError
 
 MAXIMUM_ACTIVE_DELETIONS = 25
 """Deletions from the account that wait at a time. Dotdigital has a limit and does not tell which;
@@ -102,13 +103,12 @@ def accept(
                 status=HTTPStatus.TOO_MANY_REQUESTS,
             )
     removal_id = str(uuid.uuid4())
-    cursor = connection.execute(
+    sequence = insert(
+        connection,
         "INSERT INTO removal (id, kind, status, address_book_id, accepted, body) "
         "VALUES (?, ?, ?, ?, ?, ?) RETURNING sequence",
         (removal_id, kind, WAITING, address_book_id, now, body),
     )
-    sequence: int = cursor.fetchone()[0]
-    cursor.close()
     return removal_id, sequence
 
 
@@ -153,13 +153,13 @@ def finish(
     )
 
 
-def list_removal(connection: sqlite3.Connection, removal_id: str) -> ListRemoval:
+def list_removal_status(connection: sqlite3.Connection, removal_id: str) -> ListRemoval:
     """Return how far a removal from a list is.
 
     Raises:
         RefusalError: 400, this is no ID of one; 404, there is no such removal.
     """
-    if not IMPORT_ID.fullmatch(removal_id):
+    if not JOB_ID.fullmatch(removal_id):
         raise _unknown_removal(HTTPStatus.BAD_REQUEST)
     row = connection.execute(
         "SELECT id, status FROM removal WHERE id = ? AND kind <> 'contacts'", (removal_id.lower(),)
@@ -169,13 +169,13 @@ def list_removal(connection: sqlite3.Connection, removal_id: str) -> ListRemoval
     return ListRemoval(row["id"], LIST_STATUSES[row["status"]])
 
 
-def deletion(connection: sqlite3.Connection, delete_id: str) -> Deletion | msgspec.Raw:
+def deletion_status(connection: sqlite3.Connection, delete_id: str) -> Deletion | msgspec.Raw:
     """Return how far a deletion from the account is, with its report if it is over.
 
     Raises:
         RefusalError: 400, this is no ID of one; 404, there is no such deletion.
     """
-    if not IMPORT_ID.fullmatch(delete_id):
+    if not JOB_ID.fullmatch(delete_id):
         raise v3_refusal(
             "contacts:invalidDeleteId",
             f"The id value '{delete_id}' is not a recognized deletion job identifier",

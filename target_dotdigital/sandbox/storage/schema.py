@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from target_dotdigital.sandbox.page.growth import GROWTH_SCHEMA
-
 SCHEMA_VERSION = 2
 """Written to `user_version`. A file of an older version is brought up to this one when it is
 opened, one of any other version is refused, never guessed at."""
@@ -18,6 +16,37 @@ TEST_NAME = "Test"
 
 FIRST_CONTACT_ID = 1_001
 """No contact has the ID 1, so that a row's number taken for a contact ID comes to light."""
+
+BEGIN_GROWTH = "INSERT OR IGNORE INTO growth SELECT id, 0, contacts FROM address_book"
+
+_GROWTH = f"""
+CREATE TABLE IF NOT EXISTS growth (
+    address_book_id INTEGER NOT NULL,
+    minute INTEGER NOT NULL,
+    contacts INTEGER NOT NULL,
+    PRIMARY KEY (address_book_id, minute)
+) WITHOUT ROWID;
+
+CREATE TRIGGER IF NOT EXISTS growth_of_new_address_book AFTER INSERT ON address_book BEGIN
+    INSERT OR REPLACE INTO growth VALUES (new.id, 0, new.contacts);
+END;
+
+CREATE TRIGGER IF NOT EXISTS growth_of_address_book AFTER UPDATE OF contacts ON address_book
+WHEN new.contacts <> old.contacts BEGIN
+    INSERT OR REPLACE INTO growth
+    VALUES (new.id, CAST(strftime('%s', 'now') AS INTEGER) / 60, new.contacts);
+END;
+
+CREATE TRIGGER IF NOT EXISTS growth_of_deleted_address_book AFTER DELETE ON address_book BEGIN
+    DELETE FROM growth WHERE address_book_id = old.id;
+END;
+
+{BEGIN_GROWTH};
+"""  # noqa: S608 - nothing but constants of this module
+"""How many contacts each address book had, minute by minute.
+
+The database keeps the count by itself, whoever changes it, in the transaction that does: a row
+for each minute in which it changed, however many contacts joined. Minute 0 is the beginning."""
 
 _VERSION_2 = """
 CREATE TABLE preference (
@@ -56,7 +85,7 @@ CREATE INDEX active_removal ON removal (sequence) WHERE finished IS NULL;
 PRAGMA user_version = 2;
 """
 
-MIGRATIONS = {1: _VERSION_2 + GROWTH_SCHEMA}
+MIGRATIONS = {1: _VERSION_2 + _GROWTH}
 """What brings a file of a version to the next one."""
 
 BUILT_IN_DATA_FIELDS = """
@@ -156,5 +185,5 @@ INSERT INTO address_book (id, name, name_key, visibility) VALUES
 {BUILT_IN_DATA_FIELDS};
 
 {_VERSION_2}
-{GROWTH_SCHEMA}
+{_GROWTH}
 """  # noqa: S608 - nothing but constants of this module

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from target_dotdigital.sandbox.storage.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 OWNER_ONLY = 0o600
@@ -182,18 +182,47 @@ def _lock(path: Path) -> int:
     return lock_file
 
 
-def take_id(connection: sqlite3.Connection, name: str, count: int = 1) -> int:
-    """Take the next IDs, which are never given again.
+def next_id(connection: sqlite3.Connection, name: str) -> int:
+    """Return the next ID, which `take_id` or `set_next_id` gives away.
+
+    Args:
+        connection: In a transaction.
+        name: Whose IDs: `contact` or `address_book`.
+    """
+    row = connection.execute("SELECT next FROM sequence WHERE name = ?", (name,)).fetchone()
+    following: int = row["next"]
+    return following
+
+
+def set_next_id(connection: sqlite3.Connection, name: str, following: int) -> None:
+    """Give away the IDs before one: they are never given again."""
+    connection.execute("UPDATE sequence SET next = ? WHERE name = ?", (following, name))
+
+
+def take_id(connection: sqlite3.Connection, name: str) -> int:
+    """Return the next ID, and give it away.
 
     Args:
         connection: The writer, in a transaction.
-        name: Whose IDs: `contact` or `address_book`.
-        count: How many.
+        name: Whose ID: `contact` or `address_book`.
+    """
+    taken = next_id(connection, name)
+    set_next_id(connection, name, taken + 1)
+    return taken
+
+
+def insert(connection: sqlite3.Connection, statement: str, values: Sequence[object]) -> int:
+    """Insert a row.
+
+    Args:
+        connection: The writer, in a transaction.
+        statement: It ends with `RETURNING` the column of the row's number.
+        values: For its placeholders.
 
     Returns:
-        The first of them.
+        The number.
     """
-    row = connection.execute("SELECT next FROM sequence WHERE name = ?", (name,)).fetchone()
-    connection.execute("UPDATE sequence SET next = next + ? WHERE name = ?", (count, name))
-    first: int = row["next"]
-    return first
+    cursor = connection.execute(statement, values)
+    number: int = cursor.fetchone()[0]
+    cursor.close()
+    return number

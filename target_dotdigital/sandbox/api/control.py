@@ -1,0 +1,89 @@
+"""The calls that control the sandbox itself: `/sandbox/...`, which Dotdigital does not have."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.routing import Route
+
+from target_dotdigital.sandbox import account
+from target_dotdigital.sandbox.api.requests import read_body
+from target_dotdigital.sandbox.faults import read_faults
+from target_dotdigital.sandbox.http import answer, v3_refusal, whole_number
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from target_dotdigital.sandbox.faults import ArmedFaults
+
+
+async def list_faults(request: Request) -> Response:
+    """Answer what is armed."""
+    faults: ArmedFaults = request.app.state.faults
+    return answer(faults.listed())
+
+
+async def arm_faults(request: Request) -> Response:
+    """Arm a fault, or an array of them."""
+    _insist_on_json(request)
+    faults: ArmedFaults = request.app.state.faults
+    try:
+        armed = faults.arm(read_faults(await read_body(request)))
+    except ValueError as error:
+        raise v3_refusal("sandbox:badFault", str(error)) from None
+    return answer(armed, HTTPStatus.CREATED)
+
+
+async def disarm_faults(request: Request) -> Response:
+    """Disarm all faults."""
+    faults: ArmedFaults = request.app.state.faults
+    faults.disarm()
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def disarm_fault(request: Request) -> Response:
+    """Disarm one fault."""
+    faults: ArmedFaults = request.app.state.faults
+    try:
+        is_known = faults.disarm(whole_number(request.path_params["id"]))
+    except ValueError:
+        is_known = False
+    if not is_known:
+        raise v3_refusal(
+            "sandbox:noSuchFault", "No such fault is armed", status=HTTPStatus.NOT_FOUND
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def reset_account(request: Request) -> Response:
+    """Empty the account, and disarm all faults."""
+    _insist_on_json(request)
+    if (await read_body(request)).strip() not in {b"", b"{}"}:
+        raise v3_refusal("sandbox:badRequest", "A reset takes no body, or {}")
+    state = request.app.state
+    state.faults.disarm()
+    await run_in_threadpool(account.reset_account, state.store, state.address_books)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _insist_on_json(request: Request) -> None:
+    # Another site's page can make a browser send anything but this without being asked first.
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise v3_refusal(
+            "sandbox:unsupportedMediaType",
+            "The Content-Type has to be application/json",
+            status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+
+
+CONTROL_ROUTES = (
+    Route("/sandbox/faults", list_faults),
+    Route("/sandbox/faults", arm_faults, methods=["POST"]),
+    Route("/sandbox/faults", disarm_faults, methods=["DELETE"]),
+    Route("/sandbox/faults/{id}", disarm_fault, methods=["DELETE"]),
+    Route("/sandbox/reset", reset_account, methods=["POST"]),
+)

@@ -1,0 +1,85 @@
+"""The calls of v2 about address books."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from target_dotdigital.sandbox import account
+from target_dotdigital.sandbox.api.requests import change, change_contacts, query, read_body
+from target_dotdigital.sandbox.api.v2.parameters import path_id, read_page
+from target_dotdigital.sandbox.http import answer, decode_v2, v2_refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+MAXIMUM_PAGE_ADDRESS_BOOKS = 1_000
+
+
+async def list_address_books(request: Request) -> Response:
+    """Answer a page of the address books."""
+    try:
+        select, skip = read_page(request.query_params, MAXIMUM_PAGE_ADDRESS_BOOKS)
+    except ValueError:
+        raise v2_refusal(
+            "ERROR_PARAMETER_INVALID",
+            f"select takes 1 to {MAXIMUM_PAGE_ADDRESS_BOOKS}, skip takes 0 or more.",
+        ) from None
+    return answer(
+        await query(request, lambda connection: account.address_book_page(connection, select, skip))
+    )
+
+
+async def get_address_book(request: Request) -> Response:
+    """Answer one address book."""
+    address_book_id = path_id(request)
+    return answer(
+        await query(
+            request, lambda connection: account.get_address_book(connection, address_book_id)
+        )
+    )
+
+
+async def create_address_book(request: Request) -> Response:
+    """Create an address book."""
+    new = _decode(await read_body(request))
+    return answer(
+        await change(request, lambda connection: account.create_address_book(connection, new))
+    )
+
+
+async def update_address_book(request: Request) -> Response:
+    """Give an address book another name or visibility."""
+    address_book_id = path_id(request)
+    new = _decode(await read_body(request))
+    return answer(
+        await change(
+            request,
+            lambda connection: account.update_address_book(connection, address_book_id, new),
+        )
+    )
+
+
+async def delete_address_book(request: Request) -> Response:
+    """Delete an address book. Its contacts stay in the account."""
+    address_book_id = path_id(request)
+    await change_contacts(
+        request, lambda connection: account.delete_address_book(connection, address_book_id)
+    )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _decode(body: bytes) -> account.NewAddressBook:
+    return decode_v2(body, account.NewAddressBook, "ERROR_ADDRESSBOOK_INVALID")
+
+
+ADDRESS_BOOK_ROUTES = (
+    Route("/v2/address-books", list_address_books),
+    Route("/v2/address-books", create_address_book, methods=["POST"]),
+    Route("/v2/address-books/{id}", get_address_book),
+    Route("/v2/address-books/{id}", update_address_book, methods=["PUT"]),
+    Route("/v2/address-books/{id}", delete_address_book, methods=["DELETE"]),
+)

@@ -1,0 +1,46 @@
+"""The calls of v2 about data fields."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from target_dotdigital.sandbox import account
+from target_dotdigital.sandbox.api.requests import change, change_contacts, query, read_body
+from target_dotdigital.sandbox.http import answer, decode_v2
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def list_data_fields(request: Request) -> Response:
+    """Answer all data fields."""
+    return answer(await query(request, account.list_data_fields))
+
+
+async def create_data_field(request: Request) -> Response:
+    """Create a data field."""
+    body = await read_body(request)
+    new = decode_v2(body, account.NewDataField, "ERROR_DATAFIELD_INVALID")
+    created = await change(request, lambda connection: account.create_data_field(connection, new))
+    return answer(created, HTTPStatus.CREATED)
+
+
+async def delete_data_field(request: Request) -> Response:
+    """Delete a data field, and its values."""
+    name = request.path_params["name"]
+    return answer(
+        await change_contacts(
+            request, lambda connection: account.delete_data_field(connection, name)
+        )
+    )
+
+
+DATA_FIELD_ROUTES = (
+    Route("/v2/data-fields", list_data_fields),
+    Route("/v2/data-fields", create_data_field, methods=["POST"]),
+    Route("/v2/data-fields/{name}", delete_data_field, methods=["DELETE"]),
+)

@@ -1,0 +1,89 @@
+"""The contacts of an address book as v2 answers them, where a contact is an e-mail address."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_COLUMNS = "contact.id, email, opt_in_type, email_type, email_status, data_fields"
+_PAGE_OF_ALL = f"""
+    SELECT {_COLUMNS} FROM contact WHERE email IS NOT NULL ORDER BY id LIMIT ? OFFSET ?
+"""  # noqa: S608 - a constant
+_PAGE_OF_LIST = f"""
+    SELECT {_COLUMNS} FROM membership JOIN contact ON contact.id = contact_id
+    WHERE address_book_id = ? AND email IS NOT NULL ORDER BY contact_id LIMIT ? OFFSET ?
+"""  # noqa: S608 - a constant
+
+_DATA_FIELDS = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+class FieldValue(msgspec.Struct, frozen=True):
+    """A data field that is set."""
+
+    key: str
+    value: Any
+
+
+class Member(msgspec.Struct, frozen=True, rename="camel"):
+    """A contact in the shape of v2.
+
+    Attributes:
+        id: The same as v3's `contactId`.
+        email: Lower case.
+        opt_in_type: Such as `Single`.
+        email_type: `Html` or `PlainText`.
+        data_fields: Null unless they were asked for.
+        status: In Pascal case, where v3 has camel case.
+    """
+
+    id: int
+    email: str
+    opt_in_type: str
+    email_type: str
+    data_fields: list[FieldValue] | None
+    status: str
+
+
+def member_page(
+    connection: sqlite3.Connection,
+    address_book_id: int,
+    select: int,
+    skip: int,
+    *,
+    with_fields: bool,
+) -> list[Member]:
+    """Return contacts of an address book in the order of their IDs.
+
+    Args:
+        connection: In a transaction.
+        address_book_id: An address book that is there.
+        select: So many contacts at most.
+        skip: So many are left out before.
+        with_fields: Whether data fields are asked for.
+    """
+    if address_book_id == ALL_CONTACTS_ID:
+        rows = connection.execute(_PAGE_OF_ALL, (select, skip))
+    else:
+        rows = connection.execute(_PAGE_OF_LIST, (address_book_id, select, skip))
+    return [
+        Member(
+            contact_id,
+            email,
+            opt_in_type,
+            email_type,
+            _field_values(data_fields) if with_fields else None,
+            status[0].upper() + status[1:],
+        )
+        for contact_id, email, opt_in_type, email_type, status, data_fields in rows
+    ]
+
+
+def _field_values(data_fields: str) -> list[FieldValue]:
+    return [FieldValue(name, value) for name, value in _DATA_FIELDS.decode(data_fields).items()]

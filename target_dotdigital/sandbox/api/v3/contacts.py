@@ -1,0 +1,131 @@
+"""The calls of v3 about contacts: a page of them, or one."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+
+from target_dotdigital.sandbox.api.requests import query, read_body
+from target_dotdigital.sandbox.api.v3.contact_replies import (
+    ContactReply,
+    contact_page,
+    find_contact,
+    marker_after,
+)
+from target_dotdigital.sandbox.api.v3.contact_requests import (
+    read_contact,
+    read_merge_option,
+    read_named_contact,
+)
+from target_dotdigital.sandbox.api.v3.query import read_query
+from target_dotdigital.sandbox.http import answer
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from target_dotdigital.sandbox.api.v3.single_contacts import SingleContacts
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A page that can be asked for."""
+
+    marker: str
+    link: str
+
+
+class Links(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The pages around the one that is answered."""
+
+    self: Link
+    first: Link
+    next: Link | None = None
+
+
+class ContactPage(msgspec.Struct, frozen=True, rename={"items": "_items", "links": "_links"}):
+    """A page of contacts."""
+
+    items: list[ContactReply]
+    links: Links
+
+
+async def list_contacts(request: Request) -> Response:
+    """Answer a page of contacts."""
+    wanted = read_query(request.query_params)
+    items, following = await query(request, lambda connection: contact_page(connection, wanted))
+
+    def link(after: int) -> Link:
+        marker = marker_after(after)
+        return Link(marker, str(request.url.include_query_params(marker=marker)))
+
+    links = Links(link(wanted.after), link(0), None if following is None else link(following))
+    return answer(ContactPage(items, links))
+
+
+async def create_contact(request: Request) -> Response:
+    """Create a contact."""
+    body = await read_body(request)
+
+    def write(single: SingleContacts) -> ContactReply:
+        return single.create(read_named_contact(body))
+
+    created = await run_in_threadpool(write, request.app.state.single_contacts)
+    return answer(created, HTTPStatus.CREATED)
+
+
+async def get_contact(request: Request) -> Response:
+    """Answer one contact."""
+    name, value = _identifier(request)
+    return answer(await query(request, lambda connection: find_contact(connection, name, value)))
+
+
+async def merge_contact(request: Request) -> Response:
+    """Update a contact, or create it."""
+    name, value = _identifier(request)
+    option = read_merge_option(request.query_params.get("merge-option"))
+    body = await read_body(request)
+
+    def write(single: SingleContacts) -> tuple[ContactReply, bool]:
+        return single.merge(name, value, read_contact(body), option)
+
+    contact, is_new = await run_in_threadpool(write, request.app.state.single_contacts)
+    return answer(contact, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+
+async def replace_contact(request: Request) -> Response:
+    """Replace a contact."""
+    name, value = _identifier(request)
+    body = await read_body(request)
+
+    def write(single: SingleContacts) -> ContactReply:
+        return single.replace(name, value, read_named_contact(body))
+
+    return answer(await run_in_threadpool(write, request.app.state.single_contacts))
+
+
+async def delete_contact(request: Request) -> Response:
+    """Delete a contact from the account."""
+    name, value = _identifier(request)
+    deleted = await run_in_threadpool(request.app.state.single_contacts.delete, name, value)
+    return answer(deleted)
+
+
+def _identifier(request: Request) -> tuple[str, str]:
+    return request.path_params["identifier"], request.path_params["value"]
+
+
+# An encoded slash in the value arrives decoded, so the value is the rest of the path.
+_ONE = "/contacts/v3/{identifier}/{value:path}"
+
+CONTACT_ROUTES = (
+    Route("/contacts/v3", list_contacts),
+    Route("/contacts/v3", create_contact, methods=["POST"]),
+    Route(_ONE, get_contact),
+    Route(_ONE, merge_contact, methods=["PATCH"]),
+    Route(_ONE, replace_contact, methods=["PUT"]),
+    Route(_ONE, delete_contact, methods=["DELETE"]),
+)

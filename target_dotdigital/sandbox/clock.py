@@ -1,0 +1,11 @@
+"""The time, as Dotdigital writes it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def timestamp() -> str:
+    """Return the time (ISO 8601, UTC, milliseconds). Times written so compare as texts."""
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    return now.isoformat(timespec="milliseconds") + "Z"

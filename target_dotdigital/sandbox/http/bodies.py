@@ -1,0 +1,72 @@
+"""JSON in requests and answers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from target_dotdigital.sandbox.http.errors import bad_json, schema_refusal, v2_refusal
+
+if TYPE_CHECKING:
+    from starlette.types import Receive
+
+Body = TypeVar("Body")
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def answer(body: object, status: int = HTTPStatus.OK) -> Response:
+    """Answer with JSON."""
+    return Response(_ENCODER.encode(body), status, media_type="application/json")
+
+
+def decode_v2(body: bytes, shape: type[Body], code: str) -> Body:
+    """Decode the body of a v2 call.
+
+    Args:
+        body: The body.
+        shape: What it should be.
+        code: The error for JSON that is something else.
+
+    Raises:
+        RefusalError: 400, it is no JSON or something else.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise v2_refusal(code, f"{error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise v2_refusal("ERROR_MALFORMED_REQUEST", "The request is no JSON.") from None
+
+
+def decode_v3(
+    decoder: msgspec.json.Decoder[Body], body: bytes | msgspec.Raw, place: str = "$"
+) -> Body:
+    """Decode the body of a v3 call, or a part of it.
+
+    Args:
+        decoder: Of what it should be.
+        body: The body, or the part.
+        place: Where in the body the part is.
+
+    Raises:
+        RefusalError: 400, it is no JSON or something else.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise schema_refusal(str(error), place) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise bad_json() from None
+
+
+async def drain(receive: Receive) -> None:
+    """Read the body of a call that is refused before it is looked at.
+
+    A client that is answered while it still sends sees a broken connection.
+    """
+    while (await receive()).get("more_body", False):
+        pass

@@ -1,0 +1,58 @@
+"""Which route a call is for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from starlette.routing import Match, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from starlette.routing import BaseRoute
+    from starlette.types import Scope
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
+
+
+class RouteTable:
+    """The routes by their names, such as `GET /v2/address-books/{}`."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        """Name every route.
+
+        Args:
+            routes: In the order in which they are tried.
+        """
+        self._routes = [one for one in routes if isinstance(one, Route)]
+        self.names = frozenset(
+            route_name(f"{method} {one.path}")
+            for one in self._routes
+            for method in (one.methods or ())
+            if method != "HEAD"
+        )
+
+    def name_of(self, scope: Scope) -> str | None:
+        """Return the name of the route that a call is for, if it is for any."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        match, route = find_route(self._routes, scope)
+        return route_name(f"{method} {route.path}") if route and match is Match.FULL else None
+
+
+def find_route(routes: Iterable[BaseRoute], scope: Scope) -> tuple[Match, Route | None]:
+    """Return the route that a call is for: fully, or by its path alone if by nothing more."""
+    partial = None
+    for route in routes:
+        if isinstance(route, Route):
+            match, _ = route.matches(scope)
+            if match is Match.FULL:
+                return match, route
+            if match is Match.PARTIAL:
+                partial = partial or route
+    return Match.NONE if partial is None else Match.PARTIAL, partial
+
+
+def route_name(name: str) -> str:
+    """Return a route's name without the names of its parameters: they tell nothing."""
+    return _PARAMETER.sub("{}", name)

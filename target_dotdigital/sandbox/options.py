@@ -1,0 +1,52 @@
+"""What a sandbox is started with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_dotdigital.sandbox.faults import Switches
+from target_dotdigital.sandbox.imports import DEFAULT_SLOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from target_dotdigital.sandbox.faults import Fault, FlatLimit, TierLimits
+    from target_dotdigital.sandbox.http import Credentials
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a sandbox is started with.
+
+    Attributes:
+        database: The SQLite file; made if it is missing, its directory too.
+        host: A name or an address of this machine.
+        port: 0 for any that is free.
+        credentials: The ones to insist on. Without them, any are accepted.
+        address_books: IDs or names of address books to create if they are missing.
+        slots: How many imports are worked off at a time. With 0, they wait on disk.
+        pace: Contacts a second in each slot. Without it, as many as this machine can.
+        switches: The answers to what Dotdigital's documents leave open.
+        faults: What is armed from the start.
+        rate_limits: Calls that are taken. Without them, all are.
+        clock: By which rate limits are counted: seconds since 1970.
+        allowed_hosts: Names besides this machine's own by which clients may call it.
+    """
+
+    database: Path
+    host: str = LOOPBACK
+    port: int = 0
+    credentials: Credentials | None = None
+    address_books: Sequence[str | int] = ()
+    slots: int = DEFAULT_SLOTS
+    pace: float | None = None
+    switches: Switches = field(default_factory=Switches)
+    faults: Sequence[Fault] = ()
+    rate_limits: TierLimits | FlatLimit | None = None
+    clock: Callable[[], float] = time.time
+    allowed_hosts: Sequence[str] = ()
