@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sphinx.util.typing import ExtensionMetadata
 
 PACKAGE = Path(target_dotdigital.__file__).parent
+SANDBOX = PACKAGE / "sandbox"
 
 PROBLEMS = "settings"
 """What stands for the problems that are told together as one `ConfigValidationError`."""
@@ -43,7 +44,9 @@ GAP = "…"
 def messages() -> dict[str, list[str]]:
     """Return all messages, by what is raised: an error's class, or a reject's code."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
-    for path in sorted(PACKAGE.glob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if SANDBOX in path.parents:
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for text in _ends(tree):
             found["DotdigitalError"][text] = None
@@ -68,7 +71,7 @@ def _in_function(
     texts = _assigned_texts(function)
     for node in ast.walk(function):
         if isinstance(node, ast.Yield) and node.value and "problems" in function.name:
-            kind = PROBLEMS if module == "settings_problems" else "SettingsError"
+            kind = PROBLEMS if module == "problems" else "SettingsError"
             yield from ((kind, text) for text in _texts(node.value, texts))
         elif isinstance(node, ast.Call):
             name = _name(node.func)

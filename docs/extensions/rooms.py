@@ -28,26 +28,29 @@ if TYPE_CHECKING:
 
 
 def first_lines(package: str) -> Iterator[tuple[str, str]]:
-    """Yield a package's modules, each with the first line of its docstring.
+    """Yield what is in a package: packages and modules, each with its docstring's first lines.
 
     Args:
         package: Its dotted name.
     """
-    for path in sorted(Path(str(import_module(package).__file__)).parent.glob("*.py")):
+    folder = Path(str(import_module(package).__file__)).parent
+    packages = [(f"{path.parent.name}/", path) for path in folder.glob("*/__init__.py")]
+    modules = [(path.name, path) for path in folder.glob("[!_]*.py")]
+    for name, path in (*sorted(packages), *sorted(modules)):
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if text is not None and not path.stem.startswith("__"):
-            yield path.name, text.split("\n\n")[0].replace("\n", " ")
+        if text is not None:
+            yield name, text.split("\n\n")[0].replace("\n", " ")
 
 
 class ModulesDirective(SphinxDirective):
-    """The table of a package's modules."""
+    """The table of what is in a package."""
 
     required_arguments: ClassVar[int] = 1
 
     def run(self) -> list[Node]:
         """Return the table."""
         rows = [f"| `{name}` | {text} |" for name, text in first_lines(self.arguments[0])]
-        return self.parse_text_to_nodes("\n".join(["| file | holds |", "| --- | --- |", *rows]))
+        return self.parse_text_to_nodes("\n".join(["| room | holds |", "| --- | --- |", *rows]))
 
 
 class SwitchesDirective(SphinxDirective):
