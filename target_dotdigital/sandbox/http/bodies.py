@@ -23,19 +23,19 @@ def answer(body: object, status: int = HTTPStatus.OK) -> Response:
     return Response(_ENCODER.encode(body), status, media_type="application/json")
 
 
-def decode_v2(body: bytes, shape: type[Body], code: str) -> Body:
+def decode_v2(decoder: msgspec.json.Decoder[Body], body: bytes, code: str) -> Body:
     """Decode the body of a v2 call.
 
     Args:
+        decoder: Of what it should be.
         body: The body.
-        shape: What it should be.
         code: The error for JSON that is something else.
 
     Raises:
         RefusalError: 400, it is no JSON or something else.
     """
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise v2_refusal(code, f"{error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

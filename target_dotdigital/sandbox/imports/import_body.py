@@ -42,6 +42,7 @@ class _Key(msgspec.Struct, frozen=True, rename="camel"):
 _BODY = msgspec.json.Decoder(ImportBody)
 _CONTACT = msgspec.json.Decoder(SentContact, float_hook=Decimal)
 _KEY = msgspec.json.Decoder(_Key)
+_ANYTHING = msgspec.json.Decoder()
 
 
 def read_import(body: bytes) -> ImportBody:
@@ -72,7 +73,7 @@ def read_contact(contact: msgspec.Raw, place: str = "$") -> SentContact:
 
 def read_malformed(raw: msgspec.Raw) -> SentContact:
     """Return what can be told of a contact of the wrong structure: who it is."""
-    sent = msgspec.json.decode(raw)
+    sent = _ANYTHING.decode(raw)
     if not isinstance(sent, dict):
         sent = {}
     match = sent.get("matchIdentifier")

@@ -110,6 +110,9 @@ class ContactDetails(msgspec.Struct, frozen=True):
 
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
+_LISTS = msgspec.json.Decoder(list[ShownMembership])
+_PREFERENCES = msgspec.json.Decoder(list[ShownPreference])
+_CONSENTS = msgspec.json.Decoder(list[ShownConsent])
 
 
 def newest_contacts(
@@ -181,9 +184,9 @@ def contact_details(connection: sqlite3.Connection, contact_id: str) -> ContactD
             for channel in channels
             for each in _fields(msgspec.Raw(channel.value.encode()))
         ],
-        msgspec.json.decode(answer.get("lists", b"[]"), type=list[ShownMembership]),
-        msgspec.json.decode(answer.get("preferences", b"[]"), type=list[ShownPreference]),
-        msgspec.json.decode(answer.get("consentRecords", b"[]"), type=list[ShownConsent]),
+        _LISTS.decode(answer.get("lists", b"[]")),
+        _PREFERENCES.decode(answer.get("preferences", b"[]")),
+        _CONSENTS.decode(answer.get("consentRecords", b"[]")),
     )
 
 

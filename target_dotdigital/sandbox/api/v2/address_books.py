@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAXIMUM_PAGE_ADDRESS_BOOKS = 1_000
+
+_NEW = msgspec.json.Decoder(account.NewAddressBook)
 
 
 async def list_address_books(request: Request) -> Response:
@@ -73,7 +76,7 @@ async def delete_address_book(request: Request) -> Response:
 
 
 def _decode(body: bytes) -> account.NewAddressBook:
-    return decode_v2(body, account.NewAddressBook, "ERROR_ADDRESSBOOK_INVALID")
+    return decode_v2(_NEW, body, "ERROR_ADDRESSBOOK_INVALID")
 
 
 ADDRESS_BOOK_ROUTES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+_NEW = msgspec.json.Decoder(account.NewDataField)
+
 
 async def list_data_fields(request: Request) -> Response:
     """Answer all data fields."""
@@ -24,7 +27,7 @@ async def list_data_fields(request: Request) -> Response:
 async def create_data_field(request: Request) -> Response:
     """Create a data field."""
     body = await read_body(request)
-    new = decode_v2(body, account.NewDataField, "ERROR_DATAFIELD_INVALID")
+    new = decode_v2(_NEW, body, "ERROR_DATAFIELD_INVALID")
     created = await change(request, lambda connection: account.create_data_field(connection, new))
     return answer(created, HTTPStatus.CREATED)
 

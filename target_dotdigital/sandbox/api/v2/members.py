@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from target_dotdigital.sandbox.storage import Store
 
 MAXIMUM_PAGE_MEMBERS = 1_000
+
+_IDS = msgspec.json.Decoder(list[Int32])
 
 
 async def list_members(request: Request) -> Response:
@@ -98,7 +101,7 @@ def _read_parameters(request: Request) -> tuple[int, int, bool]:
 
 async def _accept(request: Request, kind: Kind, address_book_id: int, body: bytes) -> Response:
     def accept(store: Store, removals: RemovalQueue) -> str:
-        if kind == "members" and not decode_v2(body, list[Int32], "ERROR_PARAMETER_INVALID"):
+        if kind == "members" and not decode_v2(_IDS, body, "ERROR_PARAMETER_INVALID"):
             raise v2_refusal("ERROR_CONTACTS_ARE_NOT_SPECIFIED", "There are no contacts in it.")
         with store.reading() as connection:
             account.writable_address_book(connection, address_book_id)

@@ -39,6 +39,8 @@ INCLUDABLE = frozenset({"channelProperties", "lists", "preferences", "consentRec
 MAXIMUM_PAGE_CONTACTS = 5_000
 DEFAULT_PAGE_CONTACTS = 1_000
 
+_RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 # A date that was not asked for is the empty text, which no date is less than.
 _SINCE = "created >= :created AND updated >= :modified"
 _PAGE_OF_ALL = f"""
@@ -228,7 +230,7 @@ def _data_fields(
     if ALL_FIELDS in names:
         return msgspec.Raw(contact.data_fields.encode())
     # Values stay encoded: a number is answered as it was stored.
-    fields = msgspec.json.decode(contact.data_fields, type=dict[str, msgspec.Raw])
+    fields = _RAW_FIELDS.decode(contact.data_fields)
     wanted = {name.upper() for name in names}
     return {name: value for name, value in fields.items() if name in wanted}
 
