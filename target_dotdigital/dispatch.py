@@ -5,20 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from target_dotdigital.account.account import Account
-from target_dotdigital.dry_run.dry_run import DryRun
-from target_dotdigital.loading.batch_size import Moment
-from target_dotdigital.loading.imports import MAX_BODY_BYTES, second_try
-from target_dotdigital.loading.queue import LoadQueue
+from target_dotdigital.account import Account
+from target_dotdigital.dry_run import DryRun
+from target_dotdigital.loading import MAX_BODY_BYTES, LoadQueue, Moment, second_try
 from target_dotdigital.performing import Performer
 
 if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Timeline
-    from target_dotdigital.loading.queue import Load
-    from target_dotdigital.loading.settlement.settlement import Settlement
-    from target_dotdigital.loading.wakeup import Wakeup
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.loading import Load, Settlement, Wakeup
+    from target_dotdigital.settings import Settings
 
 _logger = logging.getLogger("target-dotdigital")
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from target_dotdigital.api.jobs import JobKind
+    from target_dotdigital.api import JobKind
     from target_dotdigital.clock import Clock
-    from target_dotdigital.loading.settlement.settlement import Settlement
+    from target_dotdigital.loading import Settlement
 
 MAX_JOBS: Final = 300
 """Jobs that are kept in full, and as many of those that did not go as they should."""

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.api.jobs import DELETION, IMPORT, REMOVAL, Jobs
-from target_dotdigital.api.polling import PollLimit
-from target_dotdigital.loading.departures import Departure
-from target_dotdigital.loading.importer import Importer
-from target_dotdigital.loading.imports import Import
-from target_dotdigital.loading.remover import Remover
-from target_dotdigital.mirror.leavers import Mirroring
+from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
+from target_dotdigital.loading import Departure, Import, Importer, Remover
+from target_dotdigital.mirror import Mirroring
 
 if TYPE_CHECKING:
-    from target_dotdigital.account.account import Account
+    from target_dotdigital.account import Account
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Timeline
-    from target_dotdigital.loading.queue import Load
-    from target_dotdigital.loading.settlement.settlement import Settlement
+    from target_dotdigital.loading import Load, Settlement
 
 
 class Performer:

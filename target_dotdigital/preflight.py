@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from typing_extensions import override
 
-from target_dotdigital.account.account import (
+from target_dotdigital.account import (
+    Connection,
+    Patience,
     address_book_problem,
     field_problem,
     look_up,
     named_address_books,
     new_beside,
+    region_of,
 )
-from target_dotdigital.account.connection import Connection, Patience, region_of
 from target_dotdigital.errors import (
     AuthenticationError,
     ForbiddenError,
@@ -23,23 +25,19 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.loading.settlement.rejects import RejectsFile
-from target_dotdigital.mapping.record_mapping import unknown_fields
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES
+from target_dotdigital.loading import RejectsFile
+from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
-from target_dotdigital.report.report import check_report_path
-from target_dotdigital.settings.problems import NO_ADDRESS_BOOK
-from target_dotdigital.settings.schema import MAX_ACTIVE_IMPORTS
-from target_dotdigital.settings.settings import Settings
+from target_dotdigital.report import check_report_path
+from target_dotdigital.settings import MAX_ACTIVE_IMPORTS, NO_ADDRESS_BOOK, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.replies import AddressBook
+    from target_dotdigital.api import AddressBook, Client
     from target_dotdigital.clock import Clock
-    from target_dotdigital.settings.settings import StreamSettings
+    from target_dotdigital.settings import StreamSettings
 
 OF_A_CHECK: Final = Patience(deadline_seconds=30.0, max_tries=2, throttled_limit_seconds=120.0)
 """Somebody is waiting in front of it."""

@@ -18,8 +18,8 @@ from typing_extensions import override
 
 from target_dotdigital.damage import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
-from target_dotdigital.loading.settlement.rejects import decode, encode
-from target_dotdigital.mapping.fast_path import UNREADABLE
+from target_dotdigital.loading import decode, encode
+from target_dotdigital.mapping import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.dispatch import Dispatch
-from target_dotdigital.dry_run.dry_run import Comparing
+from target_dotdigital.dry_run import Comparing
 from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
@@ -18,33 +18,30 @@ from target_dotdigital.errors import (
     TargetDotdigitalError,
 )
 from target_dotdigital.events import Timeline
-from target_dotdigital.loading.batching import Gathering, Outlook
-from target_dotdigital.loading.imports import MAX_BODY_BYTES
-from target_dotdigital.loading.settlement.counts import MIN_SETTLED_ROWS, Tally
-from target_dotdigital.loading.settlement.reject_groups import reject_lines
-from target_dotdigital.loading.settlement.rejects import RejectsFile
-from target_dotdigital.loading.settlement.state_gate import StateGate
-from target_dotdigital.loading.wakeup import Wakeup
-from target_dotdigital.mirror.leavers import Mirroring
-from target_dotdigital.mirror.membership import Mirrors
-from target_dotdigital.mirror.undo_file import check_folder, undo_folder
+from target_dotdigital.loading import (
+    MAX_BODY_BYTES,
+    MIN_SETTLED_ROWS,
+    Gathering,
+    Outlook,
+    RejectsFile,
+    StateGate,
+    Tally,
+    Wakeup,
+    reject_lines,
+)
+from target_dotdigital.mirror import Mirroring, Mirrors, check_folder, undo_folder
 from target_dotdigital.near_misses import did_you_mean
-from target_dotdigital.report.progress import Progress
-from target_dotdigital.report.report import Reporting
-from target_dotdigital.singer.stream_selection import nothing_loaded
+from target_dotdigital.report import Progress, Reporting
+from target_dotdigital.singer import nothing_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from target_dotdigital.account.account import Account
-    from target_dotdigital.loading.batch_size import Moment
-    from target_dotdigital.loading.queue import Load
-    from target_dotdigital.loading.settlement.settlement import Settlement
-    from target_dotdigital.mapping.contacts.contact import Contact, Row
-    from target_dotdigital.mapping.contacts.rows import StreamCounts
-    from target_dotdigital.report.shapes import Outcome
-    from target_dotdigital.settings.schema import MergeOption
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.account import Account
+    from target_dotdigital.loading import Load, Moment, Settlement
+    from target_dotdigital.mapping import Contact, Row, StreamCounts
+    from target_dotdigital.report import Outcome
+    from target_dotdigital.settings import MergeOption, Settings
 
 _logger = logging.getLogger("target-dotdigital")
 

@@ -13,29 +13,31 @@ from typing_extensions import override
 
 from target_dotdigital.damage import DamagedRecord
 from target_dotdigital.errors import DataError, RowRejectedError, SettingsError
-from target_dotdigital.loading.departures import ACCOUNT
-from target_dotdigital.mapping.contacts.contact import Row
-from target_dotdigital.mapping.contacts.identity_set import identities_in
-from target_dotdigital.mapping.deletion_marks import deleted_record, is_deleted
-from target_dotdigital.mapping.fast_path import build_lane
-from target_dotdigital.mapping.record_mapping import ContactMapping, match_property
-from target_dotdigital.mapping.schemas.excerpts import used_in
-from target_dotdigital.mapping.schemas.validation import RecordValidator
+from target_dotdigital.loading import ACCOUNT
+from target_dotdigital.mapping import (
+    ContactMapping,
+    RecordValidator,
+    Row,
+    build_lane,
+    deleted_record,
+    identities_in,
+    is_deleted,
+    match_property,
+    used_in,
+)
 from target_dotdigital.near_misses import did_you_mean
-from target_dotdigital.settings.problems import NO_ADDRESS_BOOK
-from target_dotdigital.singer.map_failures import map_failure
-from target_dotdigital.singer.stream_selection import NOT_NAMED, no_identifier
+from target_dotdigital.settings import NO_ADDRESS_BOOK
+from target_dotdigital.singer import NOT_NAMED, map_failure, no_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
-    from target_dotdigital.mapping.contacts.identity_set import HeldContacts
-    from target_dotdigital.mapping.fast_path import Lane
-    from target_dotdigital.mirror.membership import Additions, Mirror
+    from target_dotdigital.mapping import HeldContacts, Lane
+    from target_dotdigital.mirror import Additions, Mirror
     from target_dotdigital.run import Run
-    from target_dotdigital.settings.settings import StreamSettings
+    from target_dotdigital.settings import StreamSettings
     from target_dotdigital.target import TargetDotdigital
 
 

@@ -20,28 +20,35 @@ from typing_extensions import override
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.leaving import leave_at_once
-from target_dotdigital.loading.settlement.rejects import decode, encode
-from target_dotdigital.mapping.schemas.descriptions import SharedSchema
-from target_dotdigital.mapping.schemas.validation import (
+from target_dotdigital.loading import decode, encode
+from target_dotdigital.mapping import (
+    SharedSchema,
     check_key_properties,
     check_properties,
     check_schema,
 )
 from target_dotdigital.preflight import report
 from target_dotdigital.reader import MessageReader
-from target_dotdigital.report.shapes import Outcome
+from target_dotdigital.report import Outcome
 from target_dotdigital.run import Run
-from target_dotdigital.settings.problems import doubts, problems
-from target_dotdigital.settings.schema import CONFIG_SCHEMA
-from target_dotdigital.settings.settings import Settings, from_environment
-from target_dotdigital.settings.stream_names import whole_names
-from target_dotdigital.singer import config_files
-from target_dotdigital.singer.computed import computed
-from target_dotdigital.singer.config_files import ConfigFiles
-from target_dotdigital.singer.flattened_arrays import join_flattened_arrays
-from target_dotdigital.singer.flattening import flattenable, without_old_names
-from target_dotdigital.singer.stream_selection import Selection
-from target_dotdigital.singer.unread_input import drain
+from target_dotdigital.settings import (
+    CONFIG_SCHEMA,
+    Settings,
+    doubts,
+    from_environment,
+    problems,
+    whole_names,
+)
+from target_dotdigital.singer import (
+    ConfigFiles,
+    Selection,
+    computed,
+    config_files,
+    drain,
+    flattenable,
+    join_flattened_arrays,
+    without_old_names,
+)
 from target_dotdigital.sink import ContactSink
 from target_dotdigital.telling import SAFE_ERRORS, shown
 

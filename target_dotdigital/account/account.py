@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_dotdigital.account.connection import Connection
 from target_dotdigital.account.creation import Creation, field_name_problem
 from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError, UnfitError
-from target_dotdigital.mapping.record_mapping import no_data_field, unknown_fields
-from target_dotdigital.mapping.row_address_books import AddressBookLookup
+from target_dotdigital.mapping import AddressBookLookup, no_data_field, unknown_fields
 from target_dotdigital.near_misses import nearest, nearly_equal
-from target_dotdigital.settings.settings import (
+from target_dotdigital.settings import (
     MAX_ID,
     RESERVED_ADDRESS_BOOKS,
     address_book_key,
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.replies import AddressBook
+    from target_dotdigital.api import AddressBook, Client
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Timeline
-    from target_dotdigital.settings.settings import Settings, StreamSettings
+    from target_dotdigital.settings import Settings, StreamSettings
 
 SHOWN_OF_ROWS = "that a row names"
 """How messages speak of an address book whose name is a record's value."""

@@ -9,17 +9,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from target_dotdigital.api.client import Client
-from target_dotdigital.api.rate_limits import Throttle
-from target_dotdigital.api.retries import MAX_TRIES, Caller
-from target_dotdigital.api.transport import CALL_DEADLINE_SECONDS, Transport
+from target_dotdigital.api import (
+    CALL_DEADLINE_SECONDS,
+    MAX_TRIES,
+    Caller,
+    Client,
+    Throttle,
+    Transport,
+)
 from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
     SettingsError,
     TargetDotdigitalError,
 )
-from target_dotdigital.settings.schema import REGIONS
+from target_dotdigital.settings import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Timeline
     from target_dotdigital.sandbox import EmbeddedSandbox
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.settings import Settings
 
 DISCOVERY_URL = "https://r1-api.dotdigital.com"
 """Answers account-info for accounts of every region."""

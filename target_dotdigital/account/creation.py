@@ -10,19 +10,17 @@ import logging
 import re
 from typing import TYPE_CHECKING, Final
 
-from target_dotdigital.api.replies import DataField
+from target_dotdigital.api import DataField
 from target_dotdigital.errors import DotdigitalError, RequestRefusedError, SettingsError
-from target_dotdigital.mapping.record_mapping import unknown_fields
-from target_dotdigital.mapping.schemas.field_types import field_type
+from target_dotdigital.mapping import field_type, unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
     from typing import Any, TypeVar
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.replies import AddressBook
+    from target_dotdigital.api import AddressBook, Client
     from target_dotdigital.clock import Clock
-    from target_dotdigital.settings.settings import StreamSettings
+    from target_dotdigital.settings import StreamSettings
 
     T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.mapping.contacts.identifiers import (
+from target_dotdigital.mapping import (
     CONTACT_ID,
     EMAIL,
     MOBILE_NUMBER,
@@ -21,8 +21,7 @@ from target_dotdigital.mapping.contacts.identifiers import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.replies import AddressBook, ContactPage, FoundContact
+    from target_dotdigital.api import AddressBook, Client, ContactPage, FoundContact
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""

@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import ProxyManager
 
 from target_dotdigital.errors import AbandonedError, NetworkError
-from target_dotdigital.settings.settings import is_loopback
+from target_dotdigital.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_dotdigital.account.members import (
+from target_dotdigital.account import (
     IncompleteListError,
     identities_of,
     read_account,
     read_members,
 )
 from target_dotdigital.errors import RequestRefusedError
-from target_dotdigital.loading.departures import ACCOUNT
-from target_dotdigital.mapping.contacts.identity_set import HeldContacts
+from target_dotdigital.loading import ACCOUNT
+from target_dotdigital.mapping import HeldContacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.replies import FoundContact
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.api import Client, FoundContact
+    from target_dotdigital.mapping import Contact
 
 FEW_CONTACTS = 200
 """Contacts that are looked up one by one; lists are read for more."""

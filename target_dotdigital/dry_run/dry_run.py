@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.dry_run.comparison import Comparison
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading.departures import ACCOUNT, Departure
-from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import
-from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.mirror.leavers import Leavers, Mirroring
+from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Departure, Import, Settlement
+from target_dotdigital.mirror import Leavers, Mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_dotdigital.account.account import Account
-    from target_dotdigital.loading.queue import Load
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.account import Account
+    from target_dotdigital.loading import Load
+    from target_dotdigital.mapping import Contact
 
 
 @dataclass(slots=True)

@@ -11,9 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from target_dotdigital.api.client import CONTACT_PAGE
-from target_dotdigital.api.polling import LOOKS, MAX_WAIT_SECONDS, seconds_to_wait
-from target_dotdigital.loading.remover import FEW_CONTACTS
+from target_dotdigital.api import CONTACT_PAGE, LOOKS, MAX_WAIT_SECONDS, seconds_to_wait
+from target_dotdigital.loading import FEW_CONTACTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_dotdigital.account.account import SHOWN_OF_ROWS
+from target_dotdigital.account import SHOWN_OF_ROWS
 from target_dotdigital.dry_run import estimate as pace
-from target_dotdigital.loading.departures import ACCOUNT
+from target_dotdigital.loading import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_dotdigital.dry_run.comparison import Comparison, Group
     from target_dotdigital.dry_run.dry_run import DryRun
-    from target_dotdigital.mirror.leavers import Leavers
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.mirror import Leavers
+    from target_dotdigital.settings import Settings
 
 _NOT_KNOWABLE: Final = (
     "What Dotdigital itself would refuse cannot be known without sending it, nor what it would "

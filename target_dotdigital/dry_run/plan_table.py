@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_dotdigital.dry_run.plan import MirrorNumbers, Numbers, Plan
-    from target_dotdigital.mapping.contacts.rows import StreamCounts
+    from target_dotdigital.mapping import StreamCounts
 
 _UNKNOWN = "?"
 

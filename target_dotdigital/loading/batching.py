@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.loading.batch_size import Moment
-    from target_dotdigital.mapping.contacts.contact import Contact
-    from target_dotdigital.settings.schema import MergeOption
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.mapping import Contact
+    from target_dotdigital.settings import MergeOption, Settings
 
     _Kind: TypeAlias = tuple[MergeOption, str] | int
     """Of an import its merge option and match identifier; of a departure what is left."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, RequestRefusedError, RequestTooLargeError
-from target_dotdigital.loading.settlement.settlement import Settlement, reject_code
+from target_dotdigital.loading.settlement import Settlement, reject_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.mapping import Contact
 
 MAX_REFUSED = 100
 """Contacts of one import that make Dotdigital refuse whole requests. Each costs a dozen calls to

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_dotdigital.api.client import CONTACT_PAGE
-from target_dotdigital.mapping.contacts.contact import Contact
+from target_dotdigital.api import CONTACT_PAGE
+from target_dotdigital.mapping import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,22 +9,21 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from target_dotdigital.api.jobs import IMPORT
+from target_dotdigital.api import IMPORT
 from target_dotdigital.errors import DataError, RequestTooLargeError
 from target_dotdigital.loading.bisect import Halving
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.loading.settlement.settlement import settle
+from target_dotdigital.loading.settlement import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.jobs import Jobs
+    from target_dotdigital.api import Client, Jobs
     from target_dotdigital.events import Timeline
     from target_dotdigital.loading.imports import Import
-    from target_dotdigital.loading.settlement.settlement import Settlement
-    from target_dotdigital.mapping.contacts.contact import Contact
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.loading.settlement import Settlement
+    from target_dotdigital.mapping import Contact
+    from target_dotdigital.settings import MergeOption
 
 MAX_REFUSED_FIRST = 10
 """Contacts that are refused alone, in imports of one or two, before any is accepted, until it is

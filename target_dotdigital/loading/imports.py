@@ -7,17 +7,17 @@ from itertools import chain, pairwise, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_dotdigital.loading.settlement.settlement import CONFLICTS
-from target_dotdigital.mapping.contacts.contact import collapse
+from target_dotdigital.loading.settlement import CONFLICTS
+from target_dotdigital.mapping import collapse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import BytesIO
 
     from target_dotdigital.loading.queue import Load
-    from target_dotdigital.loading.settlement.settlement import Settlement
-    from target_dotdigital.mapping.contacts.contact import Contact
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.loading.settlement import Settlement
+    from target_dotdigital.mapping import Contact
+    from target_dotdigital.settings import MergeOption
 
 MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from target_dotdigital.loading.settlement.settlement import Settlement
+    from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.loading.wakeup import Wakeup
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.mapping import Contact
 
 
 class Load(Protocol):

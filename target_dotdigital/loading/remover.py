@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_dotdigital.account.members import (
+from target_dotdigital.account import (
     IncompleteListError,
     find_address_book,
     identities_of,
     read_members,
 )
-from target_dotdigital.api.client import CONTACT_PAGE
-from target_dotdigital.api.jobs import DELETION, REMOVAL
+from target_dotdigital.api import CONTACT_PAGE, DELETION, REMOVAL
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -23,18 +22,16 @@ from target_dotdigital.errors import (
 )
 from target_dotdigital.loading.bisect import Halving
 from target_dotdigital.loading.departures import ACCOUNT, deletion_body
-from target_dotdigital.loading.settlement.deletion_reports import settle_deletion
-from target_dotdigital.loading.settlement.settlement import Settlement, reject_code
-from target_dotdigital.mapping.contacts.identity_set import canonical
+from target_dotdigital.loading.settlement import Settlement, reject_code, settle_deletion
+from target_dotdigital.mapping import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.api.jobs import Jobs
+    from target_dotdigital.api import Client, Jobs
     from target_dotdigital.events import Timeline
     from target_dotdigital.loading.departures import Departure
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.mapping import Contact
 
 FEW_CONTACTS = 20
 """Contacts that are looked up one by one, however few pages the address book has."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, Union
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.mapping.contacts.identifiers import EMAIL, PLAIN_EMAIL
+from target_dotdigital.mapping.contacts import EMAIL, PLAIN_EMAIL
 from target_dotdigital.mapping.values import (
     MAX_TEXT_UNITS,
     MAX_WHOLE_DIGITS,

@@ -18,14 +18,14 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from target_dotdigital.mapping.columns import field_column, identifier_column, key_type, normalised
-from target_dotdigital.mapping.contacts.contact import Contact
+from target_dotdigital.mapping.contacts import Contact
 from target_dotdigital.mapping.deletion_marks import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_dotdigital.mapping.columns import Column
-    from target_dotdigital.mapping.contacts.contact import Row
+    from target_dotdigital.mapping.contacts import Row
     from target_dotdigital.mapping.record_mapping import ContactMapping
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

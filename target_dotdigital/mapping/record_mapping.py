@@ -9,11 +9,10 @@ import msgspec
 
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.mapping.consent import Consent, Preferences
-from target_dotdigital.mapping.contacts.contact import Contact
-from target_dotdigital.mapping.contacts.identifiers import checker, normalise
+from target_dotdigital.mapping.contacts import Contact, checker, normalise
 from target_dotdigital.mapping.paths import ABSENT, Source
 from target_dotdigital.mapping.row_address_books import RowAddressBooks
-from target_dotdigital.mapping.schemas.descriptions import path_problem
+from target_dotdigital.mapping.schemas import path_problem
 from target_dotdigital.mapping.values import DATA_FIELD_TYPES, Rounded, converter
 from target_dotdigital.near_misses import did_you_mean
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from target_dotdigital.mapping.values import Sendable
-    from target_dotdigital.settings.settings import StreamSettings
+    from target_dotdigital.settings import StreamSettings
 
 _encode = msgspec.json.Encoder().encode
 

@@ -11,14 +11,13 @@ from target_dotdigital.errors import (
     RowRejectedError,
     UnfitError,
 )
-from target_dotdigital.mapping.contacts.contact import MAX_LISTS
-from target_dotdigital.mapping.contacts.identifiers import whole
+from target_dotdigital.mapping.contacts import MAX_LISTS, whole
 from target_dotdigital.mapping.paths import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_dotdigital.api.client import Client
+    from target_dotdigital.api import Client
     from target_dotdigital.mapping.paths import Source
 
 

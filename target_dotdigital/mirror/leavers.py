@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from target_dotdigital.account.members import (
+from target_dotdigital.account import (
     IncompleteListError,
     find_address_book,
     identities_of,
     read_members,
 )
-from target_dotdigital.api.client import CONTACT_PAGE
+from target_dotdigital.api import CONTACT_PAGE
 from target_dotdigital.errors import AbandonedError, DataError, DotdigitalError
-from target_dotdigital.loading.settlement.settlement import Settlement
+from target_dotdigital.loading import Settlement
 from target_dotdigital.mirror.undo_file import write_undo_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from target_dotdigital.api.client import Client
-    from target_dotdigital.loading.remover import Remover
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.api import Client
+    from target_dotdigital.loading import Remover
+    from target_dotdigital.mapping import Contact
     from target_dotdigital.mirror.membership import MirroredBook
 
 _logger = logging.getLogger("target-dotdigital.mirror")

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DataError, SettingsError
-from target_dotdigital.mapping.contacts.identity_set import HeldContacts
-from target_dotdigital.settings.settings import address_book_key
+from target_dotdigital.mapping import HeldContacts
+from target_dotdigital.settings import address_book_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_dotdigital.settings.settings import Settings, StreamSettings
+    from target_dotdigital.settings import Settings, StreamSettings
 
 Version = int | str | Decimal
 

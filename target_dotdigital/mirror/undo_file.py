@@ -14,7 +14,7 @@ from target_dotdigital.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.settings import Settings
 
 STREAM = "leavers"
 

@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from target_dotdigital.mapping.values import MAX_FRACTION_DIGITS
+from target_dotdigital.mapping import MAX_FRACTION_DIGITS
 from target_dotdigital.report.charts import (
     MAX_LABELLED_JOBS,
     WAIT_NAMES,

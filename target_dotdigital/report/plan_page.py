@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.dry_run.plan_table import MAX_ADDRESS_BOOKS, place, time_range, verdict
+from target_dotdigital.dry_run import MAX_ADDRESS_BOOKS, place, time_range, verdict
 from target_dotdigital.report.charts import Share
 from target_dotdigital.report.markup import counted, folded, number, paragraph, section, table
 from target_dotdigital.report.markup import shares as share_list
@@ -12,7 +12,7 @@ from target_dotdigital.report.markup import shares as share_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_dotdigital.dry_run.plan import ContactNumbers, Plan
+    from target_dotdigital.dry_run import ContactNumbers, Plan
 
 
 def plan_sections(plan: Plan) -> Iterator[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Timeline
-    from target_dotdigital.mapping.contacts.rows import StreamCounts
+    from target_dotdigital.mapping import StreamCounts
 
 LOG_SECONDS: Final = 10.0
 """Time between two lines of the log, at least."""

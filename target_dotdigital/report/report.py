@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_dotdigital.dry_run.plan import make_plan
-from target_dotdigital.dry_run.plan_table import plan_table
+from target_dotdigital.dry_run import make_plan, plan_table
 from target_dotdigital.files import check_writable, unwritable
-from target_dotdigital.loading.settlement.reject_groups import groups_of
+from target_dotdigital.loading import groups_of
 from target_dotdigital.report.course import timeline_report
 from target_dotdigital.report.page import report_page
 from target_dotdigital.report.shapes import (
@@ -39,11 +38,11 @@ from target_dotdigital.report.shown_settings import shown_settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_dotdigital.dry_run.dry_run import DryRun
+    from target_dotdigital.dry_run import DryRun
     from target_dotdigital.events import Timeline
-    from target_dotdigital.mapping.contacts.rows import StreamCounts
-    from target_dotdigital.mirror.leavers import Leavers
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.mapping import StreamCounts
+    from target_dotdigital.mirror import Leavers
+    from target_dotdigital.settings import Settings
 
 PAGE_SUFFIX: Final = ".html"
 """What the name of a page ends in; all else is JSON."""

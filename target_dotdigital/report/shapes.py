@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 if TYPE_CHECKING:
-    from target_dotdigital.dry_run.plan import Plan
+    from target_dotdigital.dry_run import Plan
     from target_dotdigital.report.course import TimelineReport
 
 VERSION: Final = 1

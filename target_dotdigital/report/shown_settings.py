@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from target_dotdigital.settings.settings import Settings, StreamSettings
+    from target_dotdigital.settings import Settings, StreamSettings
 
 _WRITTEN: Final = (
     "dry_run",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_dotdigital.mapping.schemas.descriptions import Description
+    from target_dotdigital.mapping import Description
 
 _CALLS: Final = {
     "bool": "boolean",

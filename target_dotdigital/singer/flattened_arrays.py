@@ -9,7 +9,7 @@ from singer_sdk.helpers import _flattening
 from singer_sdk.singerlib.json import serialize_json
 
 from target_dotdigital.errors import UnfitError
-from target_dotdigital.mapping.values import to_text
+from target_dotdigital.mapping import to_text
 
 
 def join_flattened_arrays() -> None:

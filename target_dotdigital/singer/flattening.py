@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from target_dotdigital.mapping.schemas.descriptions import (
+from target_dotdigital.mapping import (
     TYPES,
     References,
     alternatives,
@@ -19,7 +19,7 @@ from target_dotdigital.mapping.schemas.descriptions import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_dotdigital.mapping.schemas.descriptions import Description
+    from target_dotdigital.mapping import Description
 
 _NESTED: Final = frozenset({"array", "object"})
 

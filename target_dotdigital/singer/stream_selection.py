@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from singer_sdk.mapper import NULL_STRING, PluginMapper, RemoveRecordTransform
 
 from target_dotdigital.errors import SettingsError
-from target_dotdigital.mapping.record_mapping import match_property
+from target_dotdigital.mapping import match_property
 from target_dotdigital.near_misses import did_you_mean, nearly_equal_stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from target_dotdigital.settings.settings import Settings
+    from target_dotdigital.settings import Settings
 
 NOT_NAMED: Final = "it is not named in 'streams'"
 """Why a stream is skipped that is not loaded and is not left out on purpose."""

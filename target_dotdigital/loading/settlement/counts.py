@@ -7,15 +7,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError
-from target_dotdigital.mapping.contacts.identifiers import CONTACT_ID, normalise
-from target_dotdigital.mapping.contacts.rows import RejectGroup, StreamCounts
+from target_dotdigital.mapping import CONTACT_ID, RejectGroup, StreamCounts, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from target_dotdigital.loading.settlement.rejects import RejectsFile
     from target_dotdigital.loading.settlement.settlement import Settlement
-    from target_dotdigital.mapping.contacts.contact import Contact, Row
+    from target_dotdigital.mapping import Contact, Row
 
 _rows_of = attrgetter("rows")
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.account.members import identities_of
-from target_dotdigital.api.replies import DeletionSummary
+from target_dotdigital.account import identities_of
+from target_dotdigital.api import DeletionSummary
 from target_dotdigital.errors import DotdigitalError
 from target_dotdigital.loading.settlement.settlement import Settlement, reject_code
-from target_dotdigital.mapping.contacts.identity_set import canonical
+from target_dotdigital.mapping import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from target_dotdigital.api.replies import DeletionStatus
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.api import DeletionStatus
+    from target_dotdigital.mapping import Contact
 
 _NOT_THERE = "dotdigital.contactnotfound"
 

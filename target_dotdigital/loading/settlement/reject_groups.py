@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from target_dotdigital.mapping.contacts.rows import RejectGroup, StreamCounts
+    from target_dotdigital.mapping import RejectGroup, StreamCounts
 
 MAX_TOLD_GROUPS: Final = 10
 """Groups that a run's end tells one by one."""

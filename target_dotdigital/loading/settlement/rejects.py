@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.errors import StorageError
-    from target_dotdigital.mapping.contacts.contact import Row
+    from target_dotdigital.mapping import Row
 
 FILE_MODE = 0o600
 """People's addresses: for the owner's eyes only."""

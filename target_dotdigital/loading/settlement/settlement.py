@@ -12,15 +12,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_dotdigital.api.replies import ImportSummary
+from target_dotdigital.api import ImportSummary
 from target_dotdigital.errors import DotdigitalError, SettingsError
-from target_dotdigital.mapping.contacts.identifiers import CONTACT_ID, normalise
+from target_dotdigital.mapping import CONTACT_ID, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from target_dotdigital.api.replies import FailedContact, ImportStatus, WrittenContact
-    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.api import FailedContact, ImportStatus, WrittenContact
+    from target_dotdigital.mapping import Contact
 
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 CONFLICTS = frozenset(

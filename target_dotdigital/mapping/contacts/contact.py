@@ -13,7 +13,7 @@ from target_dotdigital.mapping.contacts.identifiers import normalise
 if TYPE_CHECKING:
     from target_dotdigital.mapping.contacts.identity_set import HeldContacts
     from target_dotdigital.mapping.contacts.rows import StreamCounts
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.settings import MergeOption
 
 MAX_LISTS = 100
 """Address books that one contact of an import may join: the vendor's OpenAPI file."""

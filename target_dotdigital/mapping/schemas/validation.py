@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from target_dotdigital.errors import DataError, LackingError, RowRejectedError
 from target_dotdigital.mapping.schemas.excerpts import PYTHON_PATTERN, Excerpt
-from target_dotdigital.settings.problems import describe
+from target_dotdigital.settings import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
