@@ -8,7 +8,7 @@ import msgspec
 
 from target_dotdigital.contacts import Contact
 from target_dotdigital.conversions import DATA_FIELD_TYPES, converter
-from target_dotdigital.descriptions import path_problem
+from target_dotdigital.descriptions import lack
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
 from target_dotdigital.identifiers import checker, normalise
 from target_dotdigital.permissions import Consent, Preferences
@@ -242,12 +242,13 @@ class ContactMapping:
         ordered = {match: wanted[match], **wanted}
         compiled = []
         for name, path in ordered.items():
-            problem = path_problem(self._schema, path) if path else "the schema has no property"
-            if problem is None:
+            why = lack(self._schema, path) if path else ""
+            if why is None:
                 source = Source.of(path, self._properties)
                 compiled.append(IdentifierSource(name, source, checker(name, path)))
             else:
-                self._problems.append(f"{problem} (for the identifier '{name}')")
+                what = f"no property '{path}'" if path else "no property"
+                self._problems.append(f"the schema has {what} for the identifier '{name}'{why}")
         return compiled
 
     def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
@@ -260,8 +261,8 @@ class ContactMapping:
         compiled = []
         for field, path in wanted.items():
             name = listed.get(field.lower())
-            if (problem := path_problem(self._schema, path)) is not None:
-                self._problems.append(f"{problem} (for {field})")
+            if (why := lack(self._schema, path)) is not None:
+                self._problems.append(f"the schema has no property '{path}' (for {field}){why}")
             elif name is not None:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
@@ -298,8 +299,8 @@ class ContactMapping:
 
     def _source(self, path: str, purpose: str) -> Source:
         """Return where a property is; note a problem if the schema has no such property."""
-        if (problem := path_problem(self._schema, path)) is not None:
-            self._problems.append(f"{problem} (for {purpose})")
+        if (why := lack(self._schema, path)) is not None:
+            self._problems.append(f"the schema has no property '{path}' (for {purpose}){why}")
         return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:

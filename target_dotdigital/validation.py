@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonschema_rs
@@ -138,15 +138,15 @@ class RecordValidator(BaseJSONSchemaValidator):
         """
         super().__init__(schema)
         excerpt = Excerpt(schema, used)
-        if excerpt.problems:
-            raise DataError("; ".join(excerpt.problems))
+        if excerpt.faults:
+            raise DataError("; ".join(excerpt.faults))
         try:
             self._validator = excerpt.validator_type(
                 excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
             )
         except ValueError:
             raise DataError("the schema is nested too deeply") from None
-        self._limit = _limited if _has(PYTHON_PATTERN, excerpt.schema) else nullcontext
+        self._is_limited = _has(PYTHON_PATTERN, excerpt.schema)
         self._used = used
         self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
 
@@ -163,7 +163,10 @@ class RecordValidator(BaseJSONSchemaValidator):
         # Not all of it: there may be texts that are none, or what is nested without end.
         part = {name: record[name] for name in self._names if name in record}
         try:
-            with self._limit():
+            if self._is_limited:
+                with _limited():
+                    self._validate(part)
+            else:
                 self._validate(part)
         except jsonschema_rs.ValidationError as error:
             raise self._rejected(error) from None
@@ -188,13 +191,15 @@ class RecordValidator(BaseJSONSchemaValidator):
         rule = "pattern" if kind.name == PYTHON_PATTERN else kind.name
         path = _known(error.instance_path, self._used)
         where = f"property '{path}'" if path else "the record"
-        reason = f"{where} breaks the schema's rule '{rule}'"
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
             # Not a key of the record, but a name of the schema's.
             path = f"{path}.{kind.property}" if path else kind.property
-            reason += f": property '{path}' is missing"
-        elif _is_slow(error):
+            reason = f"{where} breaks the schema's rule 'required': property '{path}' is missing"
+            return RowRejectedError("record.invalid", reason, property=path, rule=rule)
+        if _is_slow(error):
             reason = f"{where}: to look for the schema's pattern in it takes too long"
+            return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
+        reason = f"{where} breaks the schema's rule '{rule}'"
         return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
 
 

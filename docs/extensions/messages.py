@@ -33,8 +33,8 @@ PROBLEMS = "settings"
 
 REJECT = "RowRejectedError"
 UNFIT = "UnfitError"
-TOLD_AS = {"NoReplyError": "NetworkError"}
-"""Errors that are told as another one, once all tries have failed."""
+TOLD_AS = {"NoReplyError": "NetworkError", "UnusableSchemaError": "DataError"}
+"""Errors that are told as another one: once all tries have failed, or with the place added."""
 
 GAP = "…"
 
