@@ -93,13 +93,13 @@ def check_properties(message: dict[str, Any]) -> None:
         DataError: It does not.
     """
     schema = message.get("schema")
-    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-        what = "an object" if isinstance(schema, dict) else "a schema"
-        what = "properties that are an object" if "properties" in (schema or ()) else what
-        raise DataError(
-            f"Stream '{message.get('stream')}': its SCHEMA message lacks {what}; correct the tap's "
-            "SCHEMA"
-        )
+    if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+        return
+    what = "properties that are an object" if isinstance(schema, dict) else "a schema"
+    raise DataError(
+        f"Stream '{message.get('stream')}': its SCHEMA message lacks {what}; correct the tap's "
+        "SCHEMA"
+    )
 
 
 def check_schema(stream: str, schema: dict[str, Any]) -> None:
@@ -125,27 +125,34 @@ class RecordValidator(BaseJSONSchemaValidator):
     Formats are not checked, as in the SDK: taps often name them wrongly.
     """
 
-    def __init__(self, schema: dict[str, Any], used: Used) -> None:
+    def __init__(self, stream: str, schema: dict[str, Any], used: Used) -> None:
         """Compile a schema.
 
         Args:
-            schema: The stream's JSON schema.
+            stream: The stream's name.
+            schema: Its JSON schema.
             used: What is used of its records. Nothing else is looked at, but for whether what the
                 schema requires is there.
 
         Raises:
-            DataError: The schema cannot be used for them; the text names all that is wrong.
+            InvalidJSONSchema: The schema cannot be used for them; the text names all that is wrong.
         """
         super().__init__(schema)
         excerpt = Excerpt(schema, used)
         if excerpt.faults:
-            raise DataError("; ".join(excerpt.faults))
+            raise InvalidJSONSchema(
+                f"Stream '{stream}': {'; '.join(excerpt.faults)}; correct the tap's SCHEMA, or set "
+                "validate_records to false"
+            )
         try:
             self._validator = excerpt.validator_type(
                 excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
             )
         except ValueError:
-            raise DataError("the schema is nested too deeply") from None
+            raise InvalidJSONSchema(
+                f"Stream '{stream}': the schema is nested too deeply; correct the tap's SCHEMA, or "
+                "set validate_records to false"
+            ) from None
         self._is_limited = _has(PYTHON_PATTERN, excerpt.schema)
         self._used = used
         self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
@@ -199,8 +206,12 @@ class RecordValidator(BaseJSONSchemaValidator):
         if _is_slow(error):
             reason = f"{where}: to look for the schema's pattern in it takes too long"
             return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
-        reason = f"{where} breaks the schema's rule '{rule}'"
-        return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
+        return RowRejectedError(
+            "record.invalid",
+            f"{where} breaks the schema's rule '{rule}'",
+            property=path or None,
+            rule=rule,
+        )
 
 
 def _is_slow(error: jsonschema_rs.ValidationError) -> bool:
