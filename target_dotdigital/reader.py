@@ -166,7 +166,7 @@ class MessageReader(GenericSingerReader[str]):
             what = self._what(message)
             raise DataError(f"Line {number}: the {what} {error.message}") from None
         except RecordsWithoutSchemaException as error:
-            raise DataError(f"Line {number}: {error}") from None
+            raise RecordsWithoutSchemaException(f"Line {number}: {error}") from None
         return str(kind)
 
     def _what(self, message: object) -> str:

@@ -7,12 +7,13 @@ from collections import Counter
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import InvalidJSONSchema
 from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
 from target_dotdigital.damage import DamagedRecord
-from target_dotdigital.errors import DataError, RowRejectedError, SettingsError
+from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
     ContactMapping,
@@ -124,26 +125,21 @@ class ContactSink(BatchSink):
                 address_book_id,
                 self._find_row_book,
             )
-        except (DataError, SettingsError) as error:
-            raise type(error)(f"Stream '{self.stream_name}': {error.message}") from None
+        except SettingsError as error:
+            raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 
     def _check_schema(self, mapping: ContactMapping) -> None:
         """Compile what the schema says of all that is mapped: before anything is created."""
         known = self.original_schema["properties"]
         lacking = [f"'{name}'" for name in self._key_properties if name not in known]
         if lacking:
-            raise DataError(
-                f"the schema lacks the tap's key_properties {', '.join(lacking)}; correct the "
-                "tap's SCHEMA"
+            raise InvalidJSONSchema(
+                f"Stream '{self.stream_name}': the schema lacks the tap's key_properties "
+                f"{', '.join(lacking)}; correct the tap's SCHEMA"
             )
         if self.validate_schema:
             used = used_in([*mapping.paths, *((name,) for name in self._key_properties)])
-            try:
-                self._validator = RecordValidator(self.schema, used)
-            except DataError as error:
-                raise DataError(
-                    f"{error.message}; correct the tap's SCHEMA, or set validate_records to false"
-                ) from None
+            self._validator = RecordValidator(self.stream_name, self.schema, used)
 
     def _find_own_metadata(self) -> tuple[str, ...]:
         """Return the `_sdc_` properties that the tap declares, or that something is made of."""

@@ -12,7 +12,11 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
 import msgspec
-from singer_sdk.exceptions import ConfigValidationError, InvalidJSONSchema
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    InvalidJSONSchema,
+    RecordsWithoutSchemaException,
+)
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.target_base import Target
 from typing_extensions import override
@@ -257,7 +261,9 @@ class TargetDotdigital(Target):
             if self._leave_out(message_dict):
                 self.run.skip(self._left_out[stream])
                 return
-            self._assert_sink_exists(stream)
+            raise RecordsWithoutSchemaException(
+                f"A RECORD of stream '{stream}' came before a SCHEMA of it"
+            )
         self.run.position += 1
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self.get_sink(stream_map.stream_alias)

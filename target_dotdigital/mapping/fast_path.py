@@ -183,7 +183,7 @@ class Lane:
 def _may_be_deleted(record: Mapping[str, Any], transformed: Mapping[str, Any]) -> bool:
     """Return whether to look for a mark more closely. Flattening takes an object apart."""
     mark = transformed.get(DELETED_AT)
-    return (mark is not None and mark != "") or isinstance(record.get(DELETED_AT), dict)
+    return (mark is not None and mark != "") or isinstance(record.get(DELETED_AT), (dict, list))
 
 
 def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from target_dotdigital.mapping.consent import Consent, Preferences
 from target_dotdigital.mapping.contacts import Contact, checker, normalise
 from target_dotdigital.mapping.paths import ABSENT, Source
 from target_dotdigital.mapping.row_address_books import RowAddressBooks
-from target_dotdigital.mapping.schemas import path_problem
+from target_dotdigital.mapping.schemas import lack
 from target_dotdigital.mapping.values import DATA_FIELD_TYPES, Rounded, converter
 from target_dotdigital.near_misses import did_you_mean
 
@@ -277,14 +277,15 @@ class ContactMapping:
         ordered = {match: wanted[match], **wanted}
         compiled = []
         for name, path in ordered.items():
-            problem = path_problem(self._schema, path) if path else "the schema has no property"
-            if problem is None:
+            why = lack(self._schema, path) if path else ""
+            if why is None:
                 source = Source.of(path, self._properties)
                 check = checker(name, path, self._settings.mobile_country)
                 compiled.append(IdentifierSource(name, source, check))
             else:
-                purpose = f"the identifier '{name}'"
-                self._problems.append(f"{problem} (for {purpose}){self._meant(path or name)}")
+                what = f"no property '{path}'" if path else "no property"
+                hint = why or self._meant(path or name)
+                self._problems.append(f"the schema has {what} for the identifier '{name}'{hint}")
         return compiled
 
     def _compile_fields(self, data_fields: Mapping[str, str]) -> list[FieldSource]:
@@ -297,8 +298,9 @@ class ContactMapping:
         compiled = []
         for field, path in wanted.items():
             name = listed.get(field.lower())
-            if (problem := path_problem(self._schema, path)) is not None:
-                self._problems.append(f"{problem} (for {field}){self._meant(path)}")
+            if (why := lack(self._schema, path)) is not None:
+                hint = why or self._meant(path)
+                self._problems.append(f"the schema has no property '{path}' (for {field}){hint}")
             elif name is not None:
                 field_type = data_fields[name]
                 if field_type not in DATA_FIELD_TYPES:
@@ -336,8 +338,9 @@ class ContactMapping:
 
     def _source(self, path: str, purpose: str) -> Source:
         """Return where a property is; note a problem if the schema has no such property."""
-        if (problem := path_problem(self._schema, path)) is not None:
-            self._problems.append(f"{problem} (for {purpose}){self._meant(path)}")
+        if (why := lack(self._schema, path)) is not None:
+            hint = why or self._meant(path)
+            self._problems.append(f"the schema has no property '{path}' (for {purpose}){hint}")
         return Source.of(path, self._properties)
 
     def _fields_by_name(self, data_fields: Mapping[str, str]) -> dict[str, str]:

@@ -62,6 +62,8 @@ OTHER_TYPES = {
     "choice": {"enum": ["Ada", None, 3]},
     "reference": {"$ref": "#/definitions/name"},
     "halves": {"type": "number", "multipleOf": 0.5},
+    "draft 4": {"type": ["integer", "null"], "maximum": 400, "exclusiveMaximum": True},
+    "letters": {"type": "string", "pattern": "^\\p{L}*$"},
 }
 """And such that it leaves to the slow way."""
 
@@ -114,6 +116,19 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             }
         },
         "streams": {"people": {"fields": FIELDS}},
+    },
+    "computed": {
+        "stream_maps": {
+            "people": {
+                "first_name": "points > 100",
+                "vip": "int(points) > 100",
+                "points": "str(points)",
+                "crm_id": "str(crm_id) + 'x'",
+            }
+        },
+        "streams": {
+            "people": {"identifiers": {"email": "e-mail", "crm-id": "crm_id"}, "fields": FIELDS}
+        },
     },
     "flattened": {
         "flattening_enabled": True,
@@ -277,6 +292,8 @@ def schema_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
     if one_in(draw, 4):
         required = (["first_name"], ["unmapped", "e-mail"], ["_sdc_lsn"], ["_sdc_sequence"])
         schema["required"] = draw(st.sampled_from(required))
+    if one_in(draw, 4):
+        schema["additionalProperties"] = draw(st.sampled_from((False, True, {"type": "integer"})))
     keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"], ["missing"], ["_sdc_lsn"])))
     message = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys}
     return json.dumps(message).encode()

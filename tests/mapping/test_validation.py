@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from singer_sdk.exceptions import InvalidJSONSchema
 
-from target_dotdigital.errors import DataError, RowRejectedError
+from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.mapping.schemas.validation import RecordValidator
 from tests.support.builders import attempt
 
@@ -17,6 +18,7 @@ LOOP = {"$ref": "#/definitions/loop"}
 
 def validator(definition: object) -> RecordValidator:
     return RecordValidator(
+        "people",
         {"type": "object", "properties": {"a": definition}, "definitions": {"loop": LOOP}},
         {"a": {}},
     )
@@ -119,7 +121,7 @@ def test_drafts_are_read_as_they_are_meant(
 ) -> None:
     short = {"$id": "#short", "type": "string", "maxLength": 2}
     schema = {"properties": {"a": definition}, "definitions": {"short": short}}
-    rejected = attempt(RecordValidator(schema, {"a": {}}).validate, {"a": value})
+    rejected = attempt(RecordValidator("people", schema, {"a": {}}).validate, {"a": value})
     assert (rejected is None) is fits
 
 
@@ -156,7 +158,7 @@ def test_an_object_is_checked_no_deeper_than_it_is_used(
     described: dict[str, Any], value: object, rejected_for: str | None
 ) -> None:
     schema = {"properties": {"a": described}, "definitions": {"address": ADDRESS}}
-    check = RecordValidator(schema, {"a": {"postcode": {}}}).validate
+    check = RecordValidator("people", schema, {"a": {"postcode": {}}}).validate
     rejected = attempt(check, {"a": value})
     if value is None and "allOf" in described:
         return
@@ -168,7 +170,7 @@ def test_an_object_is_checked_no_deeper_than_it_is_used(
 
 def test_what_is_required_is_named_and_asked_for_though_it_is_not_used() -> None:
     schema = {"type": "object", "properties": {"a": {}, "b": {"type": 5}}, "required": ["a", "b"]}
-    check = RecordValidator(schema, {"a": {}}).validate
+    check = RecordValidator("people", schema, {"a": {}}).validate
     check({"a": 1, "b": 2})
     rejected = attempt(check, {"a": 1})
     assert isinstance(rejected, RowRejectedError)
@@ -184,7 +186,7 @@ def test_patterns_for_names_hold_for_what_is_used() -> None:
         "patternProperties": {"^a": {"type": "integer"}, "(?i)^B": {"type": "string"}},
         "additionalProperties": {"type": "boolean"},
     }
-    check = RecordValidator(schema, {"a": {}, "b": {}, "c": {}}).validate
+    check = RecordValidator("people", schema, {"a": {}, "b": {}, "c": {}}).validate
     check({"a": 5, "b": "x", "c": True, "d": []})
     for wrong in ({"a": "x"}, {"b": 5}, {"c": 5}):
         assert attempt(check, wrong) is not None
@@ -217,21 +219,23 @@ def test_patterns_for_names_hold_for_what_is_used() -> None:
     ids=str,
 )
 def test_a_schema_that_is_none_is_told(definition: object, told: str) -> None:
-    with pytest.raises(DataError) as error:
+    with pytest.raises(InvalidJSONSchema) as error:
         validator(definition)
-    assert error.value.message.startswith("property 'a': ")
-    assert told in error.value.message
+    assert str(error.value).startswith("Stream 'people': property 'a': ")
+    assert told in str(error.value)
 
 
 def test_a_schema_without_end_is_told() -> None:
     deep: dict[str, Any] = {}
     for _ in range(3000):
         deep = {"anyOf": [deep]}
-    with pytest.raises(DataError, match="nested too deeply"):
+    with pytest.raises(InvalidJSONSchema, match="nested too deeply"):
         validator(deep)
 
 
 def test_what_is_wrong_with_other_properties_is_not_looked_at() -> None:
     odd = dict(enumerate(["x", None, False, {"type": 5}, {"$ref": "#/no"}, {"pattern": "("}]))
     properties = {"a": {"type": "string"}, **{f"odd_{place}": each for place, each in odd.items()}}
-    RecordValidator({"properties": properties}, {"a": {}}).validate({"a": "x", "odd_2": 5})
+    RecordValidator("people", {"properties": properties}, {"a": {}}).validate(
+        {"a": "x", "odd_2": 5}
+    )

@@ -296,6 +296,8 @@ def checker(
         except (TypeError, ValueError):
             # UnicodeError and email-validator's errors are ValueErrors; their texts hold the value.
             reason = f"property '{path}' is no valid {identifier}"
-        raise RowRejectedError("identifier.invalid", reason, property=path, rule=identifier)
+        raise RowRejectedError(
+            "identifier.invalid", reason, property=path, rule=identifier
+        ) from None
 
     return checked

@@ -9,7 +9,7 @@ from target_dotdigital.mapping.schemas.descriptions import (
     SharedSchema,
     alternatives,
     declared_types,
-    path_problem,
+    lack,
 )
 from target_dotdigital.mapping.schemas.excerpts import used_in
 from target_dotdigital.mapping.schemas.field_types import field_type
@@ -32,6 +32,6 @@ __all__ = [
     "check_schema",
     "declared_types",
     "field_type",
-    "path_problem",
+    "lack",
     "used_in",
 ]

@@ -165,16 +165,19 @@ def within(
             yield from alternatives(properties[segment], references)
 
 
-def path_problem(schema: Mapping[str, Any], path: str) -> str | None:
-    """Return why no record can hold a property, as far as its schema tells; None if one can.
+def lack(schema: Mapping[str, Any], path: str) -> str | None:
+    """Return what is to be added to the message that no record can hold a property.
 
     A text may hold an object, written as JSON: a path into it is none to find fault with.
 
     Args:
         schema: The stream's JSON schema, after stream maps.
         path: The property; a dot walks into an object, unless a property has the whole name.
+
+    Returns:
+        Of what type a value is that is no object, or an empty text. None if a record can hold the
+        property, as far as its schema tells.
     """
-    missing = f"the schema has no property '{path}'"
     if path in (schema.get("properties") or ()):
         return None
     references = References(schema)
@@ -187,9 +190,8 @@ def path_problem(schema: Mapping[str, Any], path: str) -> str | None:
                 return None
             types = {str(name) for node in nodes for name in declared_types(node)}
             if place == 0 or "object" in types or not types:
-                return missing
-            outer = ".".join(segments[:place])
-            return f"{missing}: '{outer}' is of type {', '.join(sorted(types))}"
+                return ""
+            return f": '{'.'.join(segments[:place])}' is of type {', '.join(sorted(types))}"
         nodes = inside
     return None
 

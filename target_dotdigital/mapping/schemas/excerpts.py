@@ -76,7 +76,7 @@ class Excerpt:
         self._references = References(schema)
         self._definitions: dict[str, Any] = {}
         self._places: dict[tuple[int, str], str] = {}
-        self.problems: list[str] = []
+        self.faults: list[str] = []
         """What cannot be used, each with its place; no more than one of a property."""
         self.schema: dict[str, Any] = {"properties": {}}
         # Its own properties come one by one, so that each is told of what is wrong with it.
@@ -105,7 +105,7 @@ class Excerpt:
                 place = f"property '{name}'"
                 found = self._found(place, properties[name], inside)
                 if found is False:
-                    self.problems.append(f"{place}: false takes no value at all")
+                    self.faults.append(f"{place}: false takes no value at all")
                 elif found is not None:
                     other = self.schema["properties"].get(name, True)
                     self.schema["properties"][name] = (
@@ -121,9 +121,9 @@ class Excerpt:
             for part in [found, *added]:
                 _check(part, self.validator_type)
         except UnusableSchemaError as error:
-            self.problems.append(f"{place}: {error}")
+            self.faults.append(f"{place}: {error}")
         except RecursionError:
-            self.problems.append(f"{place}: it is nested too deeply")
+            self.faults.append(f"{place}: it is nested too deeply")
         else:
             return found
         return None
