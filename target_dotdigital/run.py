@@ -404,7 +404,7 @@ class Run:
         self._look()
         mirrors = self._mirroring.found if self._mirroring is not None else ()
         dispatch = self._dispatch
-        self._reporting.conclude(outcome, self._tally, mirrors, dispatch.dry_run, dispatch.host)
+        self._reporting.conclude(outcome, self._tally, mirrors, dispatch.plan(), dispatch.host)
 
     # How loads go and come back.
 

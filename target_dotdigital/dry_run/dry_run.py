@@ -14,7 +14,7 @@ from target_dotdigital.mirror import Leavers, Mirroring
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_dotdigital.account import Account
+    from target_dotdigital.api import Client
     from target_dotdigital.loading import Load
     from target_dotdigital.mapping import Contact
 
@@ -46,7 +46,6 @@ class DryRun:
     """Takes loads where a real run performs them. Safe to use from several threads.
 
     Attributes:
-        account: The account, of which nothing but GET is asked.
         asked: The calls until everything was read, by route: a real run makes them, too.
         imports: How many imports there would be.
         sent: How many contacts they would hold; one may be in several.
@@ -58,14 +57,14 @@ class DryRun:
 
     max_body_bytes = MAX_BODY_BYTES
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, client: Client) -> None:
         """Start with nothing taken.
 
         Args:
-            account: The account.
+            client: Asks the account, for nothing but GET.
         """
-        self.account = account
-        self.asked = account.client.caller.made()
+        self._client = client
+        self.asked = client.caller.made()
         self.imports = 0
         self.sent = 0
         self.bytes = 0
@@ -89,8 +88,8 @@ class DryRun:
             if isinstance(load, Departure):
                 return self._depart(load)
             if isinstance(load, Comparing):
-                self.asked = self.account.client.caller.made()
-                self.comparison.compare(self.account.client, load.go_on)
+                self.asked = self._client.caller.made()
+                self.comparison.compare(self._client, load.go_on)
                 return Settlement()
             if isinstance(load, Mirroring):
                 return self._mirror(load)
@@ -116,7 +115,7 @@ class DryRun:
         self.mirrors = load.found
         for book in load.books:
             if book.address_book_id > ACCOUNT:
-                load.find(self.account.client, book)
+                load.find(self._client, book)
             else:  # it is yet to be created, so nobody is in it
                 load.found.append(Leavers(book))
         for leavers in self.mirrors:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_dotdigital.dry_run import make_plan, plan_table
+from target_dotdigital.dry_run import plan_table
 from target_dotdigital.files import check_writable, unwritable
 from target_dotdigital.loading import groups_of
 from target_dotdigital.report.course import timeline_report
@@ -38,7 +38,7 @@ from target_dotdigital.report.shown_settings import shown_settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_dotdigital.dry_run import DryRun
+    from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Timeline
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import Leavers
@@ -74,7 +74,7 @@ class Reporting:
         outcome: Outcome,
         streams: Iterable[StreamCounts],
         mirrors: Iterable[Leavers],
-        dry_run: DryRun | None,
+        plan: Plan | None,
         host: str | None,
     ) -> None:
         """Write the report, and print a dry run's plan on standard error.
@@ -83,15 +83,13 @@ class Reporting:
             outcome: How the run ended.
             streams: Its rows.
             mirrors: What became of mirrored address books.
-            dry_run: What a dry run took in; None if it was none, or did not reach the account.
+            plan: What a dry run has found; None if it was none.
             host: What was called; None if nothing was.
 
         Raises:
             StorageError: The report cannot be written.
         """
         counts = list(streams)
-        is_plan = self._settings.dry_run
-        plan = make_plan(dry_run, self._settings) if is_plan else None
         if plan is not None:
             with suppress(OSError):  # nobody listens; what was done is told by the exit status
                 sys.stderr.write(plan_table(plan, counts, outcome.reason))
@@ -100,7 +98,7 @@ class Reporting:
             return
         report = Report(
             version=VERSION,
-            kind="plan" if is_plan else "run",
+            kind="run" if plan is None else "plan",
             target=f"target-dotdigital {version('target-dotdigital')}",
             host=host,
             versions={
@@ -112,10 +110,10 @@ class Reporting:
             started=self._started,
             ended=_now(),
             outcome=outcome,
-            streams=[_stream_plan(each) for each in counts]
-            if is_plan
-            else [_stream_report(each) for each in counts],
-            mirrors=None if is_plan else [_mirror_report(each) for each in mirrors],
+            streams=[_stream_report(each) for each in counts]
+            if plan is None
+            else [_stream_plan(each) for each in counts],
+            mirrors=None if plan is not None else [_mirror_report(each) for each in mirrors],
             plan=plan,
         )
         _write(self._settings.report_path, report)
