@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from target_dotdigital.dry_run.dry_run import Comparing, DryRun
+from target_dotdigital.dry_run.dry_run import ComparisonLoad, DryRun
 from target_dotdigital.dry_run.plan import ContactNumbers, Plan
 from target_dotdigital.dry_run.plan_builder import empty_plan, make_plan
 from target_dotdigital.dry_run.plan_table import (
@@ -15,7 +15,7 @@ from target_dotdigital.dry_run.plan_table import (
 
 __all__ = [
     "MAX_ADDRESS_BOOKS",
-    "Comparing",
+    "ComparisonLoad",
     "ContactNumbers",
     "DryRun",
     "Plan",

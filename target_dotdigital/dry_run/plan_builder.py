@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_dotdigital.account import Account
-    from target_dotdigital.dry_run.comparison import Group
+    from target_dotdigital.dry_run.account_comparison import Group
     from target_dotdigital.dry_run.dry_run import DryRun
-    from target_dotdigital.mirror import Leavers
+    from target_dotdigital.mirror import StaleMembers
     from target_dotdigital.settings import Settings
 
 _NOT_KNOWABLE: Final = (
@@ -168,17 +168,17 @@ class _PlanBuilder:
             there_now=len(there) if self._comparison.is_done else None,
         )
 
-    def _mirror(self, leavers: Leavers) -> MirrorNumbers:
-        number = leavers.book.address_book_id
+    def _mirror(self, stale: StaleMembers) -> MirrorNumbers:
+        number = stale.address_book.address_book_id
         return MirrorNumbers(
             address_book=_existing_id(number),
             name=self._name(number),
-            streams=list(leavers.book.streams),
-            members=leavers.members,
-            would_leave=len(leavers.contact_ids),
-            max_removal_percent=leavers.book.max_removal_percent,
-            is_refused=leavers.is_too_many,
-            waits=leavers.waits,
+            streams=list(stale.address_book.streams),
+            members=stale.members,
+            would_leave=len(stale.contact_ids),
+            max_removal_percent=stale.address_book.max_removal_percent,
+            is_refused=stale.is_too_many,
+            waits=stale.is_waiting,
         )
 
     def _name(self, number: int) -> str | None:
@@ -212,10 +212,10 @@ class _PlanBuilder:
             else:
                 calls.add_search(contacts, self._members(number))
                 calls.add_removal(contacts, polls, is_certain=False)
-        for leavers in dry_run.mirrors:
-            calls.add_listing(leavers.members)
-            if not leavers.is_too_many:
-                calls.add_removal(len(leavers.contact_ids), polls, is_certain=True)
+        for stale in dry_run.mirrors:
+            calls.add_listing(stale.members)
+            if not stale.is_too_many:
+                calls.add_removal(len(stale.contact_ids), polls, is_certain=True)
         return calls
 
     def _notes(self) -> Iterator[str]:

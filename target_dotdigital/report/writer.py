@@ -21,19 +21,15 @@ import msgspec
 
 from target_dotdigital.dry_run import plan_table
 from target_dotdigital.files import check_writable, unwritable
-from target_dotdigital.loading import groups_of
-from target_dotdigital.report.course import timeline_report
-from target_dotdigital.report.page import report_page
-from target_dotdigital.report.shapes import (
-    VERSION,
-    MirrorReport,
-    Outcome,
-    RejectedRows,
-    Report,
-    StreamPlan,
-    StreamReport,
+from target_dotdigital.report.builder import (
+    mirror_report,
+    shown_settings,
+    stream_plan,
+    stream_report,
+    timeline_report,
 )
-from target_dotdigital.report.shown_settings import shown_settings
+from target_dotdigital.report.model import VERSION, Outcome, Report
+from target_dotdigital.report.page import report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +37,7 @@ if TYPE_CHECKING:
     from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Timeline
     from target_dotdigital.mapping import StreamCounts
-    from target_dotdigital.mirror import Leavers
+    from target_dotdigital.mirror import StaleMembers
     from target_dotdigital.settings import Settings
 
 PAGE_SUFFIX: Final = ".html"
@@ -50,8 +46,8 @@ PAGE_SUFFIX: Final = ".html"
 _TEMPORARY: Final = ".report-"
 
 
-class Reporting:
-    """Tells how a run ended, where the settings ask for it."""
+class ReportWriter:
+    """Writes the report where the settings ask for it."""
 
     def __init__(self, settings: Settings, timeline: Timeline) -> None:
         """Make sure that the report can be written.
@@ -69,11 +65,11 @@ class Reporting:
         if settings.report_path is not None:
             check_report_path(settings.report_path)
 
-    def conclude(
+    def write(
         self,
         outcome: Outcome,
         streams: Iterable[StreamCounts],
-        mirrors: Iterable[Leavers],
+        mirrors: Iterable[StaleMembers],
         plan: Plan | None,
         host: str | None,
     ) -> None:
@@ -110,10 +106,10 @@ class Reporting:
             started=self._started,
             ended=_now(),
             outcome=outcome,
-            streams=[_stream_report(each) for each in counts]
+            streams=[stream_report(each) for each in counts]
             if plan is None
-            else [_stream_plan(each) for each in counts],
-            mirrors=None if plan is not None else [_mirror_report(each) for each in mirrors],
+            else [stream_plan(each) for each in counts],
+            mirrors=None if plan is not None else [mirror_report(each) for each in mirrors],
             plan=plan,
         )
         _write(self._settings.report_path, report)
@@ -137,56 +133,6 @@ def _json(report: Report) -> str:
 
 def _now() -> str:
     return datetime.now(tz=timezone.utc).isoformat()
-
-
-def _stream_report(counts: StreamCounts) -> StreamReport:
-    return StreamReport(
-        stream=counts.stream,
-        read=counts.read,
-        imported=counts.imported,
-        new=counts.new,
-        updated=counts.updated,
-        rejected=dict(sorted(counts.rejected.items())),
-        collapsed=counts.collapsed,
-        skipped=counts.skipped,
-        left=counts.left,
-        deleted=counts.deleted,
-        not_there=counts.unknown,
-        unsettled=counts.unsettled,
-        imported_in_part=dict(sorted(counts.warnings.items())),
-        reject_groups=_reject_groups(counts),
-        rounded=dict(sorted(counts.rounded.items())),
-    )
-
-
-def _stream_plan(counts: StreamCounts) -> StreamPlan:
-    return StreamPlan(
-        stream=counts.stream,
-        read=counts.read,
-        valid=counts.imported,
-        rejected=dict(sorted(counts.rejected.items())),
-        collapsed=counts.collapsed,
-        skipped=counts.skipped,
-        would_leave=counts.left,
-        would_be_deleted=counts.deleted,
-        unsettled=counts.unsettled,
-        reject_groups=_reject_groups(counts),
-        rounded=dict(sorted(counts.rounded.items())),
-    )
-
-
-def _reject_groups(counts: StreamCounts) -> list[RejectedRows]:
-    return [RejectedRows(*each.group, each.rows) for each in groups_of([counts])]
-
-
-def _mirror_report(leavers: Leavers) -> MirrorReport:
-    return MirrorReport(
-        address_book=leavers.book.address_book_id,
-        streams=list(leavers.book.streams),
-        to_leave=len(leavers.contact_ids),
-        left=leavers.left,
-        undo_file=leavers.undo_file.name if leavers.undo_file is not None else None,
-    )
 
 
 def _write(path: Path, report: Report) -> None:
