@@ -121,7 +121,7 @@ class Comparison:
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
                 if self._is_incomplete():
                     for contact in read_account(client, on_call):
-                        self._take_found(contact, None)
+                        self._match(contact, None)
         except IncompleteListError as error:
             self.problem = error.message
         else:
@@ -159,9 +159,9 @@ class Comparison:
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
         for book in sorted(books):
             for contact in read_members(client, book, on_call):
-                self._take_found(contact, book)
+                self._match(contact, book)
 
-    def _take_found(self, contact: FoundContact, book: int | None) -> None:
+    def _match(self, contact: FoundContact, book: int | None) -> None:
         """Take in a contact of the account, or of an address book."""
         for identity in identities_of(contact.identifiers, contact.contact_id):
             if identity not in self._all:

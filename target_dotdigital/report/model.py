@@ -1,4 +1,4 @@
-"""The report as plain data. Its JSON is described by `report.schema.json` of this package."""
+"""The report as plain data, as it stands in the JSON that `report.schema.json` describes."""
 
 from __future__ import annotations
 

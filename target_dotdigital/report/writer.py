@@ -1,4 +1,4 @@
-"""The report of a run, or a dry run's plan: a file, and a plan's table.
+"""Writes the report of a run to its file, and the plan of a dry run to standard error.
 
 It holds counts and names of streams, address books and data fields: nothing of a record, and no
 credential. The schema of the JSON is `report.schema.json` in this package.

@@ -196,6 +196,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 1,
             "would_be_deleted": 0,
             "unsettled": 0,
+            "rounded": {},
             "reject_groups": [
                 {"code": "identifier.invalid", "property": "email", "rule": "email", "rows": 1},
                 {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
@@ -211,6 +212,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 0,
             "would_be_deleted": 1,
             "unsettled": 0,
+            "rounded": {},
             "reject_groups": [],
         },
         {
@@ -223,6 +225,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 0,
             "would_be_deleted": 0,
             "unsettled": 0,
+            "rounded": {},
             "reject_groups": [],
         },
     ]
