@@ -6,12 +6,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account import Account
-from target_dotdigital.dry_run import DryRun
+from target_dotdigital.dry_run import DryRun, empty_plan, make_plan
 from target_dotdigital.loading import MAX_BODY_BYTES, LoadQueue, Moment, second_try
 from target_dotdigital.performing import Performer
 
 if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
+    from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Timeline
     from target_dotdigital.loading import Load, Settlement, Wakeup
     from target_dotdigital.settings import Settings
@@ -56,7 +57,7 @@ class Dispatch:
                 self.is_connecting = False
             timeout = self._settings.import_timeout_seconds
             self._performer = (
-                DryRun(self._account)
+                DryRun(self._account.client)
                 if self._settings.dry_run
                 else Performer(self._account, self._clock, timeout, self._timeline)
             )
@@ -73,10 +74,13 @@ class Dispatch:
         """The host that is called; None if the account has not been needed."""
         return self._account.client.host if self._account is not None else None
 
-    @property
-    def dry_run(self) -> DryRun | None:
-        """What has been found without writing; None if this is no dry run."""
-        return self._performer if isinstance(self._performer, DryRun) else None
+    def plan(self) -> Plan | None:
+        """Return what a real run would do; None if this is no dry run."""
+        if not self._settings.dry_run:
+            return None
+        if self._account is None or not isinstance(self._performer, DryRun):
+            return empty_plan()
+        return make_plan(self._performer, self._account, self._settings)
 
     def max_body_bytes(self) -> int:
         """Return the most bytes of an import's JSON, as far as that is known."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
 from target_dotdigital.loading import Departure, Import, Importer, Remover
-from target_dotdigital.mirror import Mirroring
+from target_dotdigital.mirror import MirrorRemoval
 
 if TYPE_CHECKING:
     from target_dotdigital.account import Account
@@ -71,6 +71,6 @@ class Performer:
             return self._importer.load(load)
         if isinstance(load, Departure):
             return self._remover.perform(load)
-        if isinstance(load, Mirroring):
-            return load.perform(self._client, self._remover)
+        if isinstance(load, MirrorRemoval):
+            return load.perform(self._client, self._remover.remove)
         raise AssertionError

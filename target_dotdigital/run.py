@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.dispatch import Dispatch
-from target_dotdigital.dry_run import Comparing
+from target_dotdigital.dry_run import ComparisonLoad
 from target_dotdigital.errors import (
     AbandonedError,
     DotdigitalError,
@@ -29,9 +29,9 @@ from target_dotdigital.loading import (
     Wakeup,
     reject_lines,
 )
-from target_dotdigital.mirror import Mirroring, Mirrors, check_folder, undo_folder
+from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
 from target_dotdigital.near_misses import did_you_mean
-from target_dotdigital.report import Progress, Reporting
+from target_dotdigital.report import Progress, ReportWriter
 from target_dotdigital.singer import nothing_loaded
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Run:
         self.mirrors = Mirrors(settings)
         if self.mirrors:
             check_folder(undo_folder(settings))
-        self._reporting = Reporting(settings, self._timeline)
+        self._report_writer = ReportWriter(settings, self._timeline)
         self._tally = Tally(self._rejects, settings.max_reject_percent)
         self._progress = Progress(self._tally, self._clock, self._timeline)
         self._dispatch = Dispatch(settings, self._clock, self._timeline, self._wakeup)
         self._queue = self._dispatch.queue
         outlook = Outlook(self._dispatch.max_body_bytes, self._moment, self._wait_for_a_load)
         self._gathering = Gathering(settings, self._clock, self._submit, outlook)
-        self._mirroring: Mirroring | None = None
+        self._mirror_removal: MirrorRemoval | None = None
         self._warned: set[str] = set()
         self._warned_of_deletions: set[str] = set()
         self._leave_at: float | None = None
@@ -326,7 +326,7 @@ class Run:
             raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
         self._clock.check_sending()
         if self.settings.dry_run and self._dispatch.is_connected:
-            self._perform_last(Comparing(lambda: self.is_stopping))
+            self._perform_last(ComparisonLoad(lambda: self.is_stopping))
         self._tally.check_shares(self._tally)
         self._release()
         self._mirror()
@@ -402,9 +402,9 @@ class Run:
             StorageError: The report cannot be written.
         """
         self._look()
-        mirrors = self._mirroring.found if self._mirroring is not None else ()
+        mirrors = self._mirror_removal.found if self._mirror_removal is not None else ()
         dispatch = self._dispatch
-        self._reporting.conclude(outcome, self._tally, mirrors, dispatch.dry_run, dispatch.host)
+        self._report_writer.write(outcome, self._tally, mirrors, dispatch.plan(), dispatch.host)
 
     # How loads go and come back.
 
@@ -417,12 +417,12 @@ class Run:
 
     def _mirror(self) -> None:
         """Let those leave whom a mirror no longer holds, and then the STATE that waits for it."""
-        books = self.mirrors.due()
+        books = self.mirrors.address_books()
         if books:
             first_row = self.mirrors.first_row or 0
             folder = undo_folder(self.settings)
-            self._mirroring = Mirroring(books, first_row, folder, lambda: self.is_stopping)
-            self._perform_last(self._mirroring)
+            self._mirror_removal = MirrorRemoval(books, first_row, folder, lambda: self.is_stopping)
+            self._perform_last(self._mirror_removal)
         self.mirrors.close()
         self._release()
 
@@ -468,7 +468,7 @@ class Run:
         return self._wakeup.wait(self._clock.real_seconds(seconds), descriptor)
 
     def _look(self) -> None:
-        self._progress.look(self._queue.active)
+        self._progress.update(self._queue.active)
 
     def _collect(self) -> None:
         """Settle the imports that have ended; then raise the failure of one, if there is any."""

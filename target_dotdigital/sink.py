@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
     from target_dotdigital.mapping import HeldContacts, Lane
-    from target_dotdigital.mirror import Additions, Mirror
+    from target_dotdigital.mirror import IdentityStore
     from target_dotdigital.run import Run
     from target_dotdigital.settings import StreamSettings
     from target_dotdigital.target import TargetDotdigital
@@ -70,7 +70,7 @@ class ContactSink(BatchSink):
         self._bare_rows = (Row(self._counts, None, None),)
         self._settings = self._loaded_by(stream_name, schema)
         self._leaving: int | None = None
-        self._mirror: Mirror | Additions | None = None
+        self._mirror: IdentityStore | None = None
         self.lane: Lane | None = None
         """The fast lane, where it is open."""
         self._row_books: list[int] = []
@@ -116,7 +116,7 @@ class ContactSink(BatchSink):
             self._check_schema(mapping)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
-            self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+            self._mirror = self._run.mirrors.register(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
             return ContactMapping(
                 settings,
@@ -179,10 +179,10 @@ class ContactSink(BatchSink):
         if self._mapping is None or self._settings is None:
             counts.skipped += 1
             return
-        holding = None
+        identity_set = None
         if self._mirror is not None:
-            holding = self._mirror.holding(message.get("version"), self._run.position)
-        rows = self._rows(line, holding)
+            identity_set = self._mirror.identity_set(message.get("version"), self._run.position)
+        rows = self._rows(line, identity_set)
         raw, record = message["record"], None
         try:
             record = self._transformed(raw, stream_map)
@@ -197,8 +197,8 @@ class ContactSink(BatchSink):
             else:
                 self._send(record, rows)
         except RowRejectedError as error:
-            if holding is not None:
-                self._hold_rejected(holding, raw, record)
+            if identity_set is not None:
+                self._hold_rejected(identity_set, raw, record)
             self._run.reject(rows[0], error)
 
     def open_lane(self, stream: str, stream_map: StreamMap) -> bool:
@@ -293,11 +293,11 @@ class ContactSink(BatchSink):
         self._row_books.clear()
         contact = self._mapping.contact(record)
         self._counts.note_rounded(Counter(self._mapping.rounded))
-        holdings = self._holdings(rows[0])
-        contact.rows = (rows[0]._replace(holding=holdings[0]),) if holdings else rows
-        for holding in holdings:
+        identity_sets = self._identity_sets(rows[0])
+        contact.rows = (rows[0]._replace(identity_set=identity_sets[0]),) if identity_sets else rows
+        for identity_set in identity_sets:
             for identity in contact.identities:
-                holding.add(identity)
+                identity_set.add(identity)
         self._run.add(contact, self._settings.merge_option)
 
     def _find_row_book(self, named: str | int) -> int:
@@ -305,25 +305,25 @@ class ContactSink(BatchSink):
         self._row_books.append(found)
         return found
 
-    def _holdings(self, row: Row) -> list[HeldContacts]:
+    def _identity_sets(self, row: Row) -> list[HeldContacts]:
         """Return where a row's contact is to be held: another stream may mirror its books."""
-        if row.holding is not None:
-            return [row.holding]
+        if row.identity_set is not None:
+            return [row.identity_set]
         if not self._run.mirrors:
             return []
-        entered = (self._run.mirrors.enter(self.stream_name, book) for book in self._row_books)
-        return [each.holding(None, self._run.position) for each in entered if each is not None]
+        entered = (self._run.mirrors.register(self.stream_name, book) for book in self._row_books)
+        return [each.identity_set(None, self._run.position) for each in entered if each is not None]
 
-    def _rows(self, line: bytes, holding: HeldContacts | None) -> tuple[Row]:
+    def _rows(self, line: bytes, identity_set: HeldContacts | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._run.keeps_rejects:
-            return (Row(self._counts, line, self._schema_line, holding),)
-        if self._bare_rows[0].holding is not holding:
-            self._bare_rows = (Row(self._counts, None, None, holding),)
+            return (Row(self._counts, line, self._schema_line, identity_set),)
+        if self._bare_rows[0].identity_set is not identity_set:
+            self._bare_rows = (Row(self._counts, None, None, identity_set),)
         return self._bare_rows
 
     def _hold_rejected(
-        self, holding: HeldContacts, raw: object, record: dict[str, Any] | None
+        self, identity_set: HeldContacts, raw: object, record: dict[str, Any] | None
     ) -> None:
         """Hold whom a rejected row is about, as far as it tells: they are in the source."""
         if self._mapping is None:
@@ -333,7 +333,7 @@ class ContactSink(BatchSink):
         else:  # its stream map fails: nothing in it has its place
             identities = identities_in(raw, [each.identity for each in self._mapping.identifiers])
         for identity in identities:
-            holding.add(identity)
+            identity_set.add(identity)
 
     def _transformed(self, raw: object, stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""

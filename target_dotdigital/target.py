@@ -158,7 +158,7 @@ class TargetDotdigital(Target):
         if schema is not None:
             schema = self._as_it_is(schema)
         if schema is not None and self._schema_message is not None:
-            self.run.mirrors.note_schema(stream_name, self._schema_message)
+            self.run.mirrors.process_schema(stream_name, self._schema_message)
         if schema is not None and self.sink_exists(stream_name):
             # A new SCHEMA: earlier rows are on their way before the new mapping is checked.
             self.run.flush()
@@ -191,7 +191,7 @@ class TargetDotdigital(Target):
             raise  # the schema is sound, so it is a fault of ours
         # Of a SCHEMA that is the same for the SDK, too: it looks at less.
         for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
-            self.run.mirrors.note_schema(stream_map.stream_alias, message_dict)
+            self.run.mirrors.process_schema(stream_map.stream_alias, message_dict)
         self._open_lane(message_dict["stream"])
 
     def _prepared(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -234,7 +234,7 @@ class TargetDotdigital(Target):
             if reason is not None:
                 self.run.warn_skipped(name, reason)
         self._left_out[stream] = list(names)
-        self.run.mirrors.note_tap_stream(stream)
+        self.run.mirrors.process_skipped_stream(stream)
         self.message_reader.fast_sinks.pop(stream, None)
         self.mapper.stream_maps.pop(stream, None)
         return True
@@ -274,7 +274,7 @@ class TargetDotdigital(Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Note a STATE. An empty one says nothing, and is not passed on."""
         self._assert_line_requires(message_dict, requires={"value"})
-        self.run.mirrors.note_state(message_dict["value"])
+        self.run.mirrors.process_state(message_dict["value"])
         if message_dict["value"]:
             self.run.note_state(_state_text(self.message_reader.line))
 
@@ -293,7 +293,9 @@ class TargetDotdigital(Target):
             self.logger.warning("ACTIVATE_VERSION for a stream without SCHEMA, '%s'", stream)
             return
         for stream_map in self.mapper.stream_maps[stream]:
-            self.run.mirrors.note_activation(stream_map.stream_alias, message_dict.get("version"))
+            self.run.mirrors.process_activate_version(
+                stream_map.stream_alias, message_dict.get("version")
+            )
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:

@@ -15,18 +15,18 @@ from target_dotdigital.api.jobs import IMPORT
 from target_dotdigital.errors import DotdigitalError
 from target_dotdigital.events import Timeline
 from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.report.course import timeline_report
-from target_dotdigital.report.page import MAX_CARDS, report_page
-from target_dotdigital.report.shapes import (
+from target_dotdigital.report.builder import timeline_report
+from target_dotdigital.report.model import (
     MirrorReport,
     Outcome,
     RejectedRows,
     Report,
     StreamReport,
 )
+from target_dotdigital.report.page import MAX_CARDS, report_page
 from tests.dry_run.test_dry_run import gone, rows
 from tests.end_to_end.test_privacy import ARRANGEMENTS, CANARY, DEBUG, INPUTS
-from tests.report.test_course import ANN, BOB
+from tests.report.test_timeline import ANN, BOB
 from tests.sandbox.browser import Browser, needs_browser, started
 from tests.support.clock import FakeClock
 from tests.support.command import TargetProcess, load, record, schema, settings_for, state

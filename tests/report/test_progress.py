@@ -22,9 +22,10 @@ from target_dotdigital.report.progress import (
     LOG_SECONDS,
     MAX_LIVE_STREAMS,
     UNCHANGED_LOG_SECONDS,
+    LiveLines,
     Progress,
+    live_lines,
 )
-from target_dotdigital.report.terminal import LiveLines, live_lines
 from tests.end_to_end.test_privacy import CANARY
 from tests.support.clock import FakeClock
 from tests.support.command import TargetProcess, load, record, schema, settings_for, state
@@ -116,7 +117,7 @@ class Watched:
 
     def pass_time(self, seconds: float, active: int = 0) -> None:
         self.clock.time += seconds
-        self.progress.look(active)
+        self.progress.update(active)
 
 
 # In the log.

@@ -106,8 +106,8 @@ class Tally:
         """
         for contact, contact_id in settlement.ids:
             for row in contact.rows:
-                if row.holding is not None:
-                    row.holding.add(normalise(CONTACT_ID, contact_id))
+                if row.identity_set is not None:
+                    row.identity_set.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
         _count_details(settlement)
         _count_departures(settlement)

@@ -154,7 +154,7 @@ def _settle_listed(
     for identities, code in failures:
         if sent.keys().isdisjoint(identities):
             settlement.unmatched[code] += 1
-    if any(row.holding is not None for contact in contacts for row in contact.rows):
+    if any(row.identity_set is not None for contact in contacts for row in contact.rows):
         settlement.ids += _ids(report, sent, spellings)
     return unlisted
 
@@ -163,13 +163,13 @@ def _ids(
     report: ImportStatus, sent: Mapping[str, Contact], spellings: Mapping[str, str]
 ) -> Iterator[tuple[Contact, int]]:
     """Yield the contact IDs that a report tells, each with the contacts that it may be of."""
-    by_holding = {row.holding: each for each in sent.values() for row in each.rows}
+    by_identity_set = {row.identity_set: each for each in sent.values() for row in each.rows}
     for entry in (*(report.created or ()), *(report.updated or ()), *(report.failures or ())):
         if entry.contact_id is None:
             continue
         named = _identities(entry, spellings)
         # If Dotdigital spells the identifiers in a way of its own, it may be of any contact.
-        owners = [sent[one] for one in named if one in sent] or by_holding.values()
+        owners = [sent[one] for one in named if one in sent] or by_identity_set.values()
         for contact in owners:
             yield contact, entry.contact_id
 

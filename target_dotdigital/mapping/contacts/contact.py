@@ -34,8 +34,8 @@ class Row(NamedTuple):
     """The row's message as it was read; None when rejects are not kept."""
     schema: bytes | None
     """The SCHEMA message that the row came under; None when rejects are not kept."""
-    holding: HeldContacts | None = None
-    """Told the contact's ID once that is known; None where no mirror wants to know."""
+    identity_set: HeldContacts | None = None
+    """Takes the contact's ID once that is known; None if no mirror needs it."""
 
 
 class Contact(msgspec.Struct, gc=False):

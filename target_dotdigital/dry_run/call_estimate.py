@@ -1,4 +1,4 @@
-"""What a run would cost: its calls by tier, and a range for the time.
+"""Estimates a run's calls by tier, and a range for its time.
 
 Little of it is public. Sources: https://developer.dotdigital.com/docs/call-rate-limits (what the
 tiers are for; an excerpt of the vendor's help names 35 low calls a minute, for the Basic package)
@@ -8,10 +8,10 @@ and Microsoft's documentation of its connector: up to a million contacts in up t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from target_dotdigital.api import CONTACT_PAGE, LOOKS, MAX_WAIT_SECONDS, seconds_to_wait
+from target_dotdigital.dry_run.plan import Numbers
 from target_dotdigital.loading import FEW_CONTACTS
 
 if TYPE_CHECKING:
@@ -61,20 +61,12 @@ LOW_CALLS_A_MINUTE: Final = 35
 """Of the Basic package. The numbers of the others are not public."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """An estimate."""
-
-    at_least: int
-    at_most: int
-
-
 class CallEstimate:
     """The calls of a run that meets no fault: nothing is sent twice, or halved."""
 
     def __init__(self) -> None:
         """Start with none."""
-        self._ranges: dict[str, Range] = {}
+        self._ranges: dict[str, Numbers] = {}
 
     def add(self, route: str, at_least: int, at_most: int | None = None) -> None:
         """Take calls in.
@@ -84,9 +76,9 @@ class CallEstimate:
             at_least: How many at least.
             at_most: How many at most, if that is another number.
         """
-        old = self._ranges.get(route, Range(0, 0))
+        old = self._ranges.get(route, Numbers(0, 0))
         most = at_least if at_most is None else at_most
-        self._ranges[route] = Range(old.at_least + at_least, old.at_most + most)
+        self._ranges[route] = Numbers(old.at_least + at_least, old.at_most + most)
 
     def add_removal(self, found: int, polls: int, *, is_certain: bool) -> None:
         """Take in the calls that take contacts out of an address book.
@@ -131,7 +123,7 @@ class CallEstimate:
         self.add(_DELETE, 1)
         self.add(_DELETION_STATUS, 1, polls)
 
-    def routes(self) -> list[tuple[str, Tier, Range]]:
+    def routes(self) -> list[tuple[str, Tier, Numbers]]:
         """Return the routes that are called, with their tiers and numbers of calls."""
         return [
             (route, _TIER_OF[route], calls)
@@ -139,16 +131,16 @@ class CallEstimate:
             if calls.at_most
         ]
 
-    def tiers(self) -> dict[Tier, Range]:
+    def tiers(self) -> dict[str, Numbers]:
         """Return the calls of each tier."""
-        found = {tier: Range(0, 0) for tier in TIERS}
+        found: dict[str, Numbers] = {tier: Numbers(0, 0) for tier in TIERS}
         for _, tier, calls in self.routes():
             old = found[tier]
-            found[tier] = Range(old.at_least + calls.at_least, old.at_most + calls.at_most)
+            found[tier] = Numbers(old.at_least + calls.at_least, old.at_most + calls.at_most)
         return found
 
 
-def seconds_of_imports(contacts: int, imports: int, slots: int) -> Range:
+def seconds_of_imports(contacts: int, imports: int, slots: int) -> Numbers:
     """Return how long imports may take.
 
     At least: as many at a time as slots, each at the public pace, and no faster than a Basic
@@ -163,7 +155,7 @@ def seconds_of_imports(contacts: int, imports: int, slots: int) -> Range:
     side_by_side = alone / max(min(slots, imports), 1)
     starts = max(imports - LOW_CALLS_A_MINUTE, 0) / LOW_CALLS_A_MINUTE * 60
     at_least = math.ceil(max(side_by_side, starts))
-    return Range(at_least, max(math.ceil(alone), at_least))
+    return Numbers(at_least, max(math.ceil(alone), at_least))
 
 
 def most_polls(seconds: int) -> int:

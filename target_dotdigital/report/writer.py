@@ -1,4 +1,4 @@
-"""The report of a run, or a dry run's plan: a file, and a plan's table.
+"""Writes the report of a run to its file, and the plan of a dry run to standard error.
 
 It holds counts and names of streams, address books and data fields: nothing of a record, and no
 credential. The schema of the JSON is `report.schema.json` in this package.
@@ -19,29 +19,25 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_dotdigital.dry_run import make_plan, plan_table
+from target_dotdigital.dry_run import plan_table
 from target_dotdigital.files import check_writable, unwritable
-from target_dotdigital.loading import groups_of
-from target_dotdigital.report.course import timeline_report
-from target_dotdigital.report.page import report_page
-from target_dotdigital.report.shapes import (
-    VERSION,
-    MirrorReport,
-    Outcome,
-    RejectedRows,
-    Report,
-    StreamPlan,
-    StreamReport,
+from target_dotdigital.report.builder import (
+    mirror_report,
+    shown_settings,
+    stream_plan,
+    stream_report,
+    timeline_report,
 )
-from target_dotdigital.report.shown_settings import shown_settings
+from target_dotdigital.report.model import VERSION, Outcome, Report
+from target_dotdigital.report.page import report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_dotdigital.dry_run import DryRun
+    from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Timeline
     from target_dotdigital.mapping import StreamCounts
-    from target_dotdigital.mirror import Leavers
+    from target_dotdigital.mirror import StaleMembers
     from target_dotdigital.settings import Settings
 
 PAGE_SUFFIX: Final = ".html"
@@ -50,8 +46,8 @@ PAGE_SUFFIX: Final = ".html"
 _TEMPORARY: Final = ".report-"
 
 
-class Reporting:
-    """Tells how a run ended, where the settings ask for it."""
+class ReportWriter:
+    """Writes the report where the settings ask for it."""
 
     def __init__(self, settings: Settings, timeline: Timeline) -> None:
         """Make sure that the report can be written.
@@ -69,12 +65,12 @@ class Reporting:
         if settings.report_path is not None:
             check_report_path(settings.report_path)
 
-    def conclude(
+    def write(
         self,
         outcome: Outcome,
         streams: Iterable[StreamCounts],
-        mirrors: Iterable[Leavers],
-        dry_run: DryRun | None,
+        mirrors: Iterable[StaleMembers],
+        plan: Plan | None,
         host: str | None,
     ) -> None:
         """Write the report, and print a dry run's plan on standard error.
@@ -83,15 +79,13 @@ class Reporting:
             outcome: How the run ended.
             streams: Its rows.
             mirrors: What became of mirrored address books.
-            dry_run: What a dry run took in; None if it was none, or did not reach the account.
+            plan: What a dry run has found; None if it was none.
             host: What was called; None if nothing was.
 
         Raises:
             StorageError: The report cannot be written.
         """
         counts = list(streams)
-        is_plan = self._settings.dry_run
-        plan = make_plan(dry_run, self._settings) if is_plan else None
         if plan is not None:
             with suppress(OSError):  # nobody listens; what was done is told by the exit status
                 sys.stderr.write(plan_table(plan, counts, outcome.reason))
@@ -100,7 +94,7 @@ class Reporting:
             return
         report = Report(
             version=VERSION,
-            kind="plan" if is_plan else "run",
+            kind="run" if plan is None else "plan",
             target=f"target-dotdigital {version('target-dotdigital')}",
             host=host,
             versions={
@@ -112,10 +106,10 @@ class Reporting:
             started=self._started,
             ended=_now(),
             outcome=outcome,
-            streams=[_stream_plan(each) for each in counts]
-            if is_plan
-            else [_stream_report(each) for each in counts],
-            mirrors=None if is_plan else [_mirror_report(each) for each in mirrors],
+            streams=[stream_report(each) for each in counts]
+            if plan is None
+            else [stream_plan(each) for each in counts],
+            mirrors=None if plan is not None else [mirror_report(each) for each in mirrors],
             plan=plan,
         )
         _write(self._settings.report_path, report)
@@ -139,56 +133,6 @@ def _json(report: Report) -> str:
 
 def _now() -> str:
     return datetime.now(tz=timezone.utc).isoformat()
-
-
-def _stream_report(counts: StreamCounts) -> StreamReport:
-    return StreamReport(
-        stream=counts.stream,
-        read=counts.read,
-        imported=counts.imported,
-        new=counts.new,
-        updated=counts.updated,
-        rejected=dict(sorted(counts.rejected.items())),
-        collapsed=counts.collapsed,
-        skipped=counts.skipped,
-        left=counts.left,
-        deleted=counts.deleted,
-        not_there=counts.unknown,
-        unsettled=counts.unsettled,
-        imported_in_part=dict(sorted(counts.warnings.items())),
-        reject_groups=_reject_groups(counts),
-        rounded=dict(sorted(counts.rounded.items())),
-    )
-
-
-def _stream_plan(counts: StreamCounts) -> StreamPlan:
-    return StreamPlan(
-        stream=counts.stream,
-        read=counts.read,
-        valid=counts.imported,
-        rejected=dict(sorted(counts.rejected.items())),
-        collapsed=counts.collapsed,
-        skipped=counts.skipped,
-        would_leave=counts.left,
-        would_be_deleted=counts.deleted,
-        unsettled=counts.unsettled,
-        reject_groups=_reject_groups(counts),
-        rounded=dict(sorted(counts.rounded.items())),
-    )
-
-
-def _reject_groups(counts: StreamCounts) -> list[RejectedRows]:
-    return [RejectedRows(*each.group, each.rows) for each in groups_of([counts])]
-
-
-def _mirror_report(leavers: Leavers) -> MirrorReport:
-    return MirrorReport(
-        address_book=leavers.book.address_book_id,
-        streams=list(leavers.book.streams),
-        to_leave=len(leavers.contact_ids),
-        left=leavers.left,
-        undo_file=leavers.undo_file.name if leavers.undo_file is not None else None,
-    )
 
 
 def _write(path: Path, report: Report) -> None:

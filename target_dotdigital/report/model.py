@@ -1,4 +1,4 @@
-"""What a report holds, as it stands in its JSON."""
+"""The report as plain data, as it stands in the JSON that `report.schema.json` describes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import msgspec
 
 if TYPE_CHECKING:
     from target_dotdigital.dry_run import Plan
-    from target_dotdigital.report.course import TimelineReport
 
 VERSION: Final = 1
 """Of the report's shape. It grows when something is renamed or dropped."""
@@ -74,6 +73,90 @@ class StreamPlan(msgspec.Struct, frozen=True):
     """The largest first."""
     rounded: dict[str, int]
     """Rows of which a number would lose decimals, by data field."""
+
+
+class ProgressReport(msgspec.Struct, frozen=True):
+    """How far the rows of all streams were."""
+
+    at: float
+    read: int
+    settled: int
+    rejected: int
+    active: int
+
+
+class JobReport(msgspec.Struct, frozen=True):
+    """An import, a removal or a deletion."""
+
+    kind: str
+    id: str | None
+    """Dotdigital's newest ID; None if it did not take the job."""
+    earlier_ids: list[str]
+    """Those of jobs that came to nothing, so that it was sent again."""
+    outcome: str
+    contacts: int
+    requested: float
+    accepted: float | None
+    started: float | None
+    ended: float | None
+    imported: int
+    new: int
+    updated: int
+    departed: int
+    rejected: dict[str, int]
+
+
+class JobsReport(msgspec.Struct, frozen=True):
+    """All jobs, or a sample of them."""
+
+    count: int
+    every: int
+    """1 if all are listed; else every so-manieth is, and those that did not go as they should."""
+    listed: list[JobReport]
+
+
+class WaitReport(msgspec.Struct, frozen=True):
+    """A time in which something was held back."""
+
+    start: float
+    end: float
+
+
+class WaitsReport(msgspec.Struct, frozen=True):
+    """The waits of one reason and route."""
+
+    reason: str
+    what: str
+    count: int
+    seconds: float
+    every: int
+    listed: list[WaitReport]
+
+
+class StateReport(msgspec.Struct, frozen=True):
+    """A STATE that was printed."""
+
+    at: float
+    row: int
+
+
+class StatesReport(msgspec.Struct, frozen=True):
+    """The STATE values that were printed."""
+
+    count: int
+    every: int
+    last: StateReport | None
+    listed: list[StateReport]
+
+
+class TimelineReport(msgspec.Struct, frozen=True):
+    """What happened when. Times are seconds from the run's start."""
+
+    seconds: float
+    progress: list[ProgressReport]
+    jobs: JobsReport
+    waits: list[WaitsReport]
+    states: StatesReport
 
 
 class MirrorReport(msgspec.Struct, frozen=True):

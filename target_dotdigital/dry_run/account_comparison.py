@@ -1,4 +1,4 @@
-"""Comparing: who of those that a dry run would send is in the account, and in the address books."""
+"""Compares the contacts that a dry run would send with the account and its address books."""
 
 from __future__ import annotations
 
@@ -44,37 +44,41 @@ _decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
 
 @dataclass(slots=True)
 class Group:
-    """Contacts that are all to join, or to leave, the same; by match identifier."""
+    """Contacts that would join, or leave, the same address book or the account.
+
+    Attributes:
+        all: Their match identifiers.
+        existing: Those of them that are in the account.
+        members: Those of them that are in the address book.
+    """
 
     all: HeldContacts = field(default_factory=HeldContacts)
     existing: HeldContacts = field(default_factory=HeldContacts)
-    """Those of them that are in the account."""
     members: HeldContacts = field(default_factory=HeldContacts)
-    """Those of them that are in the address book."""
 
 
 class Comparison:
-    """Holds contacts as 64-bit hashes, and finds out who of them is there. Not thread-safe.
+    """Keeps contacts as 64-bit hashes, and finds those that exist. Not thread-safe.
 
     Attributes:
-        joining: Who would join each address book, by its ID; under `ACCOUNT` everybody who would
-            be imported. A negative ID stands for an address book that is yet to be created.
-        leaving: Whose rows are marked as deleted, by what they would leave.
-        is_done: Whether it is known who is there.
-        problem: Why it is not, if that has been tried.
+        joining: The contacts that would join each address book, by its ID; all that would be
+            imported under `ACCOUNT`. A negative ID stands for one that is yet to be created.
+        leaving: The contacts whose rows are marked as deleted, by what they would leave.
+        is_done: Whether the account has been compared.
+        problem: Why it could not be; None if it was, or was not tried.
     """
 
     def __init__(self) -> None:
-        """Start with nobody."""
+        """Start with no contacts."""
         self.joining: dict[int, Group] = {ACCOUNT: Group()}
         self.leaving: dict[int, Group] = {}
         self.is_done = False
         self.problem: str | None = None
-        self._anybody = HeldContacts()
+        self._all = HeldContacts()
         self._few: dict[str, tuple[str, Any]] | None = {}
 
     def join(self, contacts: Iterable[Contact]) -> None:
-        """Note contacts that would be imported.
+        """Add contacts that would be imported.
 
         Args:
             contacts: The contacts of an import.
@@ -83,10 +87,10 @@ class Comparison:
             sent = _decode_sent(contact.body)
             for place in (ACCOUNT, *sent.lists):
                 self.joining.setdefault(place, Group()).all.add(contact.key)
-            self._note(contact.key, sent.match, sent.identifiers[sent.match])
+            self._add(contact.key, sent.match, sent.identifiers[sent.match])
 
     def leave(self, leaving: int, contacts: Iterable[Contact]) -> None:
-        """Note contacts that would leave.
+        """Add contacts that would leave.
 
         Args:
             leaving: The ID of the address book, or `ACCOUNT`.
@@ -96,10 +100,10 @@ class Comparison:
         for contact in contacts:
             group.all.add(contact.key)
             ((identifier, value),) = _decode_leaver(contact.body).items()
-            self._note(contact.key, identifier, value)
+            self._add(contact.key, identifier, value)
 
     def compare(self, client: Client, on_call: Callable[[], None]) -> None:
-        """Find out who is there.
+        """Find the contacts that exist in the account and in the address books.
 
         Args:
             client: Calls Dotdigital.
@@ -112,19 +116,19 @@ class Comparison:
             if self._few is not None:
                 unclear = self._look_up(client, self._few, on_call)
                 self._read_books(client, unclear, on_call)
-            elif self._anybody:
+            elif self._all:
                 places = {*self.joining, *self.leaving}
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
-                if self._is_anybody_missing():
+                if self._is_incomplete():
                     for contact in read_account(client, on_call):
-                        self._found(contact, None)
+                        self._match(contact, None)
         except IncompleteListError as error:
             self.problem = error.message
         else:
             self.is_done = True
 
-    def _note(self, key: str, identifier: str, value: object) -> None:
-        self._anybody.add(key)
+    def _add(self, key: str, identifier: str, value: object) -> None:
+        self._all.add(key)
         if self._few is None:
             return
         self._few[key] = (identifier, value)
@@ -141,11 +145,11 @@ class Comparison:
             try:
                 contact = client.contact(identifier, value)
             except RequestRefusedError:
-                continue  # it can be nobody's
+                continue  # no contact can have it
             if contact is None:
                 continue
-            self._note_existing(key)
-            for place, group in self._places(key):
+            self._add_existing(key)
+            for place, group in self._groups_of(key):
                 if contact.lists is None and place > ACCOUNT:
                     unclear.add(place)
                 elif any(each.id == place for each in contact.lists or ()):
@@ -155,23 +159,23 @@ class Comparison:
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
         for book in sorted(books):
             for contact in read_members(client, book, on_call):
-                self._found(contact, book)
+                self._match(contact, book)
 
-    def _found(self, contact: FoundContact, book: int | None) -> None:
-        """Note a contact of the account, or of an address book."""
+    def _match(self, contact: FoundContact, book: int | None) -> None:
+        """Take in a contact of the account, or of an address book."""
         for identity in identities_of(contact.identifiers, contact.contact_id):
-            if identity not in self._anybody:
+            if identity not in self._all:
                 continue
-            self._note_existing(identity)
+            self._add_existing(identity)
             for groups in (self.joining, self.leaving):
                 if book in groups and identity in groups[book].all:
                     groups[book].members.add(identity)
 
-    def _note_existing(self, identity: str) -> None:
-        for _, group in self._places(identity):
+    def _add_existing(self, identity: str) -> None:
+        for _, group in self._groups_of(identity):
             group.existing.add(identity)
 
-    def _places(self, identity: str) -> list[tuple[int, Group]]:
+    def _groups_of(self, identity: str) -> list[tuple[int, Group]]:
         return [
             (place, group)
             for groups in (self.joining, self.leaving)
@@ -179,7 +183,7 @@ class Comparison:
             if identity in group.all
         ]
 
-    def _is_anybody_missing(self) -> bool:
+    def _is_incomplete(self) -> bool:
         groups = [self.joining[ACCOUNT]]
         if ACCOUNT in self.leaving:
             groups.append(self.leaving[ACCOUNT])

@@ -14,7 +14,7 @@ from target_dotdigital.api.jobs import IMPORT, REMOVAL
 from target_dotdigital.errors import AbandonedError, DotdigitalError
 from target_dotdigital.events import MAX_JOBS, MAX_MOMENTS, MAX_STATES, Sample, Timeline
 from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.report.course import timeline_report
+from target_dotdigital.report.builder import timeline_report
 from tests.support.builders import contact
 from tests.support.clock import FakeClock
 
