@@ -16,10 +16,10 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
-from target_dotdigital.damage import DamagedMessage, read_damaged
+from target_dotdigital.damaged_lines import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
-from target_dotdigital.loading import decode, encode
 from target_dotdigital.mapping import UNREADABLE
+from target_dotdigital.singer_lines import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

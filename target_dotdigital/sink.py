@@ -11,7 +11,7 @@ from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.sinks import BatchSink
 from typing_extensions import override
 
-from target_dotdigital.damage import DamagedRecord
+from target_dotdigital.damaged_lines import DamagedRecord
 from target_dotdigital.errors import DataError, RowRejectedError, SettingsError
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (

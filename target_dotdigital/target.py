@@ -11,7 +11,6 @@ from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
-import msgspec
 from singer_sdk.exceptions import ConfigValidationError, InvalidJSONSchema
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.target_base import Target
@@ -19,8 +18,6 @@ from typing_extensions import override
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
-from target_dotdigital.leaving import leave_at_once
-from target_dotdigital.loading import decode, encode
 from target_dotdigital.mapping import (
     SharedSchema,
     check_key_properties,
@@ -39,6 +36,7 @@ from target_dotdigital.settings import (
     problems,
     whole_names,
 )
+from target_dotdigital.signals import exit_at_once
 from target_dotdigital.singer import (
     ConfigFiles,
     Selection,
@@ -49,6 +47,7 @@ from target_dotdigital.singer import (
     join_flattened_arrays,
     without_old_names,
 )
+from target_dotdigital.singer_lines import state_text
 from target_dotdigital.sink import ContactSink
 from target_dotdigital.telling import SAFE_ERRORS, shown
 
@@ -270,7 +269,7 @@ class TargetDotdigital(Target):
         self._assert_line_requires(message_dict, requires={"value"})
         self.run.mirrors.note_state(message_dict["value"])
         if message_dict["value"]:
-            self.run.note_state(_state_text(self.message_reader.line))
+            self.run.note_state(state_text(self.message_reader.line))
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
@@ -463,7 +462,7 @@ class TargetDotdigital(Target):
     @classmethod
     def _test(cls, config: _ConfigInput | None) -> int:
         """Print a line for each check of the preflight, and return the exit status."""
-        leave_at_once()  # nothing is written that would have to be saved
+        exit_at_once()  # nothing is written that would have to be saved
         _check_files(config)
         values = _without_nulls(config.config if config else {})
         if config is not None and config.parse_env:
@@ -497,21 +496,6 @@ def _without_nulls(config: dict[str, Any]) -> dict[str, Any]:
             for name, stream in whole_names(streams).items()
         }
     return kept
-
-
-class _StateMessage(msgspec.Struct):
-    value: msgspec.Raw
-
-
-_STATE = msgspec.json.Decoder(_StateMessage)
-
-
-def _state_text(line: bytes) -> str:
-    """Return a STATE's value exactly as the tap wrote it."""
-    try:
-        return bytes(_STATE.decode(line).value).decode()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return encode(decode(line)["value"])  # NaN, or half a surrogate pair, somewhere in it
 
 
 def _print_line(line: str) -> None:
