@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from target_dotdigital.report.progress import Progress
-from target_dotdigital.report.report import Reporting, check_report_path
+from target_dotdigital.report.report import Reporting
 from target_dotdigital.report.shapes import Outcome
 
 __all__ = [
     "Outcome",
     "Progress",
     "Reporting",
-    "check_report_path",
 ]
