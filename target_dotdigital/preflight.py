@@ -25,10 +25,10 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
+from target_dotdigital.files import check_writable
 from target_dotdigital.loading import RejectsFile
 from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
-from target_dotdigital.report import check_report_path
 from target_dotdigital.settings import MAX_ACTIVE_IMPORTS, NO_ADDRESS_BOOK, Settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Finding:
         return "".join(each if each.isprintable() else "?" for each in line)
 
 
-def report(
+def run_preflight(
     config: Mapping[str, Any],
     problems: Sequence[str],
     doubts: Sequence[str],
@@ -142,7 +142,7 @@ def _rejects_file(settings: Settings) -> Finding:
 
 def _report(path: Path) -> Finding:
     try:
-        check_report_path(path)
+        check_writable("report_path", path, path)
     except StorageError as error:
         return Finding("to do", "Report", error.message)
     return Finding("ok", "Report", f"{path} can be written")

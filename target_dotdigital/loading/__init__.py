@@ -15,8 +15,6 @@ from target_dotdigital.loading.settlement import (
     Settlement,
     StateGate,
     Tally,
-    decode,
-    encode,
     groups_of,
     reject_lines,
 )
@@ -41,8 +39,6 @@ __all__ = [
     "StateGate",
     "Tally",
     "Wakeup",
-    "decode",
-    "encode",
     "groups_of",
     "reject_lines",
     "second_try",

@@ -16,7 +16,7 @@ from target_dotdigital.mapping.contacts import (
     identities_in,
     normalise,
 )
-from target_dotdigital.mapping.deletion_marks import deleted_record, is_deleted
+from target_dotdigital.mapping.deletion_marks import is_deleted
 from target_dotdigital.mapping.fast_path import UNREADABLE, Lane, build_lane
 from target_dotdigital.mapping.record_mapping import (
     ContactMapping,
@@ -69,7 +69,6 @@ __all__ = [
     "check_schema",
     "collapse",
     "declared_types",
-    "deleted_record",
     "field_type",
     "identities_in",
     "is_deleted",

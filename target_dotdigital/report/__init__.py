@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from target_dotdigital.report.model import Outcome
 from target_dotdigital.report.progress import Progress
-from target_dotdigital.report.writer import ReportWriter, check_report_path
+from target_dotdigital.report.writer import ReportWriter
 
 __all__ = [
     "Outcome",
     "Progress",
     "ReportWriter",
-    "check_report_path",
 ]

@@ -63,7 +63,7 @@ class ReportWriter:
         self._timeline = timeline
         self._started = _now()
         if settings.report_path is not None:
-            check_report_path(settings.report_path)
+            check_writable("report_path", settings.report_path, settings.report_path)
 
     def write(
         self,
@@ -113,18 +113,6 @@ class ReportWriter:
             plan=plan,
         )
         _write(self._settings.report_path, report)
-
-
-def check_report_path(path: Path) -> None:
-    """Make sure that a report can be written.
-
-    Args:
-        path: Where to.
-
-    Raises:
-        StorageError: It could not be.
-    """
-    check_writable("report_path", path, path)
 
 
 def _json(report: Report) -> str:

@@ -1,4 +1,6 @@
-"""Schemas as the SDK can flatten them, so that they say of a flattened record what it holds.
+"""Flattening: arrays as texts that people can read, and schemas that say what a record holds.
+
+The SDK flattens. It writes arrays as JSON, with an escape for each letter beyond ASCII.
 
 Of a property without a plain `type` the SDK guesses one, or leaves it out; an array becomes a text
 in the record, but not always in the schema; and what an object that was taken apart was required to
@@ -7,14 +9,20 @@ hold stays required under its old name.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from singer_sdk.singerlib.json import serialize_json
+
+from target_dotdigital.errors import UnfitError
 from target_dotdigital.mapping import (
     TYPES,
     References,
     alternatives,
     declared_types,
+    to_text,
 )
+from target_dotdigital.singer.sdk import set_flattened_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +30,22 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping import Description
 
 _NESTED: Final = frozenset({"array", "object"})
+
+
+def join_flattened_arrays() -> None:
+    """Let flattening write arrays of plain values as they are sent when nothing is flattened.
+
+    Only flattening itself knows which texts have been arrays.
+    """
+    set_flattened_json(_flattened)
+
+
+def _flattened(obj: object, **kwargs: Any) -> str:
+    """Return the text of an array or object that flattening leaves whole."""
+    if isinstance(obj, list):
+        with suppress(UnfitError):  # it holds more than plain values
+            return to_text(obj)
+    return serialize_json(obj, ensure_ascii=False, **kwargs)
 
 
 def flattenable(schema: Mapping[str, Any], depth: int) -> dict[str, Any]:

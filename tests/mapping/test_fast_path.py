@@ -19,9 +19,9 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from target_dotdigital import dispatch, performing
 from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.mapping.fast_path import Lane
+from target_dotdigital.run import destination
 from target_dotdigital.sink import ContactSink
 from target_dotdigital.target import TargetDotdigital
 from tests.support.target_in_process import ADDRESS_BOOK, StandInAccount
@@ -370,11 +370,11 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
     """Run a target in this process over some lines."""
     with ExitStack() as stack, tempfile.TemporaryDirectory() as name:
         enter = stack.enter_context
-        enter(patch.object(dispatch, "Account", StandInAccount))
-        enter(patch.object(performing, "Importer", _Importer))
+        enter(patch.object(destination, "Account", StandInAccount))
+        enter(patch.object(destination, "Importer", _Importer))
         enter(patch.object(_Importer, "taken", []))
         if not has_lane:
-            enter(patch.object(ContactSink, "open_lane", lambda *_: False))
+            enter(patch.object(ContactSink, "open_fast_path", lambda *_: None))
         rejects = Path(name, "rejects.singer")
         path = Path(name, "input.singer")
         path.write_bytes(b"\n".join(lines))
@@ -401,8 +401,8 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
         return Result(
             _Importer.taken,
             sorted(rejected(rejects), key=json.dumps),
-            sorted(target.run.summary())[: len(target.run.settings.streams or "xx")],
-            list(target.run.warnings()),
+            sorted(target.run.summary.lines())[: len(target.run.settings.streams or "xx")],
+            list(target.run.summary.warnings()),
             output.getvalue().splitlines()[-1:],
             error,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from target_dotdigital.loading.settlement.counts import MIN_SETTLED_ROWS, Tally
 from target_dotdigital.loading.settlement.deletion_reports import settle_deletion
 from target_dotdigital.loading.settlement.reject_groups import groups_of, reject_lines
-from target_dotdigital.loading.settlement.rejects import RejectsFile, decode, encode
+from target_dotdigital.loading.settlement.rejects import RejectsFile
 from target_dotdigital.loading.settlement.settlement import (
     CONFLICTS,
     Settlement,
@@ -21,8 +21,6 @@ __all__ = [
     "Settlement",
     "StateGate",
     "Tally",
-    "decode",
-    "encode",
     "groups_of",
     "reject_code",
     "reject_lines",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 from contextlib import suppress
 from datetime import datetime, timezone
-from decimal import Decimal, InvalidOperation
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
-import simplejson
-
 from target_dotdigital.files import check_writable, unwritable
+from target_dotdigital.singer_lines import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,43 +148,3 @@ class RejectsFile:
 
     def _failure(self, error: OSError) -> StorageError:
         return unwritable("rejects_path", self.path, error)
-
-
-def decode(line: bytes | str) -> dict[str, Any]:
-    """Decode a Singer message as widely as taps write them.
-
-    That includes NaN, lone surrogates, and numbers that Python cannot hold.
-
-    Args:
-        line: The message.
-
-    Raises:
-        ValueError: It is no JSON. The text may quote the line.
-    """
-    message: dict[str, Any] = simplejson.loads(
-        line, parse_float=_real, parse_int=_whole, allow_nan=True
-    )
-    return message
-
-
-def _real(digits: str) -> Decimal | float:
-    try:
-        return Decimal(digits)
-    except InvalidOperation:
-        return math.nan  # an exponent of 19 digits: neither infinity nor 0 would be true
-
-
-def _whole(digits: str) -> int | Decimal:
-    try:
-        return int(digits)
-    except ValueError:
-        return Decimal(digits)  # Python reads no integer of more than 4300 digits
-
-
-def encode(value: object) -> str:
-    """Encode what `decode` returns, in ASCII: half a surrogate pair is written as it was read.
-
-    Args:
-        value: Any JSON value.
-    """
-    return simplejson.dumps(value, use_decimal=True, allow_nan=True)

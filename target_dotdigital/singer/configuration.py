@@ -1,4 +1,7 @@
-"""The files that `--config` names, and what is wrong with them, told without their contents."""
+"""The configuration: files, environment variables and defaults, and what is wrong with them.
+
+Messages repeat nothing of a file or a variable.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.exceptions import ConfigValidationError
+
+from target_dotdigital.settings import CONFIG_SCHEMA, from_environment, problems, whole_names
+from target_dotdigital.singer.sdk import ConfigInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ENVIRONMENT = "ENV"
 """What `--config` says in place of a file: settings are in environment variables, too."""
 
 
 @dataclass
-class ConfigFiles(_ConfigInput):
+class ConfigFiles(ConfigInput):
     """Settings from files; later ones win.
 
     Attributes:
@@ -32,7 +38,7 @@ class _UnusableError(Exception):
     """A file holds no settings; the text says why."""
 
 
-def read(paths: Sequence[str]) -> ConfigFiles:
+def read_files(paths: Sequence[str]) -> ConfigFiles:
     """Read settings. All files are looked at, whatever is wrong with one.
 
     Args:
@@ -47,6 +53,61 @@ def read(paths: Sequence[str]) -> ConfigFiles:
         except _UnusableError as error:
             found.problems.append(f"--config: {path!r} {error}")
     return found
+
+
+def check_files(config: ConfigInput | None) -> None:
+    """Make sure that the files of `--config` hold settings.
+
+    Args:
+        config: What the command line was given.
+
+    Raises:
+        ConfigValidationError: One does not; it lists all that is wrong.
+    """
+    if isinstance(config, ConfigFiles) and config.problems:
+        raise ConfigValidationError("Config validation failed", errors=config.problems, schema={})
+
+
+def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the settings that environment variables hold.
+
+    Args:
+        schema: The target's settings.
+        prefix: What the names of the variables begin with.
+    """
+    return without_nulls(from_environment(schema, prefix))
+
+
+def without_nulls(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy in which settings that are null are not set.
+
+    Args:
+        config: The configuration.
+    """
+    known = CONFIG_SCHEMA["properties"]
+    kept = {key: value for key, value in config.items() if value is not None or key not in known}
+    streams = kept.get("streams")
+    if isinstance(streams, dict):
+        kept["streams"] = {
+            name: {key: value for key, value in stream.items() if value is not None}
+            if isinstance(stream, dict)
+            else stream
+            for name, stream in whole_names(streams).items()
+        }
+    return kept
+
+
+def complete(config: dict[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Fill defaults in, and return what is wrong, a sentence each.
+
+    Args:
+        config: The configuration. Defaults are added to it.
+        schema: The target's settings.
+    """
+    for name, definition in schema["properties"].items():
+        if "default" in definition:
+            config.setdefault(name, definition["default"])
+    return problems(config, schema)
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What stream maps compute: the types that the SDK guesses are not held against it.
+"""Schemas on their way through the SDK: what it is given, and what is certain of its result.
 
-The SDK looks at how an expression begins. `age > 18` is a text to it, and `int(age) > 18` a whole
-number.
+Stream maps compute properties, and the SDK guesses their types by how an expression begins.
+`age > 18` is a text to it, and `int(age) > 18` a whole number. What it guesses is not used.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ import ast
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Final
 
+from target_dotdigital.mapping import SharedSchema
+from target_dotdigital.singer.flattening import flattenable, without_old_names
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from singer_sdk.mapper import PluginMapper
 
     from target_dotdigital.mapping import Description
 
@@ -33,7 +38,45 @@ _DATE_CALLS: Final = frozenset(
 )
 
 
-def computed(
+def prepared(message: Mapping[str, Any], mapper: PluginMapper) -> dict[str, Any]:
+    """Return a SCHEMA message that the SDK can copy cheaply, and flatten if it is to.
+
+    Args:
+        message: The SCHEMA message.
+        mapper: The SDK's stream maps.
+    """
+    schema = message["schema"]
+    if _flattens(mapper):
+        schema = flattenable(schema, mapper.flattening_options.max_level)
+    return {**message, "schema": SharedSchema(schema)}
+
+
+def described(
+    schema: dict[str, Any], mapper: PluginMapper, stream: str, properties: Mapping[str, Any]
+) -> SharedSchema:
+    """Return what a stream map has made of a schema, without what the SDK only guesses.
+
+    Args:
+        schema: What the stream map has made.
+        mapper: The SDK's stream maps.
+        stream: What the tap calls the stream.
+        properties: Those of the tap's own schema.
+    """
+    found = computed_properties(mapper.stream_maps_dict, stream, properties)
+    for stream_map, computed in zip(mapper.stream_maps[stream], found, strict=True):
+        if stream_map.transformed_schema is schema and computed:
+            known = {name: computed[name] for name in computed.keys() & schema["properties"]}
+            schema = {**schema, "properties": {**schema["properties"], **known}}
+            break
+    return SharedSchema(without_old_names(schema) if _flattens(mapper) else schema)
+
+
+def _flattens(mapper: PluginMapper) -> bool:
+    options = mapper.flattening_options
+    return options.enabled and options.max_level > 0
+
+
+def computed_properties(
     definitions: Mapping[str, Any], stream: str, properties: Mapping[str, Any]
 ) -> list[dict[str, Description]]:
     """Return what is certain of the properties that each of a stream's maps computes.

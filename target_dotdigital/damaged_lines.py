@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.errors import DataError, RowRejectedError
-from target_dotdigital.loading import decode
+from target_dotdigital.singer_lines import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

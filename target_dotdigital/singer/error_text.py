@@ -1,4 +1,4 @@
-"""Telling why a run ended, without anything of a record."""
+"""Errors that end a run as texts, without anything of a record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAFE_ERRORS: tuple[type[Exception], ...] = (TargetDotdigitalError, *_SDK_ERRORS)
 """Errors whose texts are fit to be shown."""
 
 
-def shown(error: Exception, progress: str) -> str:
+def error_text(error: Exception, progress: str) -> str:
     """Return what can be told of an error: its text, or else only where it came from.
 
     Args:
