@@ -16,7 +16,7 @@ from target_dotdigital.api.rate_limits import (
     MAX_BLIND_WAIT_SECONDS,
     MAX_USAGE_WAIT_SECONDS,
     RESET_SPREAD_SECONDS,
-    Throttle,
+    RateLimits,
 )
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError
@@ -69,8 +69,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def throttle(clock: FakeClock) -> Throttle:
-    return Throttle(clock, wall_time=lambda: SERVER_TIME, jitter=lambda: 0.0)
+def throttle(clock: FakeClock) -> RateLimits:
+    return RateLimits(clock, wall_time=lambda: SERVER_TIME, jitter=lambda: 0.0)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def headers(
     )
 
 
-def held(throttle: Throttle, clock: FakeClock, route: str) -> float:
+def held(throttle: RateLimits, clock: FakeClock, route: str) -> float:
     """Return how long a call is held back, without changing the time."""
     start = clock.time
     throttle.wait(route)
@@ -112,7 +112,7 @@ def about(seconds: float) -> object:
 
 
 def test_nothing_is_held_back_before_the_account_says_so(
-    throttle: Throttle, clock: FakeClock
+    throttle: RateLimits, clock: FakeClock
 ) -> None:
     throttle.wait(IMPORT)
     throttle.succeeded(IMPORT, headers(30, remaining=1))
@@ -128,7 +128,7 @@ def test_nothing_is_held_back_before_the_account_says_so(
 def test_a_reset_is_waited_for_in_either_spelling_whatever_this_machines_time(
     reset: object, date: float | str | None, wall_error: float, clock: FakeClock
 ) -> None:
-    throttle = Throttle(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
+    throttle = RateLimits(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
     throttle.limited(IMPORT, headers(reset, date=date))
     assert held(throttle, clock, IMPORT) == 30
 
@@ -144,7 +144,7 @@ UNREADABLE_DATES = [
 
 @pytest.mark.parametrize("date", UNREADABLE_DATES)
 def test_a_reset_is_compared_with_this_machines_time_if_there_is_no_date(
-    date: str | None, throttle: Throttle, clock: FakeClock
+    date: str | None, throttle: RateLimits, clock: FakeClock
 ) -> None:
     throttle.limited(IMPORT, headers(SERVER_TIME + 30, date=date))
     assert held(throttle, clock, IMPORT) == 30
@@ -155,7 +155,7 @@ def test_a_reset_is_compared_with_this_machines_time_if_there_is_no_date(
 def test_without_a_date_a_wrong_machine_time_costs_a_short_wait_at_most(
     wall_error: float, clock: FakeClock
 ) -> None:
-    throttle = Throttle(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
+    throttle = RateLimits(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
     throttle.limited(IMPORT, headers(SERVER_TIME + 30, date=None))
     assert 0 < held(throttle, clock, IMPORT) <= 1
 
@@ -169,7 +169,7 @@ USELESS = [
 @pytest.mark.parametrize("reset", USELESS)
 @pytest.mark.usefixtures("longest")
 def test_without_a_usable_reset_waits_double_up_to_a_minute(
-    reset: object, throttle: Throttle, clock: FakeClock
+    reset: object, throttle: RateLimits, clock: FakeClock
 ) -> None:
     for _ in range(9):
         throttle.limited(IMPORT, headers(reset))
@@ -179,7 +179,7 @@ def test_without_a_usable_reset_waits_double_up_to_a_minute(
 
 
 def test_blind_waits_are_spread_from_nothing_to_their_limit(
-    throttle: Throttle, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    throttle: RateLimits, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ranges: list[tuple[float, float]] = []
 
@@ -196,7 +196,7 @@ def test_blind_waits_are_spread_from_nothing_to_their_limit(
 
 
 @pytest.mark.usefixtures("longest")
-def test_a_success_starts_the_blind_waits_anew(throttle: Throttle, clock: FakeClock) -> None:
+def test_a_success_starts_the_blind_waits_anew(throttle: RateLimits, clock: FakeClock) -> None:
     for expected in (1, 2, 4):
         throttle.limited(IMPORT, headers())
         throttle.wait(IMPORT)
@@ -208,7 +208,7 @@ def test_a_success_starts_the_blind_waits_anew(throttle: Throttle, clock: FakeCl
 
 
 def test_the_last_call_of_a_window_closes_the_tier_before_a_call_is_refused(
-    throttle: Throttle, clock: FakeClock
+    throttle: RateLimits, clock: FakeClock
 ) -> None:
     throttle.succeeded(IMPORT, headers(SERVER_TIME + 42))
     assert held(throttle, clock, IMPORT) == 42
@@ -218,13 +218,13 @@ def test_the_last_call_of_a_window_closes_the_tier_before_a_call_is_refused(
 
 @pytest.mark.parametrize("reset", USELESS)
 def test_the_last_call_of_a_window_without_a_usable_reset_closes_nothing(
-    reset: object, throttle: Throttle, clock: FakeClock
+    reset: object, throttle: RateLimits, clock: FakeClock
 ) -> None:
     throttle.succeeded(IMPORT, headers(reset))
     assert held(throttle, clock, IMPORT) == 0
 
 
-def test_tiers_are_held_back_one_by_one(throttle: Throttle, clock: FakeClock) -> None:
+def test_tiers_are_held_back_one_by_one(throttle: RateLimits, clock: FakeClock) -> None:
     throttle.succeeded(BOOKS, headers(remaining=9))
     throttle.succeeded(STATUS, headers(remaining=9, scope="unlimited"))
     throttle.limited(IMPORT, headers(30))
@@ -234,13 +234,17 @@ def test_tiers_are_held_back_one_by_one(throttle: Throttle, clock: FakeClock) ->
     assert held(throttle, clock, FIELDS) == 0
 
 
-def test_a_route_without_a_scope_is_a_tier_of_its_own(throttle: Throttle, clock: FakeClock) -> None:
+def test_a_route_without_a_scope_is_a_tier_of_its_own(
+    throttle: RateLimits, clock: FakeClock
+) -> None:
     throttle.limited(IMPORT, headers(30, scope=None))
     assert held(throttle, clock, IMPORT) == 30
     assert held(throttle, clock, STATUS) == 0
 
 
-def test_an_earlier_reset_does_not_open_a_closed_tier(throttle: Throttle, clock: FakeClock) -> None:
+def test_an_earlier_reset_does_not_open_a_closed_tier(
+    throttle: RateLimits, clock: FakeClock
+) -> None:
     throttle.limited(IMPORT, headers(30))
     throttle.limited(IMPORT, headers(5))
     throttle.succeeded(IMPORT, headers(5))
@@ -249,7 +253,7 @@ def test_an_earlier_reset_does_not_open_a_closed_tier(throttle: Throttle, clock:
 
 
 def test_the_flat_scheme_closes_every_tier_longer_and_longer(clock: FakeClock) -> None:
-    throttle = Throttle(clock, jitter=lambda: 1.0)
+    throttle = RateLimits(clock, jitter=lambda: 1.0)
     throttle.succeeded(STATUS, headers(remaining=9, scope="unlimited"))
     for expected in (60, 120, 240, 480, 900, 900):
         throttle.usage_exceeded()
@@ -263,7 +267,7 @@ def test_the_flat_scheme_closes_every_tier_longer_and_longer(clock: FakeClock) -
 
 
 def test_the_waits_of_the_flat_scheme_vary_but_are_never_short(
-    throttle: Throttle, clock: FakeClock
+    throttle: RateLimits, clock: FakeClock
 ) -> None:
     throttle.usage_exceeded()
     assert held(throttle, clock, IMPORT) == 30
@@ -272,18 +276,18 @@ def test_the_waits_of_the_flat_scheme_vary_but_are_never_short(
     assert held(throttle, clock, IMPORT) == 60
 
 
-def limit(throttle: Throttle) -> None:
+def limit(throttle: RateLimits) -> None:
     throttle.limited(IMPORT, headers())
 
 
 @pytest.mark.parametrize(
-    ("refuse", "first"), [(limit, 1), (Throttle.usage_exceeded, 60)], ids=["429", "flat scheme"]
+    ("refuse", "first"), [(limit, 1), (RateLimits.usage_exceeded, 60)], ids=["429", "flat scheme"]
 )
 @pytest.mark.usefixtures("longest")
 def test_calls_that_are_refused_together_lengthen_the_wait_once(
-    refuse: Callable[[Throttle], None], first: float, clock: FakeClock
+    refuse: Callable[[RateLimits], None], first: float, clock: FakeClock
 ) -> None:
-    throttle = Throttle(clock, jitter=lambda: 1.0)
+    throttle = RateLimits(clock, jitter=lambda: 1.0)
     for _ in range(20):  # they were under way when the first of them was refused
         refuse(throttle)
     assert held(throttle, clock, IMPORT) == about(first)
@@ -294,7 +298,7 @@ def test_calls_that_are_refused_together_lengthen_the_wait_once(
 
 def test_threads_wait_at_once_and_none_calls_before_the_reset() -> None:
     clock = SteppedClock()
-    throttle = Throttle(clock, jitter=lambda: 0.0)
+    throttle = RateLimits(clock, jitter=lambda: 0.0)
     throttle.limited(IMPORT, headers(30))
     with ThreadPoolExecutor(8) as pool:
         calls = [pool.submit(throttle.wait, IMPORT) for _ in range(8)]
@@ -311,14 +315,14 @@ def test_threads_wait_at_once_and_none_calls_before_the_reset() -> None:
 
 
 def test_calls_that_wait_for_the_same_reset_do_not_start_at_the_same_time(clock: FakeClock) -> None:
-    throttle = Throttle(clock, jitter=random.Random(1).random)  # noqa: S311 - not for secrets
+    throttle = RateLimits(clock, jitter=random.Random(1).random)  # noqa: S311 - not for secrets
     throttle.limited(IMPORT, headers(30))
     starts = {held(throttle, clock, IMPORT) for _ in range(5)}
     assert len(starts) == 5
     assert all(30 <= start <= 32 for start in starts)
 
 
-def test_giving_up_ends_a_wait(throttle: Throttle, clock: FakeClock) -> None:
+def test_giving_up_ends_a_wait(throttle: RateLimits, clock: FakeClock) -> None:
     throttle.limited(IMPORT, headers(30))
     clock.abandon()
     with pytest.raises(AbandonedError):
