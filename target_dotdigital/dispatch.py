@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account import Account
 from target_dotdigital.dry_run import DryRun
-from target_dotdigital.loading import MAX_BODY_BYTES, LoadQueue, Moment, second_try
+from target_dotdigital.loading import MAX_BODY_BYTES, Capacity, LoadQueue, conflict_retry
 from target_dotdigital.performing import Performer
 
 if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.loading import Load, Settlement, Wakeup
     from target_dotdigital.settings import Settings
 
@@ -22,9 +22,7 @@ _logger = logging.getLogger("target-dotdigital")
 class Dispatch:
     """Where loads go. All of it belongs to the main thread but the performing of a load."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, timeline: Timeline, wakeup: Wakeup
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, timeline: Events, wakeup: Wakeup) -> None:
         """Prepare it. Nothing is called yet.
 
         Args:
@@ -39,7 +37,7 @@ class Dispatch:
         self._account: Account | None = None
         self._performer: Performer | DryRun | None = None
         self.is_connecting = False
-        self.queue = LoadQueue(self._perform, wakeup, settings.max_active_imports, second_try)
+        self.queue = LoadQueue(self._perform, wakeup, settings.max_active_imports, conflict_retry)
 
     @property
     def account(self) -> Account:
@@ -82,7 +80,7 @@ class Dispatch:
         """Return the most bytes of an import's JSON, as far as that is known."""
         return self._performer.max_body_bytes if self._performer else MAX_BODY_BYTES
 
-    def moment(self, *, is_stopping: bool) -> Moment:
+    def moment(self, *, is_stopping: bool) -> Capacity:
         """Return what there is to be known when an import may be sent.
 
         Args:
@@ -90,9 +88,9 @@ class Dispatch:
         """
         now, free = self._clock.now(), self.queue.free
         if self._account is None or not isinstance(self._performer, Performer) or is_stopping:
-            return Moment(now, free, may_divide=False, seconds_full=None)
+            return Capacity(now, free, may_split=False, full_import_seconds=None)
         seconds = self._performer.seconds_of_import(self._settings.batch_size_rows)
-        return Moment(now, free, self._account.client.takes_imports(), seconds)
+        return Capacity(now, free, self._account.client.takes_imports(), seconds)
 
     def close(self) -> None:
         """Let go of the account, and of the loads that are still active."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
-from target_dotdigital.loading import Departure, Import, Importer, Remover
+from target_dotdigital.loading import Import, Importer, Removal, Remover
 from target_dotdigital.mirror import Mirroring
 
 if TYPE_CHECKING:
     from target_dotdigital.account import Account
     from target_dotdigital.clock import Clock
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.loading import Load, Settlement
 
 
@@ -19,7 +19,7 @@ class Performer:
     """Brings loads to their end at Dotdigital. Safe to use from several threads."""
 
     def __init__(
-        self, account: Account, clock: Clock, timeout_seconds: float, timeline: Timeline
+        self, account: Account, clock: Clock, timeout_seconds: float, timeline: Events
     ) -> None:
         """Keep what every load shares.
 
@@ -69,7 +69,7 @@ class Performer:
         """
         if isinstance(load, Import):
             return self._importer.load(load)
-        if isinstance(load, Departure):
+        if isinstance(load, Removal):
             return self._remover.perform(load)
         if isinstance(load, Mirroring):
             return load.perform(self._client, self._remover)

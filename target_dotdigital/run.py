@@ -17,15 +17,15 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.events import Timeline
+from target_dotdigital.events import Events
 from target_dotdigital.loading import (
     MAX_BODY_BYTES,
     MIN_SETTLED_ROWS,
-    Gathering,
-    Outlook,
+    Batches,
+    Downstream,
     RejectsFile,
+    RowCounts,
     StateGate,
-    Tally,
     Wakeup,
     reject_lines,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from target_dotdigital.account import Account
-    from target_dotdigital.loading import Load, Moment, Settlement
+    from target_dotdigital.loading import Capacity, Load, Settlement
     from target_dotdigital.mapping import Contact, Row, StreamCounts
     from target_dotdigital.report import Outcome
     from target_dotdigital.settings import MergeOption, Settings
@@ -66,7 +66,7 @@ class Run:
         self.position = 0
         self._clock = clock or Clock()
         self._wakeup = Wakeup()
-        self._timeline = Timeline(self._clock)
+        self._timeline = Events(self._clock)
         self._gate = (
             StateGate(lambda _value: None)
             if settings.dry_run
@@ -77,12 +77,12 @@ class Run:
         if self.mirrors:
             check_folder(undo_folder(settings))
         self._reporting = Reporting(settings, self._timeline)
-        self._tally = Tally(self._rejects, settings.max_reject_percent)
+        self._tally = RowCounts(self._rejects, settings.max_reject_percent)
         self._progress = Progress(self._tally, self._clock, self._timeline)
         self._dispatch = Dispatch(settings, self._clock, self._timeline, self._wakeup)
         self._queue = self._dispatch.queue
-        outlook = Outlook(self._dispatch.max_body_bytes, self._moment, self._wait_for_a_load)
-        self._gathering = Gathering(settings, self._clock, self._submit, outlook)
+        outlook = Downstream(self._dispatch.max_body_bytes, self._moment, self._wait_for_a_load)
+        self._gathering = Batches(settings, self._clock, self._submit, outlook)
         self._mirroring: Mirroring | None = None
         self._warned: set[str] = set()
         self._warned_of_deletions: set[str] = set()
@@ -180,7 +180,7 @@ class Run:
 
         Args:
             contact: The contact with its rows.
-            leaving: The ID of the address book that it leaves, or `departures.ACCOUNT`.
+            leaving: The ID of the address book that it leaves, or `ACCOUNT`.
 
         Raises:
             TargetDotdigitalError: A load has failed, or the run is being stopped.
@@ -434,7 +434,7 @@ class Run:
             self._clock.check_sending()
         self._queue.add(load)
 
-    def _moment(self) -> Moment:
+    def _moment(self) -> Capacity:
         return self._dispatch.moment(is_stopping=self.is_stopping)
 
     def _wait_for_a_load(self, seconds: float | None = None) -> None:

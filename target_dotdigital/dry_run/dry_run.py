@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.dry_run.comparison import Comparison
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Departure, Import, Settlement
+from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Import, Removal, Settlement
 from target_dotdigital.mirror import Leavers, Mirroring
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class DryRun:
         with self._lock:
             if isinstance(load, Import):
                 return self._import(load)
-            if isinstance(load, Departure):
+            if isinstance(load, Removal):
                 return self._depart(load)
             if isinstance(load, Comparing):
                 self.asked = self.account.client.caller.made()
@@ -104,11 +104,11 @@ class DryRun:
         self.comparison.join(contacts)
         return Settlement(imported=contacts)
 
-    def _depart(self, load: Departure) -> Settlement:
+    def _depart(self, load: Removal) -> Settlement:
         contacts = list(load.contacts.values())
-        self.departures.append((load.leaving, len(contacts)))
-        self.comparison.leave(load.leaving, contacts)
-        if load.leaving == ACCOUNT:
+        self.departures.append((load.address_book_id, len(contacts)))
+        self.comparison.leave(load.address_book_id, contacts)
+        if load.address_book_id == ACCOUNT:
             return Settlement(deleted=contacts)
         return Settlement(left=contacts)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from target_dotdigital.events import Job, Timeline, Waits
+    from target_dotdigital.events import Events, Job
+    from target_dotdigital.samples import Waits
 
 
 class MomentReport(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ class TimelineReport(msgspec.Struct, frozen=True):
     states: StatesReport
 
 
-def timeline_report(timeline: Timeline) -> TimelineReport:
+def timeline_report(timeline: Events) -> TimelineReport:
     """Return a run's course until now.
 
     Args:
@@ -105,7 +106,7 @@ def timeline_report(timeline: Timeline) -> TimelineReport:
         seconds=_seconds(timeline.seconds()),
         progress=[
             MomentReport(_seconds(each.at), each.read, each.settled, each.rejected, each.active)
-            for each in timeline.moments
+            for each in timeline.progress
         ],
         jobs=JobsReport(
             timeline.job_count,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from target_dotdigital.clock import Clock
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.mapping import StreamCounts
 
 LOG_SECONDS: Final = 10.0
@@ -40,7 +40,7 @@ _logger = logging.getLogger("target-dotdigital")
 class Progress:
     """Tells how far a run is. It costs nothing a row: it looks when the run is tended."""
 
-    def __init__(self, streams: Iterable[StreamCounts], clock: Clock, timeline: Timeline) -> None:
+    def __init__(self, streams: Iterable[StreamCounts], clock: Clock, timeline: Events) -> None:
         """Start with nothing told.
 
         Args:

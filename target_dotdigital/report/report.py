@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_dotdigital.dry_run import DryRun
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import Leavers
     from target_dotdigital.settings import Settings
@@ -53,7 +53,7 @@ _TEMPORARY: Final = ".report-"
 class Reporting:
     """Tells how a run ended, where the settings ask for it."""
 
-    def __init__(self, settings: Settings, timeline: Timeline) -> None:
+    def __init__(self, settings: Settings, timeline: Events) -> None:
         """Make sure that the report can be written.
 
         Args:

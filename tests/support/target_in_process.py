@@ -25,7 +25,7 @@ from typing_extensions import Self, override
 from target_dotdigital import dispatch, performing
 from target_dotdigital.errors import DataError, UnfitError
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.loading.settlement.rejects import decode
+from target_dotdigital.loading.settlement.rejects_file import decode
 from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.target import TargetDotdigital
 from target_dotdigital.telling import SAFE_ERRORS
