@@ -94,7 +94,7 @@ class BatchSize:
         spare = self._spare(capacity)
         if not spare:
             return self._batch_size
-        if contacts >= self._smallest(capacity) and not self.delay(contacts, opened_at, capacity):
+        if self.is_due(contacts, opened_at, capacity):
             return min(contacts, self._batch_size * spare)
         return max(self._batch_size, self._batch_size * spare - others)
 

@@ -255,20 +255,20 @@ def test_small_imports_are_sent_only_while_calls_are_cheap() -> None:
 @pytest.mark.parametrize("each", [SMALLEST_IMPORT, 2_000, 5_000, 11_000, 19_000])
 def test_a_million_contacts_take_few_calls_however_slowly_they_come(each: int) -> None:
     """Every import goes as soon as it may."""
-    batch_size, now, sent, calls, held = BatchSize(FULL), 0.0, 0, 0, 0
+    batch_size, now, sent, calls, waiting = BatchSize(FULL), 0.0, 0, 0, 0
     while sent < 1_000_000:
         now += 1000
-        held += each
+        waiting += each
         capacity = Capacity(now, 25, may_split=True, full_import_seconds=100.0)
-        if batch_size.is_due(held, -math.inf, capacity) or held >= batch_size.limit(
-            held, 0, 0, capacity
+        if batch_size.is_due(waiting, -math.inf, capacity) or waiting >= batch_size.limit(
+            waiting, 0, 0, capacity
         ):
-            size = batch_size.part_size(held, capacity, is_last=False)
+            size = batch_size.part_size(waiting, capacity, is_last=False)
             # A rest that is smaller than a full one stays.
-            for _ in range(max(held // size, 1)):
-                part = min(held, size)
+            for _ in range(max(waiting // size, 1)):
+                part = min(waiting, size)
                 batch_size.note_sent(part, now)
-                calls, sent, held = calls + 1, sent + part, held - part
+                calls, sent, waiting = calls + 1, sent + part, waiting - part
     assert calls <= 140
 
 
