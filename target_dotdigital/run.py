@@ -81,8 +81,8 @@ class Run:
         self._progress = Progress(self._tally, self._clock, self._timeline)
         self._dispatch = Dispatch(settings, self._clock, self._timeline, self._wakeup)
         self._queue = self._dispatch.queue
-        outlook = Downstream(self._dispatch.max_body_bytes, self._moment, self._wait_for_a_load)
-        self._gathering = Batches(settings, self._clock, self._submit, outlook)
+        downstream = Downstream(self._dispatch.max_body_bytes, self._moment, self._wait_for_a_load)
+        self._gathering = Batches(settings, self._clock, self._submit, downstream)
         self._mirroring: Mirroring | None = None
         self._warned: set[str] = set()
         self._warned_of_deletions: set[str] = set()
