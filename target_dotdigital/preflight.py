@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from target_dotdigital.account import (
     Connection,
-    Patience,
+    Timeouts,
     address_book_problem,
     field_problem,
-    look_up,
+    find_address_books,
     named_address_books,
     new_beside,
     region_of,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.settings import StreamSettings
 
-OF_A_CHECK: Final = Patience(deadline_seconds=30.0, max_tries=2, throttled_limit_seconds=120.0)
+OF_A_CHECK: Final = Timeouts(deadline_seconds=30.0, max_tries=2, rate_limit_seconds=120.0)
 """Somebody is waiting in front of it."""
 
 _MAX_COUNT_DIGITS = 9
@@ -117,7 +117,7 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield _report(settings.report_path)
     try:
         # Without address books: a sandbox would be given them.
-        connection = Connection(settings, clock, patience=OF_A_CHECK)
+        connection = Connection(settings, clock, timeouts=OF_A_CHECK)
     except TargetDotdigitalError as error:
         yield Finding("to do", "Connection", error.message)
         yield from _unreached()
@@ -241,7 +241,7 @@ class _Preflight:
         groups += [[key] for key in wanted if isinstance(key, int)]
         for group in groups:
             try:
-                found, near = look_up(client, group)
+                found, near = find_address_books(client, group)
             except TargetDotdigitalError as error:
                 for key in group:
                     yield Finding("to do", f"Address book {_shown(key)}", error.message)

@@ -10,7 +10,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, Literal
 
-from target_dotdigital.api import CONTACT_PAGE, LOOKS, MAX_WAIT_SECONDS, seconds_to_wait
+from target_dotdigital.api import (
+    CONTACT_PAGE,
+    MAX_WAIT_SECONDS,
+    POLLS_AROUND_THE_END,
+    seconds_to_wait,
+)
 from target_dotdigital.dry_run.plan import Numbers
 from target_dotdigital.loading import FEW_CONTACTS
 
@@ -169,4 +174,6 @@ def most_polls(seconds: int) -> int:
         age += wait
         polls += 1
     # Where an end is expected there are more of them, but not before.
-    return polls + LOOKS + max(math.ceil((seconds - age) / (MAX_WAIT_SECONDS * 0.9)), 0)
+    return (
+        polls + POLLS_AROUND_THE_END + max(math.ceil((seconds - age) / (MAX_WAIT_SECONDS * 0.9)), 0)
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.dry_run.account_comparison import Comparison
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Departure, Import, Settlement
+from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Import, Removal, Settlement
 from target_dotdigital.mirror import MirrorRemoval, StaleMembers
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DryRun:
         with self._lock:
             if isinstance(load, Import):
                 return self._import(load)
-            if isinstance(load, Departure):
+            if isinstance(load, Removal):
                 return self._depart(load)
             if isinstance(load, ComparisonLoad):
                 self.asked = self._client.caller.made()
@@ -106,11 +106,11 @@ class DryRun:
         self.comparison.join(contacts)
         return Settlement(imported=contacts)
 
-    def _depart(self, load: Departure) -> Settlement:
+    def _depart(self, load: Removal) -> Settlement:
         contacts = list(load.contacts.values())
-        self.departures.append((load.leaving, len(contacts)))
-        self.comparison.leave(load.leaving, contacts)
-        if load.leaving == ACCOUNT:
+        self.departures.append((load.address_book_id, len(contacts)))
+        self.comparison.leave(load.address_book_id, contacts)
+        if load.address_book_id == ACCOUNT:
             return Settlement(deleted=contacts)
         return Settlement(left=contacts)
 

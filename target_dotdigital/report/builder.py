@@ -28,9 +28,10 @@ from target_dotdigital.report.model import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from target_dotdigital.events import Job, Timeline, Waits
+    from target_dotdigital.events import Events, Job
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
+    from target_dotdigital.samples import Waits
     from target_dotdigital.settings import Settings, StreamSettings
 
 _SHOWN_AS_THEY_ARE: Final = (
@@ -108,7 +109,7 @@ def mirror_report(stale: StaleMembers) -> MirrorReport:
     )
 
 
-def timeline_report(timeline: Timeline) -> TimelineReport:
+def timeline_report(timeline: Events) -> TimelineReport:
     """Return what has happened in a run until now.
 
     Args:
@@ -119,7 +120,7 @@ def timeline_report(timeline: Timeline) -> TimelineReport:
         seconds=_seconds(timeline.seconds()),
         progress=[
             ProgressReport(_seconds(each.at), each.read, each.settled, each.rejected, each.active)
-            for each in timeline.moments
+            for each in timeline.progress
         ],
         jobs=JobsReport(
             timeline.job_count,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from target_dotdigital.clock import Clock
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.mapping import StreamCounts
 
 LOG_SECONDS: Final = 10.0
@@ -46,7 +46,7 @@ _logger = logging.getLogger("target-dotdigital")
 class Progress:
     """Shows how far a run is. It costs nothing per row: the run calls it now and then."""
 
-    def __init__(self, streams: Iterable[StreamCounts], clock: Clock, timeline: Timeline) -> None:
+    def __init__(self, streams: Iterable[StreamCounts], clock: Clock, timeline: Events) -> None:
         """Start with nothing shown.
 
         Args:

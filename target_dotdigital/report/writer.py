@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_dotdigital.dry_run import Plan
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
     from target_dotdigital.settings import Settings
@@ -49,7 +49,7 @@ _TEMPORARY: Final = ".report-"
 class ReportWriter:
     """Writes the report where the settings ask for it."""
 
-    def __init__(self, settings: Settings, timeline: Timeline) -> None:
+    def __init__(self, settings: Settings, timeline: Events) -> None:
         """Make sure that the report can be written.
 
         Args:

@@ -10,10 +10,10 @@ from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
 from target_dotdigital.dry_run import ComparisonLoad, DryRun, empty_plan, make_plan
 from target_dotdigital.loading import (
     MAX_BODY_BYTES,
-    Departure,
+    Capacity,
     Import,
     Importer,
-    Moment,
+    Removal,
     Remover,
 )
 from target_dotdigital.mirror import MirrorRemoval
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.dry_run import Plan
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.loading import Load, Settlement
     from target_dotdigital.settings import Settings
 
@@ -36,20 +36,20 @@ class LoadHandlers:
     Attributes:
         by_load: By the kind of a load, what brings it to its end.
         max_body_bytes: Returns the most bytes of an import's JSON.
-        may_divide: Returns whether small imports are of use.
+        may_split: Returns whether small imports are of use.
         seconds_of_import: Returns how soon a full import ends; None if that is not known yet.
         dry_run: What takes loads in place of Dotdigital; None in a real run.
     """
 
     by_load: Mapping[type, Callable[[Any], Settlement]]
     max_body_bytes: Callable[[], int]
-    may_divide: Callable[[], bool]
+    may_split: Callable[[], bool]
     seconds_of_import: Callable[[], float | None]
     dry_run: DryRun | None = None
 
 
 def handlers_of_a_run(
-    account: Account, settings: Settings, clock: Clock, timeline: Timeline
+    account: Account, settings: Settings, clock: Clock, timeline: Events
 ) -> LoadHandlers:
     """Return what sends loads to Dotdigital.
 
@@ -74,11 +74,11 @@ def handlers_of_a_run(
     return LoadHandlers(
         by_load={
             Import: importer.load,
-            Departure: remover.perform,
+            Removal: remover.perform,
             MirrorRemoval: lambda load: load.perform(client, remover.remove),
         },
         max_body_bytes=lambda: importer.max_body_bytes,
-        may_divide=client.takes_imports,
+        may_split=client.takes_imports,
         seconds_of_import=seconds_of_import,
     )
 
@@ -91,9 +91,9 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
     """
     dry_run = DryRun(account.client)
     return LoadHandlers(
-        by_load=dict.fromkeys((Import, Departure, MirrorRemoval, ComparisonLoad), dry_run.perform),
+        by_load=dict.fromkeys((Import, Removal, MirrorRemoval, ComparisonLoad), dry_run.perform),
         max_body_bytes=lambda: MAX_BODY_BYTES,
-        may_divide=lambda: False,
+        may_split=lambda: False,
         seconds_of_import=lambda: None,
         dry_run=dry_run,
     )
@@ -102,7 +102,7 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
 class Destination:
     """The account and the handlers of its loads. The main thread connects, workers perform."""
 
-    def __init__(self, settings: Settings, clock: Clock, timeline: Timeline) -> None:
+    def __init__(self, settings: Settings, clock: Clock, timeline: Events) -> None:
         """Call nothing yet.
 
         Args:
@@ -162,7 +162,7 @@ class Destination:
         """Return the most bytes of an import's JSON, as far as that is known."""
         return MAX_BODY_BYTES if self._handlers is None else self._handlers.max_body_bytes()
 
-    def moment(self, free_slots: int, *, is_stopping: bool) -> Moment:
+    def moment(self, free_slots: int, *, is_stopping: bool) -> Capacity:
         """Return what there is to be known when an import may be sent.
 
         Args:
@@ -171,9 +171,9 @@ class Destination:
         """
         now, handlers = self._clock.now(), self._handlers
         if handlers is None or is_stopping:
-            return Moment(now, free_slots, may_divide=False, seconds_full=None)
+            return Capacity(now, free_slots, may_split=False, full_import_seconds=None)
         seconds = handlers.seconds_of_import()
-        return Moment(now, free_slots, handlers.may_divide(), seconds)
+        return Capacity(now, free_slots, handlers.may_split(), seconds)
 
     def perform(self, load: Load) -> Settlement:
         """Bring a load to its end, in a worker thread.

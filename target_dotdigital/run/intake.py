@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_dotdigital.account import Account
-    from target_dotdigital.loading import Gathering, Tally
+    from target_dotdigital.loading import Batches, RowCounts
     from target_dotdigital.mapping import Contact, Row, StreamCounts
     from target_dotdigital.mirror import Mirrors
     from target_dotdigital.run.state_output import StateOutput
@@ -37,9 +37,9 @@ class Intake:
     warnings: StreamWarnings
     keeps_rejects: bool
     _connect: Callable[[], Account]
-    _tally: Tally
+    _tally: RowCounts
     _states: StateOutput
-    _batches: Gathering
+    _batches: Batches
     schema_line: bytes = b""
 
     @property

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_dotdigital.loading import Gathering, Outlook
+from target_dotdigital.loading import Batches, Downstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_dotdigital.clock import Clock
-    from target_dotdigital.loading import Load, LoadQueue, Moment, Settlement, Tally, Wakeup
+    from target_dotdigital.loading import Capacity, Load, LoadQueue, RowCounts, Settlement, Wakeup
     from target_dotdigital.report import Progress
     from target_dotdigital.run.shutdown import Shutdown
     from target_dotdigital.run.state_output import StateOutput
@@ -35,17 +35,17 @@ class Pipeline:
     wakeup: Wakeup
     shutdown: Shutdown
     queue: LoadQueue
-    tally: Tally
+    tally: RowCounts
     states: StateOutput
     progress: Progress
     max_body_bytes: Callable[[], int]
-    moment: Callable[[], Moment]
-    batches: Gathering = field(init=False)
+    moment: Callable[[], Capacity]
+    batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         """Open no batch yet."""
-        outlook = Outlook(self.max_body_bytes, self.moment, self.wait_for_load)
-        self.batches = Gathering(self.settings, self.clock, self._submit, outlook)
+        outlook = Downstream(self.max_body_bytes, self.moment, self.wait_for_load)
+        self.batches = Batches(self.settings, self.clock, self._submit, outlook)
 
     # On the way out.
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from target_dotdigital.clock import Clock
 from target_dotdigital.dry_run import ComparisonLoad
 from target_dotdigital.errors import DotdigitalError, SettingsError, TargetDotdigitalError
-from target_dotdigital.events import Timeline
+from target_dotdigital.events import Events
 from target_dotdigital.loading import (
     LoadQueue,
     RejectsFile,
+    RowCounts,
     StateGate,
-    Tally,
     Wakeup,
-    second_try,
+    conflict_retry,
 )
 from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
 from target_dotdigital.report import Progress, ReportWriter
@@ -51,7 +51,7 @@ def build_run(
     """
     clock = clock or Clock()
     wakeup = Wakeup()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     shutdown = Shutdown(clock, settings.shutdown_grace_seconds)
 
     # Files: what cannot be written is found before anything is sent.
@@ -62,7 +62,7 @@ def build_run(
     report_writer = ReportWriter(settings, timeline)
 
     # Rows, and what is said of them.
-    tally = Tally(rejects, settings.max_reject_percent)
+    tally = RowCounts(rejects, settings.max_reject_percent)
     progress = Progress(tally, clock, timeline)
     summary = Summary(tally, rejects, settings.dry_run)
 
@@ -79,7 +79,7 @@ def build_run(
 
     # From contacts to Dotdigital and back.
     destination = Destination(settings, clock, timeline)
-    queue = LoadQueue(destination.perform, wakeup, settings.max_active_imports, second_try)
+    queue = LoadQueue(destination.perform, wakeup, settings.max_active_imports, conflict_retry)
     pipeline = Pipeline(
         settings,
         clock,

@@ -9,7 +9,7 @@ from target_dotdigital.errors import TargetDotdigitalError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from target_dotdigital.loading import RejectsFile, StateGate, Tally
+    from target_dotdigital.loading import RejectsFile, RowCounts, StateGate
     from target_dotdigital.mirror import Mirrors
 
 
@@ -17,7 +17,7 @@ class StateOutput:
     """Decides what the gate may let out."""
 
     def __init__(
-        self, gate: StateGate, tally: Tally, rejects: RejectsFile | None, mirrors: Mirrors
+        self, gate: StateGate, tally: RowCounts, rejects: RejectsFile | None, mirrors: Mirrors
     ) -> None:
         """Start before the first row.
 

@@ -10,14 +10,14 @@ from target_dotdigital.loading import reject_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_dotdigital.loading import RejectsFile, Tally
+    from target_dotdigital.loading import RejectsFile, RowCounts
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Lines for people, from the counts of all streams."""
 
-    tally: Tally
+    tally: RowCounts
     rejects: RejectsFile | None
     is_dry_run: bool
 

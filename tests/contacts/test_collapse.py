@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.loading.imports import Import
-from target_dotdigital.loading.queue import holder
+from target_dotdigital.loading.queue import overlapping_key
 from target_dotdigital.mapping.contacts.contact import (
     MAX_CONSENT_RECORDS,
     MAX_LISTS,
@@ -208,7 +208,7 @@ def test_an_identifier_that_was_replaced_still_finds_the_contact() -> None:
         "mobileNumber:447700900002",
     )
     taker = contact("bob@example.com", others={"mobileNumber": "447700900001"})
-    assert [holder(each, taker) for each in first.chain] == ["email:ann@example.com"] * 2
+    assert [overlapping_key(each, taker) for each in first.chain] == ["email:ann@example.com"] * 2
 
 
 def test_of_a_preference_the_last_row_wins() -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import Self, override
 
-from target_dotdigital.account.connection import OF_A_RUN, Connection
+from target_dotdigital.account.connection import RUN_TIMEOUTS, Connection
 from target_dotdigital.api.transport import CALL_DEADLINE_SECONDS
 from target_dotdigital.target import TargetDotdigital
 from tests.support.command import REPOSITORY, TargetProcess
@@ -173,7 +173,7 @@ def _become(request: Any, pipes: Sequence[int]) -> None:  # noqa: ANN401 - JSON
     sys.argv = ["target-dotdigital", *request["arguments"]]
     TargetDotdigital.pace = float(os.environ["HURRIED_PACE"])
     # Calls are not hurried: on a busy machine a reply would be given up that is on its way.
-    patience = replace(OF_A_RUN, deadline_seconds=CALL_DEADLINE_SECONDS * TargetDotdigital.pace)
+    patience = replace(RUN_TIMEOUTS, deadline_seconds=CALL_DEADLINE_SECONDS * TargetDotdigital.pace)
     Connection.__init__.__defaults__ = ((), patience)
 
 

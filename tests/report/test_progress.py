@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from target_dotdigital.events import Timeline
+from target_dotdigital.events import Events
 from target_dotdigital.mapping.contacts.rows import StreamCounts
 from target_dotdigital.report.progress import (
     LOG_SECONDS,
@@ -112,7 +112,7 @@ class Watched:
     def __init__(self, *names: str) -> None:
         self.clock = FakeClock()
         self.streams = [StreamCounts(name) for name in names]
-        self.timeline = Timeline(self.clock)
+        self.timeline = Events(self.clock)
         self.progress = Progress(self.streams, self.clock, self.timeline)
 
     def pass_time(self, seconds: float, active: int = 0) -> None:

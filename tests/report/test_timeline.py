@@ -12,16 +12,13 @@ from hypothesis import strategies as st
 
 from target_dotdigital.api.jobs import IMPORT, REMOVAL
 from target_dotdigital.errors import AbandonedError, DotdigitalError
-from target_dotdigital.events import MAX_JOBS, MAX_MOMENTS, MAX_STATES, Sample, Timeline
-from target_dotdigital.loading.settlement.settlement import Settlement
+from target_dotdigital.events import MAX_JOBS, MAX_STATES, Events
 from target_dotdigital.report.builder import timeline_report
-from tests.support.builders import contact
+from target_dotdigital.samples import MAX_PROGRESS_POINTS, Sample
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-ANN, BOB, CID = (contact(f"{name}@example.com") for name in ("ann", "bob", "cid"))
 
 
 @given(st.integers(0, 3000), st.integers(1, 40))
@@ -35,21 +32,21 @@ def test_a_sample_is_even_and_says_how_thin_it_is(count: int, limit: int) -> Non
     assert sample.every == 1 or len(sample.kept) >= limit // 2
 
 
-def run_job(timeline: Timeline, clock: FakeClock, job_id: str, seconds: float = 1.0) -> None:
-    with timeline.job(IMPORT, 1) as job:
+def run_job(timeline: Events, clock: FakeClock, job_id: str, seconds: float = 1.0) -> None:
+    with timeline.job(IMPORT.name, 1) as job:
         clock.time += seconds
         job.accept(job_id)
         clock.time += seconds
-        job.settle(Settlement(imported=[ANN], new=[ANN]))
+        job.settle(imported=1, new=1)
 
 
 def fail_job(
-    timeline: Timeline,
+    timeline: Events,
     error: Exception,
     job_id: str | None,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> None:
-    with suppress(type(error)), timeline.job(REMOVAL, 1) as job:
+    with suppress(type(error)), timeline.job(REMOVAL.name, 1) as job:
         if job_id is not None:
             job.accept(job_id)
         meanwhile()
@@ -58,8 +55,8 @@ def fail_job(
 
 def test_what_became_of_a_job() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
-    with timeline.job(IMPORT, 3) as job:
+    timeline = Events(clock)
+    with timeline.job(IMPORT.name, 3) as job:
         clock.time += 1
         job.accept("lost")
         job.end()
@@ -70,9 +67,7 @@ def test_what_became_of_a_job() -> None:
         clock.time += 1
         job.end()
         clock.time += 1  # its report is read
-        settled = Settlement(imported=[ANN, BOB], new=[ANN], updated=[BOB])
-        settled.rejected.append((CID, "dotdigital.blocker"))
-        job.settle(settled)
+        job.settle(imported=2, new=1, updated=1, rejected={"dotdigital.blocker": 1})
     (listed,) = timeline_report(timeline).jobs.listed
     assert (listed.id, listed.earlier_ids, listed.outcome) == ("import-1", ["lost"], "settled")
     times = (listed.requested, listed.accepted, listed.started, listed.ended)
@@ -93,7 +88,7 @@ def test_a_job_that_comes_to_no_good_end(
     *, is_accepted: bool, error: Exception, outcome: str
 ) -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     fail_job(timeline, error, "1" if is_accepted else None, lambda: clock.sleep(1))
     report = timeline_report(timeline).jobs
     assert report.count == 1
@@ -103,7 +98,7 @@ def test_a_job_that_comes_to_no_good_end(
 
 def test_of_very_many_jobs_a_sample_is_kept_with_all_that_did_not_go_well() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     for number in range(5_001):
         if number in {1, 1_003, 4_999}:
             fail_job(timeline, DotdigitalError("no"), f"bad-{number}")
@@ -124,7 +119,7 @@ def test_of_very_many_jobs_a_sample_is_kept_with_all_that_did_not_go_well() -> N
 
 def test_waits_at_the_same_time_count_once() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     with timeline.waiting("call_limit", "PUT /x"):
         clock.time += 2
         with timeline.waiting("call_limit", "PUT /x"):
@@ -144,7 +139,7 @@ def test_waits_at_the_same_time_count_once() -> None:
 
 def test_a_wait_that_goes_on_is_told() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     with timeline.waiting("call_limit", "PUT /x"):
         clock.time += 7
         (waits,) = timeline_report(timeline).waits
@@ -153,12 +148,12 @@ def test_a_wait_that_goes_on_is_told() -> None:
 
 def test_moments_of_a_long_run_are_thinned_and_the_last_is_exact() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     for number in range(1, 20_001):
         clock.time += 0.5
         timeline.note_progress(2 * number, number, 0, 1)
-    moments = timeline.moments
-    assert len(moments) <= MAX_MOMENTS
+    moments = timeline.progress
+    assert len(moments) <= MAX_PROGRESS_POINTS
     assert (moments[0].read, moments[-1].read, moments[-1].at) == (0, 40_000, 10_000.0)
     gaps = [after.at - before.at for before, after in pairwise(moments[:-1])]
     assert max(gaps) <= 8 * min(gaps[1:])
@@ -166,11 +161,11 @@ def test_moments_of_a_long_run_are_thinned_and_the_last_is_exact() -> None:
 
 def test_a_change_is_kept_with_its_time_however_long_nothing_follows() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     for seconds, settled in ((1.0, 0), (0.0625, 5), (3600.0, 5), (0.0, 9)):
         clock.time += seconds
         timeline.note_progress(10, settled, 0, 1)
-    assert [(each.at, each.settled) for each in timeline.moments] == [
+    assert [(each.at, each.settled) for each in timeline.progress] == [
         (0.0, 0),
         (1.0, 0),
         (1.0625, 5),
@@ -180,7 +175,7 @@ def test_a_change_is_kept_with_its_time_however_long_nothing_follows() -> None:
 
 def test_states_of_a_long_run_are_counted_and_the_last_is_told() -> None:
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     for number in range(1, 3_000):
         clock.time += 1
         timeline.note_state(number)

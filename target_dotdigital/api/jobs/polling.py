@@ -14,7 +14,7 @@ MAX_WAIT_SECONDS = 60.0
 """No job is left alone for longer: one may end sooner than all before it."""
 
 FIRST_WAIT_SECONDS = 1.0
-"""Of a job that nothing is known of. What it is left alone for grows with its age from there."""
+"""Of a job that nothing is known of. Its waits grow with its age from there."""
 
 GROWTH = 0.25
 """That share of its age: a job that took four minutes is found ended a minute later at most."""
@@ -22,8 +22,8 @@ GROWTH = 0.25
 LEAST_WAIT_SECONDS = 0.25
 """Around the time at which an end is expected."""
 
-LOOKS = 8
-"""So many looks are spread over the time in which jobs like it have ended."""
+POLLS_AROUND_THE_END = 8
+"""So many polls are spread over the time in which jobs like it have ended."""
 
 MARGIN = 0.05
 """Share by which a job may end sooner or later than those before it and still be expected."""
@@ -32,7 +32,7 @@ SPREAD = 0.1
 """Share of a wait that chance takes off, so that jobs started together are not polled together."""
 
 AT_ONCE_SECONDS = 0.5
-"""A job that is expected to end this soon is looked at right after it was taken."""
+"""A job that is expected to end this soon is polled right after it was taken."""
 
 REMEMBERED = 10
 """Jobs that are learned from: the last ones, for how long they take changes with the day."""
@@ -40,13 +40,13 @@ REMEMBERED = 10
 FEWEST_TO_TRIM = 5
 """Of so many, the quickest and the slowest are taken for exceptions."""
 
-UNLIKE = 2.0
+SIZE_RATIO = 2.0
 """Sizes that differ by this factor show whether a larger job takes longer."""
 
-WASTED_A_SECOND = 3.0
+WASTED_POLLS_A_SECOND = 3.0
 """Polls of all jobs together that may find a job still running."""
 
-WASTED_TOGETHER = 2.0
+WASTED_POLLS_AT_A_TIME = 2.0
 """That many of them may be made at a time. So no second has more than five."""
 
 
@@ -64,13 +64,13 @@ class Durations:
         """Start with nothing learned."""
         self._lock = threading.Lock()
         self._ended: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
-        self._outlasted_a_look = False
+        self._outlasted_a_poll = False
         self._expected: dict[int, Expected] = {}
         """What has been worked out since the last job ended, by size."""
 
     def note_running(self) -> None:
-        """Learn that a job was looked at right after it was taken, and had not ended."""
-        self._outlasted_a_look = True
+        """Learn that a job was polled right after it was taken, and had not ended."""
+        self._outlasted_a_poll = True
 
     def note_end(self, size: int, running: float, ended: float) -> None:
         """Learn from a job that has ended well.
@@ -105,21 +105,21 @@ class Durations:
         alike = _trimmed([seconds for _, seconds in ended])
         by_size = _trimmed([seconds * size / each for each, seconds in ended])
         sizes = [each for each, _ in ended]
-        if max(sizes) < UNLIKE * min(sizes):
+        if max(sizes) < SIZE_RATIO * min(sizes):
             found = alike + by_size
         else:
             found = min(alike, by_size, key=_spread)
         return Expected(min(found) * (1 - MARGIN), max(found) * (1 + MARGIN))
 
     def ends_at_once(self, size: int) -> bool:
-        """Return whether a job is worth a look right after it was taken.
+        """Return whether a job is worth a poll right after it was taken.
 
         Args:
             size: How many contacts it is for.
         """
         expected = self.expected(size)
         if expected is None:
-            return not self._outlasted_a_look
+            return not self._outlasted_a_poll
         return expected.earliest < AT_ONCE_SECONDS
 
 
@@ -138,7 +138,10 @@ def seconds_to_wait(age: float, expected: Expected | None, chance: float) -> flo
     if age < expected.earliest * (1 - SPREAD):
         return max(min(expected.earliest * early - age, MAX_WAIT_SECONDS), LEAST_WAIT_SECONDS)
     # Past what was expected it grows again, as if the job had been taken when it was first due.
-    late = max((expected.latest - expected.earliest) / LOOKS, (age - expected.latest) * GROWTH)
+    late = max(
+        (expected.latest - expected.earliest) / POLLS_AROUND_THE_END,
+        (age - expected.latest) * GROWTH,
+    )
     return max(min(late, growing), LEAST_WAIT_SECONDS)
 
 
@@ -151,7 +154,7 @@ class PollLimit:
     def __init__(self) -> None:
         """Start with as many as may be made at a time."""
         self._lock = threading.Lock()
-        self._left = WASTED_TOGETHER
+        self._left = WASTED_POLLS_AT_A_TIME
         self._counted_at: float | None = None
 
     def take(self, now: float) -> float:
@@ -169,7 +172,7 @@ class PollLimit:
                 self._left -= 1
                 return 0.0
             # Not so short that adding it to the time would leave the time as it is.
-            return max((1 - self._left) / WASTED_A_SECOND, 0.01)
+            return max((1 - self._left) / WASTED_POLLS_A_SECOND, 0.01)
 
     def charge(self, now: float) -> None:
         """Take a poll that has been made already, whether or not there was one.
@@ -184,12 +187,12 @@ class PollLimit:
     def give_back(self) -> None:
         """Return a poll that was not wasted: it has found an end."""
         with self._lock:
-            self._left = min(self._left + 1, WASTED_TOGETHER)
+            self._left = min(self._left + 1, WASTED_POLLS_AT_A_TIME)
 
     def _count(self, now: float) -> None:
         if self._counted_at is not None:
             passed = max(now - self._counted_at, 0.0)
-            self._left = min(self._left + passed * WASTED_A_SECOND, WASTED_TOGETHER)
+            self._left = min(self._left + passed * WASTED_POLLS_A_SECOND, WASTED_POLLS_AT_A_TIME)
         self._counted_at = now
 
 

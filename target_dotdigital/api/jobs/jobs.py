@@ -1,22 +1,22 @@
-"""Dotdigital's background jobs: waiting until one is taken, and polling it to its end."""
+"""Dotdigital's background jobs: started when a slot is free, brought to their end, sent again."""
 
 from __future__ import annotations
 
 import logging
 import random
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 
-from target_dotdigital.api.polling import (
+from target_dotdigital.api.jobs.kinds import FAILED, QUEUED, JobStatus
+from target_dotdigital.api.jobs.polling import (
     FIRST_WAIT_SECONDS,
     MAX_WAIT_SECONDS,
     Durations,
     seconds_to_wait,
 )
-from target_dotdigital.api.slots import Slots
+from target_dotdigital.api.jobs.slots import Slots
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -27,63 +27,23 @@ from target_dotdigital.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_dotdigital.api.polling import PollLimit
+    from target_dotdigital.api.jobs.kinds import JobKind
+    from target_dotdigital.api.jobs.polling import PollLimit
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Job
 
 MAX_SENDS = 3
 """How often the same is sent when Dotdigital loses a job or says `Failed`."""
 
-MAX_ODD_POLLS = 4
+MAX_UNCLEAR_POLLS = 4
 """Answers in a row that make no sense (404, an unknown status) before they are believed. One right
 after the job was taken does not count, and the waits between the others double."""
 
 MAX_SLOT_WAIT_SECONDS = 60.0
 
-_ENDS = {
-    "rejectedbywatchdog": (
-        "RejectedByWatchdog: Dotdigital's Data Watchdog refuses it; sending it again does not help"
-    ),
-    "exceedsallowedcontactlimit": (
-        "ExceedsAllowedContactLimit: the account's contact allowance would be exceeded"
-    ),
-    "invalidfileformat": "InvalidFileFormat: Dotdigital cannot read it",
-    "unknown": "Unknown: Dotdigital does not know what became of it",
-    "notavailableinthisversion": (
-        "NotAvailableInThisVersion: Dotdigital cannot tell what became of it"
-    ),
-}
-"""Final status words besides success and `Failed`, and what they mean. None is retried."""
-
-_QUEUED = "notstarted"
-"""Of the words for a job that runs: Dotdigital has not begun with it."""
-
 _logger = logging.getLogger("target-dotdigital.jobs")
 
-
-class JobStatus(Protocol):
-    """What a poll answers."""
-
-    @property
-    def status(self) -> str:
-        """The status word."""
-
-
 _Status = TypeVar("_Status", bound=JobStatus)
-
-
-@dataclass(frozen=True, slots=True)
-class JobKind:
-    """What messages call a job, and its status words, in lower case."""
-
-    name: str
-    running: frozenset[str]
-    success: str
-
-
-IMPORT = JobKind("Import", frozenset({"notfinished", "notstarted"}), "finished")
-DELETION = JobKind("Deletion", frozenset({"notfinished", "notstarted"}), "finished")
-REMOVAL = JobKind("Removal", frozenset({"started"}), "completed")
 
 
 class Jobs:
@@ -108,10 +68,10 @@ class Jobs:
         """
         self.durations = Durations()
         """How long jobs have taken so far."""
-        self._limit = limit
         self._kind = kind
         self._clock = clock
         self._timeout = timeout_seconds
+        self._limit = limit
         self._jitter = jitter
         self._slots = Slots(clock)
 
@@ -126,7 +86,7 @@ class Jobs:
         job: Job,
         deadline: float | None = None,
     ) -> tuple[str, _Status]:
-        """Start a job and bring it to its end; again if it comes to nothing.
+        """Start a job and bring it to its end; again if it is lost or has failed.
 
         Args:
             send: Asks for the job, and returns its ID.
@@ -142,7 +102,7 @@ class Jobs:
         """
         if deadline is None:
             deadline = self.deadline()
-        name = self._kind.name
+        name = self._kind.title
         for _ in range(MAX_SENDS):
             with self._slots.asking():
                 job_id = self._start(send, job, deadline)
@@ -161,7 +121,7 @@ class Jobs:
         """Ask for a job, waiting for one of the account's slots if all are taken."""
         waits = backoff.expo(factor=2, max_value=MAX_SLOT_WAIT_SECONDS)
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
-        taken = f"All of the account's {self._kind.name.lower()} slots are taken"
+        taken = f"All of the account's {self._kind.name} slots are taken"
         while True:
             try:
                 return send()
@@ -177,7 +137,7 @@ class Jobs:
     def _await_end(
         self, job_id: str, poll: Callable[[str], _Status], job: Job, deadline: float
     ) -> _Status | None:
-        """Poll until the job has ended.
+        """Poll a job until it has ended.
 
         Returns:
             Its last status; None if Dotdigital lost it or says `Failed`, and it may be sent again.
@@ -185,79 +145,71 @@ class Jobs:
         Raises:
             DotdigitalError: It has ended otherwise, or not in time.
         """
-        name, size = f"{self._kind.name} {job_id}", job.contacts
-        taken_at = self._clock.now()
-        running = 0.0
-        odd = 0
-        is_early = self.durations.ends_at_once(size)
-        if is_early:
-            self._limit.charge(taken_at)
-        else:
-            self._pause(0.0, size, odd)
+        name, size, taken_at = f"{self._kind.title} {job_id}", job.contacts, self._clock.now()
+        seen_running = 0.0  # the job's age when it was last seen running
+        unclear = 0
+        is_early = self._is_polled_at_once(size, taken_at)
         while True:
             age = self._clock.now() - taken_at
-            report = self._poll(job_id, poll)
-            word = None if report is None else report.status.strip().lower()
-            if report is not None and self._is_end(word, name):
+            status, word = self._poll(job_id, poll)
+            if status is not None and self._kind.has_ended(word, name):
                 self._limit.give_back()
-                if word == "failed":
+                if word == FAILED:
                     return None
-                self.durations.note_end(size, running, age)
-                return report
-            running = age
+                self.durations.note_end(size, seen_running, age)
+                return status
+            seen_running = age
             if word in self._kind.running:
-                odd = 0
-                job.run(is_queued=word == _QUEUED)
+                unclear = 0
+                job.run(is_queued=word == QUEUED)
             elif not is_early:
-                odd += 1
-                if odd == MAX_ODD_POLLS:
-                    self._check_lost(word, name)
-                    return None
+                unclear += 1
+            if unclear == MAX_UNCLEAR_POLLS:
+                _check_lost(word, name)
+                return None
             if self._clock.now() >= deadline:
                 raise self._overdue(f"{name} has not ended")
             if is_early:
                 self.durations.note_running()
                 is_early = False
-            self._pause(age, size, odd)
+            self._pause(age, size, unclear)
 
-    def _is_end(self, word: str | None, name: str) -> bool:
-        """Return whether a job has ended, well or as `Failed`.
+    def _is_polled_at_once(self, size: int, now: float) -> bool:
+        """Return whether a job is polled right after it was taken; otherwise wait first."""
+        if self.durations.ends_at_once(size):
+            self._limit.charge(now)
+            return True
+        self._pause(0.0, size, 0)
+        return False
 
-        Raises:
-            DotdigitalError: It has ended otherwise.
-        """
-        if word in _ENDS:
-            raise DotdigitalError(f"{name}: {_ENDS[word]}")
-        return word in (self._kind.success, "failed")
+    def _poll(
+        self, job_id: str, poll: Callable[[str], _Status]
+    ) -> tuple[_Status | None, str | None]:
+        """Return a job's status and its word in lower case; None if the job is not known."""
+        try:
+            status = poll(job_id)
+        except NotFoundError:
+            return None, None
+        except RequestRefusedError as error:
+            # Of the poll, not of what was sent: nothing in that is at fault.
+            raise DotdigitalError(f"{self._kind.title} {job_id}: {error.message}") from None
+        return status, status.status.strip().lower()
 
-    def _check_lost(self, word: str | None, name: str) -> None:
-        """Return if Dotdigital does not know a job.
-
-        Raises:
-            DotdigitalError: It does, but its status word is an unknown one.
-        """
-        if word is not None:
-            shown = word if re.fullmatch(r"[a-z]{1,40}", word) else "not shown"
-            raise DotdigitalError(f"{name}: unknown status ({shown})")
-
-    def _pause(self, age: float, size: int, odd: int) -> None:
+    def _pause(self, age: float, size: int, unclear: int) -> None:
         """Wait until a running job is to be polled, and it may be."""
         wait = seconds_to_wait(age, self.durations.expected(size), self._jitter())
-        if odd:
-            wait = max(wait, min(FIRST_WAIT_SECONDS * 2 ** (odd - 1), MAX_WAIT_SECONDS))
+        if unclear:
+            wait = max(wait, min(FIRST_WAIT_SECONDS * 2 ** (unclear - 1), MAX_WAIT_SECONDS))
         while wait > 0:
             self._clock.sleep(wait)
             wait = self._limit.take(self._clock.now())
 
-    def _poll(self, job_id: str, poll: Callable[[str], _Status]) -> _Status | None:
-        """Return a job's status, or None if Dotdigital does not know the job."""
-        try:
-            return poll(job_id)
-        except NotFoundError:
-            return None
-        except RequestRefusedError as error:
-            # Of the poll, not of what was sent: nothing in that is at fault.
-            raise DotdigitalError(f"{self._kind.name} {job_id}: {error.message}") from None
-
     def _overdue(self, what: str) -> DotdigitalError:
         return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")
+
+
+def _check_lost(word: str | None, name: str) -> None:
+    """Make sure that Dotdigital does not know a job, rather than telling an unknown status."""
+    if word is not None:
+        shown = word if re.fullmatch(r"[a-z]{1,40}", word) else "not shown"
+        raise DotdigitalError(f"{name}: unknown status ({shown})")

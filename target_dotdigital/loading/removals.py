@@ -1,4 +1,4 @@
-"""Departures: contacts that leave an address book or the account, gathered like those that join."""
+"""Removals: contacts that leave an address book or the account, in batches like those that join."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ACCOUNT = 0
 
 
 @dataclass(slots=True)
-class Departure:
+class Removal:
     """Contacts that leave together, and are settled together."""
 
-    leaving: int
+    address_book_id: int
     """The ID of the address book that they leave, or `ACCOUNT`."""
     first_row: int
     """Number of the first row in it."""
@@ -29,6 +29,11 @@ class Departure:
     """By normalised match identifier. A contact's JSON is the object with that identifier."""
     others: dict[str, str] = field(default_factory=dict, repr=False)
     """The contacts' other identifiers, with the match identifier of the contact."""
+
+    @property
+    def chain(self) -> tuple[Removal]:
+        """Itself: nothing follows it, as it may follow an import."""
+        return (self,)
 
     def has_room(self, contact: Contact, max_contacts: int) -> bool:
         """Return whether a contact fits in.
@@ -60,6 +65,6 @@ def deletion_body(contacts: Collection[Contact]) -> bytes:
     """Return the JSON that deletes contacts from the account.
 
     Args:
-        contacts: At least one, as a departure holds them.
+        contacts: At least one, as a removal holds them.
     """
     return b"[%s]" % b",".join(contact.body for contact in contacts)
