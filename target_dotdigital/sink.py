@@ -19,7 +19,6 @@ from target_dotdigital.mapping import (
     RecordValidator,
     Row,
     build_lane,
-    deleted_record,
     identities_in,
     is_deleted,
     match_property,
@@ -27,7 +26,7 @@ from target_dotdigital.mapping import (
 )
 from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings import NO_ADDRESS_BOOK
-from target_dotdigital.singer import NOT_NAMED, map_failure, no_identifier
+from target_dotdigital.singer import NOT_NAMED, deleted_record, map_failure, no_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

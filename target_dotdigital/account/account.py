@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
+from target_dotdigital.account.address_book_lookup import AddressBookLookup
 from target_dotdigital.account.connection import Connection
 from target_dotdigital.account.creation import Creation, field_name_problem
 from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError, UnfitError
-from target_dotdigital.mapping import AddressBookLookup, no_data_field, unknown_fields
+from target_dotdigital.mapping import no_data_field, unknown_fields
 from target_dotdigital.near_misses import nearest, nearly_equal
 from target_dotdigital.settings import (
     MAX_ID,

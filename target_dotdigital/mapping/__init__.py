@@ -16,7 +16,7 @@ from target_dotdigital.mapping.contacts import (
     identities_in,
     normalise,
 )
-from target_dotdigital.mapping.deletion_marks import deleted_record, is_deleted
+from target_dotdigital.mapping.deletion_marks import is_deleted
 from target_dotdigital.mapping.fast_path import UNREADABLE, Lane, build_lane
 from target_dotdigital.mapping.record_mapping import (
     ContactMapping,
@@ -24,7 +24,6 @@ from target_dotdigital.mapping.record_mapping import (
     no_data_field,
     unknown_fields,
 )
-from target_dotdigital.mapping.row_address_books import AddressBookLookup
 from target_dotdigital.mapping.schemas import (
     TYPES,
     Description,
@@ -49,7 +48,6 @@ __all__ = [
     "MOBILE_NUMBER",
     "TYPES",
     "UNREADABLE",
-    "AddressBookLookup",
     "Contact",
     "ContactMapping",
     "Description",
@@ -69,7 +67,6 @@ __all__ = [
     "check_schema",
     "collapse",
     "declared_types",
-    "deleted_record",
     "field_type",
     "identities_in",
     "is_deleted",

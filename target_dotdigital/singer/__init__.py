@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from target_dotdigital.singer.computed import computed
 from target_dotdigital.singer.config_files import ConfigFiles
+from target_dotdigital.singer.deleted_rows import deleted_record
 from target_dotdigital.singer.flattened_arrays import join_flattened_arrays
 from target_dotdigital.singer.flattening import flattenable, without_old_names
 from target_dotdigital.singer.map_failures import map_failure
@@ -20,6 +21,7 @@ __all__ = [
     "ConfigFiles",
     "Selection",
     "computed",
+    "deleted_record",
     "drain",
     "flattenable",
     "join_flattened_arrays",
