@@ -18,7 +18,7 @@ from target_dotdigital.mapping import (
     ContactMapping,
     RecordValidator,
     Row,
-    build_lane,
+    build_fast_path,
     identities_in,
     is_deleted,
     match_property,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import StreamMap
 
-    from target_dotdigital.mapping import HeldContacts, Lane
+    from target_dotdigital.mapping import FastPath, IdentitySet
     from target_dotdigital.mirror import Additions, Mirror
     from target_dotdigital.run import Run
     from target_dotdigital.settings import StreamSettings
@@ -69,8 +69,8 @@ class ContactSink(BatchSink):
         self._settings = self._loaded_by(stream_name, schema)
         self._leaving: int | None = None
         self._mirror: Mirror | Additions | None = None
-        self.lane: Lane | None = None
-        """The fast lane, where it is open."""
+        self.lane: FastPath | None = None
+        """The fast path, where it is open."""
         self._row_books: list[int] = []
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
@@ -205,7 +205,7 @@ class ContactSink(BatchSink):
             self._run.reject(rows[0], error)
 
     def open_lane(self, stream: str, stream_map: StreamMap) -> bool:
-        """Open the fast lane, if nothing but stream maps and mapping are for a record.
+        """Open the fast path, if nothing but stream maps and mapping are for a record.
 
         Args:
             stream: What the tap calls the stream.
@@ -220,7 +220,7 @@ class ContactSink(BatchSink):
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         transform = None if is_same else stream_map.transform
         keys = self._key_properties
-        self.lane = build_lane(stream, self.schema, keys, self._mapping, transform)
+        self.lane = build_fast_path(stream, self.schema, keys, self._mapping, transform)
         return self.lane is not None
 
     def receive_all(
@@ -229,12 +229,12 @@ class ContactSink(BatchSink):
         lines: Sequence[bytes],
         take_slowly: Callable[[int], object],
     ) -> None:
-        """Take RECORD messages that the stream's lane has decoded.
+        """Take RECORD messages that the stream's fast path has decoded.
 
         Args:
             messages: What it has decoded.
             lines: The messages as they were read.
-            take_slowly: Takes one of the lines that the lane does not map, by its place.
+            take_slowly: Takes one of the lines that the fast path does not map, by its place.
 
         Raises:
             TargetDotdigitalError: The run cannot go on.
@@ -277,7 +277,7 @@ class ContactSink(BatchSink):
             contact = self._mapping.leaver(record)
         except RowRejectedError as error:
             if error.code == "delete.unidentified":
-                path = self._mapping.identifiers[0].source.path
+                path = self._mapping.identifiers[0].path.name
                 self._run.warn_unidentified(self.stream_name, path)
             raise
         contact.rows = rows
@@ -308,7 +308,7 @@ class ContactSink(BatchSink):
         self._row_books.append(found)
         return found
 
-    def _holdings(self, row: Row) -> list[HeldContacts]:
+    def _holdings(self, row: Row) -> list[IdentitySet]:
         """Return where a row's contact is to be held: another stream may mirror its books."""
         if row.holding is not None:
             return [row.holding]
@@ -317,7 +317,7 @@ class ContactSink(BatchSink):
         entered = (self._run.mirrors.enter(self.stream_name, book) for book in self._row_books)
         return [each.holding(None, self._run.position) for each in entered if each is not None]
 
-    def _rows(self, line: bytes, holding: HeldContacts | None) -> tuple[Row]:
+    def _rows(self, line: bytes, holding: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._run.keeps_rejects:
             return (Row(self._counts, line, self._schema_line, holding),)
@@ -326,7 +326,7 @@ class ContactSink(BatchSink):
         return self._bare_rows
 
     def _hold_rejected(
-        self, holding: HeldContacts, raw: object, record: dict[str, Any] | None
+        self, holding: IdentitySet, raw: object, record: dict[str, Any] | None
     ) -> None:
         """Hold whom a rejected row is about, as far as it tells: they are in the source."""
         if self._mapping is None:

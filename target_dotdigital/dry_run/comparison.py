@@ -15,7 +15,7 @@ from target_dotdigital.account import (
 )
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
-from target_dotdigital.mapping import HeldContacts
+from target_dotdigital.mapping import IdentitySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,10 +46,10 @@ _decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
 class Group:
     """Contacts that are all to join, or to leave, the same; by match identifier."""
 
-    all: HeldContacts = field(default_factory=HeldContacts)
-    existing: HeldContacts = field(default_factory=HeldContacts)
+    all: IdentitySet = field(default_factory=IdentitySet)
+    existing: IdentitySet = field(default_factory=IdentitySet)
     """Those of them that are in the account."""
-    members: HeldContacts = field(default_factory=HeldContacts)
+    members: IdentitySet = field(default_factory=IdentitySet)
     """Those of them that are in the address book."""
 
 
@@ -70,7 +70,7 @@ class Comparison:
         self.leaving: dict[int, Group] = {}
         self.is_done = False
         self.problem: str | None = None
-        self._anybody = HeldContacts()
+        self._anybody = IdentitySet()
         self._few: dict[str, tuple[str, Any]] | None = {}
 
     def join(self, contacts: Iterable[Contact]) -> None:

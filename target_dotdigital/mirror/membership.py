@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DataError, SettingsError
-from target_dotdigital.mapping import HeldContacts
+from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.settings import address_book_key
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class MirroredBook:
 
     address_book_id: int
     streams: tuple[str, ...]
-    held: tuple[HeldContacts, ...]
+    held: tuple[IdentitySet, ...]
     """Whoever is in any of them stays."""
     max_removal_percent: int
     absent_keys: frozenset[str | int]
@@ -40,9 +40,9 @@ class Additions:
 
     def __init__(self) -> None:
         """Start with nobody."""
-        self.held = HeldContacts()
+        self.held = IdentitySet()
 
-    def holding(self, version: object, row: int) -> HeldContacts:
+    def holding(self, version: object, row: int) -> IdentitySet:
         """Return where a row's contact is held, whatever its version and number.
 
         Args:
@@ -69,14 +69,14 @@ class Mirror:
         self.tap_streams: set[str] = set()
         """What the tap calls it."""
         self.first_row: int | None = None
-        self._held = HeldContacts()
-        self._by_version: dict[Version, HeldContacts] = {}
+        self._held = IdentitySet()
+        self._by_version: dict[Version, IdentitySet] = {}
         self._newest: Version | None = None
         self._activated: Version | None = None
         self._announced: Version | None = None
         self._has_state_after_rows = False
 
-    def holding(self, version: object, row: int) -> HeldContacts:
+    def holding(self, version: object, row: int) -> IdentitySet:
         """Return where a row's contact is held.
 
         Args:
@@ -89,7 +89,7 @@ class Mirror:
         if not isinstance(version, (int, str, Decimal)):
             return self._held  # of no version, so of every one
         self._newest = version
-        return self._by_version.setdefault(version, HeldContacts())
+        return self._by_version.setdefault(version, IdentitySet())
 
     def activate(self, version: object) -> None:
         """Take note of an ACTIVATE_VERSION: the rows of this version are all there are.
@@ -117,7 +117,7 @@ class Mirror:
             return self._newest
         return self._activated
 
-    def held(self) -> tuple[HeldContacts, ...]:
+    def held(self) -> tuple[IdentitySet, ...]:
         """Return where those are who stay."""
         complete = self._complete()
         if complete is None:

@@ -14,13 +14,13 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 from target_dotdigital.errors import DataError, LackingError, RowRejectedError
-from target_dotdigital.mapping.schemas.excerpts import PYTHON_PATTERN, Excerpt
+from target_dotdigital.mapping.schemas.schema_subset import PYTHON_PATTERN, Excerpt
 from target_dotdigital.settings import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_dotdigital.mapping.schemas.excerpts import Used
+    from target_dotdigital.mapping.schemas.schema_subset import Used
 
 MAX_CHECK_SECONDS = 0.5
 """Processor time for one record's patterns, where Python looks at them: `^(a+)+\\Z` takes years for

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.mapping.contacts.identifiers import canonical_email, checker, normalise
+from target_dotdigital.mapping.contacts.emails import canonical_email
+from target_dotdigital.mapping.contacts.identifiers import checker, normalise
 from tests.support.builders import attempt
 
 MODEST = settings(max_examples=150, deadline=None)

@@ -14,7 +14,7 @@ from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012, specificati
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-Description = dict[str, Any]
+Subschema = dict[str, Any]
 
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
@@ -30,7 +30,7 @@ class UnusableSchemaError(Exception):
     """A part of a schema cannot be used; the text says what is wrong with it."""
 
 
-class SharedSchema(Description):
+class SharedSchema(Subschema):
     """A stream's schema whose copies share what describes the properties.
 
     The SDK copies each schema twice and in depth, which of megabytes is slow and large; what it
@@ -83,7 +83,7 @@ class References:
             ) from None
 
 
-def alternatives(node: object, references: References, depth: int = 0) -> list[Description]:
+def alternatives(node: object, references: References, depth: int = 0) -> list[Subschema]:
     """Return what a description comes to: itself, or the alternatives of its unions.
 
     What cannot be told apart comes as one alternative that says nothing.
@@ -95,9 +95,7 @@ def alternatives(node: object, references: References, depth: int = 0) -> list[D
     """
     if not isinstance(node, dict) or depth > _MAX_DEPTH:
         return [{}]
-    found: list[Description] = [
-        {word: value for word, value in node.items() if word not in _JOINED}
-    ]
+    found: list[Subschema] = [{word: value for word, value in node.items() if word not in _JOINED}]
     if "$ref" in node:
         try:
             target = references.target(node["$ref"])
@@ -117,19 +115,19 @@ def alternatives(node: object, references: References, depth: int = 0) -> list[D
     return found
 
 
-def _parts(node: Description, word: str) -> Iterable[object]:
+def _parts(node: Subschema, word: str) -> Iterable[object]:
     parts = node.get(word)
     return parts if isinstance(parts, list) else ()
 
 
-def _joined(left: list[Description], right: list[Description]) -> list[Description]:
+def _joined(left: list[Subschema], right: list[Subschema]) -> list[Subschema]:
     """Return every combination: what holds for all alternatives of a union, holds for each."""
     if len(left) * len(right) > _MAX_ALTERNATIVES:
         return [{}]
     return [_merged(one, other) for one in left for other in right]
 
 
-def _merged(one: Description, other: Description) -> Description:
+def _merged(one: Subschema, other: Subschema) -> Subschema:
     merged = {**one, **other}
     if "type" in one and "type" in other:
         both = [name for name in declared_types(one) if name in declared_types(other)]
@@ -139,7 +137,7 @@ def _merged(one: Description, other: Description) -> Description:
     return merged
 
 
-def declared_types(node: Description) -> list[Any]:
+def declared_types(node: Subschema) -> list[Any]:
     """Return the names of types that a description gives; none if it gives no `type`.
 
     Args:
@@ -149,9 +147,7 @@ def declared_types(node: Description) -> list[Any]:
     return named if isinstance(named, list) else [named]
 
 
-def within(
-    nodes: Iterable[Description], segment: str, references: References
-) -> Iterator[Description]:
+def within(nodes: Iterable[Subschema], segment: str, references: References) -> Iterator[Subschema]:
     """Yield what a property inside objects may be described by.
 
     Args:
@@ -194,7 +190,7 @@ def path_problem(schema: Mapping[str, Any], path: str) -> str | None:
     return None
 
 
-def _may_hold(node: Description, *, is_root: bool) -> bool:
+def _may_hold(node: Subschema, *, is_root: bool) -> bool:
     """Return whether a value may have a property that its description does not tell."""
     types = set(map(str, declared_types(node)))
     if types and not is_root:

@@ -1,4 +1,4 @@
-"""What became of the rows: counts a stream, and the summary at the end."""
+"""What became of a stream's rows: their counts, and the stream's line of the summary."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from target_dotdigital.mapping.values import MAX_FRACTION_DIGITS
+from target_dotdigital.mapping.contacts.limits import MAX_FRACTION_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_REJECT_GROUPS: Final = 200
-"""Groups of a stream's rejects that are told apart. What comes on top is counted by code alone."""
+"""Groups of a stream's rejects that are counted apart. Further ones are counted by code alone."""
 
 
 class RejectGroup(NamedTuple):
-    """What rejected rows have in common. Names only, never a record's value."""
+    """What rejected rows have in common: names, never a record's value."""
 
     code: str
     property: str | None = None

@@ -1,4 +1,4 @@
-"""Address books that a row names itself."""
+"""Address books that rows name themselves, in a property."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
-from target_dotdigital.mapping.contacts import MAX_LISTS, whole
-from target_dotdigital.mapping.paths import ABSENT
+from target_dotdigital.mapping.contacts import MAX_LISTS, as_integer
+from target_dotdigital.mapping.values.property_path import is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_dotdigital.mapping.paths import Source
+    from target_dotdigital.mapping.values.property_path import PropertyPath
 
 
 @dataclass(frozen=True, slots=True)
 class RowAddressBooks:
-    """Where a stream's records name the address books that their contacts join."""
+    """The property in which a stream's records name the address books that their contacts join."""
 
-    source: Source
+    path: PropertyPath
     find: Callable[[str | int], int]
     """Returns an address book's ID; it raises `UnfitError` if a contact cannot join it."""
 
     def read(self, record: Mapping[str, Any]) -> list[int]:
         """Return the IDs of a row's address books, each once, at least one.
 
-        A row that names none is refused: nobody has asked for a contact without an address book.
+        A row that names none is rejected: its contact would be in no address book.
 
         Args:
             record: The record, after stream maps.
@@ -34,14 +34,14 @@ class RowAddressBooks:
         Raises:
             RowRejectedError: One of them cannot be joined, or none is named; code `field.type`.
         """
-        value = self.source.read(record)
+        value = self.path.read(record)
         try:
             return self._find_all(value if isinstance(value, list) else [value])
         except UnfitError as error:
-            # Which one is not told: it is a value of the record.
-            reason = f"property '{self.source.path}' for the address book: {error}"
+            # The message does not say which one: that is a value of the record.
+            reason = f"property '{self.path.name}' for the address book: {error}"
             raise RowRejectedError(
-                "field.type", reason, property=self.source.path, rule="address book"
+                "field.type", reason, property=self.path.name, rule="address book"
             ) from None
 
     def _find_all(self, named: list[object]) -> list[int]:
@@ -54,8 +54,8 @@ class RowAddressBooks:
 
 
 def _named(named: object) -> str | int:
-    value = whole(named)
-    if value is ABSENT or value is None or (isinstance(value, str) and not value.strip()):
+    value = as_integer(named)
+    if is_empty(value):
         raise UnfitError("it names none")
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise UnfitError("an ID, a name, or an array of these is needed")

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
-from target_dotdigital.mapping.values import to_date
+from target_dotdigital.mapping.values.field_values import to_date
+from target_dotdigital.mapping.values.property_path import is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
         RowRejectedError: It cannot be told; code `delete.invalid`.
     """
     mark = record.get(DELETED_AT)
-    if mark is None or (isinstance(mark, str) and not mark.strip()):
+    if is_empty(mark):
         return False
     if isinstance(mark, (int, float, Decimal)) and mark == 0:
         return False

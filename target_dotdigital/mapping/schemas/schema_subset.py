@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import jsonschema_rs
 
-from target_dotdigital.mapping.schemas.descriptions import (
+from target_dotdigital.mapping.schemas.subschemas import (
     TYPES,
     References,
     UnusableSchemaError,
