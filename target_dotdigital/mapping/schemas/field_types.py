@@ -1,4 +1,4 @@
-"""Which type a new data field gets: what a stream's JSON schema says of its property."""
+"""Types of new data fields, by what a stream's JSON schema says of their properties."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TYPES: Final = {"integer": "Numeric", "number": "Numeric", "boolean": "Boolean"}
 _DATE_FORMATS: Final = frozenset({"date", "date-time"})
 _NUMBER_FORMATS: Final = frozenset({"x-singer.decimal", "singer.decimal"})
-"""A number that is spelled as a text, so that it keeps its digits."""
+"""Formats of numbers that taps write as texts, so that they keep their digits."""
 
 
 def field_type(schema: Mapping[str, Any], path: str) -> str:
@@ -31,7 +31,7 @@ def field_type(schema: Mapping[str, Any], path: str) -> str:
 
     Returns:
         `Numeric`, `Boolean` or `Date` where the schema allows nothing else beside null; `String`
-        for everything else, also where the schema does not tell.
+        for everything else, also where the schema does not say.
     """
     whole = path in schema.get("properties", {}) or "." not in path
     references = References(schema)

@@ -1,11 +1,12 @@
-"""What a stream's JSON schema says of a property: its references followed, its unions taken apart.
+"""Subschemas: what a stream's JSON schema says of a property.
 
-Taps write schemas of every draft, and not always as any draft wants them.
+References are followed and unions taken apart. Taps write schemas of every draft, and not always
+as any draft wants them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -14,7 +15,7 @@ from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012, specificati
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-Subschema = dict[str, Any]
+Subschema: TypeAlias = dict[str, Any]
 
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
@@ -31,10 +32,10 @@ class UnusableSchemaError(Exception):
 
 
 class SharedSchema(Subschema):
-    """A stream's schema whose copies share what describes the properties.
+    """A stream's schema whose copies share the properties' subschemas.
 
-    The SDK copies each schema twice and in depth, which of megabytes is slow and large; what it
-    changes in its copies is only which properties there are.
+    The SDK makes two deep copies of each schema, which is slow and large for megabytes. In a copy
+    it only changes which properties there are.
     """
 
     def __deepcopy__(self, _memo: object) -> SharedSchema:
@@ -43,10 +44,10 @@ class SharedSchema(Subschema):
 
 
 class References:
-    """Follows the references inside one schema. Nothing else is ever read."""
+    """Follows references inside one schema; other files are never read."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        """Look at nothing yet.
+        """Follow nothing yet.
 
         Args:
             schema: A stream's JSON schema.
@@ -84,9 +85,9 @@ class References:
 
 
 def alternatives(node: object, references: References, depth: int = 0) -> list[Subschema]:
-    """Return what a description comes to: itself, or the alternatives of its unions.
+    """Return a subschema without references and unions: itself, or the alternatives of its unions.
 
-    What cannot be told apart comes as one alternative that says nothing.
+    Where there are too many, the one alternative is a subschema that says nothing.
 
     Args:
         node: A part of a JSON schema.
@@ -138,17 +139,17 @@ def _merged(one: Subschema, other: Subschema) -> Subschema:
 
 
 def declared_types(node: Subschema) -> list[Any]:
-    """Return the names of types that a description gives; none if it gives no `type`.
+    """Return the names of types in a subschema; none if it has no `type`.
 
     Args:
-        node: A description.
+        node: A subschema.
     """
     named = node.get("type", [])
     return named if isinstance(named, list) else [named]
 
 
 def within(nodes: Iterable[Subschema], segment: str, references: References) -> Iterator[Subschema]:
-    """Yield what a property inside objects may be described by.
+    """Yield the subschemas of a property inside objects.
 
     Args:
         nodes: Alternatives for the objects.
@@ -162,9 +163,9 @@ def within(nodes: Iterable[Subschema], segment: str, references: References) -> 
 
 
 def path_problem(schema: Mapping[str, Any], path: str) -> str | None:
-    """Return why no record can hold a property, as far as its schema tells; None if one can.
+    """Return why no record can hold a property, as far as its schema says; None if one can.
 
-    A text may hold an object, written as JSON: a path into it is none to find fault with.
+    A text may hold an object, written as JSON: a path into it is never a problem.
 
     Args:
         schema: The stream's JSON schema, after stream maps.
@@ -191,7 +192,7 @@ def path_problem(schema: Mapping[str, Any], path: str) -> str | None:
 
 
 def _may_hold(node: Subschema, *, is_root: bool) -> bool:
-    """Return whether a value may have a property that its description does not tell."""
+    """Return whether a value may have a property that its subschema does not name."""
     types = set(map(str, declared_types(node)))
     if types and not is_root:
         if types == {"null"} or "string" in types:

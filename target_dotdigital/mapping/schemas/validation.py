@@ -1,4 +1,4 @@
-"""Checking records against their stream's schema, at speed and without repeating their values."""
+"""Validation of records against their stream's schema, whose messages repeat no value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 from target_dotdigital.errors import DataError, LackingError, RowRejectedError
-from target_dotdigital.mapping.schemas.schema_subset import PYTHON_PATTERN, Excerpt
+from target_dotdigital.mapping.schemas.keywords import PYTHON_PATTERN
+from target_dotdigital.mapping.schemas.schema_subset import SchemaSubset
 from target_dotdigital.settings import describe
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def check_schema(stream: str, schema: dict[str, Any]) -> None:
 
 
 class RecordValidator(BaseJSONSchemaValidator):
-    """What a schema says of the properties that are used, compiled.
+    """Validates records against what their schema says of the properties in use.
 
     Formats are not checked, as in the SDK: taps often name them wrongly.
     """
@@ -127,25 +128,25 @@ class RecordValidator(BaseJSONSchemaValidator):
 
         Args:
             schema: The stream's JSON schema.
-            used: What is used of its records. Nothing else is looked at, but for whether what the
-                schema requires is there.
+            used: The properties in use. Of others it is only checked whether those are there that
+                the schema requires.
 
         Raises:
             DataError: The schema cannot be used for them; the text names all that is wrong.
         """
         super().__init__(schema)
-        excerpt = Excerpt(schema, used)
-        if excerpt.problems:
-            raise DataError("; ".join(excerpt.problems))
+        subset = SchemaSubset(schema, used)
+        if subset.problems:
+            raise DataError("; ".join(subset.problems))
         try:
-            self._validator = excerpt.validator_type(
-                excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
+            self._validator = subset.validator_type(
+                subset.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
             )
         except ValueError:
             raise DataError("the schema is nested too deeply") from None
-        self._limit = _limited if _has(PYTHON_PATTERN, excerpt.schema) else nullcontext
+        self._limit = _limited if _has(PYTHON_PATTERN, subset.schema) else nullcontext
         self._used = used
-        self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
+        self._names = tuple({**used, **dict.fromkeys(subset.schema.get("required", ()))})
 
     @override
     def validate(self, record: dict[str, Any]) -> None:

