@@ -31,9 +31,9 @@ class StreamCounts:
     read: int = 0
     imported: int = 0
     new: int = 0
-    """Of the imported rows: those whose contact was new to the account, as far as it is told."""
+    """Of the imported rows: those whose contact was new to the account, if Dotdigital says so."""
     updated: int = 0
-    """Of the imported rows: those whose contact was in the account, as far as it is told."""
+    """Of the imported rows: those whose contact was in the account, if Dotdigital says so."""
     collapsed: int = 0
     skipped: int = 0
     """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""
@@ -110,7 +110,7 @@ class StreamCounts:
         return line
 
     def rounding(self) -> str | None:
-        """Return the line that tells of rounded numbers; None if there are none."""
+        """Return the line that counts rounded numbers; None if there are none."""
         if not self.rounded:
             return None
         rows = ", ".join(

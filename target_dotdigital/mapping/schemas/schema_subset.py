@@ -144,7 +144,7 @@ class SchemaSubset:
                 raise UnusableSchemaError(f"{word} is no list")
             parts = [self._reduced(part, used) for part in node[word]]
             if used and word == "oneOf":
-                # What told them apart may be left out.
+                # What distinguishes them may be left out.
                 reduced.setdefault("allOf", []).append({"anyOf": parts})
             else:
                 reduced.setdefault(word, []).extend(parts)

@@ -114,8 +114,8 @@ class _Fault(NamedTuple):
 
 
 def _rejected(code: str, faults: Sequence[_Fault]) -> RowRejectedError:
-    told = ", ".join(f"property '{each.property}' {each.text}" for each in faults)
-    reason = f"the consent is not complete: {told}"
+    texts = ", ".join(f"property '{each.property}' {each.text}" for each in faults)
+    reason = f"the consent is not complete: {texts}"
     return RowRejectedError(code, reason, property=faults[0].property, rule="consent")
 
 

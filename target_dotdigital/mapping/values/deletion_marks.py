@@ -25,7 +25,7 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
         record: The record, after stream maps.
 
     Raises:
-        RowRejectedError: It cannot be told; code `delete.invalid`.
+        RowRejectedError: The property is neither a mark nor none; code `delete.invalid`.
     """
     mark = record.get(DELETED_AT)
     if is_empty(mark):

@@ -33,7 +33,7 @@ def identity_set(*identities: str) -> IdentitySet:
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
-def test_exactly_who_is_held_is_found(some: list[str], others: list[str]) -> None:
+def test_exactly_what_was_added_is_found(some: list[str], others: list[str]) -> None:
     made = identity_set(*(f"email:{each}" for each in some))
     assert all(f"email:{each}" in made for each in some)
     forms = {each for each in some if each.isascii()}
@@ -111,5 +111,5 @@ def test_anything_in_a_record_may_be_somebody(record: dict[str, Any], key: str) 
     planted = {**record, key: {"deep": [" Ann@Example.com "]}}
     found = set(identities_in(planted, readers))
     assert normalise(EMAIL, "ann@example.com") in found
-    held = identity_set(*found)
-    assert all(each in held for each in found)
+    made = identity_set(*found)
+    assert all(each in made for each in found)
