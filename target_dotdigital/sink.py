@@ -19,7 +19,7 @@ from target_dotdigital.mapping import (
     ContactMapping,
     RecordValidator,
     Row,
-    build_lane,
+    build_fast_path,
     identities_in,
     is_deleted,
     used_in,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import StreamMap
 
-    from target_dotdigital.mapping import HeldContacts, Lane
+    from target_dotdigital.mapping import FastPath, IdentitySet
     from target_dotdigital.mirror import IdentityStore
     from target_dotdigital.run import Intake
 
@@ -77,7 +77,7 @@ class ContactSink(BatchSink):
             self._intake.warnings.skipped(stream_name, reason)
         self._leaving: int | None = None
         self._mirror: IdentityStore | None = None
-        self._fast_path: Lane | None = None
+        self._fast_path: FastPath | None = None
         self._row_books: list[int] = []
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
@@ -186,7 +186,7 @@ class ContactSink(BatchSink):
                 self._hold_rejected(identity_set, raw, record)
             self._intake.reject(rows[0], error)
 
-    def open_fast_path(self, stream: str, stream_map: StreamMap) -> Lane | None:
+    def open_fast_path(self, stream: str, stream_map: StreamMap) -> FastPath | None:
         """Open the fast path, if nothing but stream maps and mapping are for a record.
 
         Args:
@@ -202,7 +202,7 @@ class ContactSink(BatchSink):
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         transform = None if is_same else stream_map.transform
         keys = self.key_properties
-        self._fast_path = build_lane(stream, self.schema, keys, self._mapping, transform)
+        self._fast_path = build_fast_path(stream, self.schema, keys, self._mapping, transform)
         return self._fast_path
 
     def receive_all(
@@ -259,7 +259,7 @@ class ContactSink(BatchSink):
             contact = self._mapping.leaver(record)
         except RowRejectedError as error:
             if error.code == "delete.unidentified":
-                path = self._mapping.identifiers[0].source.path
+                path = self._mapping.identifiers[0].path.name
                 self._intake.warnings.unidentified(self.stream_name, path)
             raise
         contact.rows = rows
@@ -290,7 +290,7 @@ class ContactSink(BatchSink):
         self._row_books.append(found)
         return found
 
-    def _identity_sets(self, row: Row) -> list[HeldContacts]:
+    def _identity_sets(self, row: Row) -> list[IdentitySet]:
         """Return where a row's contact is to be held: another stream may mirror its books."""
         if row.identity_set is not None:
             return [row.identity_set]
@@ -302,7 +302,7 @@ class ContactSink(BatchSink):
         position = self._intake.position
         return [each.identity_set(None, position) for each in entered if each is not None]
 
-    def _rows(self, line: bytes, identity_set: HeldContacts | None) -> tuple[Row]:
+    def _rows(self, line: bytes, identity_set: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._intake.keeps_rejects:
             return (Row(self._counts, line, self._schema_line, identity_set),)
@@ -311,7 +311,7 @@ class ContactSink(BatchSink):
         return self._bare_rows
 
     def _hold_rejected(
-        self, identity_set: HeldContacts, raw: object, record: dict[str, Any] | None
+        self, identity_set: IdentitySet, raw: object, record: dict[str, Any] | None
     ) -> None:
         """Hold whom a rejected row is about, as far as it tells: they are in the source."""
         if self._mapping is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from target_dotdigital.account.address_book_lookup import AddressBookLookup
 from target_dotdigital.account.address_books import (
     address_book_problem,
     find_address_books,
@@ -15,7 +16,6 @@ from target_dotdigital.account.address_books import (
 from target_dotdigital.account.connection import Connection
 from target_dotdigital.account.creation import Creation, field_problem, new_beside
 from target_dotdigital.errors import ForbiddenError, SettingsError, UnfitError
-from target_dotdigital.mapping import AddressBookLookup
 from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import (
     MAX_ID,

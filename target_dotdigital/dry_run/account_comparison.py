@@ -15,7 +15,7 @@ from target_dotdigital.account import (
 )
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
-from target_dotdigital.mapping import HeldContacts
+from target_dotdigital.mapping import IdentitySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,9 +52,9 @@ class Group:
         members: Those of them that are in the address book.
     """
 
-    all: HeldContacts = field(default_factory=HeldContacts)
-    existing: HeldContacts = field(default_factory=HeldContacts)
-    members: HeldContacts = field(default_factory=HeldContacts)
+    all: IdentitySet = field(default_factory=IdentitySet)
+    existing: IdentitySet = field(default_factory=IdentitySet)
+    members: IdentitySet = field(default_factory=IdentitySet)
 
 
 class Comparison:
@@ -74,7 +74,7 @@ class Comparison:
         self.leaving: dict[int, Group] = {}
         self.is_done = False
         self.problem: str | None = None
-        self._all = HeldContacts()
+        self._all = IdentitySet()
         self._few: dict[str, tuple[str, Any]] | None = {}
 
     def join(self, contacts: Iterable[Contact]) -> None:

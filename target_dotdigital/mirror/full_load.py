@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_dotdigital.mapping import HeldContacts
+from target_dotdigital.mapping import IdentitySet
 
 if TYPE_CHECKING:
     from target_dotdigital.settings import StreamSettings
@@ -40,8 +40,8 @@ class FullLoad:
         self.address_book_id: int | None = None
         self.tap_streams: set[str] = set()
         self.first_row: int | None = None
-        self._unversioned = HeldContacts()
-        self._versions: dict[Version, HeldContacts] = {}
+        self._unversioned = IdentitySet()
+        self._versions: dict[Version, IdentitySet] = {}
         self._newest: Version | None = None
         """The version of the newest row that has one."""
         self._activated_before: Version | None = None
@@ -50,7 +50,7 @@ class FullLoad:
         """The version of one that came after rows of it."""
         self._has_state_after_rows = False
 
-    def identity_set(self, version: object, row: int) -> HeldContacts:
+    def identity_set(self, version: object, row: int) -> IdentitySet:
         """Return the set that takes the identities of a row's contact.
 
         Args:
@@ -63,7 +63,7 @@ class FullLoad:
         if not isinstance(version, Version):
             return self._unversioned
         self._newest = version
-        return self._versions.setdefault(version, HeldContacts())
+        return self._versions.setdefault(version, IdentitySet())
 
     def process_activate_version(self, version: object) -> None:
         """Take in an ACTIVATE_VERSION: the rows of this version are all there are.
@@ -85,7 +85,7 @@ class FullLoad:
         """Take in a STATE: a tap that has died in the stream would not have sent it."""
         self._has_state_after_rows = True
 
-    def identity_sets(self) -> tuple[HeldContacts, ...]:
+    def identity_sets(self) -> tuple[IdentitySet, ...]:
         """Return the identities of all contacts that stay."""
         complete = self._complete_version()
         if complete is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_dotdigital.errors import DataError, SettingsError
-from target_dotdigital.mapping import HeldContacts
+from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.mirror.currently_syncing import CurrentlySyncing
 from target_dotdigital.mirror.full_load import FullLoad
 from target_dotdigital.settings import address_book_key
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class IdentityStore(Protocol):
     """Keeps the identities of contacts that stay in an address book."""
 
-    def identity_set(self, version: object, row: int) -> HeldContacts:
+    def identity_set(self, version: object, row: int) -> IdentitySet:
         """Return the set that takes the identities of a row's contact.
 
         Args:
@@ -38,9 +38,9 @@ class OtherContacts:
 
     def __init__(self) -> None:
         """Start with none."""
-        self.identities = HeldContacts()
+        self.identities = IdentitySet()
 
-    def identity_set(self, version: object, row: int) -> HeldContacts:
+    def identity_set(self, version: object, row: int) -> IdentitySet:
         """Return the set that takes the identities of every row's contact.
 
         Args:
@@ -66,7 +66,7 @@ class MirroredAddressBook:
 
     address_book_id: int
     streams: tuple[str, ...]
-    identity_sets: tuple[HeldContacts, ...]
+    identity_sets: tuple[IdentitySet, ...]
     max_removal_percent: int
     absent_keys: frozenset[str | int]
 
@@ -221,7 +221,7 @@ class Mirrors:
 
     def _identity_sets(
         self, address_book_id: int, loads: Sequence[FullLoad]
-    ) -> tuple[HeldContacts, ...]:
+    ) -> tuple[IdentitySet, ...]:
         found = [each for load in loads for each in load.identity_sets()]
         if address_book_id in self._others:
             found.append(self._others[address_book_id].identities)

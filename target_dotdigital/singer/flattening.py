@@ -27,7 +27,7 @@ from target_dotdigital.singer.sdk import set_flattened_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_dotdigital.mapping import Description
+    from target_dotdigital.mapping import Subschema
 
 _NESTED: Final = frozenset({"array", "object"})
 
@@ -78,7 +78,7 @@ def _properties(described: object, references: References, depth: int) -> dict[s
     return {name: _typed(node, references, depth) for name, node in described.items()}
 
 
-def _typed(node: object, references: References, depth: int) -> Description:
+def _typed(node: object, references: References, depth: int) -> Subschema:
     """Return what describes a property's values after flattening, or the object to flatten."""
     if node is not True and not isinstance(node, dict):
         return {"type": []}  # nothing: an error where it is mapped, and only there
@@ -99,7 +99,7 @@ def _typed(node: object, references: References, depth: int) -> Description:
     return {"type": types, "anyOf": branches}
 
 
-def _types(branches: Sequence[Description]) -> list[Any]:
+def _types(branches: Sequence[Subschema]) -> list[Any]:
     """Return the types that some alternative takes: all of them where one does not tell."""
     found: list[Any] = []
     for branch in branches:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import PluginMapper
 
-    from target_dotdigital.mapping import Description
+    from target_dotdigital.mapping import Subschema
 
 _CALLS: Final = {
     "bool": "boolean",
@@ -78,7 +78,7 @@ def _flattens(mapper: PluginMapper) -> bool:
 
 def computed_properties(
     definitions: Mapping[str, Any], stream: str, properties: Mapping[str, Any]
-) -> list[dict[str, Description]]:
+) -> list[dict[str, Subschema]]:
     """Return what is certain of the properties that each of a stream's maps computes.
 
     Args:
@@ -90,7 +90,7 @@ def computed_properties(
         The computed properties by stream map, in the SDK's order: of those that keep the stream's
         place the last one, then those that make further streams of it.
     """
-    first: dict[str, Description] = {}
+    first: dict[str, Subschema] = {}
     others = []
     for key, definition in definitions.items():
         is_map = isinstance(definition, dict)
@@ -105,9 +105,7 @@ def computed_properties(
     return [first, *others]
 
 
-def _computed(
-    definition: Mapping[str, Any], properties: Mapping[str, Any]
-) -> dict[str, Description]:
+def _computed(definition: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Subschema]:
     return {
         name: _certain(expression)
         for name, expression in definition.items()
@@ -124,7 +122,7 @@ def _is_pass(name: str, expression: str, properties: Mapping[str, Any]) -> bool:
     return expression in properties and name not in properties
 
 
-def _certain(expression: str) -> Description:
+def _certain(expression: str) -> Subschema:
     """Return what holds for every value of an expression, whatever the record holds."""
     try:
         node = ast.parse(expression.strip(), mode="eval").body

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.loading.batching import Batches
 from target_dotdigital.loading.imports import Import, import_body
-from target_dotdigital.mapping.record_mapping import ContactMapping
+from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.settings.schema import (
     CONSENT_KEYS,
     EMAIL_TYPES,

@@ -19,7 +19,7 @@ from target_dotdigital.loading.queue import Ended, Load, LoadQueue, overlapping_
 from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.loading.wakeup import Wakeup
 from target_dotdigital.mapping.contacts.contact import Row
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.settings.schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
 

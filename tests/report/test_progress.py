@@ -17,7 +17,7 @@ import pytest
 from typing_extensions import override
 
 from target_dotdigital.events import Events
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.report.progress import (
     LOG_SECONDS,
     MAX_LIVE_STREAMS,

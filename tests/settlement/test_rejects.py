@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from target_dotdigital.errors import StorageError
 from target_dotdigital.loading.settlement.rejects_file import RejectsFile
 from target_dotdigital.mapping.contacts.contact import Row
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.singer_lines import decode, encode
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from target_dotdigital.loading.batch_size import Capacity
 from target_dotdigital.loading.batching import Downstream
 from target_dotdigital.mapping.contacts.contact import Contact, Row
 from target_dotdigital.mapping.contacts.identifiers import normalise
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.settings.settings import StreamSettings
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Checking records against their stream's schema, at speed and without repeating their values."""
+"""Validation of records against their stream's schema, whose messages repeat no value."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 from target_dotdigital.errors import DataError, LackingError, RowRejectedError
-from target_dotdigital.mapping.schemas.excerpts import PYTHON_PATTERN, Excerpt
+from target_dotdigital.mapping.schemas.keywords import PYTHON_PATTERN
+from target_dotdigital.mapping.schemas.schema_subset import SchemaSubset
 from target_dotdigital.settings import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_dotdigital.mapping.schemas.excerpts import Used
+    from target_dotdigital.mapping.schemas.schema_subset import Used
 
 MAX_CHECK_SECONDS = 0.5
 """Processor time for one record's patterns, where Python looks at them: `^(a+)+\\Z` takes years for
@@ -117,7 +118,7 @@ def check_schema(stream: str, schema: dict[str, Any]) -> None:
 
 
 class RecordValidator(BaseJSONSchemaValidator):
-    """What a schema says of the properties that are used, compiled.
+    """Validates records against what their schema says of the properties in use.
 
     Formats are not checked, as in the SDK: taps often name them wrongly.
     """
@@ -128,31 +129,31 @@ class RecordValidator(BaseJSONSchemaValidator):
         Args:
             stream: The stream's name.
             schema: Its JSON schema.
-            used: What is used of its records. Nothing else is looked at, but for whether what the
-                schema requires is there.
+            used: The properties in use. Of others it is only checked whether those are there that
+                the schema requires.
 
         Raises:
             InvalidJSONSchema: The schema cannot be used for them; the text names all that is wrong.
         """
         super().__init__(schema)
-        excerpt = Excerpt(schema, used)
-        if excerpt.faults:
+        subset = SchemaSubset(schema, used)
+        if subset.faults:
             raise InvalidJSONSchema(
-                f"Stream '{stream}': {'; '.join(excerpt.faults)}; correct the tap's SCHEMA, or set "
+                f"Stream '{stream}': {'; '.join(subset.faults)}; correct the tap's SCHEMA, or set "
                 "validate_records to false"
             )
         try:
-            self._validator = excerpt.validator_type(
-                excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
+            self._validator = subset.validator_type(
+                subset.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
             )
         except ValueError:
             raise InvalidJSONSchema(
                 f"Stream '{stream}': the schema is nested too deeply; correct the tap's SCHEMA, or "
                 "set validate_records to false"
             ) from None
-        self._is_limited = _has(PYTHON_PATTERN, excerpt.schema)
+        self._is_limited = _has(PYTHON_PATTERN, subset.schema)
         self._used = used
-        self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
+        self._names = tuple({**used, **dict.fromkeys(subset.schema.get("required", ()))})
 
     @override
     def validate(self, record: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""Record values as Dotdigital's data fields take them: exact, or refused.
+"""Values of data fields: a record's value as Dotdigital takes it, exactly, or not at all.
 
-The limits are those of dotdigital's data fields: https://support.dotdigital.com and
-https://developer.dotdigital.com/reference/get-contact-data-fields. Nothing here cuts or guesses: a
-value that would not arrive as it is rejects its row. Decimals alone are rounded, and it is told.
+Nothing here cuts or guesses: a value that would not arrive as it is rejects its row. The one
+exception is a number with too many decimals, which is rounded and reported.
+
+Source of the formats: https://developer.dotdigital.com/reference/get-contact-data-fields.
 """
 
 from __future__ import annotations
@@ -16,18 +17,17 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import msgspec
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
+from target_dotdigital.mapping.contacts import (
+    MAX_FRACTION_DIGITS,
+    MAX_TEXT_UNITS,
+    MAX_WHOLE_DIGITS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_TEXT_UNITS = 1000
-"""Length of a text field in UTF-16 units, in which Dotdigital's platform counts."""
-
 MAX_SPELLED_DIGITS = 4 * MAX_TEXT_UNITS
 """A number for a text field that is longer than this is not even spelled out to be measured."""
-
-MAX_WHOLE_DIGITS = 18
-MAX_FRACTION_DIGITS = 9
 
 _LAST_DIGIT = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
 _ALL_DIGITS = Context(prec=MAX_WHOLE_DIGITS + MAX_FRACTION_DIGITS + 1, rounding=ROUND_HALF_EVEN)

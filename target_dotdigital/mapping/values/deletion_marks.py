@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
-from target_dotdigital.mapping.values import to_date
+from target_dotdigital.mapping.values.field_values import to_date
+from target_dotdigital.mapping.values.property_path import is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +25,10 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
         record: The record, after stream maps.
 
     Raises:
-        RowRejectedError: It cannot be told; code `delete.invalid`.
+        RowRejectedError: The property is neither a mark nor none; code `delete.invalid`.
     """
     mark = record.get(DELETED_AT)
-    if mark is None or (isinstance(mark, str) and not mark.strip()):
+    if is_empty(mark):
         return False
     if isinstance(mark, (int, float, Decimal)) and mark == 0:
         return False
@@ -35,5 +36,5 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
         to_date(mark)
     except UnfitError:
         reason = "property '_sdc_deleted_at' is no date-time"
-        raise RowRejectedError("delete.invalid", reason, property=DELETED_AT) from None
+        raise RowRejectedError("delete.invalid", reason) from None
     return True

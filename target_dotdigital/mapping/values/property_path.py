@@ -1,4 +1,4 @@
-"""Where in a record a value comes from."""
+"""Paths to the properties of a record."""
 
 from __future__ import annotations
 
@@ -15,30 +15,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ABSENT: Final = object()
-"""What a record that lacks a property holds of it: neither null nor empty, but nothing."""
+"""The value of a property that a record lacks: neither null nor empty."""
+
+
+def is_empty(value: object) -> bool:
+    """Return whether a property is absent, null or a blank text.
+
+    Args:
+        value: What `PropertyPath.read` has returned.
+    """
+    return value is ABSENT or value is None or (isinstance(value, str) and not value.strip())
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A property, or one inside objects."""
+class PropertyPath:
+    """The path to a property of a record, or to one inside its objects."""
 
-    path: str
-    """The property as the settings name it; a dot walks into an object, or a text that is one."""
+    name: str
+    """The property as the settings name it; a dot leads into an object, or a text that is one."""
     segments: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: str, properties: Mapping[str, Any]) -> Source:
-        """Return the source that a path names. A property of the whole dotted name wins.
+    def of(cls, name: str, properties: Mapping[str, Any]) -> PropertyPath:
+        """Return the path that a name stands for. A property of the whole dotted name wins.
 
         Args:
-            path: The property as the settings name it.
+            name: The property as the settings name it.
             properties: The schema's properties.
         """
-        whole = path in properties or "." not in path
-        return cls(path, (path,) if whole else tuple(path.split(".")))
+        is_whole = name in properties or "." not in name
+        return cls(name, (name,) if is_whole else tuple(name.split(".")))
 
     def read(self, record: Mapping[str, Any]) -> object:
-        """Return the value, or `ABSENT`. What lies under a null is null.
+        """Return the property's value, or `ABSENT`. A property inside a null is null.
 
         Args:
             record: The record, after stream maps.
@@ -47,8 +56,8 @@ class Source:
             RowRejectedError: The path leads through a plain value, or a text that holds no JSON
                 object; code `field.type`.
         """
-        if len(self.segments) == 1 or self.path in record:
-            return record.get(self.path, ABSENT)
+        if len(self.segments) == 1 or self.name in record:
+            return record.get(self.name, ABSENT)
         value: object = record
         for place, segment in enumerate(self.segments):
             if isinstance(value, str):
@@ -58,15 +67,15 @@ class Source:
             if not isinstance(value, dict):
                 raise RowRejectedError(
                     "field.type",
-                    f"property '{self.path}': '{segment}' is looked for in a plain value",
-                    property=self.path,
+                    f"property '{self.name}': '{segment}' is looked for in a plain value",
+                    property=self.name,
                     rule="object",
                 )
             value = value.get(segment, ABSENT)
         return value
 
     def _object_in(self, text: str, place: int) -> object:
-        """Return the object that a text holds: taps that read a log send JSON columns as text."""
+        """Return the object in a text: taps that read a log send JSON columns as text."""
         try:
             found = _decoded(text)
         except _UNREADABLE:
@@ -75,7 +84,7 @@ class Source:
             return found
         raise RowRejectedError(
             "field.type",
-            f"property '{self.path}': '{'.'.join(self.segments[:place])}' is a text that holds no "
+            f"property '{self.name}': '{'.'.join(self.segments[:place])}' is a text that holds no "
             "JSON object",
         )
 
@@ -86,5 +95,5 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 @lru_cache(maxsize=4)
 def _decoded(text: str) -> object:
-    """Return a text's JSON. Several data fields in turn are read from the same text."""
+    """Return a text's JSON. It is kept: several data fields are read from the same text in turn."""
     return _decode(text)

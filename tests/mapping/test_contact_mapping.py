@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import DotdigitalError, RowRejectedError, SettingsError
+from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.mapping.contacts.contact import Contact
-from target_dotdigital.mapping.record_mapping import ContactMapping, match_property
+from target_dotdigital.mapping.name_matching import match_property
 from tests.support.builders import WILD_VALUES, attempt, contents, marked, stream_settings
 
 if TYPE_CHECKING:

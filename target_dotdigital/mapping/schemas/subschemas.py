@@ -1,11 +1,12 @@
-"""What a stream's JSON schema says of a property: its references followed, its unions taken apart.
+"""Subschemas: what a stream's JSON schema says of a property.
 
-Taps write schemas of every draft, and not always as any draft wants them.
+References are followed and unions taken apart. Taps write schemas of every draft, and not always
+as any draft wants them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -14,7 +15,7 @@ from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012, specificati
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-Description = dict[str, Any]
+Subschema: TypeAlias = dict[str, Any]
 
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
@@ -30,11 +31,11 @@ class UnusableSchemaError(Exception):
     """A part of a schema cannot be used; the text says what is wrong with it."""
 
 
-class SharedSchema(Description):
-    """A stream's schema whose copies share what describes the properties.
+class SharedSchema(Subschema):
+    """A stream's schema whose copies share the properties' subschemas.
 
-    The SDK copies each schema twice and in depth, which of megabytes is slow and large; what it
-    changes in its copies is only which properties there are.
+    The SDK makes two deep copies of each schema, which is slow and large for megabytes. In a copy
+    it only changes which properties there are.
     """
 
     def __deepcopy__(self, _memo: object) -> SharedSchema:
@@ -43,10 +44,10 @@ class SharedSchema(Description):
 
 
 class References:
-    """Follows the references inside one schema. Nothing else is ever read."""
+    """Follows references inside one schema; other files are never read."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        """Look at nothing yet.
+        """Follow nothing yet.
 
         Args:
             schema: A stream's JSON schema.
@@ -83,10 +84,10 @@ class References:
             ) from None
 
 
-def alternatives(node: object, references: References, depth: int = 0) -> list[Description]:
-    """Return what a description comes to: itself, or the alternatives of its unions.
+def alternatives(node: object, references: References, depth: int = 0) -> list[Subschema]:
+    """Return a subschema without references and unions: itself, or the alternatives of its unions.
 
-    What cannot be told apart comes as one alternative that says nothing.
+    Where there are too many, the one alternative is a subschema that says nothing.
 
     Args:
         node: A part of a JSON schema.
@@ -95,9 +96,7 @@ def alternatives(node: object, references: References, depth: int = 0) -> list[D
     """
     if not isinstance(node, dict) or depth > _MAX_DEPTH:
         return [{}]
-    found: list[Description] = [
-        {word: value for word, value in node.items() if word not in _JOINED}
-    ]
+    found: list[Subschema] = [{word: value for word, value in node.items() if word not in _JOINED}]
     if "$ref" in node:
         try:
             target = references.target(node["$ref"])
@@ -117,19 +116,19 @@ def alternatives(node: object, references: References, depth: int = 0) -> list[D
     return found
 
 
-def _parts(node: Description, word: str) -> Iterable[object]:
+def _parts(node: Subschema, word: str) -> Iterable[object]:
     parts = node.get(word)
     return parts if isinstance(parts, list) else ()
 
 
-def _joined(left: list[Description], right: list[Description]) -> list[Description]:
+def _joined(left: list[Subschema], right: list[Subschema]) -> list[Subschema]:
     """Return every combination: what holds for all alternatives of a union, holds for each."""
     if len(left) * len(right) > _MAX_ALTERNATIVES:
         return [{}]
     return [_merged(one, other) for one in left for other in right]
 
 
-def _merged(one: Description, other: Description) -> Description:
+def _merged(one: Subschema, other: Subschema) -> Subschema:
     merged = {**one, **other}
     if "type" in one and "type" in other:
         both = [name for name in declared_types(one) if name in declared_types(other)]
@@ -139,20 +138,18 @@ def _merged(one: Description, other: Description) -> Description:
     return merged
 
 
-def declared_types(node: Description) -> list[Any]:
-    """Return the names of types that a description gives; none if it gives no `type`.
+def declared_types(node: Subschema) -> list[Any]:
+    """Return the names of types in a subschema; none if it has no `type`.
 
     Args:
-        node: A description.
+        node: A subschema.
     """
     named = node.get("type", [])
     return named if isinstance(named, list) else [named]
 
 
-def within(
-    nodes: Iterable[Description], segment: str, references: References
-) -> Iterator[Description]:
-    """Yield what a property inside objects may be described by.
+def within(nodes: Iterable[Subschema], segment: str, references: References) -> Iterator[Subschema]:
+    """Yield the subschemas of a property inside objects.
 
     Args:
         nodes: Alternatives for the objects.
@@ -165,10 +162,10 @@ def within(
             yield from alternatives(properties[segment], references)
 
 
-def lack(schema: Mapping[str, Any], path: str) -> str | None:
+def why_missing(schema: Mapping[str, Any], path: str) -> str | None:
     """Return what is to be added to the message that no record can hold a property.
 
-    A text may hold an object, written as JSON: a path into it is none to find fault with.
+    A text may hold an object, written as JSON: a path into it is never a problem.
 
     Args:
         schema: The stream's JSON schema, after stream maps.
@@ -196,8 +193,8 @@ def lack(schema: Mapping[str, Any], path: str) -> str | None:
     return None
 
 
-def _may_hold(node: Description, *, is_root: bool) -> bool:
-    """Return whether a value may have a property that its description does not tell."""
+def _may_hold(node: Subschema, *, is_root: bool) -> bool:
+    """Return whether a value may have a property that its subschema does not name."""
     types = set(map(str, declared_types(node)))
     if types and not is_root:
         if types == {"null"} or "string" in types:

@@ -1,4 +1,4 @@
-"""What became of the rows: counts a stream, and the summary at the end."""
+"""What became of a stream's rows: their counts, and the stream's line of the summary."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from target_dotdigital.mapping.values import MAX_FRACTION_DIGITS
+from target_dotdigital.mapping.contacts.limits import MAX_FRACTION_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_REJECT_GROUPS: Final = 200
-"""Groups of a stream's rejects that are told apart. What comes on top is counted by code alone."""
+"""Groups of a stream's rejects that are counted apart. Further ones are counted by code alone."""
 
 
 class RejectGroup(NamedTuple):
-    """What rejected rows have in common. Names only, never a record's value."""
+    """What rejected rows have in common: names, never a record's value."""
 
     code: str
     property: str | None = None
@@ -31,9 +31,9 @@ class StreamCounts:
     read: int = 0
     imported: int = 0
     new: int = 0
-    """Of the imported rows: those whose contact was new to the account, as far as it is told."""
+    """Of the imported rows: those whose contact was new to the account, if Dotdigital says so."""
     updated: int = 0
-    """Of the imported rows: those whose contact was in the account, as far as it is told."""
+    """Of the imported rows: those whose contact was in the account, if Dotdigital says so."""
     collapsed: int = 0
     skipped: int = 0
     """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""
@@ -110,7 +110,7 @@ class StreamCounts:
         return line
 
     def rounding(self) -> str | None:
-        """Return the line that tells of rounded numbers; None if there are none."""
+        """Return the line that counts rounded numbers; None if there are none."""
         if not self.rounded:
             return None
         rows = ", ".join(

@@ -1,4 +1,4 @@
-"""Held identities: whoever is held is found again in any spelling, and hardly anybody else."""
+"""Sets of identities: each is found again in any spelling, and hardly any other."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from target_dotdigital.mapping.contacts.identifiers import (
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     MIN_COMPACTION,
-    HeldContacts,
+    IdentitySet,
     identities_in,
 )
 from tests.support.builders import WILD_VALUES
 
 
-def held_of(*identities: str) -> HeldContacts:
-    made = HeldContacts()
+def identity_set(*identities: str) -> IdentitySet:
+    made = IdentitySet()
     for identity in identities:
         made.add(identity)
     return made
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
-def test_exactly_who_is_held_is_found(some: list[str], others: list[str]) -> None:
-    made = held_of(*(f"email:{each}" for each in some))
+def test_exactly_what_was_added_is_found(some: list[str], others: list[str]) -> None:
+    made = identity_set(*(f"email:{each}" for each in some))
     assert all(f"email:{each}" in made for each in some)
     forms = {each for each in some if each.isascii()}
     for each in others:
@@ -44,7 +44,7 @@ def test_exactly_who_is_held_is_found(some: list[str], others: list[str]) -> Non
 
 
 def test_looking_and_adding_may_alternate() -> None:
-    made = HeldContacts()
+    made = IdentitySet()
     for number in range(3_000):
         assert f"contactId:{number}" not in made
         made.add(f"contactId:{number}")
@@ -53,7 +53,7 @@ def test_looking_and_adding_may_alternate() -> None:
 
 
 def test_those_who_come_again_take_no_more_room() -> None:
-    made = HeldContacts()
+    made = IdentitySet()
     identities = [f"email:p{number}@example.com" for number in range(100)]
     tracemalloc.start()
     for _ in range(10_000):
@@ -65,7 +65,7 @@ def test_those_who_come_again_take_no_more_room() -> None:
 
 
 def test_a_million_take_a_dozen_bytes_each() -> None:
-    made = HeldContacts()
+    made = IdentitySet()
     tracemalloc.start()
     for number in range(300_000):
         made.add(f"contactId:{number}")
@@ -87,12 +87,12 @@ def test_a_million_take_a_dozen_bytes_each() -> None:
     ],
 )
 def test_spellings_of_one_identity_are_one(one: str, other: str) -> None:
-    assert one in held_of(other)
-    assert other in held_of(one)
+    assert one in identity_set(other)
+    assert other in identity_set(one)
 
 
 def test_values_of_custom_identifiers_keep_their_case() -> None:
-    assert "customerId:a" not in held_of("customerId:A")
+    assert "customerId:a" not in identity_set("customerId:A")
 
 
 @pytest.mark.parametrize("name", ["email", "Email", "EMAIL"])
@@ -111,5 +111,5 @@ def test_anything_in_a_record_may_be_somebody(record: dict[str, Any], key: str) 
     planted = {**record, key: {"deep": [" Ann@Example.com "]}}
     found = set(identities_in(planted, readers))
     assert normalise(EMAIL, "ann@example.com") in found
-    held = held_of(*found)
-    assert all(each in held for each in found)
+    made = identity_set(*found)
+    assert all(each in made for each in found)

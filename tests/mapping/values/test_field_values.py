@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, Rounded, converter
+from target_dotdigital.mapping.values.field_values import DATA_FIELD_TYPES, Rounded, converter
 from tests.support.builders import attempt
 
 MODEST = settings(max_examples=150, deadline=None)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError, SettingsError
+from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.mapping.contacts.contact import Contact
-from target_dotdigital.mapping.record_mapping import ContactMapping
 from target_dotdigital.settings.schema import CONSENT_KEYS, MERGE_OPTIONS
 from tests.support.builders import WILD_VALUES, attempt, contents, marked, stream_settings
 from tests.support.dotdigital.import_checks import open_envelope

@@ -13,12 +13,8 @@ from hypothesis import strategies as st
 
 from target_dotdigital.loading.imports import Import
 from target_dotdigital.loading.queue import overlapping_key
-from target_dotdigital.mapping.contacts.contact import (
-    MAX_CONSENT_RECORDS,
-    MAX_LISTS,
-    Contact,
-    collapse,
-)
+from target_dotdigital.mapping.contacts.contact import Contact, collapse
+from target_dotdigital.mapping.contacts.limits import MAX_CONSENT_RECORDS, MAX_LISTS
 from target_dotdigital.settings.schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
 
