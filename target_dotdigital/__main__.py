@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from target_dotdigital.leaving import leave_at_once
+from target_dotdigital.signals import exit_at_once
 
 
 def main() -> None:
     """Load what comes on standard input. A signal ends it quietly from the first moment on."""
-    leave_at_once()
+    exit_at_once()
     # It takes a second to import.
     from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415
 

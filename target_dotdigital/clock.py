@@ -7,15 +7,15 @@ import time
 
 from target_dotdigital.errors import AbandonedError
 
-LOOK_SECONDS = 0.2
-"""How soon what waits in order to send notices that the run is stopped, in real seconds."""
+CHECK_SECONDS = 0.2
+"""How soon a wait before a call that writes notices that the run is stopped, in real seconds."""
 
 
 class Clock:
     """Monotonic time and waits. Tests replace it; nothing else calls `time.sleep`."""
 
     def __init__(self, pace: float = 1.0) -> None:
-        """Start with a run that is wanted.
+        """Start with a run that goes on.
 
         Args:
             pace: How many of its seconds pass in a real one. Only rehearsals hurry it.
@@ -43,11 +43,11 @@ class Clock:
         self._abandoned.set()
 
     def now(self) -> float:
-        """Return seconds on a clock that nobody sets (only differences mean anything)."""
+        """Return seconds on a monotonic clock (only differences mean anything)."""
         return time.monotonic() * self._pace
 
     def real_seconds(self, seconds: float) -> float:
-        """Return how long some of its seconds take, for those who have others wait.
+        """Return how long some of its seconds take in real ones, for waits of another kind.
 
         Args:
             seconds: Seconds of this clock.
@@ -79,5 +79,5 @@ class Clock:
         until = self.now() + seconds
         self.check_sending()
         while (left := until - self.now()) > 0:
-            self.sleep(min(left, LOOK_SECONDS * self._pace))
+            self.sleep(min(left, CHECK_SECONDS * self._pace))
             self.check_sending()

@@ -19,6 +19,7 @@ MIN_LETTERS_FOR_TWO: Final = 8
 """From this length on, names that differ in two letters are near."""
 
 _SEPARATORS: Final = re.compile(r"[-._/]+")
+_SCHEMA_SEPARATORS: Final = re.compile(r"[-./]")
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -122,7 +123,9 @@ def _joined(name: str) -> str:
 
 
 def _is_end(end: str, whole: str) -> bool:
-    """Return whether a name is another one with something in front of it."""
+    """Return whether a name is another one with a schema in front of it."""
+    if not _SCHEMA_SEPARATORS.search(whole):
+        return False  # `items` and `order_items` are two on purpose
     parts = _SEPARATORS.split(whole.casefold())
     wanted = _joined(end)
     ends = ("".join(parts[start:]) for start in range(1, len(parts)))

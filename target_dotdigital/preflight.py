@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from target_dotdigital.account import (
     Connection,
-    Patience,
+    Timeouts,
     address_book_problem,
     field_problem,
-    look_up,
+    find_address_books,
     named_address_books,
     new_beside,
     region_of,
@@ -25,10 +25,10 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
+from target_dotdigital.files import check_writable
 from target_dotdigital.loading import RejectsFile
 from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
-from target_dotdigital.report import check_report_path
 from target_dotdigital.settings import MAX_ACTIVE_IMPORTS, NO_ADDRESS_BOOK, Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from target_dotdigital.clock import Clock
     from target_dotdigital.settings import StreamSettings
 
-OF_A_CHECK: Final = Patience(deadline_seconds=30.0, max_tries=2, throttled_limit_seconds=120.0)
+OF_A_CHECK: Final = Timeouts(deadline_seconds=30.0, max_tries=2, rate_limit_seconds=120.0)
 """Somebody is waiting in front of it."""
 
 _MAX_COUNT_DIGITS = 9
@@ -67,7 +67,7 @@ class Finding:
         return "".join(each if each.isprintable() else "?" for each in line)
 
 
-def report(
+def run_preflight(
     config: Mapping[str, Any],
     problems: Sequence[str],
     doubts: Sequence[str],
@@ -117,7 +117,7 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
         yield _report(settings.report_path)
     try:
         # Without address books: a sandbox would be given them.
-        connection = Connection(settings, clock, patience=OF_A_CHECK)
+        connection = Connection(settings, clock, timeouts=OF_A_CHECK)
     except TargetDotdigitalError as error:
         yield Finding("to do", "Connection", error.message)
         yield from _unreached()
@@ -142,7 +142,7 @@ def _rejects_file(settings: Settings) -> Finding:
 
 def _report(path: Path) -> Finding:
     try:
-        check_report_path(path)
+        check_writable("report_path", path, path)
     except StorageError as error:
         return Finding("to do", "Report", error.message)
     return Finding("ok", "Report", f"{path} can be written")
@@ -241,7 +241,7 @@ class _Preflight:
         groups += [[key] for key in wanted if isinstance(key, int)]
         for group in groups:
             try:
-                found, near = look_up(client, group)
+                found, near = find_address_books(client, group)
             except TargetDotdigitalError as error:
                 for key in group:
                     yield Finding("to do", f"Address book {_shown(key)}", error.message)

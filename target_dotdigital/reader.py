@@ -9,24 +9,20 @@ from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
-from target_dotdigital.damage import DamagedMessage, read_damaged
+from target_dotdigital.damaged_lines import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
-from target_dotdigital.loading import decode, encode
 from target_dotdigital.mapping import UNREADABLE
+from target_dotdigital.singer_lines import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
-    from target_dotdigital.run import Run
-    from target_dotdigital.sink import ContactSink
+    from collections.abc import Callable, Iterator, Sequence
 
 BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""
@@ -43,11 +39,34 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_header = msgspec.json.Decoder(_Header).decode
 
 
+class TendedRun(Protocol):
+    """What goes on while messages are read."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is to be read."""
+
+    def tend(self) -> float | None:
+        """Do what is to be done; return in how many seconds there is more, if that is known."""
+
+    def wait(self, descriptor: int) -> bool:
+        """Wait until a descriptor can be read; return whether it can."""
+
+
+class FastStream(NamedTuple):
+    """A stream whose RECORD messages are taken without a look at each."""
+
+    decode: Callable[[bytes], object]
+    """Decodes a message of the stream; raises one of `UNREADABLE` if it needs a look."""
+    receive_all: Callable[[Sequence[Any], Sequence[bytes], Callable[[int], object]], None]
+    """Takes messages, their lines, and what takes one that needs a look, by its place."""
+
+
 class MessageReader(GenericSingerReader[str]):
     """Reads while there is something to read, and tends the run while there is not."""
 
-    _run: Run
-    _guard: Callable[[], AbstractContextManager[None]]
+    _run: TendedRun
+    _on_failure: Callable[[Exception], object]
     _callbacks: dict[str, Callable[[dict[str, Any]], None]]
 
     def __init__(self) -> None:
@@ -55,20 +74,20 @@ class MessageReader(GenericSingerReader[str]):
         super().__init__()
         self.line = b""
         """The line of the message at hand."""
-        self.fast_sinks: dict[str, ContactSink] = {}
-        """Where streams go whose lines need no look at each, by what the tap calls them."""
+        self.fast_streams: dict[str, FastStream] = {}
+        """By what the tap calls them."""
         self._stream = ""
         self._lines_before = 0
 
-    def attend(self, run: Run, guard: Callable[[], AbstractContextManager[None]]) -> None:
+    def attend(self, run: TendedRun, on_failure: Callable[[Exception], object]) -> None:
         """Say whom the messages are for. The SDK makes readers without arguments.
 
         Args:
             run: Tended while reading.
-            guard: Entered while reading; it deals with failures.
+            on_failure: Called with the error that ends the reading, before it is raised.
         """
         self._run = run
-        self._guard = guard
+        self._on_failure = on_failure
 
     @property
     @override
@@ -95,13 +114,16 @@ class MessageReader(GenericSingerReader[str]):
         """
         self._callbacks = callbacks
         counts: Counter[str] = Counter()
-        with self._guard():
+        try:
             for block in self._blocks(file_input or self.default_input):
                 lines = BytesIO(block).readlines()
                 counts += self._process_block(lines, is_text=_is_text(block))
                 if self._run.is_stopping:
                     break
                 self._lines_before += len(lines)
+        except Exception as error:
+            self._on_failure(error)
+            raise
         return counts
 
     def _process_block(self, lines: list[bytes], *, is_text: bool) -> Counter[str]:
@@ -109,37 +131,37 @@ class MessageReader(GenericSingerReader[str]):
         place = 0
         while place < len(lines) and not self._run.is_stopping:
             # A decoder that skips a text does not look whether it is one.
-            taken = self._take_in_lane(lines, place) if is_text else 0
+            taken = self._take_fast(lines, place) if is_text else 0
             counts["RECORD"] += taken
             place += taken
-            if place < len(lines) and not (is_text and self._change_lane(lines[place])):
+            if place < len(lines) and not (is_text and self._change_stream(lines[place])):
                 if kind := self._take_slowly(lines, place):
                     counts[kind] += 1
                 place += 1
         return counts
 
-    def _take_in_lane(self, lines: list[bytes], start: int) -> int:
+    def _take_fast(self, lines: list[bytes], start: int) -> int:
         """Take RECORD messages of the stream at hand; return how many follow each other."""
-        sink = self.fast_sinks.get(self._stream)
-        if sink is None or sink.lane is None:
+        fast = self.fast_streams.get(self._stream)
+        if fast is None:
             return 0
         messages: list[Any] = []
         with suppress(*UNREADABLE):
-            messages.extend(map(sink.lane.decode, islice(lines, start, None)))
+            messages.extend(map(fast.decode, islice(lines, start, None)))
         if messages:
             part = lines[start : start + len(messages)]
-            sink.receive_all(messages, part, lambda place: self._take_slowly(lines, start + place))
+            fast.receive_all(messages, part, lambda place: self._take_slowly(lines, start + place))
         return len(messages)
 
-    def _change_lane(self, line: bytes) -> bool:
-        """Return whether a line is for another lane, which is the one at hand from now on."""
-        if not self.fast_sinks:
+    def _change_stream(self, line: bytes) -> bool:
+        """Return whether a line is of another fast stream, which is at hand from now on."""
+        if not self.fast_streams:
             return False
         try:
             stream = _decode_header(line).stream
         except UNREADABLE:
             return False
-        if stream == self._stream or stream not in self.fast_sinks:
+        if stream == self._stream or stream not in self.fast_streams:
             return False
         self._stream = stream
         return True
@@ -166,7 +188,7 @@ class MessageReader(GenericSingerReader[str]):
             what = self._what(message)
             raise DataError(f"Line {number}: the {what} {error.message}") from None
         except RecordsWithoutSchemaException as error:
-            raise DataError(f"Line {number}: {error}") from None
+            raise RecordsWithoutSchemaException(f"Line {number}: {error}") from None
         return str(kind)
 
     def _what(self, message: object) -> str:

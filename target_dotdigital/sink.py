@@ -1,44 +1,49 @@
-"""Rows of one stream on their way to an open import."""
+"""The sink: rows of one stream under one SCHEMA, which become contacts for the run's intake."""
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
+from singer_sdk.exceptions import InvalidJSONSchema
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.sinks import BatchSink
+from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_dotdigital.damage import DamagedRecord
-from target_dotdigital.errors import DataError, RowRejectedError, SettingsError
+from target_dotdigital.damaged_lines import DamagedRecord
+from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
     ContactMapping,
     RecordValidator,
     Row,
-    build_lane,
-    deleted_record,
+    build_fast_path,
     identities_in,
     is_deleted,
-    match_property,
     used_in,
 )
-from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings import NO_ADDRESS_BOOK
-from target_dotdigital.singer import NOT_NAMED, map_failure, no_identifier
+from target_dotdigital.singer import check_damage, mapped_record, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
-    from target_dotdigital.mapping import HeldContacts, Lane
-    from target_dotdigital.mirror import Additions, Mirror
-    from target_dotdigital.run import Run
-    from target_dotdigital.settings import StreamSettings
-    from target_dotdigital.target import TargetDotdigital
+    from target_dotdigital.mapping import FastPath, IdentitySet
+    from target_dotdigital.mirror import IdentityStore
+    from target_dotdigital.run import Intake
+
+
+class SinkTarget(Target):
+    """A target as its sinks know it."""
+
+    @property
+    def intake(self) -> Intake:
+        """What takes the rows."""
+        raise NotImplementedError
 
 
 class ContactSink(BatchSink):
@@ -46,7 +51,7 @@ class ContactSink(BatchSink):
 
     def __init__(
         self,
-        target: TargetDotdigital,
+        target: SinkTarget,
         stream_name: str,
         schema: dict[str, Any],
         key_properties: Sequence[str] | None,
@@ -62,44 +67,25 @@ class ContactSink(BatchSink):
         Raises:
             TargetDotdigitalError: The settings do not fit the schema or the account.
         """
-        self._run: Run = target.run
-        self._schema_line = target.message_reader.line
-        self._counts = self._run.counts(stream_name)
+        self._intake = target.intake
+        self._schema_line = self._intake.schema_line
+        self._counts = self._intake.counts(stream_name)
         # One for all rows whose lines need not be kept: there are many of them in memory.
         self._bare_rows = (Row(self._counts, None, None),)
-        self._settings = self._loaded_by(stream_name, schema)
+        self._settings, reason = settings_of(self._intake.settings, stream_name, schema)
+        if reason is not None:
+            self._intake.warnings.skipped(stream_name, reason)
         self._leaving: int | None = None
-        self._mirror: Mirror | Additions | None = None
-        self.lane: Lane | None = None
-        """The fast lane, where it is open."""
+        self._mirror: IdentityStore | None = None
+        self._fast_path: FastPath | None = None
         self._row_books: list[int] = []
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
+        self._row_validator: RecordValidator | None = None
         self._mapping = self._compile()
         self._own_metadata = self._find_own_metadata()
         if self._mapping is not None:
-            self._run.note_loading()
-
-    def _loaded_by(self, stream: str, schema: dict[str, Any]) -> StreamSettings | None:
-        """Return the stream's settings, or None if it is skipped, with a warning."""
-        settings, streams = self._run.settings.stream(stream), self._run.settings.streams
-        if settings is None:
-            if stream not in self._run.settings.skipped_streams:
-                self._run.warn_skipped(stream, NOT_NAMED)
-            return None
-        if settings.identifiers is None:
-            properties = schema.get("properties", {})
-            if match_property(settings.match_identifier, properties) is None:
-                if streams is not None:
-                    raise SettingsError(
-                        f"streams.{stream}: the schema has no property for the match identifier "
-                        f"{settings.match_identifier}; name one under 'identifiers'."
-                        f"{did_you_mean(settings.match_identifier, properties)}"
-                    )
-                reason = no_identifier(settings.match_identifier, properties)
-                self._run.warn_skipped(stream, reason)
-                return None
-        return settings
+            self._intake.note_loading()
 
     def _compile(self) -> ContactMapping | None:
         if self._settings is None:
@@ -107,7 +93,7 @@ class ContactSink(BatchSink):
         settings, schema = self._settings, self.schema
         if not settings.has_address_book:
             raise SettingsError(f"Stream '{self.stream_name}': {NO_ADDRESS_BOOK}")
-        account = self._run.account
+        account = self._intake.account
         try:
             missing = account.missing_fields(self.stream_name, settings, schema)
             # Compiled once for its checks: nothing is created if the settings do not fit.
@@ -115,7 +101,7 @@ class ContactSink(BatchSink):
             self._check_schema(mapping)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
-            self._mirror = self._run.mirrors.enter(self.stream_name, address_book_id)
+            self._mirror = self._intake.mirrors.register(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
             return ContactMapping(
                 settings,
@@ -124,31 +110,26 @@ class ContactSink(BatchSink):
                 address_book_id,
                 self._find_row_book,
             )
-        except (DataError, SettingsError) as error:
-            raise type(error)(f"Stream '{self.stream_name}': {error.message}") from None
+        except SettingsError as error:
+            raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
 
     def _check_schema(self, mapping: ContactMapping) -> None:
         """Compile what the schema says of all that is mapped: before anything is created."""
         known = self.original_schema["properties"]
-        lacking = [f"'{name}'" for name in self._key_properties if name not in known]
+        lacking = [f"'{name}'" for name in self.key_properties if name not in known]
         if lacking:
-            raise DataError(
-                f"the schema lacks the tap's key_properties {', '.join(lacking)}; correct the "
-                "tap's SCHEMA"
+            raise InvalidJSONSchema(
+                f"Stream '{self.stream_name}': the schema lacks the tap's key_properties "
+                f"{', '.join(lacking)}; correct the tap's SCHEMA"
             )
         if self.validate_schema:
-            used = used_in([*mapping.paths, *((name,) for name in self._key_properties)])
-            try:
-                self._validator = RecordValidator(self.schema, used)
-            except DataError as error:
-                raise DataError(
-                    f"{error.message}; correct the tap's SCHEMA, or set validate_records to false"
-                ) from None
+            used = used_in([*mapping.paths, *((name,) for name in self.key_properties)])
+            self._row_validator = RecordValidator(self.stream_name, self.schema, used)
 
     def _find_own_metadata(self) -> tuple[str, ...]:
         """Return the `_sdc_` properties that the tap declares, or that something is made of."""
         required = self.schema.get("required")
-        names = [*self.schema.get("properties", ()), *self._key_properties]
+        names = [*self.schema.get("properties", ()), *self.key_properties]
         names += required if isinstance(required, list) else ()
         names += [path[0] for path in self._mapping.paths] if self._mapping is not None else ()
         return tuple(each for each in names if isinstance(each, str) and each.startswith("_sdc_"))
@@ -183,10 +164,10 @@ class ContactSink(BatchSink):
         if self._mapping is None or self._settings is None:
             counts.skipped += 1
             return
-        holding = None
+        identity_set = None
         if self._mirror is not None:
-            holding = self._mirror.holding(message.get("version"), self._run.position)
-        rows = self._rows(line, holding)
+            identity_set = self._mirror.identity_set(message.get("version"), self._intake.position)
+        rows = self._rows(line, identity_set)
         raw, record = message["record"], None
         try:
             record = self._transformed(raw, stream_map)
@@ -201,28 +182,28 @@ class ContactSink(BatchSink):
             else:
                 self._send(record, rows)
         except RowRejectedError as error:
-            if holding is not None:
-                self._hold_rejected(holding, raw, record)
-            self._run.reject(rows[0], error)
+            if identity_set is not None:
+                self._hold_rejected(identity_set, raw, record)
+            self._intake.reject(rows[0], error)
 
-    def open_lane(self, stream: str, stream_map: StreamMap) -> bool:
-        """Open the fast lane, if nothing but stream maps and mapping are for a record.
+    def open_fast_path(self, stream: str, stream_map: StreamMap) -> FastPath | None:
+        """Open the fast path, if nothing but stream maps and mapping are for a record.
 
         Args:
             stream: What the tap calls the stream.
             stream_map: What turns its records into this stream's.
 
         Returns:
-            Whether it is open.
+            It decodes messages for `receive_all`. None if it stays closed.
         """
         needs_a_look = self._leaving is not None or self._mirror is not None
         if self._mapping is None or needs_a_look or self.include_sdc_metadata_properties:
-            return False
+            return None
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         transform = None if is_same else stream_map.transform
-        keys = self._key_properties
-        self.lane = build_lane(stream, self.schema, keys, self._mapping, transform)
-        return self.lane is not None
+        keys = self.key_properties
+        self._fast_path = build_fast_path(stream, self.schema, keys, self._mapping, transform)
+        return self._fast_path
 
     def receive_all(
         self,
@@ -230,30 +211,30 @@ class ContactSink(BatchSink):
         lines: Sequence[bytes],
         take_slowly: Callable[[int], object],
     ) -> None:
-        """Take RECORD messages that the stream's lane has decoded.
+        """Take RECORD messages that the fast path has decoded.
 
         Args:
             messages: What it has decoded.
             lines: The messages as they were read.
-            take_slowly: Takes one of the lines that the lane does not map, by its place.
+            take_slowly: Takes one of the lines that the fast path does not map, by its place.
 
         Raises:
             TargetDotdigitalError: The run cannot go on.
         """
-        if self._settings is None or self.lane is None:
+        if self._settings is None or self._fast_path is None:
             raise AssertionError
         rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
-        if self._run.keeps_rejects:
+        if self._intake.keeps_rejects:
             rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
-        contacts, passed_over, filtered, rounded = self.lane.map(messages, rows)
+        contacts, passed_over, filtered, rounded = self._fast_path.map(messages, rows)
         self._counts.note_rounded(rounded)
         start = 0
         for place in (*passed_over, len(messages)):
             if start < place:
                 self._count_read(place - start)
-                self._run.add_all(contacts[start:place], self._settings.merge_option)
+                self._intake.add_all(contacts[start:place], self._settings.merge_option)
             if place in filtered:
-                self._run.position += 1
+                self._intake.next_row()
                 self._count_read(1)
                 self._counts.skipped += 1
             elif place < len(messages):
@@ -278,56 +259,59 @@ class ContactSink(BatchSink):
             contact = self._mapping.leaver(record)
         except RowRejectedError as error:
             if error.code == "delete.unidentified":
-                path = self._mapping.identifiers[0].source.path
-                self._run.warn_unidentified(self.stream_name, path)
+                path = self._mapping.identifiers[0].path.name
+                self._intake.warnings.unidentified(self.stream_name, path)
             raise
         contact.rows = rows
-        self._run.leave(contact, self._leaving)
+        self._intake.leave(contact, self._leaving)
 
     def _send(self, record: dict[str, Any], rows: tuple[Row]) -> None:
         """Hand the contact of a record over to the run."""
         if self._mapping is None or self._settings is None:
             raise AssertionError
-        lacking = [name for name in self._key_properties if name not in record]
+        lacking = [name for name in self.key_properties if name not in record]
         if lacking:
             reason = f"a key property of the tap is missing: '{lacking[0]}'"
             raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
-        if self._validator is not None:
-            self._validator.validate(record)
+        if self._row_validator is not None:
+            self._row_validator.validate(record)
         self._row_books.clear()
         contact = self._mapping.contact(record)
         self._counts.note_rounded(Counter(self._mapping.rounded))
-        holdings = self._holdings(rows[0])
-        contact.rows = (rows[0]._replace(holding=holdings[0]),) if holdings else rows
-        for holding in holdings:
+        identity_sets = self._identity_sets(rows[0])
+        contact.rows = (rows[0]._replace(identity_set=identity_sets[0]),) if identity_sets else rows
+        for identity_set in identity_sets:
             for identity in contact.identities:
-                holding.add(identity)
-        self._run.add(contact, self._settings.merge_option)
+                identity_set.add(identity)
+        self._intake.add(contact, self._settings.merge_option)
 
     def _find_row_book(self, named: str | int) -> int:
-        found = self._run.account.row_address_book_id(named)
+        found = self._intake.account.row_address_book_id(named)
         self._row_books.append(found)
         return found
 
-    def _holdings(self, row: Row) -> list[HeldContacts]:
+    def _identity_sets(self, row: Row) -> list[IdentitySet]:
         """Return where a row's contact is to be held: another stream may mirror its books."""
-        if row.holding is not None:
-            return [row.holding]
-        if not self._run.mirrors:
+        if row.identity_set is not None:
+            return [row.identity_set]
+        if not self._intake.mirrors:
             return []
-        entered = (self._run.mirrors.enter(self.stream_name, book) for book in self._row_books)
-        return [each.holding(None, self._run.position) for each in entered if each is not None]
+        entered = (
+            self._intake.mirrors.register(self.stream_name, book) for book in self._row_books
+        )
+        position = self._intake.position
+        return [each.identity_set(None, position) for each in entered if each is not None]
 
-    def _rows(self, line: bytes, holding: HeldContacts | None) -> tuple[Row]:
+    def _rows(self, line: bytes, identity_set: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
-        if self._run.keeps_rejects:
-            return (Row(self._counts, line, self._schema_line, holding),)
-        if self._bare_rows[0].holding is not holding:
-            self._bare_rows = (Row(self._counts, None, None, holding),)
+        if self._intake.keeps_rejects:
+            return (Row(self._counts, line, self._schema_line, identity_set),)
+        if self._bare_rows[0].identity_set is not identity_set:
+            self._bare_rows = (Row(self._counts, None, None, identity_set),)
         return self._bare_rows
 
     def _hold_rejected(
-        self, holding: HeldContacts, raw: object, record: dict[str, Any] | None
+        self, identity_set: IdentitySet, raw: object, record: dict[str, Any] | None
     ) -> None:
         """Hold whom a rejected row is about, as far as it tells: they are in the source."""
         if self._mapping is None:
@@ -337,23 +321,15 @@ class ContactSink(BatchSink):
         else:  # its stream map fails: nothing in it has its place
             identities = identities_in(raw, [each.identity for each in self._mapping.identifiers])
         for identity in identities:
-            holding.add(identity)
+            identity_set.add(identity)
 
     def _transformed(self, raw: object, stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""
-        if not isinstance(raw, dict):
-            raise RowRejectedError("record.invalid", "the record is no object")
         if isinstance(raw, DamagedRecord):
-            self._check_damage(raw, stream_map)
-        try:
-            transformed: dict[str, Any] | None = stream_map.transform(copy.copy(raw))
-        except Exception as error:  # noqa: BLE001 - an expression may raise anything
-            is_leaving = self._leaving is not None
-            deleted = deleted_record(stream_map, raw, is_filtered=is_leaving)
-            if deleted is not None:
-                return deleted
-            raise map_failure(error) from None
-        return transformed
+            paths = self._mapping.paths if self._mapping is not None else ()
+            used = {path[0] for path in paths}
+            check_damage(raw, stream_map, used, str(self.config.get("stream_maps")))
+        return mapped_record(raw, stream_map, deletions_count=self._leaving is not None)
 
     def _add_metadata(self, record: dict[str, Any], message: dict[str, Any]) -> None:
         """Add the SDK's own properties, or take them away, as `add_record_metadata` says."""
@@ -361,15 +337,6 @@ class ContactSink(BatchSink):
             self._add_sdc_metadata_to_record(record, message, {})
         else:
             self._remove_sdc_metadata_from_record(record)
-
-    def _check_damage(self, record: DamagedRecord, stream_map: StreamMap) -> None:
-        """Reject a row of which something is used that cannot be read."""
-        used = [path[0] for path in self._mapping.paths] if self._mapping is not None else ()
-        options = stream_map.flattening_options if stream_map.flattening_enabled else None
-        is_custom = isinstance(stream_map, CustomStreamMap)
-        expressions = str(self.config.get("stream_maps")) if is_custom else ""
-        separator = None if options is None else options.separator
-        record.check({*used, "_sdc_deleted_at"}, expressions, separator)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

@@ -34,8 +34,12 @@ PROBLEMS = "settings"
 
 REJECT = "RowRejectedError"
 UNFIT = "UnfitError"
-TOLD_AS = {"NoReplyError": "NetworkError"}
-"""Errors that are told as another one, once all tries have failed."""
+TOLD_AS = {
+    "InvalidJSONSchema": "DataError",
+    "NoReplyError": "NetworkError",
+    "UnusableSchemaError": "DataError",
+}
+"""Errors that are told as another one: once all tries have failed, or with the place added."""
 
 GAP = "…"
 
@@ -81,7 +85,7 @@ def _in_function(
             elif name == REJECT and len(node.args) > 1:
                 codes = _texts(node.args[0], texts)
                 yield from ((code, text) for code in codes for text in _texts(node.args[1], texts))
-            elif name.endswith("Error") and node.args:
+            elif (name.endswith("Error") or name in TOLD_AS) and node.args:
                 yield from ((name, text) for text in _texts(node.args[0], texts))
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from target_dotdigital.account.account import (
-    SHOWN_OF_ROWS,
-    Account,
+from target_dotdigital.account.account import SHOWN_OF_ROWS, Account
+from target_dotdigital.account.address_books import (
     address_book_problem,
-    field_problem,
-    look_up,
+    find_address_books,
     named_address_books,
-    new_beside,
 )
-from target_dotdigital.account.connection import Connection, Patience, region_of
+from target_dotdigital.account.connection import Connection, Timeouts, region_of
+from target_dotdigital.account.creation import field_problem, new_beside
+from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
     IncompleteListError,
     find_address_book,
-    identities_of,
     read_account,
     read_members,
 )
@@ -25,12 +23,12 @@ __all__ = [
     "Account",
     "Connection",
     "IncompleteListError",
-    "Patience",
+    "Timeouts",
     "address_book_problem",
     "field_problem",
     "find_address_book",
+    "find_address_books",
     "identities_of",
-    "look_up",
     "named_address_books",
     "new_beside",
     "read_account",

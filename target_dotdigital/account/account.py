@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from target_dotdigital.account.address_book_lookup import AddressBookLookup
+from target_dotdigital.account.address_books import (
+    address_book_problem,
+    find_address_books,
+    find_by_id,
+    named_address_books,
+    seeded_address_books,
+)
 from target_dotdigital.account.connection import Connection
-from target_dotdigital.account.creation import Creation, field_name_problem
-from target_dotdigital.errors import ForbiddenError, NotFoundError, SettingsError, UnfitError
-from target_dotdigital.mapping import AddressBookLookup, no_data_field, unknown_fields
-from target_dotdigital.near_misses import nearest, nearly_equal
+from target_dotdigital.account.creation import Creation, field_problem, new_beside
+from target_dotdigital.errors import ForbiddenError, SettingsError, UnfitError
+from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import (
     MAX_ID,
     RESERVED_ADDRESS_BOOKS,
@@ -18,12 +25,12 @@ from target_dotdigital.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from target_dotdigital.api import AddressBook, Client
     from target_dotdigital.clock import Clock
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.settings import Settings, StreamSettings
 
 SHOWN_OF_ROWS = "that a row names"
@@ -32,25 +39,16 @@ SHOWN_OF_ROWS = "that a row names"
 _logger = logging.getLogger("target-dotdigital.account")
 
 
-class LookUp(NamedTuple):
-    """What has become of looking address books up."""
-
-    found: dict[str | int, AddressBook | None]
-    """Each that was wanted, in that order; None for what does not exist."""
-    near: dict[str | int, str]
-    """By the name of one that does not exist, the name that is probably meant."""
-
-
 class Account:
     """An account that can be reached, with what the settings name of it."""
 
-    def __init__(self, settings: Settings, clock: Clock, timeline: Timeline | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock, events: Events | None = None) -> None:
         """Connect, and check everything that the settings name before anything is written.
 
         Args:
             settings: The target's settings.
             clock: Waits between tries.
-            timeline: Where waits are noted, if they are.
+            events: Where waits are noted, if they are.
 
         Raises:
             TargetDotdigitalError: The account cannot be reached, or lacks what is named.
@@ -60,7 +58,7 @@ class Account:
         self._plans_sandbox = settings.dry_run and settings.sandbox_path is not None
         if self._plans_sandbox:
             wanted = []
-        self._connection = Connection(settings, clock, wanted, timeline=timeline)
+        self._connection = Connection(settings, clock, wanted, events=events)
         try:
             self._connect(settings, clock)
         except BaseException:
@@ -193,7 +191,7 @@ class Account:
         """
         # A copy: the main thread may just be adding one that it has created.
         for number in tuple(self._address_books.values()):
-            if _address_book(self.client, number) is None:
+            if find_by_id(self.client, number) is None:
                 raise SettingsError(f"The address book {number} is gone")
         # Copied: the main thread adds to it meanwhile.
         if by_rows := self._rows_address_books.copy():
@@ -211,148 +209,30 @@ class Account:
         self._connection.close()
 
     def _find_address_books(self, settings: Settings) -> dict[str | int, int]:
-        """Look up what the settings name, data fields included, and tell all that is missing."""
-        problems = [
-            f"streams.{name}.fields: {problem}"
-            for name, stream in (settings.streams or {}).items()
-            if (problem := field_problem(stream, self.data_fields, creates=self._creates_fields))
-        ]
-        found, near = look_up(self.client, named_address_books(settings))
-        for key, book in found.items():
-            if book is None and self._plans_sandbox:
-                continue
-            creates = self._creates_address_books
-            problem = address_book_problem(key, book, near.get(key), creates=creates)
-            if problem is not None:
-                problems.append(problem)
+        """Find what the settings name; name all that is missing, data fields included."""
+        found, near = find_address_books(self.client, named_address_books(settings))
+        there = {key: book for key, book in found.items() if book is not None}
+        wanted = there if self._plans_sandbox else found
+        problems = [*self._wrong_fields(settings), *self._unfit_address_books(wanted, near)]
         if problems:
             raise SettingsError("; ".join(problems))
         for key, other in near.items():
             if nearly_equal(str(key), [other]) is not None:
                 self.creation.doubt(new_beside(f"address book '{key}'", other))
-        there = {key: book for key, book in found.items() if book is not None}
         self.known_address_books = {book.id: book for book in there.values()}
         return {key: book.id for key, book in there.items()}
 
+    def _wrong_fields(self, settings: Settings) -> Iterator[str]:
+        for name, stream in (settings.streams or {}).items():
+            problem = field_problem(stream, self.data_fields, creates=self._creates_fields)
+            if problem is not None:
+                yield f"streams.{name}.fields: {problem}"
 
-def named_address_books(settings: Settings) -> list[str | int]:
-    """Return the address books that the settings name, each once: names first, then IDs.
-
-    Args:
-        settings: The target's settings.
-    """
-    streams = [settings.default_stream]
-    if settings.streams is not None:
-        streams = list(settings.streams.values())
-    keys = {
-        address_book_key(each.address_book) for each in streams if each.address_book is not None
-    }
-    return sorted(keys, key=lambda key: (isinstance(key, int), key))
-
-
-def seeded_address_books(settings: Settings) -> list[str | int]:
-    """Return what an embedded sandbox is to have: all, but for names that a run is to create.
-
-    Args:
-        settings: The target's settings.
-    """
-    return [
-        key
-        for key in named_address_books(settings)
-        if isinstance(key, int) or not settings.create_address_book
-    ]
-
-
-def look_up(client: Client, wanted: Sequence[str | int]) -> LookUp:
-    """Find address books by ID or exact name.
-
-    Args:
-        client: Calls the account.
-        wanted: What `address_book_key` has returned for each.
-
-    Raises:
-        TargetDotdigitalError: A call fails.
-    """
-    found: dict[str | int, AddressBook | None] = dict.fromkeys(wanted)
-    names = []
-    if any(isinstance(key, str) for key in wanted):
-        for book in client.address_books():
-            names.append(book.name)
-            if book.name in found:
-                found[book.name] = book
-    for key in wanted:
-        if isinstance(key, int):
-            found[key] = _address_book(client, key)
-    missing = [key for key in wanted if isinstance(key, str) and found[key] is None]
-    proposed = {key: nearest(key, names) for key in missing}
-    return LookUp(found, {key: near for key, near in proposed.items() if near is not None})
-
-
-def address_book_problem(
-    key: str | int, book: AddressBook | None, near: str | None, *, creates: bool
-) -> str | None:
-    """Return why an address book cannot be joined, or None if it can, or is to be created.
-
-    Args:
-        key: Its ID or name, as the settings name it.
-        book: What `look_up` has found.
-        near: The name that is probably meant, if there is one.
-        creates: Whether one that is named and missing is created.
-    """
-    if book is not None:
-        reserved = book.name.strip().lower() in RESERVED_ADDRESS_BOOKS
-        text = f"Address book {book.id} ({book.name}) is reserved by Dotdigital; name another one"
-        return text if reserved else None
-    if isinstance(key, int):
-        return f"Address book ID {key} not found. Name one that exists"
-    if creates:
-        return None
-    meant = "" if near is None else f" Did you mean '{near}'?"
-    return (
-        f"Address book '{key}' not found.{meant} Name one that exists, or to create it, set "
-        "create_address_book: true"
-    )
-
-
-def field_problem(
-    settings: StreamSettings, data_fields: Mapping[str, str], *, creates: bool
-) -> str | None:
-    """Return what is wrong with the data fields that a stream maps and the account lacks.
-
-    Args:
-        settings: The stream's settings.
-        data_fields: The account's data fields: name to type.
-        creates: Whether they are created.
-
-    Returns:
-        A text that names each of them, and what to do; None if nothing is wrong.
-    """
-    missing = unknown_fields(settings, data_fields)
-    if creates:
-        problems = [
-            f"The data field '{field}' cannot be created: {problem}."
-            for field in missing
-            if (problem := field_name_problem(field)) is not None
-        ]
-        remedy = "Map others"
-    else:
-        problems = [no_data_field(field, data_fields) for field in missing]
-        remedy = "Map others, or to create what is missing, set create_data_fields: true"
-    return " ".join([*problems, remedy]) if problems else None
-
-
-def new_beside(what: str, other: str) -> str:
-    """Return the warning of something to be created whose name is nearly another one's.
-
-    Args:
-        what: What it is, with its name.
-        other: The name of what exists.
-    """
-    return f"New {what}: '{other}' exists. Did you mean '{other}'?"
-
-
-def _address_book(client: Client, address_book_id: int) -> AddressBook | None:
-    try:
-        return client.address_book(address_book_id) if address_book_id <= MAX_ID else None
-    except NotFoundError:
-        return None
+    def _unfit_address_books(
+        self, found: Mapping[str | int, AddressBook | None], near: Mapping[str | int, str]
+    ) -> Iterator[str]:
+        creates = self._creates_address_books
+        for key, book in found.items():
+            problem = address_book_problem(key, book, near.get(key), creates=creates)
+            if problem is not None:
+                yield problem

@@ -14,7 +14,7 @@ from target_dotdigital.api import (
     MAX_TRIES,
     Caller,
     Client,
-    Throttle,
+    RateLimits,
     Transport,
 )
 from target_dotdigital.errors import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.clock import Clock
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.sandbox import EmbeddedSandbox
     from target_dotdigital.settings import Settings
 
@@ -43,22 +43,22 @@ _logger = logging.getLogger("target-dotdigital.account")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long an answer is waited for.
 
     Attributes:
         deadline_seconds: One exchange, from connecting to the last byte.
         max_tries: Tries of a call that fails for a passing reason.
-        throttled_limit_seconds: How long a call may be kept waiting by call limits; the import
+        rate_limit_seconds: How long a call may be kept waiting by call limits; the import
             timeout of the settings if None.
     """
 
     deadline_seconds: float = CALL_DEADLINE_SECONDS
     max_tries: int = MAX_TRIES
-    throttled_limit_seconds: float | None = None
+    rate_limit_seconds: float | None = None
 
 
-OF_A_RUN: Final = Patience()
+RUN_TIMEOUTS: Final = Timeouts()
 
 
 class Connection:
@@ -69,9 +69,9 @@ class Connection:
         settings: Settings,
         clock: Clock,
         address_books: Sequence[str | int] = (),
-        patience: Patience = OF_A_RUN,
+        timeouts: Timeouts = RUN_TIMEOUTS,
         *,
-        timeline: Timeline | None = None,
+        events: Events | None = None,
     ) -> None:
         """Prepare, and start the sandbox if it is embedded. Nothing is called yet.
 
@@ -79,19 +79,19 @@ class Connection:
             settings: The target's settings.
             clock: Waits between tries.
             address_books: What the embedded sandbox is to have of them.
-            patience: How long answers are waited for.
-            timeline: Where waits are noted, if they are.
+            timeouts: How long answers are waited for.
+            events: Where waits are noted, if they are.
 
         Raises:
             SettingsError: The sandbox cannot start.
         """
         self._clock = clock
-        self._patience = patience
-        self._timeline = timeline
-        self._throttled_limit = (
+        self._timeouts = timeouts
+        self._events = events
+        self._rate_limit_timeout = (
             settings.import_timeout_seconds
-            if patience.throttled_limit_seconds is None
-            else patience.throttled_limit_seconds
+            if timeouts.rate_limit_seconds is None
+            else timeouts.rate_limit_seconds
         )
         self._reads_only = settings.dry_run
         self._region = settings.region
@@ -103,7 +103,7 @@ class Connection:
             username, password = self._sandbox.username, self._sandbox.password
             self._base_url = self._sandbox.url
         user_agent = f"target-dotdigital/{version('target-dotdigital')}"
-        deadline = clock.real_seconds(patience.deadline_seconds)
+        deadline = clock.real_seconds(timeouts.deadline_seconds)
         self._transport = Transport(username, password, user_agent, deadline)
 
     @property
@@ -167,11 +167,12 @@ class Connection:
             self._sandbox = None
 
     def _client_at(self, url: str) -> Client:
-        throttle, limit = Throttle(self._clock), self._throttled_limit
-        client = Client(Caller(url.rstrip("/"), self._transport, throttle, self._clock, limit))
-        client.caller.timeline = self._timeline
+        rate_limits, limit = RateLimits(self._clock), self._rate_limit_timeout
+        client = Client(Caller(url.rstrip("/"), self._transport, rate_limits, self._clock, limit))
+        if self._events is not None:
+            client.caller.waiting = self._events.waiting
         client.caller.reads_only = self._reads_only
-        client.caller.max_tries = self._patience.max_tries
+        client.caller.max_tries = self._timeouts.max_tries
         return client
 
     def _own_url(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.api import DataField
 from target_dotdigital.errors import DotdigitalError, RequestRefusedError, SettingsError
-from target_dotdigital.mapping import field_type, unknown_fields
+from target_dotdigital.mapping import field_type, no_data_field, unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -78,6 +78,43 @@ def field_name_problem(name: str) -> str | None:
     if name.lower() in RESERVED_FIELDS:
         return "the name is reserved by Dotdigital"
     return None
+
+
+def field_problem(
+    settings: StreamSettings, data_fields: Mapping[str, str], *, creates: bool
+) -> str | None:
+    """Return what is wrong with the data fields that a stream maps and the account lacks.
+
+    Args:
+        settings: The stream's settings.
+        data_fields: The account's data fields: name to type.
+        creates: Whether they are created.
+
+    Returns:
+        A text that names each of them, and what to do; None if nothing is wrong.
+    """
+    missing = unknown_fields(settings, data_fields)
+    if creates:
+        problems = [
+            f"The data field '{field}' cannot be created: {problem}."
+            for field in missing
+            if (problem := field_name_problem(field)) is not None
+        ]
+        remedy = "Map others"
+    else:
+        problems = [no_data_field(field, data_fields) for field in missing]
+        remedy = "Map others, or to create what is missing, set create_data_fields: true"
+    return " ".join([*problems, remedy]) if problems else None
+
+
+def new_beside(what: str, other: str) -> str:
+    """Return the warning of something to be created whose name is nearly another one's.
+
+    Args:
+        what: What it is, with its name.
+        other: The name of what exists.
+    """
+    return f"New {what}: '{other}' exists. Did you mean '{other}'?"
 
 
 class Creation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import (
     DotdigitalError,
@@ -11,22 +11,14 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.mapping import (
-    CONTACT_ID,
-    EMAIL,
-    MOBILE_NUMBER,
-    normalise,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from target_dotdigital.api import AddressBook, Client, ContactPage, FoundContact
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""
-
-_SPELLINGS = {name.lower(): name for name in (CONTACT_ID, EMAIL, MOBILE_NUMBER)}
 
 
 class IncompleteListError(DotdigitalError):
@@ -132,19 +124,3 @@ def _read_pages(
         seen |= passed
         if page.links.next is None:
             return
-
-
-def identities_of(
-    identifiers: Mapping[str, Any] | None, contact_id: int | None = None
-) -> Iterator[str]:
-    """Yield everything that finds a contact of an answer, however the answer spells the names.
-
-    Args:
-        identifiers: Its identifiers.
-        contact_id: Its ID.
-    """
-    if contact_id is not None:
-        yield normalise(CONTACT_ID, contact_id)
-    for name, value in (identifiers or {}).items():
-        if value is not None:
-            yield normalise(_SPELLINGS.get(name.lower(), name), value)

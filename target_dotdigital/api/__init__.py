@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from target_dotdigital.api.client import CONTACT_PAGE, Client
-from target_dotdigital.api.jobs import DELETION, IMPORT, REMOVAL, JobKind, Jobs
-from target_dotdigital.api.polling import LOOKS, MAX_WAIT_SECONDS, PollLimit, seconds_to_wait
-from target_dotdigital.api.rate_limits import Throttle
+from target_dotdigital.api.jobs import (
+    DELETION,
+    IMPORT,
+    MAX_WAIT_SECONDS,
+    POLLS_AROUND_THE_END,
+    REMOVAL,
+    Jobs,
+    PollLimit,
+    seconds_to_wait,
+)
+from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.replies import (
     AddressBook,
     ContactPage,
@@ -13,6 +21,7 @@ from target_dotdigital.api.replies import (
     DeletionStatus,
     DeletionSummary,
     FailedContact,
+    FailedDeletion,
     FoundContact,
     ImportStatus,
     ImportSummary,
@@ -26,9 +35,9 @@ __all__ = [
     "CONTACT_PAGE",
     "DELETION",
     "IMPORT",
-    "LOOKS",
     "MAX_TRIES",
     "MAX_WAIT_SECONDS",
+    "POLLS_AROUND_THE_END",
     "REMOVAL",
     "AddressBook",
     "Caller",
@@ -38,13 +47,13 @@ __all__ = [
     "DeletionStatus",
     "DeletionSummary",
     "FailedContact",
+    "FailedDeletion",
     "FoundContact",
     "ImportStatus",
     "ImportSummary",
-    "JobKind",
     "Jobs",
     "PollLimit",
-    "Throttle",
+    "RateLimits",
     "Transport",
     "WrittenContact",
     "seconds_to_wait",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         DeletionStatus,
         FoundContact,
         ImportStatus,
-        Removal,
+        RemovalStatus,
     )
     from target_dotdigital.api.retries import Caller
 
@@ -227,9 +227,11 @@ class Client:
         """
         path = "/v2/address-books/{id}/contacts/delete"
         body = msgspec.json.encode(contact_ids)
-        return self.caller.make(replies.REMOVAL, "POST", path, body=body, id=address_book_id).id
+        return self.caller.make(
+            replies.REMOVAL_STATUS, "POST", path, body=body, id=address_book_id
+        ).id
 
-    def removal_status(self, removal_id: str) -> Removal:
+    def removal_status(self, removal_id: str) -> RemovalStatus:
         """Return a removal's status (`GET /v2/contacts/deletion/{id}`).
 
         Args:
@@ -238,7 +240,9 @@ class Client:
         Raises:
             NotFoundError: The removal is not known, or not yet.
         """
-        return self.caller.make(replies.REMOVAL, "GET", "/v2/contacts/deletion/{id}", id=removal_id)
+        return self.caller.make(
+            replies.REMOVAL_STATUS, "GET", "/v2/contacts/deletion/{id}", id=removal_id
+        )
 
     def delete_contacts(self, body: bytes) -> str:
         """Queue a deletion from the account (`POST /contacts/v3/delete`).

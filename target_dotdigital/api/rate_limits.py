@@ -40,7 +40,7 @@ RESET_SPREAD_SECONDS = 1.0
 _EVERY_TIER = ""
 
 
-class Throttle:
+class RateLimits:
     """Holds calls back until their tier is open again. Safe to use from several threads."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Throttle:
         return open_at - self._clock.now()
 
     def succeeded(self, route: str, headers: Mapping[str, str]) -> None:
-        """Learn from an answer that was not throttled.
+        """Learn from an answer that the limits have let through.
 
         Args:
             route: The call's method and path template.

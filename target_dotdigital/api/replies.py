@@ -134,7 +134,7 @@ class ContactPage(msgspec.Struct, frozen=True):
     links: PageLinks = msgspec.field(name="_links")
 
 
-class Removal(msgspec.Struct, frozen=True):
+class RemovalStatus(msgspec.Struct, frozen=True):
     """A removal from an address book: 202 when it is asked for, and every poll."""
 
     id: JobId
@@ -180,7 +180,7 @@ IMPORT_ACCEPTED = msgspec.json.Decoder(ImportAccepted)
 IMPORT_STATUS = msgspec.json.Decoder(ImportStatus)
 FOUND_CONTACT = msgspec.json.Decoder(FoundContact)
 CONTACT_PAGE = msgspec.json.Decoder(ContactPage)
-REMOVAL = msgspec.json.Decoder(Removal)
+REMOVAL_STATUS = msgspec.json.Decoder(RemovalStatus)
 DELETION_ACCEPTED = msgspec.json.Decoder(DeletionAccepted)
 DELETION_STATUS = msgspec.json.Decoder(DeletionStatus)
 ERROR = msgspec.json.Decoder(dict[str, Any])

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from socket import SHUT_RDWR, socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from typing_extensions import override
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.poolmanager import ProxyManager
 
+from target_dotdigital.api.connections import Exchange, Session, under_way
 from target_dotdigital.errors import AbandonedError, NetworkError
 from target_dotdigital.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from urllib3.poolmanager import PoolManager
 
 CALL_DEADLINE_SECONDS = 121.0
 """Dotdigital may take 120 seconds to answer. Giving up sooner resends what it has accepted."""
@@ -52,140 +45,6 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
-
-
-class _BrokenOffError(OSError):
-    """The exchange was broken off before anything was sent."""
-
-
-class _Call:
-    """One exchange under way, which another thread can break off."""
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.broken_off = False
-        self._ended = False
-        self._lock = threading.Lock()
-        self._socket: object = None
-
-    def use(self, sock: object) -> None:
-        """Take note of the connection's socket: http.client forgets it before the last byte."""
-        with self._lock:
-            self._socket = sock
-            if self.broken_off:
-                raise _BrokenOffError
-
-    def break_off(self) -> None:
-        with self._lock:
-            if self._ended:  # its connection may serve another exchange by now
-                return
-            self.broken_off = True
-            sock = getattr(self._socket, "socket", self._socket)  # inside TLS to a proxy
-            if isinstance(sock, socket):
-                with suppress(OSError):  # it may just have ended by itself
-                    # The plain socket's method: a TLS socket's own is not safe while it is read.
-                    socket.shutdown(sock, SHUT_RDWR)
-
-    def end(self) -> None:
-        with self._lock:
-            self._ended = True
-
-
-class _Current(threading.local):
-    call: _Call | None = None
-
-
-_current = _Current()
-
-
-class _Watched(HTTPConnection):
-    """A connection that tells the exchange it serves which socket to break off."""
-
-    @override
-    def _new_conn(self) -> socket:
-        sock = super()._new_conn()
-        if _current.call is not None:
-            try:
-                _current.call.use(sock)
-            except OSError:
-                sock.close()
-                raise
-        return sock
-
-    @override
-    def connect(self) -> None:
-        super().connect()
-        self._watch()
-
-    @override
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self._watch()
-        super().request(*args, **kwargs)
-
-    def _watch(self) -> None:
-        if (call := _current.call) is None:
-            return
-        call.use(self.sock)
-        if self.sock is not None:
-            # Still that of connecting, which is too short for a large body.
-            self.timeout = call.deadline
-            self.sock.settimeout(call.deadline)
-
-
-class _HTTPConnection(_Watched):
-    pass
-
-
-class _HTTPSConnection(_Watched, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter with connections that tell which exchange they serve."""
-
-    @override
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        _watch(self.poolmanager)
-
-    @override
-    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> PoolManager:
-        manager: PoolManager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        if isinstance(manager, ProxyManager):  # and not one for SOCKS, which has pools of its own
-            _watch(manager)
-        return manager
-
-
-def _watch(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-class _Session(requests.Session):
-    """Knows no redirects: requests reads and parses even those that it does not follow."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._environment: dict[str, Any] = {}
-
-    @override
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-    @override
-    def merge_environment_settings(self, url: Any, *settings: Any) -> Any:
-        """Look at the environment once for each host: each look costs as much as a call."""
-        host = "//".join(urlsplit(url)[:2])
-        if host not in self._environment:
-            self._environment[host] = super().merge_environment_settings(url, *settings)
-        return self._environment[host]
 
 
 def _is_cut(response: requests.Response) -> bool:
@@ -232,7 +91,7 @@ class Transport:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
-        self._calls: set[_Call] = set()
+        self._exchanges: set[Exchange] = set()
         self._aborted = False
         # It tells whole URLs, at DEBUG and in a warning: that of a contact holds the address. Here,
         # and not when it is imported, because logging is configured in between.
@@ -263,28 +122,28 @@ class Transport:
             AbandonedError: `abort` was called.
         """
         host = urlsplit(url).hostname
-        with self._watched() as call:
+        with self._watched() as exchange:
             try:
                 reply = self._send(method, url, params, body)
             except requests.exceptions.SSLError as error:
-                self._raise_if_broken_off(call, host)
+                self._raise_if_broken_off(exchange, host)
                 if "CERTIFICATE_VERIFY_FAILED" in str(error):
                     raise NetworkError(f"The certificate of {host} is not valid") from None
                 raise NoReplyError(f"the secure connection to {host} broke") from None
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 # Their texts may quote the request: only the kind is told.
-                self._raise_if_broken_off(call, host)
+                self._raise_if_broken_off(exchange, host)
                 raise NoReplyError(f"no answer from {host} ({type(error).__name__})") from None
             # The end of the stream that breaking off makes can look like that of the answer.
-            self._raise_if_broken_off(call, host)
+            self._raise_if_broken_off(exchange, host)
         if reply.status // 100 == 3:  # noqa: PLR2004 - the class of redirects
             raise NetworkError(f"{host} redirects to {_host(reply) or host}: refused")
         return reply
 
-    def _raise_if_broken_off(self, call: _Call, host: str | None) -> None:
+    def _raise_if_broken_off(self, exchange: Exchange, host: str | None) -> None:
         if self._aborted:
             raise AbandonedError("The run was given up during a call") from None
-        if call.broken_off:
+        if exchange.broken_off:
             what = f"{host} did not answer within {self._deadline:.0f} seconds"
             raise NoReplyError(what) from None
 
@@ -318,34 +177,30 @@ class Transport:
             return Reply(response.status_code, response.headers, b"".join(chunks))
 
     @contextmanager
-    def _watched(self) -> Iterator[_Call]:
+    def _watched(self) -> Iterator[Exchange]:
         """Break the exchange off when its time is up, or when the run is given up."""
-        call = _Call(self._deadline)
-        timer = threading.Timer(self._deadline, call.break_off)
+        exchange = Exchange(self._deadline)
+        timer = threading.Timer(self._deadline, exchange.break_off)
         timer.daemon = True
         with self._lock:
             if self._aborted:
                 raise AbandonedError("The run was given up before a call")
-            self._calls.add(call)
-        _current.call = call
+            self._exchanges.add(exchange)
         timer.start()
         try:
-            yield call
+            with under_way(exchange):
+                yield exchange
         finally:
             timer.cancel()
-            call.end()
-            _current.call = None
             with self._lock:
-                self._calls.discard(call)
+                self._exchanges.discard(exchange)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = _Session()
+            session = Session()
             session.auth = HTTPBasicAuth(*self._auth)
             session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json"})
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, _Adapter(pool_maxsize=1))
             self._local.session = session
             with self._lock:
                 self._sessions.append(session)
@@ -355,9 +210,9 @@ class Transport:
         """Break every exchange off, and refuse further ones."""
         with self._lock:
             self._aborted = True
-            calls = list(self._calls)
-        for call in calls:
-            call.break_off()
+            exchanges = list(self._exchanges)
+        for exchange in exchanges:
+            exchange.break_off()
 
     def close(self) -> None:
         """Close the connections, once no thread calls any more."""

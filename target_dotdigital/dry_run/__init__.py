@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from target_dotdigital.dry_run.dry_run import Comparing, DryRun
-from target_dotdigital.dry_run.plan import ContactNumbers, Plan, make_plan
+from target_dotdigital.dry_run.dry_run import ComparisonLoad, DryRun
+from target_dotdigital.dry_run.plan import ContactNumbers, Plan
+from target_dotdigital.dry_run.plan_builder import empty_plan, make_plan
 from target_dotdigital.dry_run.plan_table import (
     MAX_ADDRESS_BOOKS,
-    place,
+    address_book_label,
+    mirror_obstacle,
     plan_table,
     time_range,
-    verdict,
 )
 
 __all__ = [
     "MAX_ADDRESS_BOOKS",
-    "Comparing",
+    "ComparisonLoad",
     "ContactNumbers",
     "DryRun",
     "Plan",
+    "address_book_label",
+    "empty_plan",
     "make_plan",
-    "place",
+    "mirror_obstacle",
     "plan_table",
     "time_range",
-    "verdict",
 ]

@@ -1,4 +1,4 @@
-"""Dry runs: loads that are counted and looked at in place of being performed."""
+"""A dry run: it counts loads and compares them with the account, and writes nothing."""
 
 from __future__ import annotations
 
@@ -6,33 +6,36 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_dotdigital.dry_run.comparison import Comparison
+from target_dotdigital.dry_run.account_comparison import Comparison
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Departure, Import, Settlement
-from target_dotdigital.mirror import Leavers, Mirroring
+from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Import, Removal, Settlement
+from target_dotdigital.mirror import MirrorRemoval, StaleMembers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_dotdigital.account import Account
+    from target_dotdigital.api import Client
     from target_dotdigital.loading import Load
     from target_dotdigital.mapping import Contact
 
 
 @dataclass(slots=True)
-class Comparing:
-    """The comparison with the account, when everything has been read. It is a load of its own."""
+class ComparisonLoad:
+    """The load that ends a dry run: the comparison with the account.
+
+    Attributes:
+        is_stopping: Tells whether the run has been asked to end.
+        first_row: 0, as it settles no row.
+        contacts: None, as the comparison has them.
+        others: None.
+    """
 
     is_stopping: Callable[[], bool]
-    """Whether the run has been asked to end."""
     first_row: int = 0
-    """Nothing is settled by it."""
     contacts: Mapping[str, Contact] = field(default_factory=dict)
-    """None: they are held by the comparison."""
     others: Mapping[str, str] = field(default_factory=dict)
-    """None."""
 
-    def go_on(self) -> None:
+    def check_going_on(self) -> None:
         """Make sure that the comparison is still wanted.
 
         Raises:
@@ -46,32 +49,31 @@ class DryRun:
     """Takes loads where a real run performs them. Safe to use from several threads.
 
     Attributes:
-        account: The account, of which nothing but GET is asked.
-        asked: The calls until everything was read, by route: a real run makes them, too.
-        imports: How many imports there would be.
-        sent: How many contacts they would hold; one may be in several.
-        bytes: How much JSON they would be.
-        departures: How many contacts each departure would hold, with what they would leave.
-        comparison: Who would be imported or leave, and who is there.
-        mirrors: Who would leave mirrored address books.
+        asked: The calls until everything was read, by route. A real run makes them, too.
+        imports: The number of imports that a real run would send.
+        sent: The number of contacts in them. A contact may be in several.
+        bytes: The size of their JSON.
+        departures: For each departure what its contacts would leave, and how many there are.
+        comparison: The contacts that would be imported or leave, and those that exist.
+        mirrors: The contacts that would leave mirrored address books.
     """
 
     max_body_bytes = MAX_BODY_BYTES
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, client: Client) -> None:
         """Start with nothing taken.
 
         Args:
-            account: The account.
+            client: Asks the account, for nothing but GET.
         """
-        self.account = account
-        self.asked = account.client.caller.made()
+        self._client = client
+        self.asked = client.caller.made()
         self.imports = 0
         self.sent = 0
         self.bytes = 0
         self.departures: list[tuple[int, int]] = []
         self.comparison = Comparison()
-        self.mirrors: list[Leavers] = []
+        self.mirrors: list[StaleMembers] = []
         self._lock = threading.Lock()
 
     def perform(self, load: Load) -> Settlement:
@@ -86,13 +88,13 @@ class DryRun:
         with self._lock:
             if isinstance(load, Import):
                 return self._import(load)
-            if isinstance(load, Departure):
+            if isinstance(load, Removal):
                 return self._depart(load)
-            if isinstance(load, Comparing):
-                self.asked = self.account.client.caller.made()
-                self.comparison.compare(self.account.client, load.go_on)
+            if isinstance(load, ComparisonLoad):
+                self.asked = self._client.caller.made()
+                self.comparison.compare(self._client, load.check_going_on)
                 return Settlement()
-            if isinstance(load, Mirroring):
+            if isinstance(load, MirrorRemoval):
                 return self._mirror(load)
             raise AssertionError
 
@@ -104,21 +106,21 @@ class DryRun:
         self.comparison.join(contacts)
         return Settlement(imported=contacts)
 
-    def _depart(self, load: Departure) -> Settlement:
+    def _depart(self, load: Removal) -> Settlement:
         contacts = list(load.contacts.values())
-        self.departures.append((load.leaving, len(contacts)))
-        self.comparison.leave(load.leaving, contacts)
-        if load.leaving == ACCOUNT:
+        self.departures.append((load.address_book_id, len(contacts)))
+        self.comparison.leave(load.address_book_id, contacts)
+        if load.address_book_id == ACCOUNT:
             return Settlement(deleted=contacts)
         return Settlement(left=contacts)
 
-    def _mirror(self, load: Mirroring) -> Settlement:
+    def _mirror(self, load: MirrorRemoval) -> Settlement:
         self.mirrors = load.found
-        for book in load.books:
-            if book.address_book_id > ACCOUNT:
-                load.find(self.account.client, book)
-            else:  # it is yet to be created, so nobody is in it
-                load.found.append(Leavers(book))
-        for leavers in self.mirrors:
-            leavers.check()
+        for address_book in load.address_books:
+            if address_book.address_book_id > ACCOUNT:
+                load.find(self._client, address_book)
+            else:  # it is yet to be created, so it has no members
+                load.found.append(StaleMembers(address_book))
+        for stale in self.mirrors:
+            stale.check()
         return Settlement()

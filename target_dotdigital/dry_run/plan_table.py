@@ -104,7 +104,7 @@ def _contacts(plan: Plan) -> list[str]:
             *rows,
             *(
                 (
-                    place(each.address_book, each.name),
+                    address_book_label(each.address_book, each.name),
                     each.contacts,
                     each.new,
                     each.updated,
@@ -125,7 +125,7 @@ def _leaving(plan: Plan) -> list[str]:
         (
             "would be deleted from the account"
             if each.is_deletion
-            else f"would leave {place(each.address_book, each.name)}",
+            else f"would leave {address_book_label(each.address_book, each.name)}",
             each.contacts,
             each.there_now,
         )
@@ -137,18 +137,18 @@ def _leaving(plan: Plan) -> list[str]:
 def _mirrors(plan: Plan) -> list[str]:
     rows = [
         (
-            place(each.address_book, each.name),
+            address_book_label(each.address_book, each.name),
             each.members,
             each.would_leave,
             f"{each.max_removal_percent} %",
-            verdict(each),
+            mirror_obstacle(each),
         )
         for each in plan.mirrors
     ]
     return _aligned(("Mirrors", "in it now", "would leave", "limit", ""), rows) if rows else []
 
 
-def verdict(mirror: MirrorNumbers) -> str:
+def mirror_obstacle(mirror: MirrorNumbers) -> str:
     """Return why nobody would leave an address book; nothing if they would.
 
     Args:
@@ -192,7 +192,7 @@ def _time(seconds: int) -> str:
     return f"{seconds / _HOUR:.1f} h"
 
 
-def place(number: int | None, name: str | None) -> str:
+def address_book_label(number: int | None, name: str | None) -> str:
     """Return how an address book is called.
 
     Args:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from target_dotdigital.loading.batch_size import Moment
-from target_dotdigital.loading.batching import Gathering, Outlook
-from target_dotdigital.loading.departures import ACCOUNT, Departure
+from target_dotdigital.loading.batch_size import Capacity
+from target_dotdigital.loading.batching import Batches, Downstream
 from target_dotdigital.loading.importer import Importer
-from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import, second_try
+from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import, conflict_retry
 from target_dotdigital.loading.queue import Load, LoadQueue
+from target_dotdigital.loading.removals import ACCOUNT, Removal
 from target_dotdigital.loading.remover import FEW_CONTACTS, Remover
 from target_dotdigital.loading.settlement import (
     MIN_SETTLED_ROWS,
     RejectsFile,
+    RowCounts,
     Settlement,
     StateGate,
-    Tally,
-    decode,
-    encode,
     groups_of,
     reject_lines,
 )
@@ -27,23 +25,21 @@ __all__ = [
     "FEW_CONTACTS",
     "MAX_BODY_BYTES",
     "MIN_SETTLED_ROWS",
-    "Departure",
-    "Gathering",
+    "Batches",
+    "Capacity",
+    "Downstream",
     "Import",
     "Importer",
     "Load",
     "LoadQueue",
-    "Moment",
-    "Outlook",
     "RejectsFile",
+    "Removal",
     "Remover",
+    "RowCounts",
     "Settlement",
     "StateGate",
-    "Tally",
     "Wakeup",
-    "decode",
-    "encode",
+    "conflict_retry",
     "groups_of",
     "reject_lines",
-    "second_try",
 ]

@@ -1,9 +1,9 @@
-"""How full imports go: a load is spread evenly over the slots that are free, in few calls.
+"""How many contacts an import takes: a load is spread evenly over the free slots, in few calls.
 
 Dotdigital works imports off side by side, and each at its own slow pace; so 20,000 contacts in
 twenty imports are there much sooner than in two. But calls are limited: 35 low ones a minute in
-the Basic package. And nobody knows how much a tap is going to send. So what is read is held back
-for a moment while slots are free, and then divided.
+the Basic package. And nothing says how much a tap is going to send. So what is read is delayed a
+little while slots are free, and then split.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import NamedTuple
 SMALLEST_IMPORT = 1_000
 """Contacts of an import that is sent before it is full. Smaller ones would hardly end sooner."""
 
-HOLD_SECONDS = 1.0
-"""How long contacts are held back to see how many they are, and how many slots come free."""
+DELAY_SECONDS = 1.0
+"""How long contacts are delayed to see how many they are, and how many slots come free."""
 
-MAX_HOLD_SECONDS = 30.0
-HOLD_SHARE = 0.25
-"""The first contacts are held back for longer, up to this share of the time that they will take:
-while a tap is so much faster than Dotdigital, little is lost by it, and small loads are divided
+MAX_DELAY_SECONDS = 30.0
+DELAY_SHARE = 0.25
+"""The first contacts are delayed for longer, up to this share of the time that they will take:
+while a tap is so much faster than Dotdigital, little is lost by it, and small loads are split
 among all slots whatever their size."""
 
 PUBLIC_PACE = 1_000_000 / (3 * 60 * 60)
@@ -40,20 +40,20 @@ GROWTH = 16
 contacts take 140 imports at most, however slowly they come."""
 
 
-class Moment(NamedTuple):
-    """What there is to be known when an import may be sent."""
+class Capacity(NamedTuple):
+    """What Dotdigital can take now, as far as that is known."""
 
     now: float
     """The clock's time in seconds."""
     free: int
     """Slots that no load takes."""
-    may_divide: bool
+    may_split: bool
     """Whether small imports are of use: not in a dry run, or while calls are refused."""
-    seconds_full: float | None
+    full_import_seconds: float | None
     """How soon a full import ends; None if that is not known yet."""
 
 
-class Filling:
+class BatchSize:
     """Decides how many contacts an open import may take, and in how many parts it goes."""
 
     def __init__(self, batch_size: int) -> None:
@@ -77,106 +77,109 @@ class Filling:
         self._sent += contacts
         self._sent_at.append(now)
 
-    def limit(self, contacts: int, others: int, opened_at: float, moment: Moment) -> int:
+    def limit(self, contacts: int, others: int, opened_at: float, capacity: Capacity) -> int:
         """Return how many contacts an open import may take now.
 
-        More than a batch if there are slots for it: it is divided when it is sent.
+        More than a batch if there are slots for it: it is split when it is sent.
 
         Args:
             contacts: How many it holds.
             others: How many all other open loads hold.
             opened_at: When it was opened.
-            moment: What there is to be known.
+            capacity: What Dotdigital can take now.
 
         Returns:
             At least a batch; less if it is to be sent with what it holds.
         """
-        spare = self._spare(moment)
+        spare = self._spare(capacity)
         if not spare:
             return self._batch_size
-        if contacts >= self._smallest(moment) and not self.hold(contacts, opened_at, moment):
+        if self.is_due(contacts, opened_at, capacity):
             return min(contacts, self._batch_size * spare)
         return max(self._batch_size, self._batch_size * spare - others)
 
-    def hold(self, contacts: int, opened_at: float, moment: Moment) -> float:
-        """Return for how long contacts are to be held back.
+    def delay(self, contacts: int, opened_at: float, capacity: Capacity) -> float:
+        """Return for how long contacts are to be delayed.
 
         Args:
             contacts: How many there are.
             opened_at: When their import was opened; minus infinity if no more will come.
-            moment: What there is to be known.
+            capacity: What Dotdigital can take now.
 
         Returns:
             Seconds; infinite while no slot is free, and 0 if there is no reason to.
         """
-        if not moment.free:
+        if not capacity.free:
             self._free_since = None
-            return math.inf if self._divides(moment) else 0.0
+            return math.inf if self._splits(capacity) else 0.0
         if self._free_since is None:
-            self._free_since = moment.now
-        spare = self._spare(moment)
-        if not spare or self._is_first(moment):
+            self._free_since = capacity.now
+        spare = self._spare(capacity)
+        if not spare or self._is_first(capacity):
             return 0.0
-        hold = HOLD_SECONDS
+        delay = DELAY_SECONDS
         if self._sent <= SMALLEST_IMPORT and contacts < spare * self._batch_size:
-            seconds = contacts / spare * self._seconds_each(moment)
-            hold = max(hold, min(HOLD_SHARE * seconds, MAX_HOLD_SECONDS))
-        return max(max(opened_at, self._free_since) + hold - moment.now, 0.0)
+            seconds = contacts / spare * self._seconds_each(capacity)
+            delay = max(delay, min(DELAY_SHARE * seconds, MAX_DELAY_SECONDS))
+        return max(max(opened_at, self._free_since) + delay - capacity.now, 0.0)
 
-    def part_size(self, contacts: int, moment: Moment, *, is_last: bool) -> int:
+    def part_size(self, contacts: int, capacity: Capacity, *, is_last: bool) -> int:
         """Return how many contacts of an open import go in one, at most.
 
         Args:
             contacts: How many it holds, at least one.
-            moment: What there is to be known.
+            capacity: What Dotdigital can take now.
             is_last: Whether no more are known to come. Otherwise half of the slots are kept.
         """
         fewest = math.ceil(contacts / self._batch_size)
-        spare = self._spare(moment)
+        spare = self._spare(capacity)
         if not is_last and contacts < spare * self._batch_size:
             spare = math.ceil(spare / 2)
-        smallest = SMALLEST_IMPORT if is_last else self._smallest(moment)
+        smallest = SMALLEST_IMPORT if is_last else self._smallest(capacity)
         parts = min(spare, contacts // smallest)
         if parts < fewest and not is_last:
             return self._batch_size
         return math.ceil(contacts / max(parts, fewest))
 
-    def is_due(self, contacts: int, opened_at: float, moment: Moment) -> bool:
+    def is_due(self, contacts: int, opened_at: float, capacity: Capacity) -> bool:
         """Return whether an open import is to be sent although nothing more comes for it now.
 
         Args:
             contacts: How many it holds.
             opened_at: When it was opened.
-            moment: What there is to be known.
+            capacity: What Dotdigital can take now.
         """
         return (
-            contacts >= self._smallest(moment)
-            and self._spare(moment) > 0
-            and not self.hold(contacts, opened_at, moment)
+            contacts >= self._smallest(capacity)
+            and self._spare(capacity) > 0
+            and not self.delay(contacts, opened_at, capacity)
         )
 
-    def _smallest(self, moment: Moment) -> int:
+    def _smallest(self, capacity: Capacity) -> int:
         """Return how many contacts an import holds at least that is sent before it is full."""
-        if self._is_first(moment):
+        if self._is_first(capacity):
             return SMALLEST_IMPORT
         return min(max(self._sent // GROWTH, SMALLEST_IMPORT), self._batch_size)
 
-    def _is_first(self, moment: Moment) -> bool:
-        """Return whether an import would be the first one: it tells whether others end quickly."""
-        return not self._sent and moment.seconds_full is None
+    def _is_first(self, capacity: Capacity) -> bool:
+        """Return whether an import would be the first one: it shows whether others end quickly."""
+        return not self._sent and capacity.full_import_seconds is None
 
-    def _seconds_each(self, moment: Moment) -> float:
-        if moment.seconds_full is None:
+    def _seconds_each(self, capacity: Capacity) -> float:
+        if capacity.full_import_seconds is None:
             return 1 / PUBLIC_PACE
-        return moment.seconds_full / self._batch_size
+        return capacity.full_import_seconds / self._batch_size
 
-    def _spare(self, moment: Moment) -> int:
+    def _spare(self, capacity: Capacity) -> int:
         """Return how many slots small imports may take."""
-        if not self._divides(moment):
+        if not self._splits(capacity):
             return 0
-        recent = sum(moment.now - each < CALL_WINDOW_SECONDS for each in self._sent_at)
-        return max(min(moment.free, CHEAP_CALLS - recent), 0)
+        recent = sum(capacity.now - each < CALL_WINDOW_SECONDS for each in self._sent_at)
+        return max(min(capacity.free, CHEAP_CALLS - recent), 0)
 
-    def _divides(self, moment: Moment) -> bool:
-        is_quick = moment.seconds_full is not None and moment.seconds_full < QUICK_SECONDS
-        return moment.may_divide and not is_quick and self._batch_size > SMALLEST_IMPORT
+    def _splits(self, capacity: Capacity) -> bool:
+        is_quick = (
+            capacity.full_import_seconds is not None
+            and capacity.full_import_seconds < QUICK_SECONDS
+        )
+        return capacity.may_split and not is_quick and self._batch_size > SMALLEST_IMPORT

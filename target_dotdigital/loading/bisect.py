@@ -21,7 +21,7 @@ PROBES = 3
 clear that not a contact is at fault, but what all of them have in common."""
 
 
-class Halving:
+class Bisection:
     """Sends one load, and where it is refused halves of it, down to single contacts.
 
     With one contact of n at fault that takes at most 2·log2(n)+1 requests more. No contact is
@@ -78,19 +78,19 @@ class Halving:
             self.total.rejected.append((part[0], "record.too_large"))
             return False
         except RequestRefusedError as error:
-            self._divide(part, error)
+            self._narrow_down(part, error)
             return False
         self._accepted = True
         return True
 
-    def _divide(self, part: list[Contact], error: RequestRefusedError) -> None:
+    def _narrow_down(self, part: list[Contact], error: RequestRefusedError) -> None:
         """Settle contacts of which at least one is at fault."""
         if len(part) == 1:
             self._reject(part[0], error)
             return
         first, second = _halves(part)
         if self.load(first) and len(second) > 1:
-            self._divide(second, error)  # the fault must be in there: no need to ask
+            self._narrow_down(second, error)  # the fault must be in there: no need to ask
         else:
             self.load(second)
 

@@ -1,25 +1,24 @@
-"""One import to its end: sent, polled, sent again, halved, settled. Runs in a worker thread."""
+"""One import to its end: sent, polled, sent again, bisected, settled. Runs in a worker thread."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from target_dotdigital.api import IMPORT
 from target_dotdigital.errors import DataError, RequestTooLargeError
-from target_dotdigital.loading.bisect import Halving
+from target_dotdigital.loading.bisect import Bisection
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.loading.settlement import settle
+from target_dotdigital.loading.settlement import settle_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_dotdigital.api import Client, Jobs
-    from target_dotdigital.events import Timeline
+    from target_dotdigital.events import Events
     from target_dotdigital.loading.imports import Import
     from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.mapping import Contact
@@ -45,7 +44,7 @@ class Importer:
         self,
         client: Client,
         jobs: Jobs,
-        timeline: Timeline,
+        events: Events,
         check_account: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep what every import shares.
@@ -53,12 +52,12 @@ class Importer:
         Args:
             client: Calls Dotdigital.
             jobs: Starts imports and awaits their ends.
-            timeline: Where it is noted what happens to them.
+            events: Where it is noted what happens to them.
             check_account: Raises if the account lacks what every contact needs of it.
         """
         self._client = client
         self._jobs = jobs
-        self._timeline = timeline
+        self._events = events
         self._check_account = check_account
         self._lock = threading.Lock()
         self._uploads = threading.Semaphore(MAX_UPLOADS)
@@ -86,17 +85,17 @@ class Importer:
         """
         deadline = self._jobs.deadline()
         contacts = list(load.contacts.values())
-        halving = Halving(
+        bisection = Bisection(
             contacts,
             lambda part: self._load_part(part, load.merge_option, deadline),
             self._check_account,
         )
-        halving.load(contacts)
-        self._check_refusals(halving.total)
-        return halving.total
+        bisection.load(contacts)
+        self._check_refusals(bisection.total)
+        return bisection.total
 
     def _check_refusals(self, settlement: Settlement) -> None:
-        """Tell an envelope's fault where imports are too small to show it one by one."""
+        """Find a fault of all requests where imports are too small to show it one by one."""
         with self._lock:
             self._refused_alone += len(settlement.rejected)
             if not self._largest_accepted and self._refused_alone >= MAX_REFUSED_FIRST:
@@ -108,12 +107,17 @@ class Importer:
     def _load_part(
         self, part: list[Contact], merge_option: MergeOption, deadline: float
     ) -> Settlement:
-        with self._timeline.job(IMPORT, len(part)) as job:
+        with self._events.job(IMPORT.name, len(part)) as job:
             import_id, report = self._jobs.complete(
                 lambda: self._send(part, merge_option), self._client.import_status, job, deadline
             )
-            settlement = settle(import_id, report, part)
-            job.settle(settlement)
+            settlement = settle_import(import_id, report, part)
+            job.settle(
+                imported=settlement.written,
+                new=len(settlement.new),
+                updated=len(settlement.updated),
+                rejected=settlement.codes,
+            )
         _log_settlement(import_id, settlement)
         return settlement
 
@@ -151,11 +155,7 @@ class Importer:
 
 
 def _log_settlement(import_id: str, settlement: Settlement) -> None:
-    codes = Counter(code for _, code in settlement.rejected) + settlement.unnamed_codes
-    refused = sum(codes.values())
-    written = (
-        len(settlement.imported) + len(settlement.unnamed) - sum(settlement.unnamed_codes.values())
-    )
+    written, refused = settlement.written, sum(settlement.codes.values())
     _logger.info("Import %s: settled, %d imported, %d rejected", import_id, written, refused)
     if settlement.unnamed_codes:
         _logger.warning(

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import BytesIO
 
-    from target_dotdigital.loading.queue import Load
     from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.mapping import Contact
     from target_dotdigital.settings import MergeOption
@@ -28,7 +27,7 @@ _others_of = attrgetter("other_identities")
 
 _START = b'{"mergeOption":"%s","contacts":['
 _END = b"]}"
-_ENVELOPE_BYTES = len(_START) + len("overwriteIfNotEmpty") + len(_END)
+_BYTES_AROUND_CONTACTS = len(_START) + len("overwriteIfNotEmpty") + len(_END)
 
 
 def import_body(
@@ -68,11 +67,11 @@ class Import:
     """By normalised match identifier."""
     others: dict[str, str] = field(default_factory=dict, repr=False)
     """The contacts' other identifiers, with the match identifier of the contact."""
-    size: int = _ENVELOPE_BYTES
+    size: int = _BYTES_AROUND_CONTACTS
     """Bytes of its JSON, or a little less than that."""
     following: Import | None = field(default=None, repr=False)
     """What is sent after it: contacts of it once more, that could not be joined with their own."""
-    is_second_try: bool = False
+    is_retry: bool = False
     """Whether its contacts were refused for an identifier that an earlier contact may free."""
 
     @property
@@ -180,8 +179,8 @@ class Import:
         return True
 
 
-def divide(load: Import, most: int, max_bytes: int) -> list[Import]:
-    """Divide an import into smaller ones that follow one another.
+def split(load: Import, most: int, max_bytes: int) -> list[Import]:
+    """Split an import into smaller ones that follow one another.
 
     No two of its contacts may be the same person, so the parts need no order among themselves.
 
@@ -193,20 +192,20 @@ def divide(load: Import, most: int, max_bytes: int) -> list[Import]:
     Returns:
         The parts, each followed by the next, and the last one by what followed the import.
     """
-    divided = [Import(load.merge_option, load.first_row, load.opened_at)]
+    parts = [Import(load.merge_option, load.first_row, load.opened_at)]
     for contact in load.contacts.values():
-        part = divided[-1]
+        part = parts[-1]
         if part.contacts and not part.has_room(contact, most, max_bytes):
             part = Import(load.merge_option, load.first_row, load.opened_at)
-            divided.append(part)
+            parts.append(part)
         part.add(contact)
-    for part, following in pairwise(divided):
+    for part, following in pairwise(parts):
         part.following = following
-    divided[-1].following = load.following
-    return divided
+    parts[-1].following = load.following
+    return parts
 
 
-def second_try(load: Load, settlement: Settlement) -> Import | None:
+def conflict_retry(load: object, settlement: Settlement) -> Import | None:
     """Take contacts out of a settlement that were refused for another contact's identifier.
 
     A row may hand its address to the next, as when the e-mail addresses of two customers were
@@ -214,25 +213,24 @@ def second_try(load: Load, settlement: Settlement) -> Import | None:
     that are known to share nothing go side by side; so the one who takes over may come too early.
 
     Args:
-        load: The import.
+        load: The load. Only of imports anything is sent again.
         settlement: What became of it. Its conflicts are removed if they are to be sent again.
 
     Returns:
         An import of those contacts, to be sent once all that came before is settled; None if there
         are none, or if sending them again has helped nobody.
     """
-    if not isinstance(load, Import) or (load.is_second_try and not settlement.imported):
+    if not isinstance(load, Import) or (load.is_retry and not settlement.imported):
         return None
-    again = [
-        contact
-        for contact, code in settlement.rejected
-        if contact.other_identities and code.lower() in CONFLICTS
-    ]
+    again = [contact for contact, code in settlement.rejected if _is_conflict(contact, code)]
     if not again:
         return None
-    taken = {id(contact) for contact in again}
-    settlement.rejected = [each for each in settlement.rejected if id(each[0]) not in taken]
-    following = Import(load.merge_option, load.first_row, load.opened_at, is_second_try=True)
+    settlement.rejected = [each for each in settlement.rejected if not _is_conflict(*each)]
+    following = Import(load.merge_option, load.first_row, load.opened_at, is_retry=True)
     for contact in again:
         following.add(contact)
     return following
+
+
+def _is_conflict(contact: Contact, code: str) -> bool:
+    return bool(contact.other_identities) and code.lower() in CONFLICTS

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.loading.wakeup import Wakeup
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Load(Protocol):
-    """What the queue brings to its end as a whole."""
+    """Contacts, or another task, that the queue brings to its end as a whole."""
 
     @property
     def first_row(self) -> int:
@@ -34,7 +35,7 @@ class Load(Protocol):
         """The contacts' other identifiers, with the match identifier of the contact."""
 
 
-def holder(load: Load, contact: Contact) -> str | None:
+def overlapping_key(load: Load, contact: Contact) -> str | None:
     """Return the match identifier of a contact in a load that may be the same person.
 
     One of another key comes first: in one request the two would be in no order.
@@ -51,7 +52,7 @@ def holder(load: Load, contact: Contact) -> str | None:
     return own
 
 
-def share_a_contact(one: Load, other: Load) -> bool:
+def overlap(one: Load, other: Load) -> bool:
     """Return whether two loads hold something of the same person.
 
     Args:
@@ -73,6 +74,19 @@ class Ended(NamedTuple):
     outcome: Settlement | Exception
 
 
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A load in the queue. Each entry is itself alone, whatever it holds."""
+
+    load: Load
+    waits_for: set[_Entry] = field(default_factory=set, repr=False)
+    """Earlier entries that hold a contact of this one."""
+    waits_for_all: bool = False
+    """Whether it waits for everything before it, whatever that holds."""
+    is_active: bool = False
+    """Whether it is with Dotdigital."""
+
+
 class LoadQueue:
     """Keeps loads active side by side, and those that share a contact one after the other.
 
@@ -84,30 +98,27 @@ class LoadQueue:
         perform: Callable[[Load], Settlement],
         wakeup: Wakeup,
         max_active: int,
-        second_try: Callable[[Load, Settlement], Load | None] = lambda _load, _settlement: None,
+        retry: Callable[[Load, Settlement], Load | None] = lambda _load, _settlement: None,
     ) -> None:
         """Start with no load.
 
         Args:
             perform: Brings a load to its end, in a thread of its own.
-            wakeup: Told when a load has ended.
+            wakeup: Set when a load has ended.
             max_active: How many loads may be with Dotdigital at a time.
-            second_try: Takes out of a settlement what is to be tried again once all that came
-                before is settled, and returns it as a load; None if there is nothing.
+            retry: Takes out of a settlement what is to be tried again once all that came before is
+                settled, and returns it as a load; None if there is nothing.
         """
-        self._second_try = second_try
-        self._last: set[int] = set()
         self._perform = perform
         self._wakeup = wakeup
         self._max_active = max_active
+        self._retry = retry
         self._executor = ThreadPoolExecutor(max_active, thread_name_prefix="load")
-        self._unsettled: list[Load] = []
-        self._held: set[str] = set()
-        """Every identity that an unsettled load holds."""
-        self._waits: dict[int, set[int]] = {}
-        """The earlier loads, by `id`, that hold a contact of a load."""
-        self._active: set[int] = set()
-        self._ended: deque[Ended] = deque()
+        self._entries: list[_Entry] = []
+        """The loads that are not settled, in their order."""
+        self._identities: set[str] = set()
+        """All identities of their contacts."""
+        self._ended: deque[tuple[_Entry, Settlement | Exception]] = deque()
         self._stopped = False
 
     @property
@@ -118,17 +129,17 @@ class LoadQueue:
     @property
     def free(self) -> int:
         """How many loads can be added."""
-        return max(self._max_active - len(self._unsettled), 0)
+        return max(self._max_active - len(self._entries), 0)
 
     @property
     def unsettled(self) -> tuple[Load, ...]:
         """The loads that are not settled, in the order in which they were added."""
-        return tuple(self._unsettled)
+        return tuple(entry.load for entry in self._entries)
 
     @property
     def active(self) -> int:
         """How many loads are being performed."""
-        return len(self._active)
+        return sum(entry.is_active for entry in self._entries)
 
     def add(self, load: Load) -> None:
         """Queue a load. It starts once no earlier one holds a contact of it.
@@ -136,9 +147,14 @@ class LoadQueue:
         Args:
             load: The load.
         """
-        self._waits[id(load)] = {id(each) for each in self._sharing(load)}
-        self._hold(load)
-        self._unsettled.append(load)
+        entry = _Entry(load)
+        # One look at all identities is enough nearly always.
+        if not (
+            self._identities.isdisjoint(load.contacts) and self._identities.isdisjoint(load.others)
+        ):
+            entry.waits_for = {each for each in self._entries if overlap(each.load, load)}
+        self._note_identities(load)
+        self._entries.append(entry)
         self._start()
 
     def take_ended(self) -> list[Ended]:
@@ -148,13 +164,13 @@ class LoadQueue:
         """
         ended = []
         while self._ended:
-            item = self._ended.popleft()
-            self._active.discard(id(item.load))
-            if isinstance(item.outcome, Exception):
+            entry, outcome = self._ended.popleft()
+            entry.is_active = False
+            if isinstance(outcome, Exception):
                 self._stopped = True
             else:
-                self._settle(item.load, item.outcome)
-            ended.append(item)
+                self._settle(entry, outcome)
+            ended.append(Ended(entry.load, outcome))
         self._start()
         return ended
 
@@ -167,53 +183,42 @@ class LoadQueue:
         self.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _sharing(self, load: Load) -> Iterator[Load]:
-        """Yield the unsettled loads that hold something of the same person as another load."""
-        # One look at all of them is enough nearly always.
-        if not (self._held.isdisjoint(load.contacts) and self._held.isdisjoint(load.others)):
-            yield from (each for each in self._unsettled if share_a_contact(each, load))
+    def _note_identities(self, load: Load) -> None:
+        self._identities.update(load.contacts, load.others)
 
-    def _hold(self, load: Load) -> None:
-        self._held.update(load.contacts)
-        self._held.update(load.others)
-
-    def _settle(self, load: Load, settlement: Settlement) -> None:
-        """Let a load go, or put what is tried again in its place: what waits for it goes on to."""
-        again = self._second_try(load, settlement)
-        place = next(place for place, each in enumerate(self._unsettled) if each is load)
-        self._unsettled[place : place + 1] = [] if again is None else [again]
-        self._last.discard(id(load))
-        del self._waits[id(load)]
-        self._held.difference_update(load.contacts, load.others)
+    def _settle(self, entry: _Entry, settlement: Settlement) -> None:
+        """Remove an entry, or put a retry in its place, which the others go on waiting for."""
+        load = entry.load
+        again = self._retry(load, settlement)
+        retried = [] if again is None else [_Entry(again, waits_for_all=True)]
+        place = self._entries.index(entry)
+        self._entries[place : place + 1] = retried
+        self._identities.difference_update(load.contacts, load.others)
         # What shared a contact with it came later, or it would not have been started.
-        waiting = [each for each in self._unsettled if id(load) in self._waits.get(id(each), ())]
+        waiting = [each for each in self._entries if entry in each.waits_for]
         for each in waiting:
-            self._waits[id(each)].discard(id(load))
-            self._hold(each)
-        if again is not None:
-            self._last.add(id(again))
-            self._waits[id(again)] = set()
-            self._hold(again)
-            for each in waiting:
-                if share_a_contact(again, each):
-                    self._waits[id(each)].add(id(again))
+            each.waits_for.discard(entry)
+            each.waits_for.update(one for one in retried if overlap(one.load, each.load))
+        for each in (*waiting, *retried):
+            self._note_identities(each.load)
 
     def _start(self) -> None:
         """Start every load that may: a slot is free, and no earlier one shares a contact."""
-        for position, load in enumerate(self._unsettled):
-            if self._stopped or len(self._active) >= self._max_active:
+        active = self.active
+        for position, entry in enumerate(self._entries):
+            if self._stopped or active >= self._max_active:
                 return
-            # What is tried again waits for everything that came before.
-            waits = self._waits[id(load)] or (id(load) in self._last and position)
-            if id(load) not in self._active and not waits:
-                self._active.add(id(load))
-                self._executor.submit(self._work, load)
+            waits = entry.waits_for or (entry.waits_for_all and position)
+            if not (entry.is_active or waits):
+                entry.is_active = True
+                active += 1
+                self._executor.submit(self._work, entry)
 
-    def _work(self, load: Load) -> None:
+    def _work(self, entry: _Entry) -> None:
         outcome: Settlement | Exception
         try:
-            outcome = self._perform(load)
+            outcome = self._perform(entry.load)
         except Exception as error:  # noqa: BLE001 - it is raised again in the main thread
             outcome = error
-        self._ended.append(Ended(load, outcome))
+        self._ended.append((entry, outcome))
         self._wakeup.set()

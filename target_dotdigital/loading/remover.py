@@ -1,4 +1,4 @@
-"""One departure to its end: contacts leave an address book, or the account. In a worker thread."""
+"""One removal to its end: contacts leave an address book, or the account. In a worker thread."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.loading.bisect import Halving
-from target_dotdigital.loading.departures import ACCOUNT, deletion_body
+from target_dotdigital.loading.bisect import Bisection
+from target_dotdigital.loading.removals import ACCOUNT, deletion_body
 from target_dotdigital.loading.settlement import Settlement, reject_code, settle_deletion
 from target_dotdigital.mapping import canonical
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_dotdigital.api import Client, Jobs
-    from target_dotdigital.events import Timeline
-    from target_dotdigital.loading.departures import Departure
+    from target_dotdigital.events import Events
+    from target_dotdigital.loading.removals import Removal
     from target_dotdigital.mapping import Contact
 
 FEW_CONTACTS = 20
@@ -44,27 +44,27 @@ _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Remover:
-    """Performs departures and removals. Safe to use from several threads."""
+    """Takes contacts out of address books and the account. Safe to use from several threads."""
 
-    def __init__(self, client: Client, removals: Jobs, deletions: Jobs, timeline: Timeline) -> None:
-        """Keep what every departure shares.
+    def __init__(self, client: Client, removals: Jobs, deletions: Jobs, events: Events) -> None:
+        """Keep what every removal shares.
 
         Args:
             client: Calls Dotdigital.
             removals: Starts removals from address books and awaits their ends.
             deletions: The same for deletions from the account.
-            timeline: Where it is noted what happens to them.
+            events: Where it is noted what happens to them.
         """
         self._client = client
         self._removals = removals
         self._deletions = deletions
-        self._timeline = timeline
+        self._events = events
 
-    def perform(self, departure: Departure) -> Settlement:
-        """Bring a departure to its end.
+    def perform(self, removal: Removal) -> Settlement:
+        """Bring a removal to its end.
 
         Args:
-            departure: The departure.
+            removal: The removal.
 
         Returns:
             What became of each of its contacts.
@@ -72,12 +72,12 @@ class Remover:
         Raises:
             TargetDotdigitalError: It cannot be settled.
         """
-        contacts = list(departure.contacts.values())
-        if departure.leaving != ACCOUNT:
-            return self._take_out(contacts, departure.leaving)
-        halving = Halving(contacts, self._delete)
-        halving.load(contacts)
-        return halving.total
+        contacts = list(removal.contacts.values())
+        if removal.address_book_id != ACCOUNT:
+            return self._take_out(contacts, removal.address_book_id)
+        bisection = Bisection(contacts, self._delete)
+        bisection.load(contacts)
+        return bisection.total
 
     def remove(self, address_book_id: int, contact_ids: Sequence[int]) -> None:
         """Take contacts out of an address book, and wait until they are.
@@ -91,13 +91,13 @@ class Remover:
             TargetDotdigitalError: It is not known that all of them are out.
         """
         try:
-            with self._timeline.job(REMOVAL, len(contact_ids)) as job:
+            with self._events.job(REMOVAL.name, len(contact_ids)) as job:
                 removal_id, _ = self._removals.complete(
                     lambda: self._client.remove_members(address_book_id, contact_ids),
                     self._client.removal_status,
                     job,
                 )
-                job.departed = len(contact_ids)
+                job.settle(departed=len(contact_ids))
         except NotFoundError:
             raise SettingsError(f"The address book {address_book_id} is gone") from None
         except RequestRefusedError as error:
@@ -112,12 +112,15 @@ class Remover:
 
     def _delete(self, part: list[Contact]) -> Settlement:
         body = deletion_body(part)
-        with self._timeline.job(DELETION, len(part)) as job:
+        with self._events.job(DELETION.name, len(part)) as job:
             delete_id, report = self._deletions.complete(
                 lambda: self._client.delete_contacts(body), self._client.deletion_status, job
             )
             settlement = settle_deletion(delete_id, report, part)
-            job.settle(settlement)
+            job.settle(
+                departed=len(settlement.deleted) + len(settlement.unknown),
+                rejected=settlement.codes,
+            )
         _logger.info(
             "Deletion %s: settled, %d deleted, %d not there, %d refused",
             delete_id,

@@ -1,13 +1,15 @@
-"""From a record to a contact: paths, values, consent, validation, and the fast path."""
+"""The mapping of records to contacts: paths, values, consent, validation, and the fast path."""
 
 from __future__ import annotations
 
+from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.mapping.contacts import (
     CONTACT_ID,
     EMAIL,
+    MAX_FRACTION_DIGITS,
     MOBILE_NUMBER,
     Contact,
-    HeldContacts,
+    IdentitySet,
     RejectGroup,
     Row,
     StreamCounts,
@@ -16,21 +18,15 @@ from target_dotdigital.mapping.contacts import (
     identities_in,
     normalise,
 )
-from target_dotdigital.mapping.deletion_marks import deleted_record, is_deleted
-from target_dotdigital.mapping.fast_path import UNREADABLE, Lane, build_lane
-from target_dotdigital.mapping.record_mapping import (
-    ContactMapping,
-    match_property,
-    no_data_field,
-    unknown_fields,
-)
-from target_dotdigital.mapping.row_address_books import AddressBookLookup
+from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath
+from target_dotdigital.mapping.fast_path_builder import build_fast_path
+from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
 from target_dotdigital.mapping.schemas import (
     TYPES,
-    Description,
     RecordValidator,
     References,
     SharedSchema,
+    Subschema,
     alternatives,
     check_key_properties,
     check_properties,
@@ -39,7 +35,7 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, MAX_FRACTION_DIGITS, to_text
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES, is_deleted, to_text
 
 __all__ = [
     "CONTACT_ID",
@@ -49,27 +45,25 @@ __all__ = [
     "MOBILE_NUMBER",
     "TYPES",
     "UNREADABLE",
-    "AddressBookLookup",
     "Contact",
     "ContactMapping",
-    "Description",
-    "HeldContacts",
-    "Lane",
+    "FastPath",
+    "IdentitySet",
     "RecordValidator",
     "References",
     "RejectGroup",
     "Row",
     "SharedSchema",
     "StreamCounts",
+    "Subschema",
     "alternatives",
-    "build_lane",
+    "build_fast_path",
     "canonical",
     "check_key_properties",
     "check_properties",
     "check_schema",
     "collapse",
     "declared_types",
-    "deleted_record",
     "field_type",
     "identities_in",
     "is_deleted",

@@ -1,4 +1,4 @@
-"""The fast lane of a stream: RECORD lines become contacts a column at a time.
+"""The fast path of a stream: RECORD lines become contacts a column at a time.
 
 Its decoder is made for the stream: it checks the types of the properties that are mapped, and skips
 the others. Whatever it does not take, and whatever a column cannot convert, goes the slow way,
@@ -7,74 +7,53 @@ where one record at a time is decoded, checked and mapped. What comes out is the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, UnsetType
 
-from target_dotdigital.mapping.columns import field_column, identifier_column, key_type, normalised
+from target_dotdigital.mapping.column_conversions import Notes
+from target_dotdigital.mapping.columns import normalised
 from target_dotdigital.mapping.contacts import Contact
-from target_dotdigital.mapping.deletion_marks import DELETED_AT
+from target_dotdigital.mapping.values import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_dotdigital.mapping.columns import Column
+    from target_dotdigital.mapping.columns import Column, Columns
     from target_dotdigital.mapping.contacts import Row
-    from target_dotdigital.mapping.record_mapping import ContactMapping
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What a decoder raises for a line that is none of the lane's."""
+"""What a decoder raises for a line that is not for the fast path."""
 
-_SAFE_WORDS = frozenset(
-    {
-        "$schema", "$id", "$comment", "title", "description", "type", "properties", "required",
-        "id", "definitions", "$defs", "additionalProperties",
-    }
-)  # fmt: skip
-"""Keywords of a stream's schema that the lane sees to, or that say nothing about a record's mapped
-properties."""
-
-# msgspec's types have no fields of such names.
-_ODD_SIGN = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
-
-_SHY: dict[str, Any] = {"__repr__": lambda _self: "a record"}
-"""Nothing that holds a record shows it."""
+_HIDDEN: Final[dict[str, Any]] = {"__repr__": lambda _self: "a record"}
+"""Attributes of types that hold a record: their `repr` shows nothing of it."""
 
 _record_of = attrgetter("record")
 _encode_lines = msgspec.json.Encoder().encode_lines
 
-
 Transform: TypeAlias = Callable[[dict[str, Any]], "dict[str, Any] | None"]
+"""Makes the stream's record of the tap's, or None of one that is filtered out."""
 
 
-class Columns(NamedTuple):
-    """The columns of a stream."""
-
-    identifiers: Sequence[Column]
-    """That of the match identifier first."""
-    fields: Sequence[Column]
-
-
-class Mapped(NamedTuple):
+class MappedLines(NamedTuple):
     """What lines have become."""
 
     contacts: list[Contact]
-    """One for each line; of those that are passed over it means nothing."""
+    """A contact for each line; at the places in `passed_over` it means nothing."""
     passed_over: Sequence[int]
-    """In order, the places of those that are filtered out, or have to go the slow way."""
+    """In order, the places of lines that are filtered out, or have to go the slow way."""
     filtered: Collection[int]
-    """The places of those that a stream map filters out."""
+    """The places of lines that a stream map filters out."""
     rounded: Mapping[str, int]
-    """By data field, how many of the others hold a number that was rounded."""
+    """By data field, how many of the mapped lines hold a number that was rounded."""
 
 
-class Lane:
+class FastPath:
     """Decodes lines of one stream under one SCHEMA, and maps their records."""
 
     def __init__(
@@ -92,7 +71,7 @@ class Lane:
             columns: What is mapped.
             constants: What is the same in every contact.
             needed: Properties that a record must have, mapped or not, and their types.
-            transform: Makes the stream's record of the tap's, or None of one that is filtered out.
+            transform: The stream map; None if there is none.
         """
         self._identifiers, self._fields = identifiers, fields = columns
         self._constants = [repeat(value) for value in constants.values()]
@@ -105,7 +84,7 @@ class Lane:
             tag_field="type",
             tag="RECORD",
             gc=False,
-            namespace=_SHY,
+            namespace=_HIDDEN,
         )
         self.decode = msgspec.json.Decoder(line, float_hook=Decimal).decode
         """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
@@ -117,7 +96,7 @@ class Lane:
             tag=identifiers[0].name,
         )
 
-    def map(self, lines: Sequence[Any], rows: Iterable[tuple[Row, ...]]) -> Mapped:
+    def map(self, lines: Sequence[Any], rows: Iterable[tuple[Row, ...]]) -> MappedLines:
         """Map lines.
 
         Args:
@@ -130,10 +109,14 @@ class Lane:
         if self._transform is not None:
             records = self._transformed(self._transform, records, slow, filtered)
         values = {path: list(map(get, records)) for path, get in self._getters.items()}
-        for each in self._fields:
-            each.rounded.clear()
-        identifiers = [each.convert(values[each.path], slow) for each in self._identifiers]
-        fields = [each.convert(values[each.path], slow) for each in self._fields]
+        rounded: dict[str, list[int]] = {each.name: [] for each in self._fields}
+        identifiers = [
+            each.convert(values[each.path], Notes(slow, [])) for each in self._identifiers
+        ]
+        fields = [
+            each.convert(values[each.path], Notes(slow, rounded[each.name]))
+            for each in self._fields
+        ]
         sent = map(
             self._contact_type,
             map(self._identifiers_type, *identifiers),
@@ -143,11 +126,11 @@ class Lane:
         try:
             bodies = _encode_lines(list(sent)).split(b"\n")
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
-            return Mapped([], range(len(records)), filtered, {})
+            return MappedLines([], range(len(records)), filtered, {})
         keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
         contacts = list(map(Contact, keys, _together(others), bodies, rows))
-        rounded = {each.name: len(set(each.rounded) - slow - filtered) for each in self._fields}
-        return Mapped(contacts, sorted(slow | filtered), filtered, rounded)
+        counts = {name: len(set(places) - slow - filtered) for name, places in rounded.items()}
+        return MappedLines(contacts, sorted(slow | filtered), filtered, counts)
 
     def _transformed(
         self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]
@@ -183,7 +166,7 @@ class Lane:
 def _may_be_deleted(record: Mapping[str, Any], transformed: Mapping[str, Any]) -> bool:
     """Return whether to look for a mark more closely. Flattening takes an object apart."""
     mark = transformed.get(DELETED_AT)
-    return (mark is not None and mark != "") or isinstance(record.get(DELETED_AT), dict)
+    return (mark is not None and mark != "") or isinstance(record.get(DELETED_AT), (dict, list))
 
 
 def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:
@@ -191,80 +174,6 @@ def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:
     if not others:
         return repeat(())
     return (tuple(filter(None, each)) for each in zip(*others, strict=True))
-
-
-def build_lane(
-    stream: str,
-    schema: Mapping[str, Any],
-    key_properties: Iterable[str],
-    mapping: ContactMapping,
-    transform: Transform | None,
-) -> Lane | None:
-    """Return the lane of a stream whose records need nothing but mapping.
-
-    Args:
-        stream: What the tap calls it.
-        schema: Its JSON schema, after stream maps.
-        key_properties: The tap's key properties.
-        mapping: How its records are mapped.
-        transform: What the stream's map does with a record; None if it leaves it as it is.
-
-    Returns:
-        The lane; None if a part of the schema, or of the mapping, is not for it.
-    """
-    if not mapping.is_plain or not _is_plain(schema):
-        return None
-    sources = [each.source for each in mapping.identifiers]
-    sources += [each.source for each in mapping.fields]
-    if any(len(each.segments) > 1 for each in sources):
-        return None  # a path into objects
-    schemas = schema.get("properties", {})
-    # Of a property that is required and not mapped, it matters only that it is there.
-    anything = Raw if transform is None else Any
-    needed: dict[str, Any] = dict.fromkeys((*schema.get("required", ()), *key_properties), anything)
-    is_decoded = transform is not None
-    needed.update(
-        (name, key_type(schemas[name], is_decoded=is_decoded))
-        for name in key_properties
-        if name in schemas
-    )
-    properties = (*needed, *(each.path for each in sources))
-    sent = [each.name for each in mapping.identifiers] + [each.name for each in mapping.fields]
-    is_odd = any(map(_ODD_SIGN.search, (stream, *properties, *sent)))
-    if is_odd or DELETED_AT in properties:
-        return None
-    identifiers = [
-        identifier_column(
-            each, schemas.get(each.source.path), is_match=place == 0, is_decoded=is_decoded
-        )
-        for place, each in enumerate(mapping.identifiers)
-    ]
-    fields = [
-        field_column(
-            each,
-            schemas.get(each.source.path),
-            keeps_empty=mapping.keeps_empty,
-            is_decoded=is_decoded,
-        )
-        for each in mapping.fields
-    ]
-    columns = [each for each in (*identifiers, *fields) if each is not None]
-    types_of = {(each.path, each.type) for each in columns}
-    if len(columns) < len(sources) or None in needed.values():
-        return None  # a property cannot be checked, or converted, by its type
-    if len(types_of) > len({path for path, _ in types_of}):
-        return None  # two columns want to decode a property differently
-    count = len(identifiers)
-    mapped = Columns(columns[:count], columns[count:])
-    return Lane(stream, mapped, mapping.constants, needed, transform)
-
-
-def _is_plain(schema: Mapping[str, Any]) -> bool:
-    """Return whether a stream's schema says no more of a record than a typed decoder sees to."""
-    types, required = schema.get("type", "object"), schema.get("required", [])
-    is_object = "object" in (types if isinstance(types, list) else [types])
-    are_names = isinstance(required, list) and all(isinstance(each, str) for each in required)
-    return is_object and schema.keys() <= _SAFE_WORDS and are_names
 
 
 def _record_type(
@@ -283,7 +192,7 @@ def _record_type(
     fields.append((names[DELETED_AT], Literal[""] | None | UnsetType, UNSET))
     renamed = {name: path for path, name in names.items()}
     record = msgspec.defstruct(
-        "Record", fields, rename=renamed, kw_only=True, gc=False, namespace=_SHY
+        "Record", fields, rename=renamed, kw_only=True, gc=False, namespace=_HIDDEN
     )
     return record, getters
 
@@ -292,4 +201,4 @@ def _sent_type(names: Iterable[str], **tag: Any) -> type[msgspec.Struct]:
     """Return the type of an object that is sent: what is UNSET in it is left out."""
     renamed = {f"p{number}": name for number, name in enumerate(names)}
     fields = [(field, Any, UNSET) for field in renamed]
-    return msgspec.defstruct("Sent", fields, rename=renamed, gc=False, namespace=_SHY, **tag)
+    return msgspec.defstruct("Sent", fields, rename=renamed, gc=False, namespace=_HIDDEN, **tag)

@@ -1,14 +1,13 @@
-"""What a run tells: its progress, its report as JSON and as a page."""
+"""The report of a run, as JSON and as a page, and its progress while it goes on."""
 
 from __future__ import annotations
 
+from target_dotdigital.report.model import Outcome
 from target_dotdigital.report.progress import Progress
-from target_dotdigital.report.report import Reporting, check_report_path
-from target_dotdigital.report.shapes import Outcome
+from target_dotdigital.report.writer import ReportWriter
 
 __all__ = [
     "Outcome",
     "Progress",
-    "Reporting",
-    "check_report_path",
+    "ReportWriter",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from target_dotdigital.report.course import JobReport, MomentReport, TimelineReport
+    from target_dotdigital.report.model import JobReport, ProgressReport, TimelineReport
 
 MAX_LABELLED_JOBS: Final = 30
 """Jobs that have a row of their own in the chart. More of them share rows, one after the other."""
@@ -279,7 +279,7 @@ def _step_of_rows(most: int) -> int:
         step *= 10
 
 
-def _steps(moments: Sequence[MomentReport], name: str, seconds: float, top: int) -> str:
+def _steps(moments: Sequence[ProgressReport], name: str, seconds: float, top: int) -> str:
     """Return a path that goes on as it was until something changes."""
     path = "M0 1000"
     for before, moment in pairwise((moments[0], *moments)):

@@ -9,33 +9,31 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.mapping import MAX_FRACTION_DIGITS
 from target_dotdigital.report.charts import (
-    MAX_LABELLED_JOBS,
-    WAIT_NAMES,
     Share,
     duration,
-    jobs_chart,
-    outcome,
-    rows_chart,
 )
 from target_dotdigital.report.markup import (
     card,
     counted,
     folded,
-    legend,
     paragraph,
     percent,
     section,
     shares,
     table,
 )
+from target_dotdigital.report.model import StreamPlan
 from target_dotdigital.report.plan_page import plan_sections
-from target_dotdigital.report.shapes import StreamPlan
+from target_dotdigital.report.timeline_page import timeline_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_dotdigital.report.course import JobReport, TimelineReport
-    from target_dotdigital.report.shapes import RejectedRows, Report, StreamReport
+    from target_dotdigital.report.model import (
+        RejectedRows,
+        Report,
+        StreamReport,
+    )
 
 MAX_CARDS: Final = 20
 """Streams that are shown with a bar of their own. The table has more."""
@@ -44,7 +42,6 @@ MAX_REJECT_GROUPS: Final = 25
 """Groups of a stream's rejects that are shown."""
 
 MAX_TABLE_STREAMS: Final = 500
-MAX_TABLE_MOMENTS: Final = 25
 
 _CODES: Final = {
     "record.invalid": "It breaks the stream's schema, or a stream map's expression fails for it.",
@@ -96,9 +93,7 @@ def report_page(report: Report) -> str:
     main = [
         section("Streams", *_streams(report.streams), has_cards=True),
         *(plan_sections(report.plan) if report.plan is not None else ()),
-        _course(report.timeline),
-        _jobs(report.timeline),
-        _waits(report.timeline),
+        *timeline_sections(report.timeline),
         section("Mirrors", _mirrors(report)),
         section("Settings", _settings(report)),
     ]
@@ -285,114 +280,6 @@ def _departures(stream: StreamReport | StreamPlan) -> str:
         )
     told = [f"{count:,} {what}" for count, what in found if count]
     return f"Of the skipped rows: {', '.join(told)}." if told else ""
-
-
-# What happened when.
-
-
-def _course(timeline: TimelineReport) -> str:
-    if not timeline.progress[-1].read:
-        return ""
-    colors: list[tuple[str, str]] = [("read", "rows read"), ("imported", "rows settled")]
-    if timeline.waits:
-        colors.append(("wait", "something waits"))
-    if timeline.states.count:
-        colors.append(("state", f"STATE is printed ({timeline.states.count:,} in all)"))
-    moments = timeline.progress
-    step = -(-len(moments) // MAX_TABLE_MOMENTS)
-    chosen = [*moments[:-1:step], moments[-1]]
-    rows = [
-        (duration(each.at), each.read, each.settled, each.rejected, each.active) for each in chosen
-    ]
-    heads = ("after", "read", "settled", "rejected", "active")
-    states = [(duration(each.at), each.row) for each in timeline.states.listed]
-    every = timeline.states.every
-    thinned = f"; one in {every} is listed" if every > 1 else ""
-    return section(
-        "Rows over time",
-        legend(*colors),
-        rows_chart(timeline),
-        folded("As a table", table("Rows over time", heads, rows)),
-        folded(
-            "STATE as a table",
-            table(f"STATE values printed{thinned}", ("after", "covers rows up to"), states),
-        ),
-    )
-
-
-def _jobs(timeline: TimelineReport) -> str:
-    jobs = timeline.jobs
-    if not jobs.listed:
-        return ""
-    left_out = ""
-    if len(jobs.listed) < jobs.count:
-        left_out = (
-            f"There were {jobs.count:,}: one in {jobs.every:,} is shown, and those that did not go "
-            "as they should."
-        )
-    if len(jobs.listed) > MAX_LABELLED_JOBS:
-        left_out += " A row holds jobs that came one after the other."
-    colors = [
-        ("sent", "being sent, or held back"),
-        ("queued", "accepted"),
-        ("done", "active until settled"),
-    ]
-    if any(each.outcome == "under_way" for each in jobs.listed):
-        colors.append(("open", "had not ended"))
-    if any(each.rejected or each.outcome in {"failed", "refused"} for each in jobs.listed):
-        colors.append(("rejected", "failed, or contacts rejected"))
-    heads = (
-        *("ID", "contacts", "sent", "accepted", "active", "ended"),
-        *("imported", "new", "updated", "left", "rejected", "outcome"),
-    )
-    return section(
-        "Imports",
-        legend(*colors),
-        paragraph(left_out.strip()),
-        jobs_chart(timeline),
-        folded(
-            "As a table",
-            table(
-                "Imports, removals and deletions; times from the start of the run",
-                heads,
-                [_job_row(each) for each in jobs.listed],
-                texts=(11,),
-            ),
-        ),
-    )
-
-
-def _job_row(job: JobReport) -> tuple[object, ...]:
-    times = (job.requested, job.accepted, job.started, job.ended)
-    kind = "" if job.kind == "import" else f"{job.kind} "
-    again = f"; came to nothing before: {', '.join(job.earlier_ids)}" if job.earlier_ids else ""
-    codes = ", ".join(f"{code} {count:,}" for code, count in job.rejected.items())
-    return (
-        f"{kind}{job.id or '(none)'}",
-        job.contacts,
-        *("" if each is None else duration(each) for each in times),
-        job.imported,
-        job.new,
-        job.updated,
-        job.departed,
-        codes or 0,
-        outcome(job) + again,
-    )
-
-
-def _waits(timeline: TimelineReport) -> str:
-    return section(
-        "Waits",
-        table(
-            "Time in which calls were held back; waits at the same time count once",
-            ("what", "for", "times", "in all"),
-            [
-                (each.what, WAIT_NAMES[each.reason], each.count, duration(each.seconds))
-                for each in sorted(timeline.waits, key=lambda each: -each.seconds)
-            ],
-            texts=(1,),
-        ),
-    )
 
 
 def _mirrors(report: Report) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.dry_run import MAX_ADDRESS_BOOKS, place, time_range, verdict
+from target_dotdigital.dry_run import (
+    MAX_ADDRESS_BOOKS,
+    address_book_label,
+    mirror_obstacle,
+    time_range,
+)
 from target_dotdigital.report.charts import Share
 from target_dotdigital.report.markup import counted, folded, number, paragraph, section, table
 from target_dotdigital.report.markup import shares as share_list
@@ -30,7 +35,9 @@ def plan_sections(plan: Plan) -> Iterator[str]:
             ("from", "all", "there now"),
             [
                 (
-                    "the account" if each.is_deletion else place(each.address_book, each.name),
+                    "the account"
+                    if each.is_deletion
+                    else address_book_label(each.address_book, each.name),
                     each.contacts,
                     number(each.there_now),
                 )
@@ -45,11 +52,11 @@ def plan_sections(plan: Plan) -> Iterator[str]:
             ("address book", "in it now", "would leave", "limit", ""),
             [
                 (
-                    place(each.address_book, each.name),
+                    address_book_label(each.address_book, each.name),
                     each.members,
                     each.would_leave,
                     f"{each.max_removal_percent} %",
-                    verdict(each),
+                    mirror_obstacle(each),
                 )
                 for each in plan.mirrors
             ],
@@ -90,7 +97,7 @@ def _contacts(plan: Plan) -> Iterator[str]:
         ("address book", "all", "new", "updated", "in it now", "would join"),
         [
             (
-                place(each.address_book, each.name),
+                address_book_label(each.address_book, each.name),
                 each.contacts,
                 number(each.new),
                 number(each.updated),

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from target_dotdigital.settings.problems import NO_ADDRESS_BOOK, describe, doubts, problems
+from target_dotdigital.settings.access import is_loopback
+from target_dotdigital.settings.address_books import (
+    NO_ADDRESS_BOOK,
+    RESERVED_ADDRESS_BOOKS,
+    address_book_key,
+    address_book_name_problem,
+)
+from target_dotdigital.settings.environment import from_environment
+from target_dotdigital.settings.names import doubts, whole_names
+from target_dotdigital.settings.problems import problems
 from target_dotdigital.settings.schema import (
     CONFIG_SCHEMA,
     MAX_ACTIVE_IMPORTS,
     REGIONS,
     MergeOption,
 )
-from target_dotdigital.settings.settings import (
-    MAX_ID,
-    RESERVED_ADDRESS_BOOKS,
-    Settings,
-    StreamSettings,
-    address_book_key,
-    address_book_name_problem,
-    from_environment,
-    is_loopback,
-)
-from target_dotdigital.settings.stream_names import whole_names
+from target_dotdigital.settings.settings import MAX_ID, Settings, StreamSettings
+from target_dotdigital.settings.violations import describe
 
 __all__ = [
     "CONFIG_SCHEMA",

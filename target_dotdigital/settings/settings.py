@@ -1,38 +1,26 @@
-"""The settings: where they are read from, and their types."""
+"""The settings, typed."""
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
-from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from dotenv import dotenv_values
 from typing_extensions import override
+
+from target_dotdigital.settings.access import path_setting
+from target_dotdigital.settings.address_books import address_book_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from target_dotdigital.settings.schema import MergeOption
 
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""
 
-RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
-"""Dotdigital keeps these two for itself: the first cannot be joined, the second holds 200."""
-
-MAX_ADDRESS_BOOK_NAME = 128
-
 MAX_ID = 2**31 - 1
 """Dotdigital's IDs of address books and preferences are int32."""
-
-_TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
-_FALSE_WORDS = frozenset({"false", "0", "no", "off"})
-
-_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +133,6 @@ class Settings:
         )
 
 
-def path_setting(config: Mapping[str, Any], name: str) -> Path | None:
-    """Return a setting that is a path, or None if it is not set.
-
-    Args:
-        config: The plugin's configuration.
-        name: The setting's name.
-
-    Raises:
-        RuntimeError: It begins with a home directory that there is none of.
-    """
-    return Path(config[name]).expanduser() if config.get(name) else None
-
-
 def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSettings:
     address_book, account_only = address_book_setting(settings, config)
     country = settings.get("mobile_country")
@@ -181,107 +156,3 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         mobile_country=country.upper() if country is not None else None,
         account_only=account_only,
     )
-
-
-def address_book_setting(
-    stream: Mapping[str, Any], config: Mapping[str, Any]
-) -> tuple[str | int | None, bool]:
-    """Return a stream's address book, and whether its contacts are to be in none.
-
-    What the stream says goes before what the top level says.
-
-    Args:
-        stream: The stream's settings.
-        config: The plugin's configuration.
-    """
-    if stream.get("account_only"):
-        return None, True
-    if stream.get("address_book_property") is not None:
-        return None, False
-    if (own := stream.get("address_book")) is not None:
-        return own, False
-    if stream.get("account_only", config.get("account_only")):
-        return None, True
-    return config.get("address_book"), False
-
-
-def address_book_key(address_book: str | int) -> str | int:
-    """Return an ID as a number, however it is written, and a name as it is.
-
-    Args:
-        address_book: What the settings name.
-    """
-    text = str(address_book).strip()
-    # Twenty digits are no ID any more; Python would refuse thousands of them.
-    return int(text[:20]) if text.isascii() and text.isdigit() else text
-
-
-def from_environment(
-    schema: Mapping[str, Any],
-    prefix: str,
-    environment: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """Read settings from the environment, and from `.env` in the working directory below it.
-
-    A text that does not fit its setting's type is kept as it is, so that validation names it with
-    all the other problems. Empty variables count as not set.
-
-    Args:
-        schema: The JSON schema of the settings.
-        prefix: What the variables' names begin with, such as `TARGET_DOTDIGITAL_`.
-        environment: The variables; those of `.env` and of the process when not given.
-    """
-    if environment is None:
-        dotenv = {name: text for name, text in dotenv_values(".env").items() if text is not None}
-        environment = {**dotenv, **os.environ}
-    found = {}
-    for name, definition in schema["properties"].items():
-        text = environment.get(f"{prefix}{name.upper()}", "")
-        if text:
-            found[name] = _from_text(text, definition)
-    return found
-
-
-def _from_text(text: str, definition: Mapping[str, Any]) -> object:
-    types = definition.get("type", [])
-    types = {types} if isinstance(types, str) else set(types)
-    if "string" in types:
-        return text
-    if "integer" in types:
-        return int(text) if re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", text) else text
-    if "boolean" in types:
-        word = text.strip().lower()
-        return word in _TRUE_WORDS if word in _TRUE_WORDS | _FALSE_WORDS else text
-    try:
-        return _decode(text)
-    except (msgspec.DecodeError, UnicodeError):
-        return text
-
-
-def address_book_name_problem(name: str) -> str | None:
-    """Return why an address book that contacts may join cannot have a name, or None if it can.
-
-    Args:
-        name: The name, without blanks around it.
-    """
-    if name.lower() in RESERVED_ADDRESS_BOOKS:
-        return "reserved by Dotdigital"
-    if len(name) > MAX_ADDRESS_BOOK_NAME:
-        return f"a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return "a name is valid Unicode (this one holds half a surrogate pair)"
-    return None
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether a host is this machine itself, by its name or its address.
-
-    Args:
-        host: A name or an address, without brackets.
-    """
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False

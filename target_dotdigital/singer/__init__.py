@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from target_dotdigital.singer.computed import computed
-from target_dotdigital.singer.config_files import ConfigFiles
-from target_dotdigital.singer.flattened_arrays import join_flattened_arrays
-from target_dotdigital.singer.flattening import flattenable, without_old_names
-from target_dotdigital.singer.map_failures import map_failure
+from target_dotdigital.singer.command_line import CommandLineTarget, print_line, write_line
+from target_dotdigital.singer.configuration import without_nulls
+from target_dotdigital.singer.error_text import SAFE_ERRORS, error_text
+from target_dotdigital.singer.flattening import join_flattened_arrays
+from target_dotdigital.singer.record_maps import check_damage, mapped_record
+from target_dotdigital.singer.stream_schemas import described, prepared
 from target_dotdigital.singer.stream_selection import (
-    NOT_NAMED,
     Selection,
-    no_identifier,
     nothing_loaded,
+    settings_of,
 )
-from target_dotdigital.singer.unread_input import drain
 
 __all__ = [
-    "NOT_NAMED",
-    "ConfigFiles",
+    "SAFE_ERRORS",
+    "CommandLineTarget",
     "Selection",
-    "computed",
-    "drain",
-    "flattenable",
+    "check_damage",
+    "described",
+    "error_text",
     "join_flattened_arrays",
-    "map_failure",
-    "no_identifier",
+    "mapped_record",
     "nothing_loaded",
-    "without_old_names",
+    "prepared",
+    "print_line",
+    "settings_of",
+    "without_nulls",
+    "write_line",
 ]

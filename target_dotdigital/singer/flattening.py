@@ -1,4 +1,6 @@
-"""Schemas as the SDK can flatten them, so that they say of a flattened record what it holds.
+"""Flattening: arrays as texts that people can read, and schemas that say what a record holds.
+
+The SDK flattens. It writes arrays as JSON, with an escape for each letter beyond ASCII.
 
 Of a property without a plain `type` the SDK guesses one, or leaves it out; an array becomes a text
 in the record, but not always in the schema; and what an object that was taken apart was required to
@@ -7,21 +9,43 @@ hold stays required under its old name.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from singer_sdk.singerlib.json import serialize_json
+
+from target_dotdigital.errors import UnfitError
 from target_dotdigital.mapping import (
     TYPES,
     References,
     alternatives,
     declared_types,
+    to_text,
 )
+from target_dotdigital.singer.sdk import set_flattened_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from target_dotdigital.mapping import Description
+    from target_dotdigital.mapping import Subschema
 
 _NESTED: Final = frozenset({"array", "object"})
+
+
+def join_flattened_arrays() -> None:
+    """Let flattening write arrays of plain values as they are sent when nothing is flattened.
+
+    Only flattening itself knows which texts have been arrays.
+    """
+    set_flattened_json(_flattened)
+
+
+def _flattened(obj: object, **kwargs: Any) -> str:
+    """Return the text of an array or object that flattening leaves whole."""
+    if isinstance(obj, list):
+        with suppress(UnfitError):  # it holds more than plain values
+            return to_text(obj)
+    return serialize_json(obj, ensure_ascii=False, **kwargs)
 
 
 def flattenable(schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
@@ -54,7 +78,7 @@ def _properties(described: object, references: References, depth: int) -> dict[s
     return {name: _typed(node, references, depth) for name, node in described.items()}
 
 
-def _typed(node: object, references: References, depth: int) -> Description:
+def _typed(node: object, references: References, depth: int) -> Subschema:
     """Return what describes a property's values after flattening, or the object to flatten."""
     if node is not True and not isinstance(node, dict):
         return {"type": []}  # nothing: an error where it is mapped, and only there
@@ -75,7 +99,7 @@ def _typed(node: object, references: References, depth: int) -> Description:
     return {"type": types, "anyOf": branches}
 
 
-def _types(branches: Sequence[Description]) -> list[Any]:
+def _types(branches: Sequence[Subschema]) -> list[Any]:
     """Return the types that some alternative takes: all of them where one does not tell."""
     found: list[Any] = []
     for branch in branches:

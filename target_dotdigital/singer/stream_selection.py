@@ -5,16 +5,19 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Final
 
-from singer_sdk.mapper import NULL_STRING, PluginMapper, RemoveRecordTransform
+from singer_sdk.mapper import NULL_STRING, RemoveRecordTransform
 
 from target_dotdigital.errors import SettingsError
 from target_dotdigital.mapping import match_property
 from target_dotdigital.near_misses import did_you_mean, nearly_equal_stream
+from target_dotdigital.singer.sdk import stream_alias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from target_dotdigital.settings import Settings
+    from singer_sdk.mapper import PluginMapper
+
+    from target_dotdigital.settings import Settings, StreamSettings
 
 NOT_NAMED: Final = "it is not named in 'streams'"
 """Why a stream is skipped that is not loaded and is not left out on purpose."""
@@ -78,7 +81,7 @@ class Selection:
                 continue
             alias = options.get("__alias__") if "__source__" not in options else None
             # The SDK's own reading: an alias may be an expression.
-            name = key if alias is None else PluginMapper._eval_stream(alias, stream)  # noqa: SLF001
+            name = key if alias is None else stream_alias(alias, stream)
             named = (
                 stream if name == source else name,
                 not (definition is None or definition == NULL_STRING),
@@ -113,10 +116,38 @@ class Selection:
             found = None if flat is None else _properties(flat.transformed_schema)
             if found is not None and _has(identifier, found):
                 return None
-        return {stream: no_identifier(identifier, properties)}
+        return {stream: _no_identifier(identifier, properties)}
 
 
-def no_identifier(identifier: str, properties: Collection[str]) -> str:
+def settings_of(
+    settings: Settings, stream: str, schema: Mapping[str, Any]
+) -> tuple[StreamSettings | None, str | None]:
+    """Return a stream's settings; None if it is skipped, with the reason that is to be told.
+
+    Args:
+        settings: The target's settings.
+        stream: Its name after stream maps.
+        schema: Its JSON schema, after stream maps.
+
+    Raises:
+        SettingsError: The settings name the stream, and it has no match identifier.
+    """
+    found = settings.stream(stream)
+    if found is None:
+        return None, None if stream in settings.skipped_streams else NOT_NAMED
+    identifier, properties = found.match_identifier, schema.get("properties", {})
+    if found.identifiers is None and match_property(identifier, properties) is None:
+        if settings.streams is not None:
+            raise SettingsError(
+                f"streams.{stream}: the schema has no property for the match identifier "
+                f"{identifier}; name one under 'identifiers'."
+                f"{did_you_mean(identifier, properties)}"
+            )
+        return None, _no_identifier(identifier, properties)
+    return found, None
+
+
+def _no_identifier(identifier: str, properties: Collection[str]) -> str:
     """Return why a stream without the match identifier's property is skipped.
 
     Args:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_dotdigital.api.client import Client
-from target_dotdigital.api.rate_limits import Throttle
+from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.replies import AccountProperty, AddressBook, DataField
 from target_dotdigital.api.retries import MAX_TRIES, Caller
 from target_dotdigital.api.transport import Transport
@@ -71,7 +71,7 @@ def transport(server: DotdigitalServer) -> Iterator[Transport]:
 
 @pytest.fixture
 def client(server: DotdigitalServer, transport: Transport, clock: FakeClock) -> Client:
-    return Client(Caller(server.url, transport, Throttle(clock), clock, LIMIT_SECONDS))
+    return Client(Caller(server.url, transport, RateLimits(clock), clock, LIMIT_SECONDS))
 
 
 # What is answered.

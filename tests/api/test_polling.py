@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.api.jobs import IMPORT, Jobs
-from target_dotdigital.api.polling import (
-    LOOKS,
+from target_dotdigital.api.jobs.polling import (
     MAX_WAIT_SECONDS,
-    WASTED_A_SECOND,
-    WASTED_TOGETHER,
+    POLLS_AROUND_THE_END,
+    WASTED_POLLS_A_SECOND,
+    WASTED_POLLS_AT_A_TIME,
     Durations,
     Expected,
     PollLimit,
@@ -22,7 +22,7 @@ from target_dotdigital.api.polling import (
 )
 from target_dotdigital.api.replies import ImportStatus
 from target_dotdigital.errors import DotdigitalError, NotFoundError
-from target_dotdigital.events import Timeline
+from target_dotdigital.events import Events
 from tests.support.clock import FakeClock
 
 PACE = 1_000_000 / (3 * 3600)
@@ -54,7 +54,7 @@ class Dotdigital:
             is_over = self.polled_at[-1] >= seconds
             return status("Finished" if is_over else "NotFinished")
 
-        with Timeline(self.clock).job(IMPORT, size) as job:
+        with Events(self.clock).job(IMPORT.name, size) as job:
             self.jobs.complete(lambda: "job", poll, job)
         return self.clock.now() - taken_at - seconds
 
@@ -96,7 +96,7 @@ def test_a_job_that_outlasts_a_look_at_once_tells_the_others() -> None:
         looks.append(dotdigital.jobs.durations.ends_at_once(1))
         return status("Finished" if len(looks) == 3 else "NotFinished")
 
-    with Timeline(dotdigital.clock).job(IMPORT, 1) as job:
+    with Events(dotdigital.clock).job(IMPORT.name, 1) as job:
         dotdigital.jobs.complete(lambda: "job", poll, job)
     assert looks == [True, False, False]
 
@@ -106,7 +106,9 @@ def test_the_ends_of_jobs_alike_are_foreseen(seconds: float) -> None:
     dotdigital = Dotdigital()
     late = [dotdigital.run(seconds * (1 + share / 100)) for share in (0, 2, -1, 1, -2, 0, 1, 2, 0)]
     assert max(late[-3:]) <= max(0.03 * seconds, 0.5)
-    assert len(dotdigital.polled_at) <= 2 * LOOKS + seconds / (MAX_WAIT_SECONDS * 0.9)
+    assert len(dotdigital.polled_at) <= 2 * POLLS_AROUND_THE_END + seconds / (
+        MAX_WAIT_SECONDS * 0.9
+    )
 
 
 def test_jobs_of_other_sizes_are_foreseen_where_the_size_tells() -> None:
@@ -114,7 +116,7 @@ def test_jobs_of_other_sizes_are_foreseen_where_the_size_tells() -> None:
     for size in (1_000, 2_000, 4_000, 3_000, 6_000, 7_000):
         dotdigital.run(size / PACE, size)
     assert dotdigital.run(10_000 / PACE, 10_000) <= 4
-    assert len(dotdigital.polled_at) <= 2 * LOOKS
+    assert len(dotdigital.polled_at) <= 2 * POLLS_AROUND_THE_END
 
 
 def test_a_job_that_is_much_quicker_than_those_before_it_is_found_within_a_minute() -> None:
@@ -182,7 +184,7 @@ def test_wasted_polls_are_few_in_any_second(steps: list[tuple[float, bool]]) -> 
     for first in wasted:
         in_a_second = sum(first <= each < first + 1 for each in wasted)
         assert in_a_second <= 5
-    assert len(wasted) <= WASTED_A_SECOND * now + WASTED_TOGETHER
+    assert len(wasted) <= WASTED_POLLS_A_SECOND * now + WASTED_POLLS_AT_A_TIME
 
 
 def test_polls_that_find_ends_are_not_limited() -> None:
@@ -197,7 +199,7 @@ def test_a_poll_may_be_taken_after_the_wait_that_is_told() -> None:
     for _ in range(50):
         while (wait := limit.take(now)) > 0:
             now += wait
-    assert 45 / WASTED_A_SECOND <= now <= 55 / WASTED_A_SECOND
+    assert 45 / WASTED_POLLS_A_SECOND <= now <= 55 / WASTED_POLLS_A_SECOND
 
 
 def test_polls_that_were_made_unasked_are_made_up_for() -> None:
@@ -205,7 +207,7 @@ def test_polls_that_were_made_unasked_are_made_up_for() -> None:
     for _ in range(20):
         limit.charge(0.0)
     assert limit.take(1.0) > 0
-    assert limit.take(20 / WASTED_A_SECOND) == 0
+    assert limit.take(20 / WASTED_POLLS_A_SECOND) == 0
 
 
 def test_many_jobs_together_keep_to_the_limit() -> None:
@@ -218,7 +220,7 @@ def test_many_jobs_together_keep_to_the_limit() -> None:
         wait = limit.take(now)
         polls += wait == 0
         due[which] = now + (wait or seconds_to_wait(min(now, 3.0), None, 0.5))
-    assert polls <= WASTED_A_SECOND * 61 + 1
+    assert polls <= WASTED_POLLS_A_SECOND * 61 + 1
 
 
 def test_a_job_unknown_right_after_it_was_taken_is_given_time() -> None:
@@ -234,7 +236,7 @@ def test_a_job_unknown_right_after_it_was_taken_is_given_time() -> None:
         return status("Finished")
 
     names = iter(["job-1", "job-2"])
-    with Timeline(clock).job(IMPORT, 1) as job:
+    with Events(clock).job(IMPORT.name, 1) as job:
         assert jobs.complete(lambda: next(names), poll, job)[0] == "job-2"
     assert asked_at[0] == 0
     assert len(asked_at) == 6
@@ -244,6 +246,6 @@ def test_a_job_unknown_right_after_it_was_taken_is_given_time() -> None:
 def test_ends_other_than_well_teach_nothing() -> None:
     clock = FakeClock()
     jobs = Jobs(IMPORT, clock, 3600.0, PollLimit())
-    with pytest.raises(DotdigitalError), Timeline(clock).job(IMPORT, 1) as job:
+    with pytest.raises(DotdigitalError), Events(clock).job(IMPORT.name, 1) as job:
         jobs.complete(lambda: "job", lambda _job_id: status("Failed"), job)
     assert jobs.durations.expected(1) is None

@@ -16,7 +16,7 @@ from target_dotdigital.api.rate_limits import (
     MAX_BLIND_WAIT_SECONDS,
     MAX_USAGE_WAIT_SECONDS,
     RESET_SPREAD_SECONDS,
-    Throttle,
+    RateLimits,
 )
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError
@@ -69,8 +69,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def throttle(clock: FakeClock) -> Throttle:
-    return Throttle(clock, wall_time=lambda: SERVER_TIME, jitter=lambda: 0.0)
+def limits(clock: FakeClock) -> RateLimits:
+    return RateLimits(clock, wall_time=lambda: SERVER_TIME, jitter=lambda: 0.0)
 
 
 @pytest.fixture
@@ -98,10 +98,10 @@ def headers(
     )
 
 
-def held(throttle: Throttle, clock: FakeClock, route: str) -> float:
+def wait_of(limits: RateLimits, clock: FakeClock, route: str) -> float:
     """Return how long a call is held back, without changing the time."""
     start = clock.time
-    throttle.wait(route)
+    limits.wait(route)
     waited, clock.time = clock.time - start, start
     return waited
 
@@ -112,12 +112,12 @@ def about(seconds: float) -> object:
 
 
 def test_nothing_is_held_back_before_the_account_says_so(
-    throttle: Throttle, clock: FakeClock
+    limits: RateLimits, clock: FakeClock
 ) -> None:
-    throttle.wait(IMPORT)
-    throttle.succeeded(IMPORT, headers(30, remaining=1))
-    throttle.succeeded(STATUS, CaseInsensitiveDict())
-    assert held(throttle, clock, IMPORT) == held(throttle, clock, STATUS) == 0
+    limits.wait(IMPORT)
+    limits.succeeded(IMPORT, headers(30, remaining=1))
+    limits.succeeded(STATUS, CaseInsensitiveDict())
+    assert wait_of(limits, clock, IMPORT) == wait_of(limits, clock, STATUS) == 0
 
 
 @pytest.mark.parametrize("wall_error", [0.0, HOUR, -HOUR])
@@ -128,9 +128,9 @@ def test_nothing_is_held_back_before_the_account_says_so(
 def test_a_reset_is_waited_for_in_either_spelling_whatever_this_machines_time(
     reset: object, date: float | str | None, wall_error: float, clock: FakeClock
 ) -> None:
-    throttle = Throttle(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
-    throttle.limited(IMPORT, headers(reset, date=date))
-    assert held(throttle, clock, IMPORT) == 30
+    limits = RateLimits(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
+    limits.limited(IMPORT, headers(reset, date=date))
+    assert wait_of(limits, clock, IMPORT) == 30
 
 
 UNREADABLE_DATES = [
@@ -144,10 +144,10 @@ UNREADABLE_DATES = [
 
 @pytest.mark.parametrize("date", UNREADABLE_DATES)
 def test_a_reset_is_compared_with_this_machines_time_if_there_is_no_date(
-    date: str | None, throttle: Throttle, clock: FakeClock
+    date: str | None, limits: RateLimits, clock: FakeClock
 ) -> None:
-    throttle.limited(IMPORT, headers(SERVER_TIME + 30, date=date))
-    assert held(throttle, clock, IMPORT) == 30
+    limits.limited(IMPORT, headers(SERVER_TIME + 30, date=date))
+    assert wait_of(limits, clock, IMPORT) == 30
 
 
 @pytest.mark.parametrize("wall_error", [HOUR, -HOUR])
@@ -155,9 +155,9 @@ def test_a_reset_is_compared_with_this_machines_time_if_there_is_no_date(
 def test_without_a_date_a_wrong_machine_time_costs_a_short_wait_at_most(
     wall_error: float, clock: FakeClock
 ) -> None:
-    throttle = Throttle(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
-    throttle.limited(IMPORT, headers(SERVER_TIME + 30, date=None))
-    assert 0 < held(throttle, clock, IMPORT) <= 1
+    limits = RateLimits(clock, lambda: SERVER_TIME + wall_error, jitter=lambda: 0.0)
+    limits.limited(IMPORT, headers(SERVER_TIME + 30, date=None))
+    assert 0 < wait_of(limits, clock, IMPORT) <= 1
 
 
 USELESS = [
@@ -169,17 +169,17 @@ USELESS = [
 @pytest.mark.parametrize("reset", USELESS)
 @pytest.mark.usefixtures("longest")
 def test_without_a_usable_reset_waits_double_up_to_a_minute(
-    reset: object, throttle: Throttle, clock: FakeClock
+    reset: object, limits: RateLimits, clock: FakeClock
 ) -> None:
     for _ in range(9):
-        throttle.limited(IMPORT, headers(reset))
-        throttle.wait(IMPORT)
+        limits.limited(IMPORT, headers(reset))
+        limits.wait(IMPORT)
     assert clock.waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert clock.waits[-1] == MAX_BLIND_WAIT_SECONDS
 
 
 def test_blind_waits_are_spread_from_nothing_to_their_limit(
-    throttle: Throttle, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    limits: RateLimits, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ranges: list[tuple[float, float]] = []
 
@@ -189,119 +189,119 @@ def test_blind_waits_are_spread_from_nothing_to_their_limit(
 
     monkeypatch.setattr(random, "uniform", noted)
     for _ in range(3):
-        throttle.limited(IMPORT, headers())
-        throttle.wait(IMPORT)
+        limits.limited(IMPORT, headers())
+        limits.wait(IMPORT)
     assert ranges == [(0, 1), (0, 2), (0, 4)]
     assert clock.waits == [0.25, 0.5, 1]
 
 
 @pytest.mark.usefixtures("longest")
-def test_a_success_starts_the_blind_waits_anew(throttle: Throttle, clock: FakeClock) -> None:
+def test_a_success_starts_the_blind_waits_anew(limits: RateLimits, clock: FakeClock) -> None:
     for expected in (1, 2, 4):
-        throttle.limited(IMPORT, headers())
-        throttle.wait(IMPORT)
+        limits.limited(IMPORT, headers())
+        limits.wait(IMPORT)
         assert clock.waits[-1] == expected
-    throttle.succeeded(IMPORT, headers(remaining=9))
-    throttle.limited(IMPORT, headers())
-    throttle.wait(IMPORT)
+    limits.succeeded(IMPORT, headers(remaining=9))
+    limits.limited(IMPORT, headers())
+    limits.wait(IMPORT)
     assert clock.waits[-1] == 1
 
 
 def test_the_last_call_of_a_window_closes_the_tier_before_a_call_is_refused(
-    throttle: Throttle, clock: FakeClock
+    limits: RateLimits, clock: FakeClock
 ) -> None:
-    throttle.succeeded(IMPORT, headers(SERVER_TIME + 42))
-    assert held(throttle, clock, IMPORT) == 42
+    limits.succeeded(IMPORT, headers(SERVER_TIME + 42))
+    assert wait_of(limits, clock, IMPORT) == 42
     clock.time += 42
-    assert held(throttle, clock, IMPORT) == 0
+    assert wait_of(limits, clock, IMPORT) == 0
 
 
 @pytest.mark.parametrize("reset", USELESS)
 def test_the_last_call_of_a_window_without_a_usable_reset_closes_nothing(
-    reset: object, throttle: Throttle, clock: FakeClock
+    reset: object, limits: RateLimits, clock: FakeClock
 ) -> None:
-    throttle.succeeded(IMPORT, headers(reset))
-    assert held(throttle, clock, IMPORT) == 0
+    limits.succeeded(IMPORT, headers(reset))
+    assert wait_of(limits, clock, IMPORT) == 0
 
 
-def test_tiers_are_held_back_one_by_one(throttle: Throttle, clock: FakeClock) -> None:
-    throttle.succeeded(BOOKS, headers(remaining=9))
-    throttle.succeeded(STATUS, headers(remaining=9, scope="unlimited"))
-    throttle.limited(IMPORT, headers(30))
-    assert held(throttle, clock, IMPORT) == 30
-    assert held(throttle, clock, BOOKS) == 30
-    assert held(throttle, clock, STATUS) == 0
-    assert held(throttle, clock, FIELDS) == 0
+def test_tiers_are_held_back_one_by_one(limits: RateLimits, clock: FakeClock) -> None:
+    limits.succeeded(BOOKS, headers(remaining=9))
+    limits.succeeded(STATUS, headers(remaining=9, scope="unlimited"))
+    limits.limited(IMPORT, headers(30))
+    assert wait_of(limits, clock, IMPORT) == 30
+    assert wait_of(limits, clock, BOOKS) == 30
+    assert wait_of(limits, clock, STATUS) == 0
+    assert wait_of(limits, clock, FIELDS) == 0
 
 
-def test_a_route_without_a_scope_is_a_tier_of_its_own(throttle: Throttle, clock: FakeClock) -> None:
-    throttle.limited(IMPORT, headers(30, scope=None))
-    assert held(throttle, clock, IMPORT) == 30
-    assert held(throttle, clock, STATUS) == 0
+def test_a_route_without_a_scope_is_a_tier_of_its_own(limits: RateLimits, clock: FakeClock) -> None:
+    limits.limited(IMPORT, headers(30, scope=None))
+    assert wait_of(limits, clock, IMPORT) == 30
+    assert wait_of(limits, clock, STATUS) == 0
 
 
-def test_an_earlier_reset_does_not_open_a_closed_tier(throttle: Throttle, clock: FakeClock) -> None:
-    throttle.limited(IMPORT, headers(30))
-    throttle.limited(IMPORT, headers(5))
-    throttle.succeeded(IMPORT, headers(5))
-    throttle.succeeded(BOOKS, headers(remaining=9))
-    assert held(throttle, clock, IMPORT) == 30
+def test_an_earlier_reset_does_not_open_a_closed_tier(limits: RateLimits, clock: FakeClock) -> None:
+    limits.limited(IMPORT, headers(30))
+    limits.limited(IMPORT, headers(5))
+    limits.succeeded(IMPORT, headers(5))
+    limits.succeeded(BOOKS, headers(remaining=9))
+    assert wait_of(limits, clock, IMPORT) == 30
 
 
 def test_the_flat_scheme_closes_every_tier_longer_and_longer(clock: FakeClock) -> None:
-    throttle = Throttle(clock, jitter=lambda: 1.0)
-    throttle.succeeded(STATUS, headers(remaining=9, scope="unlimited"))
+    limits = RateLimits(clock, jitter=lambda: 1.0)
+    limits.succeeded(STATUS, headers(remaining=9, scope="unlimited"))
     for expected in (60, 120, 240, 480, 900, 900):
-        throttle.usage_exceeded()
+        limits.usage_exceeded()
         for route in (IMPORT, STATUS, FIELDS):
-            assert held(throttle, clock, route) == about(expected)
+            assert wait_of(limits, clock, route) == about(expected)
         clock.time += expected + RESET_SPREAD_SECONDS
     assert expected == MAX_USAGE_WAIT_SECONDS
-    throttle.succeeded(STATUS, CaseInsensitiveDict())
-    throttle.usage_exceeded()
-    assert held(throttle, clock, IMPORT) == about(60)
+    limits.succeeded(STATUS, CaseInsensitiveDict())
+    limits.usage_exceeded()
+    assert wait_of(limits, clock, IMPORT) == about(60)
 
 
 def test_the_waits_of_the_flat_scheme_vary_but_are_never_short(
-    throttle: Throttle, clock: FakeClock
+    limits: RateLimits, clock: FakeClock
 ) -> None:
-    throttle.usage_exceeded()
-    assert held(throttle, clock, IMPORT) == 30
+    limits.usage_exceeded()
+    assert wait_of(limits, clock, IMPORT) == 30
     clock.time += 30
-    throttle.usage_exceeded()
-    assert held(throttle, clock, IMPORT) == 60
+    limits.usage_exceeded()
+    assert wait_of(limits, clock, IMPORT) == 60
 
 
-def limit(throttle: Throttle) -> None:
-    throttle.limited(IMPORT, headers())
+def limit(limits: RateLimits) -> None:
+    limits.limited(IMPORT, headers())
 
 
 @pytest.mark.parametrize(
-    ("refuse", "first"), [(limit, 1), (Throttle.usage_exceeded, 60)], ids=["429", "flat scheme"]
+    ("refuse", "first"), [(limit, 1), (RateLimits.usage_exceeded, 60)], ids=["429", "flat scheme"]
 )
 @pytest.mark.usefixtures("longest")
 def test_calls_that_are_refused_together_lengthen_the_wait_once(
-    refuse: Callable[[Throttle], None], first: float, clock: FakeClock
+    refuse: Callable[[RateLimits], None], first: float, clock: FakeClock
 ) -> None:
-    throttle = Throttle(clock, jitter=lambda: 1.0)
+    limits = RateLimits(clock, jitter=lambda: 1.0)
     for _ in range(20):  # they were under way when the first of them was refused
-        refuse(throttle)
-    assert held(throttle, clock, IMPORT) == about(first)
+        refuse(limits)
+    assert wait_of(limits, clock, IMPORT) == about(first)
     clock.time += first + RESET_SPREAD_SECONDS
-    refuse(throttle)
-    assert held(throttle, clock, IMPORT) == about(first * 2)
+    refuse(limits)
+    assert wait_of(limits, clock, IMPORT) == about(first * 2)
 
 
 def test_threads_wait_at_once_and_none_calls_before_the_reset() -> None:
     clock = SteppedClock()
-    throttle = Throttle(clock, jitter=lambda: 0.0)
-    throttle.limited(IMPORT, headers(30))
+    limits = RateLimits(clock, jitter=lambda: 0.0)
+    limits.limited(IMPORT, headers(30))
     with ThreadPoolExecutor(8) as pool:
-        calls = [pool.submit(throttle.wait, IMPORT) for _ in range(8)]
+        calls = [pool.submit(limits.wait, IMPORT) for _ in range(8)]
         clock.wait_for_sleepers(8)
-        throttle.wait(STATUS)  # another tier is open all the while
+        limits.wait(STATUS)  # another tier is open all the while
         clock.advance(29)
-        throttle.limited(IMPORT, headers(11))  # somebody else used the next window up
+        limits.limited(IMPORT, headers(11))  # somebody else used the next window up
         clock.advance(1)
         clock.wait_for_sleepers(8)
         assert not any(call.done() for call in calls)
@@ -311,16 +311,16 @@ def test_threads_wait_at_once_and_none_calls_before_the_reset() -> None:
 
 
 def test_calls_that_wait_for_the_same_reset_do_not_start_at_the_same_time(clock: FakeClock) -> None:
-    throttle = Throttle(clock, jitter=random.Random(1).random)  # noqa: S311 - not for secrets
-    throttle.limited(IMPORT, headers(30))
-    starts = {held(throttle, clock, IMPORT) for _ in range(5)}
+    limits = RateLimits(clock, jitter=random.Random(1).random)  # noqa: S311 - not for secrets
+    limits.limited(IMPORT, headers(30))
+    starts = {wait_of(limits, clock, IMPORT) for _ in range(5)}
     assert len(starts) == 5
     assert all(30 <= start <= 32 for start in starts)
 
 
-def test_giving_up_ends_a_wait(throttle: Throttle, clock: FakeClock) -> None:
-    throttle.limited(IMPORT, headers(30))
+def test_giving_up_ends_a_wait(limits: RateLimits, clock: FakeClock) -> None:
+    limits.limited(IMPORT, headers(30))
     clock.abandon()
     with pytest.raises(AbandonedError):
-        throttle.wait(IMPORT)
+        limits.wait(IMPORT)
     assert clock.waits == []

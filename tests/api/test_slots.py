@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_dotdigital.api.slots import Slots
+from target_dotdigital.api.jobs.slots import Slots
 from tests.support.clock import FakeClock
 
 

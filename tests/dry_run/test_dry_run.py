@@ -143,10 +143,11 @@ def test_no_other_call_can_leave(server: DotdigitalServer, tmp_path: Path) -> No
     from target_dotdigital.account.account import Account  # noqa: PLC0415 - of this test alone
     from target_dotdigital.clock import Clock  # noqa: PLC0415
     from target_dotdigital.settings.settings import Settings  # noqa: PLC0415
+    from target_dotdigital.singer.configuration import complete  # noqa: PLC0415
     from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415
 
     config = {**dry(server), "report_path": str(tmp_path / "report.json")}
-    assert TargetDotdigital._complete(config) == []
+    assert complete(config, TargetDotdigital._all_settings()) == []
     account = Account(Settings.from_config(config), Clock())
     writes: list[Callable[[], object]] = [
         lambda: account.client.import_contacts(b"{}"),
@@ -196,6 +197,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 1,
             "would_be_deleted": 0,
             "unsettled": 0,
+            "rounded": {},
             "reject_groups": [
                 {"code": "identifier.invalid", "property": "email", "rule": "email", "rows": 1},
                 {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
@@ -211,6 +213,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 0,
             "would_be_deleted": 1,
             "unsettled": 0,
+            "rounded": {},
             "reject_groups": [],
         },
         {
@@ -223,6 +226,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_leave": 0,
             "would_be_deleted": 0,
             "unsettled": 0,
+            "rounded": {},
             "reject_groups": [],
         },
     ]

@@ -91,7 +91,7 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
         ),
         pytest.param(
             ({"type": "SCHEMA", "stream": "a", "schema": {}},),
-            "Line 1: the SCHEMA of stream 'a' lacks an object",
+            "Line 1: the SCHEMA of stream 'a' lacks properties that are an object",
             id="no properties",
         ),
         pytest.param(

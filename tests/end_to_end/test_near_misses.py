@@ -52,6 +52,7 @@ def test_a_schema_in_front_makes_a_stream_a_near_one(whole: str) -> None:
 
 def test_two_schemas_are_two() -> None:
     assert nearly_equal_stream("public-customers", ["shop-customers"]) is None
+    assert nearly_equal_stream("order_items", ["items"]) is None
 
 
 def test_the_name_that_differs_least_is_proposed() -> None:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_dotdigital.loading.settlement.reject_groups import reject_lines
-from target_dotdigital.mapping.contacts.rows import MAX_REJECT_GROUPS, RejectGroup, StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import (
+    MAX_REJECT_GROUPS,
+    RejectGroup,
+    StreamCounts,
+)
 from tests.support.command import PEOPLE, load, record, schema, settings_for, state
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.loading.batching import Gathering
+from target_dotdigital.loading.batching import Batches
 from target_dotdigital.loading.imports import Import, import_body
-from target_dotdigital.mapping.record_mapping import ContactMapping
+from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.settings.schema import (
     CONSENT_KEYS,
     EMAIL_TYPES,
     MERGE_OPTIONS,
     OPT_IN_TYPES,
 )
-from tests.support.builders import WILD_VALUES, attempt, outlook, stream_settings
+from tests.support.builders import WILD_VALUES, attempt, downstream, stream_settings
 from tests.support.clock import FakeClock
 from tests.support.command import load, record, schema, settings_for, state
 from tests.support.dotdigital.account import Account
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from target_dotdigital.loading.departures import Departure
+    from target_dotdigital.loading.removals import Removal
     from target_dotdigital.settings.settings import StreamSettings
     from tests.support.dotdigital.server import DotdigitalServer
 
@@ -112,19 +112,19 @@ def bodies(stream: StreamSettings, rows: list[dict[str, Any]], size: int) -> Ite
 
     sent: list[Import] = []
 
-    def take(load: Import | Departure) -> None:
+    def take(load: Import | Removal) -> None:
         assert isinstance(load, Import)
         sent.append(load)
 
     limits = account_settings("http://127.0.0.1", batch_size_rows=size)
-    gathering = Gathering(limits, FakeClock(), take, outlook())
+    batches = Batches(limits, FakeClock(), take, downstream())
     for number, row in enumerate(rows):
         made = attempt(compiled.contact, row)
         if isinstance(made, RowRejectedError):
             event(made.code)
             continue
-        assert gathering.join(made, stream.merge_option, number)
-    gathering.flush()
+        assert batches.join(made, stream.merge_option, number)
+    batches.flush()
     for each in sent:
         yield bytes(import_body(stream.merge_option, list(each.contacts.values()), BytesIO()))
 

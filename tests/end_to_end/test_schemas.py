@@ -187,7 +187,7 @@ def test_each_stream_of_a_map_has_what_its_own_map_computes(
 
 
 @pytest.mark.parametrize("name", ["made", "age"])
-def test_both_lanes_take_what_is_computed(name: str) -> None:
+def test_both_ways_take_what_is_computed(name: str) -> None:
     """In place of what the row holds, too."""
     for stream, (expression, kind, _) in COMPUTED.items():
         lines = pair("people", COMPUTED_PROPERTIES, COMPUTED_VALUES)
@@ -200,12 +200,12 @@ def test_both_lanes_take_what_is_computed(name: str) -> None:
             "streams": {"people": {"fields": {"TAGS": name}, "identifiers": {"email": "email"}}},
         }
         raw = [json.dumps(line).encode() for line in lines]
-        fast = result_of(raw, configuration, has_lane=True)
-        assert fast == result_of(raw, configuration, has_lane=False), (stream, kind)
+        fast = result_of(raw, configuration, is_fast=True)
+        assert fast == result_of(raw, configuration, is_fast=False), (stream, kind)
         assert len(fast.contacts) >= 1
 
 
-def test_both_lanes_take_whole_numbers_however_they_are_written() -> None:
+def test_both_ways_take_whole_numbers_however_they_are_written() -> None:
     """As a data field, as the tap's key, and as identifiers."""
     number = {"type": ["integer", "null"]}
     properties = {"email": TEXT, "id": number, "crm": number, "points": number}
@@ -218,8 +218,8 @@ def test_both_lanes_take_whole_numbers_however_they_are_written() -> None:
     ]
     identifiers = {"email": "email", "contactId": "crm", "crm-id": "crm"}
     streams = {"people": {"identifiers": identifiers, "fields": {"LOYALTY_POINTS": "points"}}}
-    fast = result_of(lines, {"streams": streams}, has_lane=True)
-    slow = result_of(lines, {"streams": streams}, has_lane=False)
+    fast = result_of(lines, {"streams": streams}, is_fast=True)
+    slow = result_of(lines, {"streams": streams}, is_fast=False)
     assert fast == slow
     assert len(fast.contacts) == 3
     for place, (_, contact) in enumerate(fast.contacts):
@@ -287,7 +287,7 @@ def test_a_path_into_what_is_no_object(described: dict[str, Any], *, is_fine: bo
     row = record(**{"e-mail": "ann@example.com"})
     lines = [json.dumps(line).encode() for line in (told, row)]
     streams = {"people": {"fields": {"CITY": "address.town"}}}
-    result = result_of(lines, {"streams": streams}, has_lane=True)
+    result = result_of(lines, {"streams": streams}, is_fast=True)
     if is_fine:
         assert result.error is None
         return

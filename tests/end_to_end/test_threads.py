@@ -17,7 +17,7 @@ from target_dotdigital.api import client
 from target_dotdigital.api import replies
 from target_dotdigital.api.retries import Caller
 from target_dotdigital.clock import Clock
-from target_dotdigital.api.rate_limits import Throttle
+from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.transport import Reply
 
 BODY = b'{"status": "Finished", "created": [{"contactId": 1}], "summary": {"newContacts": 1}}'
@@ -31,7 +31,7 @@ class Transport:
 
 sys.setswitchinterval(1e-6)
 clock = Clock()
-caller = Caller("http://127.0.0.1", Transport(), Throttle(clock), clock, 1.0)
+caller = Caller("http://127.0.0.1", Transport(), RateLimits(clock), clock, 1.0)
 for _ in range(30):
     importlib.reload(replies)  # types that no thread has met
     importlib.reload(client)

@@ -86,7 +86,10 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "a wrong keyword": ({"maxLength": "10"}, "property 'value': maxLength: "),
     "a division by 0": ({"multipleOf": 0}, "property 'value': multipleOf: "),
     "no pattern": ({"pattern": "(a"}, "property 'value': its pattern '(a' is no regular"),
-    "a number": ({"type": "integer"}, "no property 'value.inner': 'value' is of type integer"),
+    "a number": (
+        {"type": "integer"},
+        "no property 'value.inner' (for NEW): 'value' is of type integer",
+    ),
     "a missing key": (
         {"type": "object"},
         "the schema lacks the tap's key_properties 'number'; correct the tap's SCHEMA",

@@ -16,17 +16,17 @@ from target_dotdigital.loading.batch_size import (
     CALL_WINDOW_SECONDS,
     CHEAP_CALLS,
     SMALLEST_IMPORT,
-    Filling,
-    Moment,
+    BatchSize,
+    Capacity,
 )
-from target_dotdigital.loading.batching import Gathering, Outlook
-from target_dotdigital.loading.imports import Import, divide
+from target_dotdigital.loading.batching import Batches, Downstream
+from target_dotdigital.loading.imports import Import, split
 from tests.support.builders import contact
 from tests.support.clock import FakeClock
 from tests.support.network import settings as account_settings
 
 if TYPE_CHECKING:
-    from target_dotdigital.loading.departures import Departure
+    from target_dotdigital.loading.removals import Removal
 
 PACE = 1_000_000 / (3 * 3600)
 FULL = 10_000
@@ -39,7 +39,7 @@ class Dotdigital:
 
     slots: int = 25
     pace: float = PACE
-    may_divide: bool = True
+    may_split: bool = True
     knows_pace: bool = True
 
     def __post_init__(self) -> None:
@@ -47,18 +47,18 @@ class Dotdigital:
         self.ends: list[float] = []
         self.last_end = self.clock.now()
         self.ended = 0
-        self.sent: list[tuple[float, Import | Departure]] = []
+        self.sent: list[tuple[float, Import | Removal]] = []
 
-    def outlook(self) -> Outlook:
-        return Outlook(lambda: 10**7, self.moment, self.wait)
+    def downstream(self) -> Downstream:
+        return Downstream(lambda: 10**7, self.capacity, self.wait)
 
-    def moment(self) -> Moment:
+    def capacity(self) -> Capacity:
         while self.ends and self.ends[0] <= self.clock.now():
             heapq.heappop(self.ends)
             self.ended += 1
         seconds = FULL / self.pace if self.ended and self.knows_pace else None
         free = self.slots - len(self.ends)
-        return Moment(self.clock.now(), free, self.may_divide, seconds)
+        return Capacity(self.clock.now(), free, self.may_split, seconds)
 
     def wait(self, seconds: float | None) -> None:
         until = self.clock.now() + (math.inf if seconds is None else seconds)
@@ -66,8 +66,8 @@ class Dotdigital:
         assert math.isfinite(until), "nothing is under way that could end"
         self.clock.time = max(until, self.clock.time)
 
-    def take(self, load: Import | Departure) -> None:
-        while not self.moment().free:
+    def take(self, load: Import | Removal) -> None:
+        while not self.capacity().free:
             self.wait(None)
         now = self.clock.now()
         end = now + len(load.contacts) / self.pace
@@ -91,14 +91,14 @@ class Dotdigital:
 def load(dotdigital: Dotdigital, rows: int, rows_a_second: float, batch: int = FULL) -> float:
     """Load rows as a tap sends them; return how long that takes."""
     configured = account_settings("http://127.0.0.1", batch_size_rows=batch)
-    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, dotdigital.outlook())
+    batches = Batches(configured, dotdigital.clock, dotdigital.take, dotdigital.downstream())
     began = dotdigital.clock.now()
     for number, each in enumerate(PEOPLE[:rows]):
         dotdigital.clock.time += 1 / rows_a_second
-        assert gathering.join(each, "overwrite", number)
+        assert batches.join(each, "overwrite", number)
         if number % 500 == 0:
-            gathering.send_due()
-    gathering.flush()
+            batches.send_due()
+    batches.flush()
     return dotdigital.last_end - began
 
 
@@ -120,7 +120,7 @@ def test_a_small_load_stays_one_import() -> None:
     assert dotdigital.sizes() == [SMALLEST_IMPORT - 1]
 
 
-@pytest.mark.parametrize("quick", [Dotdigital(pace=10**6), Dotdigital(may_divide=False)])
+@pytest.mark.parametrize("quick", [Dotdigital(pace=10**6), Dotdigital(may_split=False)])
 def test_imports_go_when_they_are_full_where_smaller_ones_are_of_no_use(quick: Dotdigital) -> None:
     load(quick, 60_000, 100_000)
     first, *others = quick.sizes()
@@ -137,41 +137,43 @@ def test_a_batch_size_below_the_smallest_import_is_kept_to() -> None:
 def test_contacts_of_which_few_fit_into_a_request_are_not_held_back() -> None:
     dotdigital = Dotdigital()
     configured = account_settings("http://127.0.0.1")
-    outlook = Outlook(lambda: 1_000, dotdigital.moment, lambda _seconds: pytest.fail("it waits"))
-    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, outlook)
+    downstream = Downstream(
+        lambda: 1_000, dotdigital.capacity, lambda _seconds: pytest.fail("it waits")
+    )
+    batches = Batches(configured, dotdigital.clock, dotdigital.take, downstream)
     for number, each in enumerate(PEOPLE[:100]):
-        assert gathering.join(each, "overwrite", number)
-    gathering.flush()
+        assert batches.join(each, "overwrite", number)
+    batches.flush()
     check_everybody_was_sent_once(dotdigital, 100)
 
 
 def test_a_tap_that_pauses_does_not_keep_slots_idle() -> None:
     dotdigital = Dotdigital()
     configured = account_settings("http://127.0.0.1")
-    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, dotdigital.outlook())
+    batches = Batches(configured, dotdigital.clock, dotdigital.take, dotdigital.downstream())
     for number, each in enumerate(PEOPLE[:5_000]):
-        gathering.join(each, "overwrite", number)
-    left = gathering.seconds_left()
+        batches.join(each, "overwrite", number)
+    left = batches.seconds_left()
     assert left is not None
     assert left < 30
     dotdigital.clock.time += left
-    gathering.send_due()
+    batches.send_due()
     assert sum(dotdigital.sizes()) == 5_000
-    assert gathering.seconds_left() is None
+    assert batches.seconds_left() is None
 
 
 def test_a_rest_stays_open_where_halves_would_be_too_small() -> None:
     dotdigital = Dotdigital(slots=2)
     configured = account_settings("http://127.0.0.1")
-    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, dotdigital.outlook())
-    gathering._filling.note_sent(200_000, -1000.0)
+    batches = Batches(configured, dotdigital.clock, dotdigital.take, dotdigital.downstream())
+    batches._size.note_sent(200_000, -1000.0)
     for number, each in enumerate(PEOPLE[:11_000]):
-        gathering.join(each, "overwrite", number)
+        batches.join(each, "overwrite", number)
     dotdigital.clock.time += 2
-    gathering.send_due()
+    batches.send_due()
     assert dotdigital.sizes() == [FULL]
-    assert [len(each.contacts) for each in gathering] == [1_000]
-    gathering.flush()
+    assert [len(each.contacts) for each in batches] == [1_000]
+    batches.flush()
     check_everybody_was_sent_once(dotdigital, 11_000)
 
 
@@ -179,11 +181,11 @@ def test_contacts_that_are_left_when_slots_come_free_together_are_divided_among_
     """25 imports end within half a second; 30,000 contacts more must not go into three slots."""
     dotdigital = Dotdigital()
     configured = account_settings("http://127.0.0.1")
-    gathering = Gathering(configured, dotdigital.clock, dotdigital.take, dotdigital.outlook())
+    batches = Batches(configured, dotdigital.clock, dotdigital.take, dotdigital.downstream())
     dotdigital.ends = [dotdigital.clock.now() + 100 + number / 50 for number in range(25)]
     for number, each in enumerate(PEOPLE[:30_000]):
-        gathering.join(each, "overwrite", number)
-    gathering.flush()
+        batches.join(each, "overwrite", number)
+    batches.flush()
     assert len(dotdigital.sizes()) > 10
     assert max(dotdigital.sizes()) <= 3_000
 
@@ -220,9 +222,12 @@ def test_whatever_comes_is_sent_once_in_few_calls(
 def test_parts_are_never_too_large_nor_too_many(
     sent: int, contacts: int, free: int, *, is_last: bool
 ) -> None:
-    filling, moment = Filling(FULL), Moment(0.0, free, may_divide=True, seconds_full=100.0)
-    filling.note_sent(sent, -1000.0)
-    size = filling.part_size(contacts, moment, is_last=is_last)
+    batch_size, capacity = (
+        BatchSize(FULL),
+        Capacity(0.0, free, may_split=True, full_import_seconds=100.0),
+    )
+    batch_size.note_sent(sent, -1000.0)
+    size = batch_size.part_size(contacts, capacity, is_last=is_last)
     assert 0 < size <= FULL
     parts = math.ceil(contacts / size)
     if parts > math.ceil(contacts / FULL):
@@ -233,32 +238,37 @@ def test_parts_are_never_too_large_nor_too_many(
 
 
 def test_small_imports_are_sent_only_while_calls_are_cheap() -> None:
-    filling, moment = Filling(FULL), Moment(100.0, 25, may_divide=True, seconds_full=100.0)
+    batch_size, capacity = (
+        BatchSize(FULL),
+        Capacity(100.0, 25, may_split=True, full_import_seconds=100.0),
+    )
     for number in range(CHEAP_CALLS):
-        assert filling.is_due(5_000, 0.0, moment)
-        assert filling.limit(5_000, 0, 0.0, moment) <= 5_000
-        filling.note_sent(1_000, 50.0 + number)
-    assert not filling.is_due(5_000, 0.0, moment)
-    assert filling.limit(5_000, 0, 0.0, moment) == FULL
-    assert filling.part_size(5_000, moment, is_last=True) == 5_000
-    assert filling.is_due(5_000, 0.0, moment._replace(now=50.0 + CALL_WINDOW_SECONDS))
+        assert batch_size.is_due(5_000, 0.0, capacity)
+        assert batch_size.limit(5_000, 0, 0.0, capacity) <= 5_000
+        batch_size.note_sent(1_000, 50.0 + number)
+    assert not batch_size.is_due(5_000, 0.0, capacity)
+    assert batch_size.limit(5_000, 0, 0.0, capacity) == FULL
+    assert batch_size.part_size(5_000, capacity, is_last=True) == 5_000
+    assert batch_size.is_due(5_000, 0.0, capacity._replace(now=50.0 + CALL_WINDOW_SECONDS))
 
 
 @pytest.mark.parametrize("each", [SMALLEST_IMPORT, 2_000, 5_000, 11_000, 19_000])
 def test_a_million_contacts_take_few_calls_however_slowly_they_come(each: int) -> None:
     """Every import goes as soon as it may."""
-    filling, now, sent, calls, held = Filling(FULL), 0.0, 0, 0, 0
+    batch_size, now, sent, calls, waiting = BatchSize(FULL), 0.0, 0, 0, 0
     while sent < 1_000_000:
         now += 1000
-        held += each
-        moment = Moment(now, 25, may_divide=True, seconds_full=100.0)
-        if filling.is_due(held, -math.inf, moment) or held >= filling.limit(held, 0, 0, moment):
-            size = filling.part_size(held, moment, is_last=False)
+        waiting += each
+        capacity = Capacity(now, 25, may_split=True, full_import_seconds=100.0)
+        if batch_size.is_due(waiting, -math.inf, capacity) or waiting >= batch_size.limit(
+            waiting, 0, 0, capacity
+        ):
+            size = batch_size.part_size(waiting, capacity, is_last=False)
             # A rest that is smaller than a full one stays.
-            for _ in range(max(held // size, 1)):
-                part = min(held, size)
-                filling.note_sent(part, now)
-                calls, sent, held = calls + 1, sent + part, held - part
+            for _ in range(max(waiting // size, 1)):
+                part = min(waiting, size)
+                batch_size.note_sent(part, now)
+                calls, sent, waiting = calls + 1, sent + part, waiting - part
     assert calls <= 140
 
 
@@ -269,7 +279,7 @@ def test_a_divided_import_holds_the_same_in_the_same_order(
     whole = Import("overwrite", 7, 5.0, following=Import("overwrite", 9, 6.0))
     for each in PEOPLE[:contacts]:
         whole.add(each)
-    divided = divide(whole, most, max_bytes)
+    divided = split(whole, most, max_bytes)
     assert [key for each in divided for key in each.contacts] == list(whole.contacts)
     assert list(divided[0].chain) == [*divided, whole.following]
     assert {(each.first_row, each.opened_at) for each in divided} == {(7, 5.0)}

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from target_dotdigital.api.client import Client
-from target_dotdigital.api.jobs import IMPORT, Jobs
-from target_dotdigital.api.polling import PollLimit
+from target_dotdigital.api.jobs import IMPORT, Jobs, PollLimit
 from target_dotdigital.api.replies import ImportStatus
 from target_dotdigital.errors import (
     AbandonedError,
@@ -27,7 +26,7 @@ from target_dotdigital.errors import (
     RequestTooLargeError,
     TooManyActiveJobsError,
 )
-from target_dotdigital.events import Timeline
+from target_dotdigital.events import Events
 from target_dotdigital.loading.bisect import MAX_REFUSED
 from target_dotdigital.loading.importer import Importer
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import
@@ -105,7 +104,7 @@ def import_of(count: int = 2) -> Import:
 def importer(client: Client, clock: Clock | None = None, jitter: float = 0.5) -> Importer:
     clock = clock or FakeClock()
     jobs = Jobs(IMPORT, clock, TIMEOUT_SECONDS, PollLimit(), lambda: jitter)
-    return Importer(client, jobs, Timeline(clock))
+    return Importer(client, jobs, Events(clock))
 
 
 def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:
@@ -225,7 +224,7 @@ def test_an_abandoned_run_stops_polling() -> None:
     assert client.polls <= 2  # right after it was taken, and after the wait that was under way
 
 
-# Halving.
+# Bisection.
 
 
 def check_cost_of_one(count: int, position: int) -> None:

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import DotdigitalError
-from target_dotdigital.loading.imports import Import, import_body, second_try
-from target_dotdigital.loading.queue import Ended, Load, LoadQueue, holder
+from target_dotdigital.loading.imports import Import, conflict_retry, import_body
+from target_dotdigital.loading.queue import Ended, Load, LoadQueue, overlapping_key
 from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.loading.wakeup import Wakeup
 from target_dotdigital.mapping.contacts.contact import Row
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.settings.schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
 
@@ -86,7 +86,7 @@ class Bench:
     def __init__(self, max_active: int) -> None:
         self.dotdigital = Dotdigital()
         self.wakeup = Wakeup()
-        self.queue = LoadQueue(self.dotdigital.load, self.wakeup, max_active, second_try)
+        self.queue = LoadQueue(self.dotdigital.load, self.wakeup, max_active, conflict_retry)
         self._ended = 0
 
     def add(self, load: Load) -> None:
@@ -115,7 +115,7 @@ class Bench:
         return [load.first_row for load in self.queue.unsettled]
 
     def active(self) -> list[Load]:
-        return [load for load in self.queue.unsettled if id(load) in self.queue._active]
+        return [entry.load for entry in self.queue._entries if entry.is_active]
 
 
 @contextmanager
@@ -377,10 +377,10 @@ def test_a_contact_that_may_be_two_in_an_import_is_told() -> None:
     """Its own key is in the import, and so is another contact with its number: they would be two
     contacts with one number in one request, in no order."""
     load = load_of(1, with_phone("old@example.com", "1"), "new@example.com")
-    assert holder(load, contact("new@example.com")) == "email:new@example.com"
-    assert holder(load, with_phone("third@example.com", "1")) == "email:old@example.com"
-    assert holder(load, with_phone("new@example.com", "1")) == "email:old@example.com"
-    assert holder(load, contact("third@example.com")) is None
+    assert overlapping_key(load, contact("new@example.com")) == "email:new@example.com"
+    assert overlapping_key(load, with_phone("third@example.com", "1")) == "email:old@example.com"
+    assert overlapping_key(load, with_phone("new@example.com", "1")) == "email:old@example.com"
+    assert overlapping_key(load, contact("third@example.com")) is None
 
 
 @settings(max_examples=100, deadline=None)
@@ -453,17 +453,17 @@ def test_the_last_value_of_a_contact_wins_in_every_interleaving(
 ) -> None:
     with bench(max_active) as made:
         account = Account(made, chance)
-        gathering = Import("overwrite", 1, 0.0)
+        batch = Import("overwrite", 1, 0.0)
         for number, (address, phone, is_cut) in enumerate(rows, start=1):
             one = contact(address, {"AGE": number})
             one.rows = (Row(StreamCounts(str(number)), None, None),)
             one.other_identities = () if phone is None else (f"mobileNumber:{phone}",)
-            if is_cut or holder(gathering, one) not in {None, one.key}:
-                account.send(gathering)
-                gathering = Import("overwrite", number, 0.0)
-            gathering.add(one)
+            if is_cut or overlapping_key(batch, one) not in {None, one.key}:
+                account.send(batch)
+                batch = Import("overwrite", number, 0.0)
+            batch.add(one)
             account.end_some()
-        account.send(gathering)
+        account.send(batch)
         while made.queue.unsettled:
             account.end_one()
     assert account.ages == {f"email:{row[0]}": number for number, row in enumerate(rows, start=1)}

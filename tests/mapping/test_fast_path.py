@@ -1,6 +1,6 @@
-"""The fast lane and the slow way: the same lines give the same contacts, rejects, counts and STATE.
+"""The fast path and the slow way: the same lines give the same contacts, rejects, counts and STATE.
 
-The slow way is what a stream takes that the lane is not for, so here it takes the same stream.
+The slow way is what a stream takes that the fast path is not for, so here it takes the same stream.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from target_dotdigital import dispatch, performing
 from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.mapping.fast_path import Lane
+from target_dotdigital.mapping.fast_path import FastPath
+from target_dotdigital.run import destination
 from target_dotdigital.sink import ContactSink
 from target_dotdigital.target import TargetDotdigital
 from tests.support.target_in_process import ADDRESS_BOOK, StandInAccount
@@ -53,7 +53,7 @@ TYPES = {
     "mixed": {"type": ["string", "integer", "boolean", "null"]},
     "either": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
 }
-"""Definitions that the lane knows, by what the test's messages call them."""
+"""Definitions that the fast path knows, by what the test's messages call them."""
 
 OTHER_TYPES = {
     "anything": {},
@@ -62,6 +62,8 @@ OTHER_TYPES = {
     "choice": {"enum": ["Ada", None, 3]},
     "reference": {"$ref": "#/definitions/name"},
     "halves": {"type": "number", "multipleOf": 0.5},
+    "draft 4": {"type": ["integer", "null"], "maximum": 400, "exclusiveMaximum": True},
+    "letters": {"type": "string", "pattern": "^\\p{L}*$"},
 }
 """And such that it leaves to the slow way."""
 
@@ -114,6 +116,19 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             }
         },
         "streams": {"people": {"fields": FIELDS}},
+    },
+    "computed": {
+        "stream_maps": {
+            "people": {
+                "first_name": "points > 100",
+                "vip": "int(points) > 100",
+                "points": "str(points)",
+                "crm_id": "str(crm_id) + 'x'",
+            }
+        },
+        "streams": {
+            "people": {"identifiers": {"email": "e-mail", "crm-id": "crm_id"}, "fields": FIELDS}
+        },
     },
     "flattened": {
         "flattening_enabled": True,
@@ -213,7 +228,7 @@ DAYS = st.sampled_from(("2026-01-31", "2024-02-28T10:00:00Z", "2026-02-03T10:00:
 
 
 def right_values(name: str, kind: str) -> st.SearchStrategy[Any]:
-    """Values as a property's definition and data field want them: the lane takes them."""
+    """Values as a property's definition and data field want them: the fast path takes them."""
     values: st.SearchStrategy[Any] = st.sampled_from(("Ada", "Grace", "yes"))
     if name == "birthday":
         values = DAYS
@@ -277,6 +292,8 @@ def schema_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
     if one_in(draw, 4):
         required = (["first_name"], ["unmapped", "e-mail"], ["_sdc_lsn"], ["_sdc_sequence"])
         schema["required"] = draw(st.sampled_from(required))
+    if one_in(draw, 4):
+        schema["additionalProperties"] = draw(st.sampled_from((False, True, {"type": "integer"})))
     keys = draw(st.sampled_from(([], [], [], ["unmapped"], ["crm_id"], ["missing"], ["_sdc_lsn"])))
     message = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": keys}
     return json.dumps(message).encode()
@@ -349,15 +366,15 @@ class _Importer:
         return settlement
 
 
-def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane: bool) -> Result:
+def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, is_fast: bool) -> Result:
     """Run a target in this process over some lines."""
     with ExitStack() as stack, tempfile.TemporaryDirectory() as name:
         enter = stack.enter_context
-        enter(patch.object(dispatch, "Account", StandInAccount))
-        enter(patch.object(performing, "Importer", _Importer))
+        enter(patch.object(destination, "Account", StandInAccount))
+        enter(patch.object(destination, "Importer", _Importer))
         enter(patch.object(_Importer, "taken", []))
-        if not has_lane:
-            enter(patch.object(ContactSink, "open_lane", lambda *_: False))
+        if not is_fast:
+            enter(patch.object(ContactSink, "open_fast_path", lambda *_: None))
         rejects = Path(name, "rejects.singer")
         path = Path(name, "input.singer")
         path.write_bytes(b"\n".join(lines))
@@ -384,8 +401,8 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, has_lane
         return Result(
             _Importer.taken,
             sorted(rejected(rejects), key=json.dumps),
-            sorted(target.run.summary())[: len(target.run.settings.streams or "xx")],
-            list(target.run.warnings()),
+            sorted(target.run.summary.lines())[: len(target.run.settings.streams or "xx")],
+            list(target.run.summary.warnings()),
             output.getvalue().splitlines()[-1:],
             error,
         )
@@ -404,12 +421,12 @@ def rejected(path: Path) -> Iterator[Any]:
 @pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=list(CONFIGURATIONS))
 @settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.shrink})
 @given(lines=messages())
-def test_both_lanes_give_the_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
-    with patch.object(Lane, "map", autospec=True, side_effect=Lane.map) as lane:
-        fast = result_of(lines, configuration, has_lane=True)
-    taken = sum(len(each.args[1]) for each in lane.call_args_list)
-    event(f"rows in the lane: {'none' if not taken else 'some' if taken < 5 else 'many'}")
-    slow = result_of(lines, configuration, has_lane=False)
+def test_both_ways_give_the_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
+    with patch.object(FastPath, "map", autospec=True, side_effect=FastPath.map) as fast_map:
+        fast = result_of(lines, configuration, is_fast=True)
+    taken = sum(len(each.args[1]) for each in fast_map.call_args_list)
+    event(f"rows on the fast path: {'none' if not taken else 'some' if taken < 5 else 'many'}")
+    slow = result_of(lines, configuration, is_fast=False)
     if slow.error is not None:
         # How far it had read when it failed: a row, or the rows that were read with it.
         fast, slow = (each._replace(counts=[], warnings=[]) for each in (fast, slow))
@@ -420,7 +437,7 @@ ODD_WORDS = [name for name in ODD_NAMES if name.strip(" .") and not name.startsw
 
 
 @pytest.mark.parametrize("definition", ODD_DEFINITIONS, ids=str)
-def test_no_definition_is_too_odd_for_a_lane_to_be_looked_for(definition: object) -> None:
+def test_no_definition_is_too_odd_for_a_fast_path_to_be_looked_for(definition: object) -> None:
     """Unvalidated, so that nothing else refuses it first: mapped, and as the tap's key."""
     properties = {"e-mail": {"type": "string"}, "first_name": definition, "id": definition}
     schema = {"type": "object", "properties": properties}
@@ -434,7 +451,7 @@ def test_no_definition_is_too_odd_for_a_lane_to_be_looked_for(definition: object
 
 @pytest.mark.parametrize("name", ODD_WORDS, ids=ascii)
 @pytest.mark.parametrize("part", ["field", "key", "required", "stream"])
-def test_no_name_is_too_odd_for_a_lane_to_be_looked_for(name: str, part: str) -> None:
+def test_no_name_is_too_odd_for_a_fast_path_to_be_looked_for(name: str, part: str) -> None:
     text = {"type": "string"}
     schema: dict[str, Any] = {"type": "object", "properties": {"e-mail": text, name: text}}
     stream = name if part == "stream" else "people"
@@ -455,7 +472,7 @@ def test_no_name_is_too_odd_for_a_lane_to_be_looked_for(name: str, part: str) ->
     "stream_map", [None, {"first_name": "first_name"}], ids=["plain", "mapped"]
 )
 @pytest.mark.parametrize("mark", [None, ""], ids=repr)
-def test_marks_that_are_common_and_none_stay_in_the_lane(
+def test_marks_that_are_common_and_none_stay_on_the_fast_path(
     mark: object, stream_map: dict[str, Any] | None
 ) -> None:
     """So do properties `_sdc_*` that are mapped."""
@@ -471,13 +488,13 @@ def test_marks_that_are_common_and_none_stay_in_the_lane(
         "stream_maps": {"people": stream_map} if stream_map is not None else {},
     }
     with patch.object(ContactSink, "receive") as receive:
-        fast = result_of(lines, configuration, has_lane=True)
+        fast = result_of(lines, configuration, is_fast=True)
     assert fast.error is None
     assert "read 9 = imported 1 + rejected 0 + collapsed 8" in fast.counts[0]
     receive.assert_not_called()
 
 
 def assert_same(lines: list[bytes], configuration: dict[str, Any]) -> None:
-    fast = result_of(lines, configuration, has_lane=True)
-    assert fast == result_of(lines, configuration, has_lane=False)
+    fast = result_of(lines, configuration, is_fast=True)
+    assert fast == result_of(lines, configuration, is_fast=False)
     assert fast.error is None or "TypeError" not in fast.error

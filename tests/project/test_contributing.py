@@ -7,9 +7,7 @@ from typing import Final
 
 import pytest
 
-from target_dotdigital.settings import problems as settings_problems
-from target_dotdigital.settings import schema as settings_schema
-from target_dotdigital.settings import settings
+from target_dotdigital.settings import schema, settings
 from tests.support.command import REPOSITORY
 from tests.support.settings_files import FILES
 
@@ -69,8 +67,8 @@ def test_it_leads_from_a_setting_to_where_it_is_defined_checked_documented_and_t
         r"^## Add a setting\n(.*?)^## ", page("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL
     )
     named = set(paths_in(section))
-    for module in (settings_schema, settings, settings_problems):
-        assert f"{module.__name__.replace('.', '/')}.py" in named
+    for module in ("schema", "settings", "problems", "streams"):
+        assert f"target_dotdigital/settings/{module}.py" in named
     assert set(FILES) <= named
     assert {
         "tests/settings/test_settings.py",
@@ -78,4 +76,4 @@ def test_it_leads_from_a_setting_to_where_it_is_defined_checked_documented_and_t
     } <= named
     assert "`uv run python -m tests.support.settings_files`" in section
     for name in re.findall(r"`([A-Z]\w+(?:_\w+)?)`", section):
-        assert hasattr(settings_schema, name) or hasattr(settings, name), name
+        assert hasattr(schema, name) or hasattr(settings, name), name

@@ -13,20 +13,18 @@ from typing_extensions import override
 
 from target_dotdigital.api.jobs import IMPORT
 from target_dotdigital.errors import DotdigitalError
-from target_dotdigital.events import Timeline
-from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.report.course import timeline_report
-from target_dotdigital.report.page import MAX_CARDS, report_page
-from target_dotdigital.report.shapes import (
+from target_dotdigital.events import Events
+from target_dotdigital.report.builder import timeline_report
+from target_dotdigital.report.model import (
     MirrorReport,
     Outcome,
     RejectedRows,
     Report,
     StreamReport,
 )
+from target_dotdigital.report.page import MAX_CARDS, report_page
 from tests.dry_run.test_dry_run import gone, rows
 from tests.end_to_end.test_privacy import ARRANGEMENTS, CANARY, DEBUG, INPUTS
-from tests.report.test_course import ANN, BOB
 from tests.sandbox.browser import Browser, needs_browser, started
 from tests.support.clock import FakeClock
 from tests.support.command import TargetProcess, load, record, schema, settings_for, state
@@ -244,7 +242,7 @@ def stream_report(name: str, **counts: Any) -> StreamReport:
 
 
 def report(
-    timeline: Timeline, *streams: StreamReport, name: str = "x", outcome: str = "failed"
+    timeline: Events, *streams: StreamReport, name: str = "x", outcome: str = "failed"
 ) -> Report:
     return Report(
         version=1,
@@ -262,13 +260,13 @@ def report(
     )
 
 
-def busy_timeline(jobs: int, name: str = "x") -> Timeline:
+def busy_timeline(jobs: int, name: str = "x") -> Events:
     """A run of many imports, ten of them at a time, one in fifty of which fails."""
     clock = FakeClock()
-    timeline = Timeline(clock)
+    timeline = Events(clock)
     for number in range(jobs):
         start = clock.time
-        with suppress(DotdigitalError), timeline.job(IMPORT, 10_000) as job:
+        with suppress(DotdigitalError), timeline.job(IMPORT.name, 10_000) as job:
             clock.time += 1
             job.accept(f"{name}-{number}")
             clock.time += 2
@@ -276,9 +274,7 @@ def busy_timeline(jobs: int, name: str = "x") -> Timeline:
             clock.time += 7
             if number % 50 == 49:
                 raise DotdigitalError("no")
-            settled = Settlement(imported=[ANN], new=[ANN])
-            settled.rejected.append((BOB, f"dotdigital.{name}"))
-            job.settle(settled)
+            job.settle(imported=1, new=1, rejected={f"dotdigital.{name}": 1})
         with timeline.waiting("call_limit", name):
             clock.time += 1
         timeline.note_state(number)

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from target_dotdigital.events import Timeline
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.events import Events
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.report.progress import (
     LOG_SECONDS,
     MAX_LIVE_STREAMS,
     UNCHANGED_LOG_SECONDS,
+    LiveLines,
     Progress,
+    live_lines,
 )
-from target_dotdigital.report.terminal import LiveLines, live_lines
 from tests.end_to_end.test_privacy import CANARY
 from tests.support.clock import FakeClock
 from tests.support.command import TargetProcess, load, record, schema, settings_for, state
@@ -111,12 +112,12 @@ class Watched:
     def __init__(self, *names: str) -> None:
         self.clock = FakeClock()
         self.streams = [StreamCounts(name) for name in names]
-        self.timeline = Timeline(self.clock)
+        self.timeline = Events(self.clock)
         self.progress = Progress(self.streams, self.clock, self.timeline)
 
     def pass_time(self, seconds: float, active: int = 0) -> None:
         self.clock.time += seconds
-        self.progress.look(active)
+        self.progress.update(active)
 
 
 # In the log.

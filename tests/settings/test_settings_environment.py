@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
+from target_dotdigital.settings.environment import from_environment
 from target_dotdigital.settings.schema import CONFIG_SCHEMA
-from target_dotdigital.settings.settings import from_environment
 from target_dotdigital.target import TargetDotdigital
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from target_dotdigital.settings.settings import from_environment
+from target_dotdigital.settings.environment import from_environment
 from target_dotdigital.target import TargetDotdigital
 from tests.support.command import REPOSITORY
 from tests.support.settings_files import (

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import StorageError
-from target_dotdigital.loading.settlement.rejects import RejectsFile, decode, encode
+from target_dotdigital.loading.settlement.rejects_file import RejectsFile
 from target_dotdigital.mapping.contacts.contact import Row
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
+from target_dotdigital.singer_lines import decode, encode
 
 if TYPE_CHECKING:
     from pathlib import Path

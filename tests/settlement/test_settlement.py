@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from target_dotdigital.api.replies import ImportStatus
 from target_dotdigital.errors import DotdigitalError, SettingsError, TargetDotdigitalError
-from target_dotdigital.loading.settlement.settlement import Settlement, reject_code, settle
+from target_dotdigital.loading.settlement.import_reports import settle_import
+from target_dotdigital.loading.settlement.reject_codes import reject_code
+from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.mapping.contacts.contact import Contact
 from tests.support.builders import contact
 
@@ -37,7 +39,7 @@ def failure(email: str, *codes: str | None, **parts: object) -> dict[str, Any]:
 
 
 def result(*contacts: Contact, **parts: Any) -> Settlement:
-    return settle("import-1", report(**parts), contacts)
+    return settle_import("import-1", report(**parts), contacts)
 
 
 def names(contacts: list[Contact]) -> list[str]:

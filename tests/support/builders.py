@@ -9,11 +9,11 @@ import msgspec
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.loading.batch_size import Moment
-from target_dotdigital.loading.batching import Outlook
+from target_dotdigital.loading.batch_size import Capacity
+from target_dotdigital.loading.batching import Downstream
 from target_dotdigital.mapping.contacts.contact import Contact, Row
 from target_dotdigital.mapping.contacts.identifiers import normalise
-from target_dotdigital.mapping.contacts.rows import StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.settings.settings import StreamSettings
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def marked(value: object, canary: str) -> object:
     return value
 
 
-def outlook(*, max_body_bytes: int = 10**6) -> Outlook:
+def downstream(*, max_body_bytes: int = 10**6) -> Downstream:
     """Of a run in which every import goes when it is full."""
-    return Outlook(
+    return Downstream(
         lambda: max_body_bytes,
-        lambda: Moment(0.0, 1, may_divide=False, seconds_full=None),
+        lambda: Capacity(0.0, 1, may_split=False, full_import_seconds=None),
         lambda _seconds: None,
     )

@@ -32,9 +32,9 @@ def _jump() -> None:
 
 
 def _keep_deadlines() -> None:
-    from target_dotdigital.account.connection import OF_A_RUN, Connection  # noqa: PLC0415
+    from target_dotdigital.account.connection import RUN_TIMEOUTS, Connection  # noqa: PLC0415
 
-    patience = replace(OF_A_RUN, deadline_seconds=OF_A_RUN.deadline_seconds * PACE)
+    patience = replace(RUN_TIMEOUTS, deadline_seconds=RUN_TIMEOUTS.deadline_seconds * PACE)
     Connection.__init__.__defaults__ = ((), patience)
 
 

@@ -13,7 +13,7 @@ import signal
 import tempfile
 import zlib
 from collections import Counter
-from contextlib import ExitStack, nullcontext, redirect_stdout, suppress
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, NoReturn
@@ -22,13 +22,13 @@ from unittest.mock import patch
 import msgspec
 from typing_extensions import Self, override
 
-from target_dotdigital import dispatch, performing
 from target_dotdigital.errors import DataError, UnfitError
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.loading.settlement.rejects import decode
 from target_dotdigital.loading.settlement.settlement import Settlement
+from target_dotdigital.run import destination
+from target_dotdigital.singer import SAFE_ERRORS
+from target_dotdigital.singer_lines import decode
 from target_dotdigital.target import TargetDotdigital
-from target_dotdigital.telling import SAFE_ERRORS
 from tests.support.dotdigital.normal_forms import value_problem
 from tests.support.wild_lines import CANARIES, WildLines
 
@@ -253,8 +253,8 @@ class OverheardTarget:
         self._stack = ExitStack()
         enter = self._stack.enter_context
         self._source: IO[str] = enter(tempfile.TemporaryFile("w+", dir=self._folder))
-        enter(patch.object(dispatch, "Account", StandInAccount))
-        enter(patch.object(performing, "Importer", _Importer))
+        enter(patch.object(destination, "Account", StandInAccount))
+        enter(patch.object(destination, "Importer", _Importer))
         # As strict as the real one where the locale is UTF-8.
         self._stdout = io.TextIOWrapper(self._output, encoding="utf-8", write_through=True)
         enter(redirect_stdout(self._stdout))
@@ -307,7 +307,7 @@ class OverheardTarget:
         self._target = TargetDotdigital(config=configuration)
         logging.getLogger("target-dotdigital").setLevel(logging.DEBUG)
         # What ends a real run is noted, and the target goes on where that changes nothing.
-        self._target.message_reader.attend(self._target.run, nullcontext)
+        self._target.message_reader.attend(self._target.run, lambda _error: None)
         for line in WildLines(self._seed).opening():
             self._feed(line)
 
@@ -368,8 +368,7 @@ class OverheardTarget:
             if error is None:
                 target.process_endofpipe()
             elif isinstance(error, Exception):
-                with suppress(type(error)), target._saving_what_can_be():
-                    raise error  # noqa: TRY301 - once more, where a run would have met it
+                target.save(error)
             else:
                 target.run.close()
         except (Exception, HangError) as late:  # noqa: BLE001 - all that can leave is judged
@@ -377,7 +376,7 @@ class OverheardTarget:
             target.run.close()
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
-        for counts in target.run._tally:
+        for counts in target.run.summary.tally:
             self.outcomes["imported"] += counts.imported
             self.outcomes["collapsed"] += counts.collapsed
             self.outcomes["skipped"] += counts.skipped
@@ -404,7 +403,7 @@ class OverheardTarget:
             if isinstance(record, dict) and _sings(str(record["_sdc_reject_reason"])):
                 self._find("a reject's reason repeats a value")
         path.unlink()
-        rejected = sum(counts.rejected_total for counts in target.run._tally)
+        rejected = sum(counts.rejected_total for counts in target.run.summary.tally)
         if rows != rejected:
             self._find(f"{rejected} rows are rejected, and the rejects file holds {rows}")
 

@@ -11,7 +11,7 @@ import json
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from target_dotdigital.loading.settlement.rejects import decode
+from target_dotdigital.singer_lines import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

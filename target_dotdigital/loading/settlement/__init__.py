@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from target_dotdigital.loading.settlement.counts import MIN_SETTLED_ROWS, Tally
+from target_dotdigital.loading.settlement.counts import MIN_SETTLED_ROWS, RowCounts
 from target_dotdigital.loading.settlement.deletion_reports import settle_deletion
+from target_dotdigital.loading.settlement.import_reports import settle_import
+from target_dotdigital.loading.settlement.reject_codes import CONFLICTS, reject_code
 from target_dotdigital.loading.settlement.reject_groups import groups_of, reject_lines
-from target_dotdigital.loading.settlement.rejects import RejectsFile, decode, encode
-from target_dotdigital.loading.settlement.settlement import (
-    CONFLICTS,
-    Settlement,
-    reject_code,
-    settle,
-)
+from target_dotdigital.loading.settlement.rejects_file import RejectsFile
+from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.loading.settlement.state_gate import StateGate
 
 __all__ = [
     "CONFLICTS",
     "MIN_SETTLED_ROWS",
     "RejectsFile",
+    "RowCounts",
     "Settlement",
     "StateGate",
-    "Tally",
-    "decode",
-    "encode",
     "groups_of",
     "reject_code",
     "reject_lines",
-    "settle",
     "settle_deletion",
+    "settle_import",
 ]

@@ -12,7 +12,7 @@ from target_dotdigital.mapping import CONTACT_ID, RejectGroup, StreamCounts, nor
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from target_dotdigital.loading.settlement.rejects import RejectsFile
+    from target_dotdigital.loading.settlement.rejects_file import RejectsFile
     from target_dotdigital.loading.settlement.settlement import Settlement
     from target_dotdigital.mapping import Contact, Row
 
@@ -22,7 +22,7 @@ MIN_SETTLED_ROWS = 1000
 """While the rows are read, a stream's share of rejects is looked at from here on."""
 
 
-class Tally:
+class RowCounts:
     """The rows of all streams."""
 
     def __init__(self, rejects: RejectsFile | None, max_reject_percent: int) -> None:
@@ -106,8 +106,8 @@ class Tally:
         """
         for contact, contact_id in settlement.ids:
             for row in contact.rows:
-                if row.holding is not None:
-                    row.holding.add(normalise(CONTACT_ID, contact_id))
+                if row.identity_set is not None:
+                    row.identity_set.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
         _count_details(settlement)
         _count_departures(settlement)

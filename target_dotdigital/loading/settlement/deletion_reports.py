@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from target_dotdigital.account import identities_of
 from target_dotdigital.api import DeletionSummary
 from target_dotdigital.errors import DotdigitalError
-from target_dotdigital.loading.settlement.settlement import Settlement, reject_code
+from target_dotdigital.loading.settlement.reject_codes import reject_code
+from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.mapping import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-    from target_dotdigital.api import DeletionStatus
+    from target_dotdigital.api import DeletionStatus, FailedDeletion
     from target_dotdigital.mapping import Contact
 
 _NOT_THERE = "dotdigital.contactnotfound"
@@ -36,15 +37,9 @@ def settle_deletion(
     Raises:
         DotdigitalError: The report does not account for every contact.
     """
-    deleted = {canonical(one) for each in report.deleted or () for one in identities_of(each)}
-    failed: dict[str, str] = {}
-    for entry in report.failures or ():
-        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
-        # Whatever else is told of it, a contact that is not there needs no deletion.
-        codes.sort(key=lambda code: code.lower() != _NOT_THERE)
-        for identity in identities_of(entry.identifier):
-            failed.setdefault(canonical(identity), codes[0] if codes else reject_code(None))
     settlement = Settlement()
+    deleted = {canonical(one) for each in report.deleted or () for one in identities_of(each)}
+    failed = _codes(report.failures or ())
     unlisted = []
     for contact in contacts:
         key = canonical(contact.key)
@@ -57,14 +52,27 @@ def settle_deletion(
             settlement.unknown.append(contact)
         else:
             settlement.rejected.append((contact, code))
-    sums = report.summary or DeletionSummary()
-    gone = sums.deleted_contacts - len(settlement.deleted)
-    unknown = sums.unknown_contacts - len(settlement.unknown)
-    if unlisted and (min(gone, unknown) < 0 or gone + unknown != len(unlisted)):
-        raise DotdigitalError(
-            f"Deletion {delete_id}: the report does not account for {len(unlisted)} of "
-            f"{len(contacts)} contacts; they are unsettled"
-        )
-    settlement.deleted += unlisted[:gone]
-    settlement.unknown += unlisted[gone:]
+    if unlisted:
+        sums = report.summary or DeletionSummary()
+        gone = sums.deleted_contacts - len(settlement.deleted)
+        unknown = sums.unknown_contacts - len(settlement.unknown)
+        if min(gone, unknown) < 0 or gone + unknown != len(unlisted):
+            raise DotdigitalError(
+                f"Deletion {delete_id}: the report does not account for {len(unlisted)} of "
+                f"{len(contacts)} contacts; they are unsettled"
+            )
+        settlement.deleted += unlisted[:gone]
+        settlement.unknown += unlisted[gone:]
     return settlement
+
+
+def _codes(failures: Iterable[FailedDeletion]) -> dict[str, str]:
+    """Return the reject code of each contact that was not deleted, by canonical identity."""
+    failed: dict[str, str] = {}
+    for entry in failures:
+        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
+        # Whatever else is told of it, a contact that is not there needs no deletion.
+        codes.sort(key=lambda code: code.lower() != _NOT_THERE)
+        for identity in identities_of(entry.identifier):
+            failed.setdefault(canonical(identity), codes[0] if codes else reject_code(None))
+    return failed

@@ -1,35 +1,44 @@
-"""A contact on its way: its identifiers, its JSON, and the rows that it was made of."""
+"""A contact to be sent: its identifiers, its JSON, the rows that it was made of, and its limits."""
 
 from __future__ import annotations
 
-from target_dotdigital.mapping.contacts.contact import MAX_LISTS, Contact, Row, collapse
+from target_dotdigital.mapping.contacts.contact import Contact, Row, collapse
+from target_dotdigital.mapping.contacts.emails import PLAIN_EMAIL
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
     EMAIL,
     MOBILE_NUMBER,
-    PLAIN_EMAIL,
+    as_integer,
     checker,
     normalise,
-    whole,
 )
-from target_dotdigital.mapping.contacts.identity_set import HeldContacts, canonical, identities_in
-from target_dotdigital.mapping.contacts.rows import RejectGroup, StreamCounts
+from target_dotdigital.mapping.contacts.identity_set import IdentitySet, canonical, identities_in
+from target_dotdigital.mapping.contacts.limits import (
+    MAX_FRACTION_DIGITS,
+    MAX_LISTS,
+    MAX_TEXT_UNITS,
+    MAX_WHOLE_DIGITS,
+)
+from target_dotdigital.mapping.contacts.stream_counts import RejectGroup, StreamCounts
 
 __all__ = [
     "CONTACT_ID",
     "EMAIL",
+    "MAX_FRACTION_DIGITS",
     "MAX_LISTS",
+    "MAX_TEXT_UNITS",
+    "MAX_WHOLE_DIGITS",
     "MOBILE_NUMBER",
     "PLAIN_EMAIL",
     "Contact",
-    "HeldContacts",
+    "IdentitySet",
     "RejectGroup",
     "Row",
     "StreamCounts",
+    "as_integer",
     "canonical",
     "checker",
     "collapse",
     "identities_in",
     "normalise",
-    "whole",
 ]

@@ -1,4 +1,4 @@
-"""A contact on its way to Dotdigital: its JSON bytes, and the rows that it was made of."""
+"""A contact to be sent: its identities, its JSON bytes, and the rows that it was made of."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ import msgspec
 from typing_extensions import override
 
 from target_dotdigital.mapping.contacts.identifiers import normalise
+from target_dotdigital.mapping.contacts.limits import MAX_CONSENT_RECORDS, MAX_LISTS
 
 if TYPE_CHECKING:
-    from target_dotdigital.mapping.contacts.identity_set import HeldContacts
-    from target_dotdigital.mapping.contacts.rows import StreamCounts
+    from target_dotdigital.mapping.contacts.identity_set import IdentitySet
+    from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
     from target_dotdigital.settings import MergeOption
-
-MAX_LISTS = 100
-"""Address books that one contact of an import may join: the vendor's OpenAPI file."""
-
-MAX_CONSENT_RECORDS = 5
-"""Consent records that one contact of an import may bring along: the vendor's OpenAPI file."""
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -34,8 +29,8 @@ class Row(NamedTuple):
     """The row's message as it was read; None when rejects are not kept."""
     schema: bytes | None
     """The SCHEMA message that the row came under; None when rejects are not kept."""
-    holding: HeldContacts | None = None
-    """Told the contact's ID once that is known; None where no mirror wants to know."""
+    identity_set: IdentitySet | None = None
+    """Takes the contact's ID once that is known; None if no mirror needs it."""
 
 
 class Contact(msgspec.Struct, gc=False):
@@ -82,31 +77,14 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
     """
     old: dict[str, Any] = _decoder.decode(earlier.body)
     new: dict[str, Any] = _decoder.decode(later.body)
-    lists = list(dict.fromkeys([*old.get("lists", ()), *new.get("lists", ())]))
-    consents = [*old.get("consentRecords", ()), *new.get("consentRecords", ())]
+    if _differ_in_turn(old, new, merge_option):
+        return None
+    joined = _joined(old, new, merge_option)
     if (
-        len(lists) > MAX_LISTS
-        or len(consents) > MAX_CONSENT_RECORDS
-        or _differ_in_turn(old, new, merge_option)
+        len(joined.get("lists", ())) > MAX_LISTS
+        or len(joined.get("consentRecords", ())) > MAX_CONSENT_RECORDS
     ):
         return None
-    joined = {**old, **new}
-    joined["identifiers"] = {**old["identifiers"], **new["identifiers"]}
-    fields = {**old.get("dataFields", {}), **new.get("dataFields", {})}
-    if merge_option == "overwriteIfEmpty":
-        fields.update(old.get("dataFields", {}))
-    if fields:
-        joined["dataFields"] = fields
-    if channel := {**_email_channel(old), **_email_channel(new)}:
-        joined["channelProperties"] = {"email": channel}
-    if preferences := {**_preferences(old), **_preferences(new)}:
-        joined["preferences"] = [
-            {"id": number, "isOptedIn": opted_in} for number, opted_in in preferences.items()
-        ]
-    if consents:
-        joined["consentRecords"] = consents
-    if lists:
-        joined["lists"] = lists
     return Contact(
         key=later.key,
         other_identities=tuple(dict.fromkeys((*earlier.other_identities, *later.other_identities))),
@@ -115,8 +93,32 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
     )
 
 
+def _joined(old: dict[str, Any], new: dict[str, Any], merge_option: MergeOption) -> dict[str, Any]:
+    """Return the JSON of two contacts as one; for each part, the later value wins."""
+    fields = {**old.get("dataFields", {}), **new.get("dataFields", {})}
+    if merge_option == "overwriteIfEmpty":
+        fields.update(old.get("dataFields", {}))
+    channel = {**_email_channel(old), **_email_channel(new)}
+    preferences = {**_preferences(old), **_preferences(new)}
+    parts = {
+        "dataFields": fields,
+        "channelProperties": {"email": channel} if channel else None,
+        "preferences": [
+            {"id": number, "isOptedIn": opted_in} for number, opted_in in preferences.items()
+        ],
+        "consentRecords": [*old.get("consentRecords", ()), *new.get("consentRecords", ())],
+        "lists": list(dict.fromkeys([*old.get("lists", ()), *new.get("lists", ())])),
+    }
+    return {
+        **old,
+        **new,
+        "identifiers": {**old["identifiers"], **new["identifiers"]},
+        **{name: part for name, part in parts.items() if part},
+    }
+
+
 def _differ_in_turn(old: dict[str, Any], new: dict[str, Any], merge_option: MergeOption) -> bool:
-    """Return whether what two rows say differs in what must take effect in turn."""
+    """Return whether two contacts differ in a part whose values must take effect in turn."""
     # An address that the contact has only for a while may be what lets others swap theirs.
     pairs: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(_identities(old), _identities(new))]
     if merge_option == "overwriteIfEmpty":

@@ -1,4 +1,4 @@
-"""Held identities: whom a stream still has, in eight bytes an identity."""
+"""Sets of identities, at eight bytes an identity: the contacts that a stream or a list holds."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _HASH_BITS = 64
 _MASK = (1 << _HASH_BITS) - 1
 
 MIN_COMPACTION = 4096
-"""A bucket of more hashes than this is rid of those that it holds twice."""
+"""A bucket with more hashes than this is rid of its duplicates."""
 
 
-class HeldContacts:
-    """A set of identities that forgets what they were: it keeps 64-bit hashes.
+class IdentitySet:
+    """A set of identities that keeps only their 64-bit hashes.
 
-    Two identities with the same hash are one to it. So somebody may be held who should not be, one
-    in a million million times, and never the other way round.
+    Two identities with the same hash count as one. So the set may claim to hold an identity that
+    was never added, one in a million million times, and never the other way round.
     """
 
     def __init__(self) -> None:
-        """Start with nobody."""
+        """Start empty."""
         self._buckets: dict[int, array[int]] = {}
         self._sorted: dict[int, int] = {}
-        """How many hashes of each bucket are in order, each once: all but those added since."""
+        """By bucket, how many hashes at its start are sorted and unique. Later ones are new."""
 
     def __bool__(self) -> bool:
-        """Return whether anybody is held."""
+        """Return whether the set holds any identity."""
         return bool(self._buckets)
 
     def add(self, identity: str) -> None:
-        """Hold an identity.
+        """Add an identity.
 
         Args:
             identity: A normalised identifier.
@@ -51,11 +51,11 @@ class HeldContacts:
             self._compact(number)
 
     def __len__(self) -> int:
-        """Return how many identities are held, each counted once."""
+        """Return how many identities the set holds, each counted once."""
         return sum(len(self._compact(number)) for number in list(self._buckets))
 
     def __contains__(self, identity: str) -> bool:
-        """Return whether an identity is held."""
+        """Return whether the set holds an identity."""
         hashed = _hash(identity)
         number = hashed >> (_HASH_BITS - _BUCKET_BITS)
         bucket = self._buckets.get(number)
@@ -75,7 +75,7 @@ class HeldContacts:
 
 
 def canonical(identity: str) -> str:
-    """Return one form of an identity however Dotdigital spells its name: the case differs.
+    """Return an identity with its name in lower case: Dotdigital spells names in any case.
 
     Args:
         identity: A normalised identifier.
@@ -93,9 +93,9 @@ def _hash(identity: str) -> int:
 
 
 def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:
-    """Yield every identity that anything in a record could be.
+    """Yield every identity that any value in a record could be.
 
-    For records of which only so much is known that they are somebody's.
+    This is for records of which it is not known which property identifies the contact.
 
     Args:
         value: The record, or a part of it.

@@ -1,18 +1,18 @@
-"""What a stream's JSON schema says: types, excerpts of what is used, validation."""
+"""A stream's JSON schema: its types, the subset that concerns mapped properties, validation."""
 
 from __future__ import annotations
 
-from target_dotdigital.mapping.schemas.descriptions import (
+from target_dotdigital.mapping.schemas.field_types import field_type
+from target_dotdigital.mapping.schemas.schema_subset import used_in
+from target_dotdigital.mapping.schemas.subschemas import (
     TYPES,
-    Description,
     References,
     SharedSchema,
+    Subschema,
     alternatives,
     declared_types,
-    path_problem,
+    why_missing,
 )
-from target_dotdigital.mapping.schemas.excerpts import used_in
-from target_dotdigital.mapping.schemas.field_types import field_type
 from target_dotdigital.mapping.schemas.validation import (
     RecordValidator,
     check_key_properties,
@@ -22,16 +22,16 @@ from target_dotdigital.mapping.schemas.validation import (
 
 __all__ = [
     "TYPES",
-    "Description",
     "RecordValidator",
     "References",
     "SharedSchema",
+    "Subschema",
     "alternatives",
     "check_key_properties",
     "check_properties",
     "check_schema",
     "declared_types",
     "field_type",
-    "path_problem",
     "used_in",
+    "why_missing",
 ]

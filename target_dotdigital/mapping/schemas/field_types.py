@@ -1,10 +1,10 @@
-"""Which type a new data field gets: what a stream's JSON schema says of its property."""
+"""Types of new data fields, by what a stream's JSON schema says of their properties."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from target_dotdigital.mapping.schemas.descriptions import (
+from target_dotdigital.mapping.schemas.subschemas import (
     References,
     alternatives,
     declared_types,
@@ -14,12 +14,12 @@ from target_dotdigital.mapping.schemas.descriptions import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_dotdigital.mapping.schemas.descriptions import Description
+    from target_dotdigital.mapping.schemas.subschemas import Subschema
 
 _TYPES: Final = {"integer": "Numeric", "number": "Numeric", "boolean": "Boolean"}
 _DATE_FORMATS: Final = frozenset({"date", "date-time"})
 _NUMBER_FORMATS: Final = frozenset({"x-singer.decimal", "singer.decimal"})
-"""A number that is spelled as a text, so that it keeps its digits."""
+"""Formats of numbers that taps write as texts, so that they keep their digits."""
 
 
 def field_type(schema: Mapping[str, Any], path: str) -> str:
@@ -31,7 +31,7 @@ def field_type(schema: Mapping[str, Any], path: str) -> str:
 
     Returns:
         `Numeric`, `Boolean` or `Date` where the schema allows nothing else beside null; `String`
-        for everything else, also where the schema does not tell.
+        for everything else, also where the schema does not say.
     """
     whole = path in schema.get("properties", {}) or "." not in path
     references = References(schema)
@@ -42,7 +42,7 @@ def field_type(schema: Mapping[str, Any], path: str) -> str:
     return found.pop() if len(found) == 1 else "String"
 
 
-def _types(branch: Description) -> Iterator[str]:
+def _types(branch: Subschema) -> Iterator[str]:
     for name in declared_types(branch) if "type" in branch else ["string"]:
         if name == "string" and _has_format(branch, _DATE_FORMATS):
             yield "Date"
@@ -52,6 +52,6 @@ def _types(branch: Description) -> Iterator[str]:
             yield _TYPES.get(name, "String") if isinstance(name, str) else "String"
 
 
-def _has_format(branch: Description, formats: frozenset[str]) -> bool:
+def _has_format(branch: Subschema, formats: frozenset[str]) -> bool:
     named = branch.get("format")
     return isinstance(named, str) and named in formats

@@ -1,10 +1,10 @@
-"""Checking records against their stream's schema, at speed and without repeating their values."""
+"""Validation of records against their stream's schema, whose messages repeat no value."""
 
 from __future__ import annotations
 
 import re
 import signal
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonschema_rs
@@ -14,13 +14,14 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 from target_dotdigital.errors import DataError, LackingError, RowRejectedError
-from target_dotdigital.mapping.schemas.excerpts import PYTHON_PATTERN, Excerpt
+from target_dotdigital.mapping.schemas.keywords import PYTHON_PATTERN
+from target_dotdigital.mapping.schemas.schema_subset import SchemaSubset
 from target_dotdigital.settings import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_dotdigital.mapping.schemas.excerpts import Used
+    from target_dotdigital.mapping.schemas.schema_subset import Used
 
 MAX_CHECK_SECONDS = 0.5
 """Processor time for one record's patterns, where Python looks at them: `^(a+)+\\Z` takes years for
@@ -93,10 +94,10 @@ def check_properties(message: dict[str, Any]) -> None:
         LackingError: It does not.
     """
     schema = message.get("schema")
-    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-        what = "an object" if isinstance(schema, dict) else "a schema"
-        what = "properties that are an object" if "properties" in (schema or ()) else what
-        raise LackingError(f"lacks {what}; correct the tap's SCHEMA")
+    if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+        return
+    what = "properties that are an object" if isinstance(schema, dict) else "a schema"
+    raise LackingError(f"lacks {what}; correct the tap's SCHEMA")
 
 
 def check_schema(stream: str, schema: dict[str, Any]) -> None:
@@ -117,35 +118,42 @@ def check_schema(stream: str, schema: dict[str, Any]) -> None:
 
 
 class RecordValidator(BaseJSONSchemaValidator):
-    """What a schema says of the properties that are used, compiled.
+    """Validates records against what their schema says of the properties in use.
 
     Formats are not checked, as in the SDK: taps often name them wrongly.
     """
 
-    def __init__(self, schema: dict[str, Any], used: Used) -> None:
+    def __init__(self, stream: str, schema: dict[str, Any], used: Used) -> None:
         """Compile a schema.
 
         Args:
-            schema: The stream's JSON schema.
-            used: What is used of its records. Nothing else is looked at, but for whether what the
-                schema requires is there.
+            stream: The stream's name.
+            schema: Its JSON schema.
+            used: The properties in use. Of others it is only checked whether those are there that
+                the schema requires.
 
         Raises:
-            DataError: The schema cannot be used for them; the text names all that is wrong.
+            InvalidJSONSchema: The schema cannot be used for them; the text names all that is wrong.
         """
         super().__init__(schema)
-        excerpt = Excerpt(schema, used)
-        if excerpt.problems:
-            raise DataError("; ".join(excerpt.problems))
+        subset = SchemaSubset(schema, used)
+        if subset.faults:
+            raise InvalidJSONSchema(
+                f"Stream '{stream}': {'; '.join(subset.faults)}; correct the tap's SCHEMA, or set "
+                "validate_records to false"
+            )
         try:
-            self._validator = excerpt.validator_type(
-                excerpt.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
+            self._validator = subset.validator_type(
+                subset.schema, mask="a value", keywords={PYTHON_PATTERN: _PythonPattern}
             )
         except ValueError:
-            raise DataError("the schema is nested too deeply") from None
-        self._limit = _limited if _has(PYTHON_PATTERN, excerpt.schema) else nullcontext
+            raise InvalidJSONSchema(
+                f"Stream '{stream}': the schema is nested too deeply; correct the tap's SCHEMA, or "
+                "set validate_records to false"
+            ) from None
+        self._is_limited = _has(PYTHON_PATTERN, subset.schema)
         self._used = used
-        self._names = tuple({**used, **dict.fromkeys(excerpt.schema.get("required", ()))})
+        self._names = tuple({**used, **dict.fromkeys(subset.schema.get("required", ()))})
 
     @override
     def validate(self, record: dict[str, Any]) -> None:
@@ -160,7 +168,10 @@ class RecordValidator(BaseJSONSchemaValidator):
         # Not all of it: there may be texts that are none, or what is nested without end.
         part = {name: record[name] for name in self._names if name in record}
         try:
-            with self._limit():
+            if self._is_limited:
+                with _limited():
+                    self._validate(part)
+            else:
                 self._validate(part)
         except jsonschema_rs.ValidationError as error:
             raise self._rejected(error) from None
@@ -185,14 +196,20 @@ class RecordValidator(BaseJSONSchemaValidator):
         rule = "pattern" if kind.name == PYTHON_PATTERN else kind.name
         path = _known(error.instance_path, self._used)
         where = f"property '{path}'" if path else "the record"
-        reason = f"{where} breaks the schema's rule '{rule}'"
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
             # Not a key of the record, but a name of the schema's.
             path = f"{path}.{kind.property}" if path else kind.property
-            reason += f": property '{path}' is missing"
-        elif _is_slow(error):
+            reason = f"{where} breaks the schema's rule 'required': property '{path}' is missing"
+            return RowRejectedError("record.invalid", reason, property=path, rule=rule)
+        if _is_slow(error):
             reason = f"{where}: to look for the schema's pattern in it takes too long"
-        return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
+            return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
+        return RowRejectedError(
+            "record.invalid",
+            f"{where} breaks the schema's rule '{rule}'",
+            property=path or None,
+            rule=rule,
+        )
 
 
 def _is_slow(error: jsonschema_rs.ValidationError) -> bool:

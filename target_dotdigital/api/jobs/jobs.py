@@ -1,0 +1,215 @@
+"""Dotdigital's background jobs: started when a slot is free, brought to their end, sent again."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+import backoff
+
+from target_dotdigital.api.jobs.kinds import FAILED, QUEUED, JobStatus
+from target_dotdigital.api.jobs.polling import (
+    FIRST_WAIT_SECONDS,
+    MAX_WAIT_SECONDS,
+    Durations,
+    seconds_to_wait,
+)
+from target_dotdigital.api.jobs.slots import Slots
+from target_dotdigital.errors import (
+    DotdigitalError,
+    NotFoundError,
+    RequestRefusedError,
+    TooManyActiveJobsError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_dotdigital.api.jobs.kinds import JobKind
+    from target_dotdigital.api.jobs.polling import PollLimit
+    from target_dotdigital.clock import Clock
+    from target_dotdigital.events import Job
+
+MAX_SENDS = 3
+"""How often the same is sent when Dotdigital loses a job or says `Failed`."""
+
+MAX_UNCLEAR_POLLS = 4
+"""Answers in a row that make no sense (404, an unknown status) before they are believed. One right
+after the job was taken does not count, and the waits between the others double."""
+
+MAX_SLOT_WAIT_SECONDS = 60.0
+
+_logger = logging.getLogger("target-dotdigital.jobs")
+
+_Status = TypeVar("_Status", bound=JobStatus)
+
+
+class Jobs:
+    """Starts and awaits jobs of one kind. Safe to use from several threads, a job each."""
+
+    def __init__(
+        self,
+        kind: JobKind,
+        clock: Clock,
+        timeout_seconds: float,
+        limit: PollLimit,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Keep what every job shares.
+
+        Args:
+            kind: The kind of job.
+            clock: Waits between polls.
+            timeout_seconds: How long a job may take, from its first request on.
+            limit: Of the polls, shared with jobs of other kinds.
+            jitter: Random numbers in [0, 1).
+        """
+        self.durations = Durations()
+        """How long jobs have taken so far."""
+        self._kind = kind
+        self._clock = clock
+        self._timeout = timeout_seconds
+        self._limit = limit
+        self._jitter = jitter
+        self._slots = Slots(clock)
+
+    def deadline(self) -> float:
+        """Return by when a job whose first request is sent now must have ended."""
+        return self._clock.now() + self._timeout
+
+    def complete(
+        self,
+        send: Callable[[], str],
+        poll: Callable[[str], _Status],
+        job: Job,
+        deadline: float | None = None,
+    ) -> tuple[str, _Status]:
+        """Start a job and bring it to its end; again if it is lost or has failed.
+
+        Args:
+            send: Asks for the job, and returns its ID.
+            poll: Returns its status.
+            job: What is noted of it: how many contacts it is for, and what happens to it.
+            deadline: When to give up; by default the timeout from now.
+
+        Returns:
+            The job's ID, and its last status, which is a success.
+
+        Raises:
+            TargetDotdigitalError: It has not ended well, or not in time.
+        """
+        if deadline is None:
+            deadline = self.deadline()
+        name = self._kind.title
+        for _ in range(MAX_SENDS):
+            with self._slots.asking():
+                job_id = self._start(send, job, deadline)
+            job.accept(job_id)
+            try:
+                status = self._await_end(job_id, poll, job, deadline)
+            finally:
+                job.end()
+                self._slots.free()
+            if status is not None:
+                return job_id, status
+            _logger.warning("%s %s came to nothing; sending it again", name, job_id)
+        raise DotdigitalError(f"{name} {job_id} came to nothing, as did those before it")
+
+    def _start(self, send: Callable[[], str], job: Job, deadline: float) -> str:
+        """Ask for a job, waiting for one of the account's slots if all are taken."""
+        waits = backoff.expo(factor=2, max_value=MAX_SLOT_WAIT_SECONDS)
+        next(waits)  # the library's generators begin with a 0 that is not meant as a wait
+        taken = f"All of the account's {self._kind.name} slots are taken"
+        while True:
+            try:
+                return send()
+            except TooManyActiveJobsError:
+                now = self._clock.now()
+                if now >= deadline:
+                    raise self._overdue(taken) from None
+                _logger.info("%s; waiting for one", taken)
+                until = min(now + backoff.full_jitter(next(waits)), deadline)
+            with job.waiting_for_a_slot():
+                self._slots.wait(until)
+
+    def _await_end(
+        self, job_id: str, poll: Callable[[str], _Status], job: Job, deadline: float
+    ) -> _Status | None:
+        """Poll a job until it has ended.
+
+        Returns:
+            Its last status; None if Dotdigital lost it or says `Failed`, and it may be sent again.
+
+        Raises:
+            DotdigitalError: It has ended otherwise, or not in time.
+        """
+        name, size, taken_at = f"{self._kind.title} {job_id}", job.contacts, self._clock.now()
+        seen_running = 0.0  # the job's age when it was last seen running
+        unclear = 0
+        is_early = self._is_polled_at_once(size, taken_at)
+        while True:
+            age = self._clock.now() - taken_at
+            status, word = self._poll(job_id, poll)
+            if status is not None and self._kind.has_ended(word, name):
+                self._limit.give_back()
+                if word == FAILED:
+                    return None
+                self.durations.note_end(size, seen_running, age)
+                return status
+            seen_running = age
+            if word in self._kind.running:
+                unclear = 0
+                job.run(is_queued=word == QUEUED)
+            elif not is_early:
+                unclear += 1
+            if unclear == MAX_UNCLEAR_POLLS:
+                _check_lost(word, name)
+                return None
+            if self._clock.now() >= deadline:
+                raise self._overdue(f"{name} has not ended")
+            if is_early:
+                self.durations.note_running()
+                is_early = False
+            self._pause(age, size, unclear)
+
+    def _is_polled_at_once(self, size: int, now: float) -> bool:
+        """Return whether a job is polled right after it was taken; otherwise wait first."""
+        if self.durations.ends_at_once(size):
+            self._limit.charge(now)
+            return True
+        self._pause(0.0, size, 0)
+        return False
+
+    def _poll(
+        self, job_id: str, poll: Callable[[str], _Status]
+    ) -> tuple[_Status | None, str | None]:
+        """Return a job's status and its word in lower case; None if the job is not known."""
+        try:
+            status = poll(job_id)
+        except NotFoundError:
+            return None, None
+        except RequestRefusedError as error:
+            # Of the poll, not of what was sent: nothing in that is at fault.
+            raise DotdigitalError(f"{self._kind.title} {job_id}: {error.message}") from None
+        return status, status.status.strip().lower()
+
+    def _pause(self, age: float, size: int, unclear: int) -> None:
+        """Wait until a running job is to be polled, and it may be."""
+        wait = seconds_to_wait(age, self.durations.expected(size), self._jitter())
+        if unclear:
+            wait = max(wait, min(FIRST_WAIT_SECONDS * 2 ** (unclear - 1), MAX_WAIT_SECONDS))
+        while wait > 0:
+            self._clock.sleep(wait)
+            wait = self._limit.take(self._clock.now())
+
+    def _overdue(self, what: str) -> DotdigitalError:
+        return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")
+
+
+def _check_lost(word: str | None, name: str) -> None:
+    """Make sure that Dotdigital does not know a job, rather than telling an unknown status."""
+    if word is not None:
+        shown = word if re.fullmatch(r"[a-z]{1,40}", word) else "not shown"
+        raise DotdigitalError(f"{name}: unknown status ({shown})")

@@ -1,0 +1,204 @@
+"""When background jobs are polled: in few calls, and so that an end is seen soon.
+
+Nothing public tells how long a job takes: an import of a few contacts may be over at once, and one
+of a million in three hours. So a run learns it from the jobs of its own that have ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import NamedTuple
+
+MAX_WAIT_SECONDS = 60.0
+"""No job is left alone for longer: one may end sooner than all before it."""
+
+FIRST_WAIT_SECONDS = 1.0
+"""Of a job that nothing is known of. Its waits grow with its age from there."""
+
+GROWTH = 0.25
+"""That share of its age: a job that took four minutes is found ended a minute later at most."""
+
+LEAST_WAIT_SECONDS = 0.25
+"""Around the time at which an end is expected."""
+
+POLLS_AROUND_THE_END = 8
+"""So many polls are spread over the time in which jobs like it have ended."""
+
+MARGIN = 0.05
+"""Share by which a job may end sooner or later than those before it and still be expected."""
+
+SPREAD = 0.1
+"""Share of a wait that chance takes off, so that jobs started together are not polled together."""
+
+AT_ONCE_SECONDS = 0.5
+"""A job that is expected to end this soon is polled right after it was taken."""
+
+REMEMBERED = 10
+"""Jobs that are learned from: the last ones, for how long they take changes with the day."""
+
+FEWEST_TO_TRIM = 5
+"""Of so many, the quickest and the slowest are taken for exceptions."""
+
+SIZE_RATIO = 2.0
+"""Sizes that differ by this factor show whether a larger job takes longer."""
+
+WASTED_POLLS_A_SECOND = 3.0
+"""Polls of all jobs together that may find a job still running."""
+
+WASTED_POLLS_AT_A_TIME = 2.0
+"""That many of them may be made at a time. So no second has more than five."""
+
+
+class Expected(NamedTuple):
+    """When a job is expected to end, in seconds after it was taken."""
+
+    earliest: float
+    latest: float
+
+
+class Durations:
+    """How long jobs have taken. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Start with nothing learned."""
+        self._lock = threading.Lock()
+        self._ended: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
+        self._outlasted_a_poll = False
+        self._expected: dict[int, Expected] = {}
+        """What has been worked out since the last job ended, by size."""
+
+    def note_running(self) -> None:
+        """Learn that a job was polled right after it was taken, and had not ended."""
+        self._outlasted_a_poll = True
+
+    def note_end(self, size: int, running: float, ended: float) -> None:
+        """Learn from a job that has ended well.
+
+        Args:
+            size: How many contacts it was for.
+            running: Its age in seconds when it was last seen running; 0 if it never was.
+            ended: Its age when it was seen ended.
+        """
+        with self._lock:
+            self._ended.append((max(size, 1), (running + ended) / 2))
+            self._expected.clear()
+
+    def expected(self, size: int) -> Expected | None:
+        """Return when a job is expected to end; None if no job has yet.
+
+        Whether a larger one takes longer is not documented either: what explains the last ones
+        better is believed, and both where they are too much alike to tell.
+
+        Args:
+            size: How many contacts it is for.
+        """
+        with self._lock:
+            if not self._ended:
+                return None
+            if size not in self._expected:
+                self._expected[size] = self._work_out(size)
+            return self._expected[size]
+
+    def _work_out(self, size: int) -> Expected:
+        ended = self._ended
+        alike = _trimmed([seconds for _, seconds in ended])
+        by_size = _trimmed([seconds * size / each for each, seconds in ended])
+        sizes = [each for each, _ in ended]
+        if max(sizes) < SIZE_RATIO * min(sizes):
+            found = alike + by_size
+        else:
+            found = min(alike, by_size, key=_spread)
+        return Expected(min(found) * (1 - MARGIN), max(found) * (1 + MARGIN))
+
+    def ends_at_once(self, size: int) -> bool:
+        """Return whether a job is worth a poll right after it was taken.
+
+        Args:
+            size: How many contacts it is for.
+        """
+        expected = self.expected(size)
+        if expected is None:
+            return not self._outlasted_a_poll
+        return expected.earliest < AT_ONCE_SECONDS
+
+
+def seconds_to_wait(age: float, expected: Expected | None, chance: float) -> float:
+    """Return how long to leave a running job alone.
+
+    Args:
+        age: How long ago it was taken, in seconds.
+        expected: When it is expected to end.
+        chance: A random number in [0, 1).
+    """
+    early = 1 - SPREAD * (1 - chance)
+    growing = min(max(age * GROWTH, FIRST_WAIT_SECONDS), MAX_WAIT_SECONDS) * early
+    if expected is None:
+        return growing
+    if age < expected.earliest * (1 - SPREAD):
+        return max(min(expected.earliest * early - age, MAX_WAIT_SECONDS), LEAST_WAIT_SECONDS)
+    # Past what was expected it grows again, as if the job had been taken when it was first due.
+    late = max(
+        (expected.latest - expected.earliest) / POLLS_AROUND_THE_END,
+        (age - expected.latest) * GROWTH,
+    )
+    return max(min(late, growing), LEAST_WAIT_SECONDS)
+
+
+class PollLimit:
+    """Keeps the polls that find nothing new to a few a second, of however many jobs.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        """Start with as many as may be made at a time."""
+        self._lock = threading.Lock()
+        self._left = WASTED_POLLS_AT_A_TIME
+        self._counted_at: float | None = None
+
+    def take(self, now: float) -> float:
+        """Take a poll.
+
+        Args:
+            now: The time, in seconds.
+
+        Returns:
+            0 if there was one; otherwise in how many seconds there may be, and nothing is taken.
+        """
+        with self._lock:
+            self._count(now)
+            if self._left >= 1:
+                self._left -= 1
+                return 0.0
+            # Not so short that adding it to the time would leave the time as it is.
+            return max((1 - self._left) / WASTED_POLLS_A_SECOND, 0.01)
+
+    def charge(self, now: float) -> None:
+        """Take a poll that has been made already, whether or not there was one.
+
+        Args:
+            now: The time, in seconds.
+        """
+        with self._lock:
+            self._count(now)
+            self._left -= 1
+
+    def give_back(self) -> None:
+        """Return a poll that was not wasted: it has found an end."""
+        with self._lock:
+            self._left = min(self._left + 1, WASTED_POLLS_AT_A_TIME)
+
+    def _count(self, now: float) -> None:
+        if self._counted_at is not None:
+            passed = max(now - self._counted_at, 0.0)
+            self._left = min(self._left + passed * WASTED_POLLS_A_SECOND, WASTED_POLLS_AT_A_TIME)
+        self._counted_at = now
+
+
+def _trimmed(values: list[float]) -> list[float]:
+    return sorted(values)[1:-1] if len(values) >= FEWEST_TO_TRIM else values
+
+
+def _spread(values: list[float]) -> float:
+    return max(values) / max(min(values), 0.001)

@@ -1,0 +1,190 @@
+"""Compares the contacts that a dry run would send with the account and its address books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_dotdigital.account import (
+    IncompleteListError,
+    identities_of,
+    read_account,
+    read_members,
+)
+from target_dotdigital.errors import RequestRefusedError
+from target_dotdigital.loading import ACCOUNT
+from target_dotdigital.mapping import IdentitySet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from target_dotdigital.api import Client, FoundContact
+    from target_dotdigital.mapping import Contact
+
+FEW_CONTACTS = 200
+"""Contacts that are looked up one by one; lists are read for more."""
+
+_NOT_IN_A_PATH = frozenset({".", ".."})
+"""Values that HTTP clients take out of a path, so that another call would be made."""
+
+
+class _Sent(msgspec.Struct):
+    """What matters here of a contact's JSON, as the import takes it."""
+
+    identifiers: dict[str, Any]
+    match: str = msgspec.field(name="matchIdentifier")
+    lists: list[int] = []
+
+
+_decode_sent = msgspec.json.Decoder(_Sent).decode
+_decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@dataclass(slots=True)
+class Group:
+    """Contacts that would join, or leave, the same address book or the account.
+
+    Attributes:
+        all: Their match identifiers.
+        existing: Those of them that are in the account.
+        members: Those of them that are in the address book.
+    """
+
+    all: IdentitySet = field(default_factory=IdentitySet)
+    existing: IdentitySet = field(default_factory=IdentitySet)
+    members: IdentitySet = field(default_factory=IdentitySet)
+
+
+class Comparison:
+    """Keeps contacts as 64-bit hashes, and finds those that exist. Not thread-safe.
+
+    Attributes:
+        joining: The contacts that would join each address book, by its ID; all that would be
+            imported under `ACCOUNT`. A negative ID stands for one that is yet to be created.
+        leaving: The contacts whose rows are marked as deleted, by what they would leave.
+        is_done: Whether the account has been compared.
+        problem: Why it could not be; None if it was, or was not tried.
+    """
+
+    def __init__(self) -> None:
+        """Start with no contacts."""
+        self.joining: dict[int, Group] = {ACCOUNT: Group()}
+        self.leaving: dict[int, Group] = {}
+        self.is_done = False
+        self.problem: str | None = None
+        self._all = IdentitySet()
+        self._few: dict[str, tuple[str, Any]] | None = {}
+
+    def join(self, contacts: Iterable[Contact]) -> None:
+        """Add contacts that would be imported.
+
+        Args:
+            contacts: The contacts of an import.
+        """
+        for contact in contacts:
+            sent = _decode_sent(contact.body)
+            for place in (ACCOUNT, *sent.lists):
+                self.joining.setdefault(place, Group()).all.add(contact.key)
+            self._add(contact.key, sent.match, sent.identifiers[sent.match])
+
+    def leave(self, leaving: int, contacts: Iterable[Contact]) -> None:
+        """Add contacts that would leave.
+
+        Args:
+            leaving: The ID of the address book, or `ACCOUNT`.
+            contacts: The contacts of a departure.
+        """
+        group = self.leaving.setdefault(leaving, Group())
+        for contact in contacts:
+            group.all.add(contact.key)
+            ((identifier, value),) = _decode_leaver(contact.body).items()
+            self._add(contact.key, identifier, value)
+
+    def compare(self, client: Client, on_call: Callable[[], None]) -> None:
+        """Find the contacts that exist in the account and in the address books.
+
+        Args:
+            client: Calls Dotdigital.
+            on_call: Called now and then; it may raise.
+
+        Raises:
+            TargetDotdigitalError: A call fails.
+        """
+        try:
+            if self._few is not None:
+                unclear = self._look_up(client, self._few, on_call)
+                self._read_books(client, unclear, on_call)
+            elif self._all:
+                places = {*self.joining, *self.leaving}
+                self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
+                if self._is_incomplete():
+                    for contact in read_account(client, on_call):
+                        self._match(contact, None)
+        except IncompleteListError as error:
+            self.problem = error.message
+        else:
+            self.is_done = True
+
+    def _add(self, key: str, identifier: str, value: object) -> None:
+        self._all.add(key)
+        if self._few is None:
+            return
+        self._few[key] = (identifier, value)
+        if len(self._few) > FEW_CONTACTS or str(value) in _NOT_IN_A_PATH:
+            self._few = None
+
+    def _look_up(
+        self, client: Client, few: dict[str, tuple[str, Any]], on_call: Callable[[], None]
+    ) -> set[int]:
+        """Look contacts up, and return the address books whose members are still unclear."""
+        unclear: set[int] = set()
+        for key, (identifier, value) in few.items():
+            on_call()
+            try:
+                contact = client.contact(identifier, value)
+            except RequestRefusedError:
+                continue  # no contact can have it
+            if contact is None:
+                continue
+            self._add_existing(key)
+            for place, group in self._groups_of(key):
+                if contact.lists is None and place > ACCOUNT:
+                    unclear.add(place)
+                elif any(each.id == place for each in contact.lists or ()):
+                    group.members.add(key)
+        return unclear
+
+    def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
+        for book in sorted(books):
+            for contact in read_members(client, book, on_call):
+                self._match(contact, book)
+
+    def _match(self, contact: FoundContact, book: int | None) -> None:
+        """Take in a contact of the account, or of an address book."""
+        for identity in identities_of(contact.identifiers, contact.contact_id):
+            if identity not in self._all:
+                continue
+            self._add_existing(identity)
+            for groups in (self.joining, self.leaving):
+                if book in groups and identity in groups[book].all:
+                    groups[book].members.add(identity)
+
+    def _add_existing(self, identity: str) -> None:
+        for _, group in self._groups_of(identity):
+            group.existing.add(identity)
+
+    def _groups_of(self, identity: str) -> list[tuple[int, Group]]:
+        return [
+            (place, group)
+            for groups in (self.joining, self.leaving)
+            for place, group in groups.items()
+            if identity in group.all
+        ]
+
+    def _is_incomplete(self) -> bool:
+        groups = [self.joining[ACCOUNT]]
+        if ACCOUNT in self.leaving:
+            groups.append(self.leaving[ACCOUNT])
+        return any(len(group.existing) < len(group.all) for group in groups)

@@ -1,0 +1,70 @@
+"""Removals: contacts that leave an address book or the account, in batches like those that join."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_dotdigital.api import CONTACT_PAGE
+from target_dotdigital.mapping import Contact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+ACCOUNT = 0
+"""Stands for the account where an address book's ID would: contacts are deleted."""
+
+
+@dataclass(slots=True)
+class Removal:
+    """Contacts that leave together, and are settled together."""
+
+    address_book_id: int
+    """The ID of the address book that they leave, or `ACCOUNT`."""
+    first_row: int
+    """Number of the first row in it."""
+    opened_at: float
+    """When that row came, in seconds of the run's clock."""
+    contacts: dict[str, Contact] = field(default_factory=dict, repr=False)
+    """By normalised match identifier. A contact's JSON is the object with that identifier."""
+    others: dict[str, str] = field(default_factory=dict, repr=False)
+    """The contacts' other identifiers, with the match identifier of the contact."""
+
+    @property
+    def chain(self) -> tuple[Removal]:
+        """Itself: nothing follows it, as it may follow an import."""
+        return (self,)
+
+    def has_room(self, contact: Contact, max_contacts: int) -> bool:
+        """Return whether a contact fits in.
+
+        Args:
+            contact: The contact.
+            max_contacts: The most contacts of an import; Dotdigital's own limit is kept, too.
+        """
+        is_new = contact.key not in self.contacts
+        return not (is_new and len(self.contacts) >= min(max_contacts, CONTACT_PAGE))
+
+    def add(self, contact: Contact) -> None:
+        """Take a contact in, or its row if the contact is in here already.
+
+        Args:
+            contact: The contact.
+        """
+        earlier = self.contacts.get(contact.key)
+        if earlier is not None:
+            others = dict.fromkeys((*earlier.other_identities, *contact.other_identities))
+            rows = (*earlier.rows, *contact.rows)
+            contact = Contact(contact.key, tuple(others), contact.body, rows)
+        self.contacts[contact.key] = contact
+        for identity in contact.other_identities:
+            self.others[identity] = contact.key
+
+
+def deletion_body(contacts: Collection[Contact]) -> bytes:
+    """Return the JSON that deletes contacts from the account.
+
+    Args:
+        contacts: At least one, as a removal holds them.
+    """
+    return b"[%s]" % b",".join(contact.body for contact in contacts)

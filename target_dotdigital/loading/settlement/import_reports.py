@@ -1,0 +1,204 @@
+"""From an import's report to what became of each contact in it.
+
+The report names contacts by their identifiers only, and nearly every part of it is optional. A
+contact counts as imported only when the report says so, one by one or by its sums.
+Source: https://developer.dotdigital.com/reference/getimportstatus.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_dotdigital.api import ImportSummary
+from target_dotdigital.errors import DotdigitalError, SettingsError
+from target_dotdigital.loading.settlement.reject_codes import reject_code
+from target_dotdigital.loading.settlement.settlement import Settlement
+from target_dotdigital.mapping import CONTACT_ID, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from target_dotdigital.api import FailedContact, ImportStatus, WrittenContact
+    from target_dotdigital.mapping import Contact
+
+_WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
+
+
+def settle_import(
+    import_id: str, report: ImportStatus, contacts: Collection[Contact]
+) -> Settlement:
+    """Read the report of an import that has finished.
+
+    Args:
+        import_id: The import's ID, for messages.
+        report: Its report.
+        contacts: What was sent.
+
+    Raises:
+        SettingsError: The address book is gone.
+        DotdigitalError: The report does not account for every contact.
+    """
+    settlement = Settlement()
+    unlisted: Collection[Contact] = contacts
+    if report.created or report.updated or report.failures:
+        unlisted = _settle_listed(import_id, _Listed(report, contacts), settlement, contacts)
+    if unlisted:
+        _settle_unlisted(import_id, report.summary, settlement, unlisted)
+    return settlement
+
+
+class _Failed(NamedTuple):
+    """An entry of a report's failures."""
+
+    identities: set[str]
+    codes: list[str]
+    """Its reject codes, at least one; the first one counts."""
+
+
+class _Listed:
+    """The lists of a report, by the identities of the contacts that they name.
+
+    Attributes:
+        sent: The contacts that were sent, by identity.
+        created: Identities of contacts that are new to the account.
+        updated: Identities of contacts that were in the account.
+        failures: Contacts, or parts of them, that were refused.
+        failed: The first reject code, by identity.
+    """
+
+    def __init__(self, report: ImportStatus, contacts: Iterable[Contact]) -> None:
+        """Read the lists.
+
+        Args:
+            report: The report.
+            contacts: What was sent.
+        """
+        self._report = report
+        self.sent = {identity: each for each in contacts for identity in each.identities}
+        # The names of identifiers that were sent, by their lower-case form.
+        names = {identity.partition(":")[0] for identity in self.sent}
+        self._spellings = {name.lower(): name for name in names}
+        self.created = self._written(report.created)
+        self.updated = self._written(report.updated)
+        self.failures = [self._failure(entry) for entry in report.failures or ()]
+        self.failed: dict[str, str] = {}
+        for identities, codes in self.failures:
+            for identity in identities:
+                self.failed.setdefault(identity, codes[0])
+
+    def code(self, contact: Contact) -> str | None:
+        """Return the first reject code of a contact, or None.
+
+        Args:
+            contact: A contact that was sent.
+        """
+        if not self.failed:
+            return None
+        return next((self.failed[one] for one in contact.identities if one in self.failed), None)
+
+    def unmatched(self) -> Counter[str]:
+        """Return the codes of failures of contacts that were not sent."""
+        sent = self.sent.keys()
+        return Counter(codes[0] for named, codes in self.failures if sent.isdisjoint(named))
+
+    def ids(self) -> Iterator[tuple[Contact, int]]:
+        """Yield the contact IDs that the report names, each with the contacts that it may be of."""
+        report = self._report
+        by_identity_set = {
+            row.identity_set: each for each in self.sent.values() for row in each.rows
+        }
+        for entry in (*(report.created or ()), *(report.updated or ()), *(report.failures or ())):
+            if entry.contact_id is None:
+                continue
+            named = _identities(entry, self._spellings)
+            # If Dotdigital spells the identifiers in a way of its own, it may be of any contact.
+            owners = [
+                self.sent[one] for one in named if one in self.sent
+            ] or by_identity_set.values()
+            for contact in owners:
+                yield contact, entry.contact_id
+
+    def _written(self, entries: Iterable[WrittenContact] | None) -> set[str]:
+        return {one for entry in entries or () for one in _identities(entry, self._spellings)}
+
+    def _failure(self, entry: FailedContact) -> _Failed:
+        codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
+        identities = _identities(entry, self._spellings)
+        if entry.match_identifier is not None:
+            # Its other identifiers may be those of a contact that is all right.
+            match = entry.match_identifier.lower()
+            start = f"{self._spellings.get(match, entry.match_identifier)}:"
+            identities = {each for each in identities if each.startswith(start)} or identities
+        return _Failed(identities, codes or [reject_code(None)])
+
+
+def _settle_listed(
+    import_id: str, listed: _Listed, settlement: Settlement, contacts: Collection[Contact]
+) -> list[Contact]:
+    """Settle by the report's lists; return the contacts that are in none."""
+    if any(code.lower() == _WRONG_ADDRESS_BOOK for each in listed.failures for code in each.codes):
+        raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
+    unlisted = []
+    for contact in contacts:
+        code = listed.code(contact)
+        is_new = contact.key in listed.created
+        if is_new or contact.key in listed.updated:
+            settlement.imported.append(contact)
+            (settlement.new if is_new else settlement.updated).append(contact)
+            if code is not None:
+                settlement.warnings.append((contact, code))
+        elif code is not None:
+            settlement.rejected.append((contact, code))
+        else:
+            unlisted.append(contact)
+    settlement.unmatched += listed.unmatched()
+    if any(row.identity_set is not None for contact in contacts for row in contact.rows):
+        settlement.ids += listed.ids()
+    return unlisted
+
+
+def _settle_unlisted(
+    import_id: str,
+    summary: ImportSummary | None,
+    settlement: Settlement,
+    unlisted: Collection[Contact],
+) -> None:
+    """Settle by the report's sums what its lists leave out."""
+    sums = summary or ImportSummary()
+    written = sums.new_contacts + sums.updated_contacts - len(settlement.imported)
+    refused = Counter(
+        {
+            "dotdigital.globallySuppressed": sums.globally_suppressed,
+            "dotdigital.invalidEntries": sums.invalid_entries,
+            "dotdigital.duplicateIdentifiers": sums.duplicate_identifiers,
+        }
+    )
+    add_up = written >= 0 and min(refused.values()) >= 0
+    if add_up and written == len(unlisted):
+        settlement.imported += unlisted
+        if sums.updated_contacts == len(settlement.updated):
+            settlement.new += unlisted
+        elif sums.new_contacts == len(settlement.new):
+            settlement.updated += unlisted
+    elif add_up and not settlement.rejected and written + sum(refused.values()) == len(unlisted):
+        settlement.unnamed += unlisted
+        settlement.unnamed_codes += refused
+    else:
+        known = len(settlement.imported) + len(settlement.rejected)
+        raise DotdigitalError(
+            f"Import {import_id}: the report accounts for {known} of {known + len(unlisted)} "
+            "contacts; the others are unsettled"
+        )
+
+
+def _identities(entry: WrittenContact | FailedContact, spellings: Mapping[str, str]) -> set[str]:
+    """Return an entry's identifiers, normalised, however the report spells their names."""
+    found = {
+        normalise(spellings.get(name.lower(), name), value)
+        for name, value in (entry.identifiers or {}).items()
+        if value is not None
+    }
+    if entry.contact_id is not None:
+        found.add(normalise(CONTACT_ID, entry.contact_id))
+    return found

@@ -1,0 +1,204 @@
+"""The mapping of a stream's records to contacts, compiled for each SCHEMA."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_dotdigital.errors import RowRejectedError
+from target_dotdigital.mapping.contacts import Contact, normalise
+from target_dotdigital.mapping.mapping_compiler import MappingCompiler
+from target_dotdigital.mapping.values import ABSENT, Rounded, is_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_dotdigital.mapping.values import Sendable
+    from target_dotdigital.settings import StreamSettings
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ContactMapping:
+    """The compiled function record → contact of one stream and one version of its SCHEMA."""
+
+    def __init__(
+        self,
+        settings: StreamSettings,
+        schema: Mapping[str, Any],
+        data_fields: Mapping[str, str],
+        address_book_id: int | None,
+        find_address_book: Callable[[str | int], int] | None = None,
+    ) -> None:
+        """Compile the mapping.
+
+        Args:
+            settings: The stream's settings.
+            schema: The stream's JSON schema, after stream maps.
+            data_fields: The account's data fields: name to type.
+            address_book_id: The list that the contacts join.
+            find_address_book: Returns the ID of an address book that a row names, by its ID or
+                name. It raises `UnfitError` if a contact cannot join it.
+
+        Raises:
+            SettingsError: The settings do not fit the schema or the account; all of it at once.
+            DotdigitalError: A mapped data field has a type that is not documented.
+        """
+        mapped = MappingCompiler(settings, schema, data_fields).compile(find_address_book)
+        self.identifiers = mapped.identifiers
+        """The properties of the identifiers, the matching one first."""
+        self.fields = mapped.fields
+        """The properties of the data fields."""
+        self._preferences = mapped.preferences
+        self._consent = mapped.consent
+        self._address_books = mapped.address_books
+        self.paths = [path.segments for path in mapped.paths]
+        """Where in a record the values are that a contact is made of."""
+        self.keeps_empty = settings.merge_option == "overwrite"
+        """Whether nulls and empty texts are sent: they change nothing, or must not, otherwise."""
+        self.constants = _constants(settings, address_book_id)
+        """What is the same in every contact, beside the match identifier's name."""
+        self.rounded: list[str] = []
+        """The data fields of the last contact whose numbers were rounded."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a contact holds identifiers, data fields and `constants`, and nothing else."""
+        return not (self._preferences.paths or self._consent or self._address_books)
+
+    def contact(self, record: Mapping[str, Any]) -> Contact:
+        """Map a record.
+
+        Args:
+            record: The record, after stream maps.
+
+        Returns:
+            The contact, without its rows.
+
+        Raises:
+            RowRejectedError: The record cannot become a contact.
+        """
+        identifiers = self._read_identifiers(record)
+        identities = [normalise(name, value) for name, value in identifiers.items()]
+        contact: dict[str, object] = {
+            "matchIdentifier": self.identifiers[0].name,
+            "identifiers": identifiers,
+        }
+        if data_fields := self._read_fields(record):
+            contact["dataFields"] = data_fields
+        if preferences := self._preferences.read(record):
+            contact["preferences"] = preferences
+        if self._consent is not None and (consent := self._consent.read(record)):
+            contact["consentRecords"] = [consent]
+        contact.update(self.constants)
+        if self._address_books is not None:
+            # Last: of a row that is rejected anyway, no address book needs to be looked up.
+            contact["lists"] = self._address_books.read(record)
+        try:
+            body = _encode(contact)
+        except UnicodeEncodeError:
+            raise RowRejectedError(
+                "field.type",
+                "a mapped text is no valid Unicode (it holds half a surrogate pair)",
+                rule="Unicode",
+            ) from None
+        return Contact(identities[0], tuple(identities[1:]), body)
+
+    def leaver(self, record: Mapping[str, Any]) -> Contact:
+        """Map a record that is marked as deleted to the contact that is to leave.
+
+        Args:
+            record: The record, after stream maps. It may hold little more than an identifier.
+
+        Returns:
+            The contact, without its rows. Its JSON is an object with the match identifier alone.
+
+        Raises:
+            RowRejectedError: The record does not identify the contact.
+        """
+        name, path, check = self.identifiers[0]
+        value = path.read(record)
+        if is_empty(value):
+            reason = f"a deleted row lacks the match identifier: property '{path.name}' is empty"
+            raise RowRejectedError("delete.unidentified", reason, property=path.name)
+        checked = check(value)
+        key = normalise(name, checked)
+        others = dict.fromkeys(self.raw_identities(record))
+        others.pop(key, None)
+        try:
+            return Contact(key, tuple(others), _encode({name: checked}))
+        except UnicodeEncodeError:
+            raise RowRejectedError(
+                "identifier.invalid",
+                f"property '{path.name}' is no valid Unicode",
+                property=path.name,
+                rule="Unicode",
+            ) from None
+
+    def raw_identities(self, record: Mapping[str, Any]) -> list[str]:
+        """Return all identifiers that a record holds, normalised, whether they are valid or not.
+
+        Args:
+            record: The record, after stream maps.
+        """
+        found = []
+        for each in self.identifiers:
+            try:
+                value = each.path.read(record)
+            except RowRejectedError:
+                continue
+            if not (is_empty(value) or isinstance(value, (dict, list))):
+                found.append(each.identity(value))
+        return found
+
+    def _read_identifiers(self, record: Mapping[str, Any]) -> dict[str, str | int]:
+        """Return the identifiers, the matching one first; others that are null are left out."""
+        found: dict[str, str | int] = {}
+        for place, (name, path, check) in enumerate(self.identifiers):
+            value = path.read(record)
+            if is_empty(value):
+                if place == 0:
+                    raise RowRejectedError(
+                        "identifier.missing",
+                        f"property '{path.name}' is empty",
+                        property=path.name,
+                    )
+                continue
+            found[name] = check(value)
+        return found
+
+    def _read_fields(self, record: Mapping[str, Any]) -> dict[str, Sendable | None]:
+        self.rounded = []
+        found: dict[str, Sendable | None] = {}
+        for name, path, _, convert in self.fields:
+            value = path.read(record)
+            if value is ABSENT:
+                continue
+            if not self.keeps_empty and (value is None or value == ""):
+                continue
+            sent = None if value is None else convert(value)
+            if isinstance(sent, Rounded):
+                self.rounded.append(name)
+                sent = sent.sent
+            if self.keeps_empty or sent != "":
+                found[name] = sent
+        return found
+
+
+def _constants(settings: StreamSettings, address_book_id: int | None) -> dict[str, object]:
+    """Return what is the same in every contact of the stream."""
+    channel: dict[str, str] = {}
+    if settings.email_type is not None:
+        channel["emailType"] = settings.email_type
+    if settings.email_opt_in_type is not None:
+        channel["optInType"] = settings.email_opt_in_type
+    if settings.resubscribe:
+        # The only place that sends a status: it opts people in again.
+        channel["status"] = "subscribed"
+    parts: dict[str, object] = {}
+    if channel:
+        parts["channelProperties"] = {"email": channel}
+    if address_book_id is not None:
+        parts["lists"] = [address_book_id]
+    return parts

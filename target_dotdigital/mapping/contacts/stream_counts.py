@@ -1,0 +1,127 @@
+"""What became of a stream's rows: their counts, and the stream's line of the summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_dotdigital.mapping.contacts.limits import MAX_FRACTION_DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_REJECT_GROUPS: Final = 200
+"""Groups of a stream's rejects that are counted apart. Further ones are counted by code alone."""
+
+
+class RejectGroup(NamedTuple):
+    """What rejected rows have in common: names, never a record's value."""
+
+    code: str
+    property: str | None = None
+    rule: str | None = None
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """The rows of one stream, under its name after stream maps."""
+
+    stream: str
+    read: int = 0
+    imported: int = 0
+    new: int = 0
+    """Of the imported rows: those whose contact was new to the account, if Dotdigital says so."""
+    updated: int = 0
+    """Of the imported rows: those whose contact was in the account, if Dotdigital says so."""
+    collapsed: int = 0
+    skipped: int = 0
+    """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""
+    left: int = 0
+    """Of the skipped rows: those whose contact has left the address book."""
+    deleted: int = 0
+    """Of the skipped rows: those whose contact was deleted from the account."""
+    unknown: int = 0
+    """Of the skipped rows: those whose contact was to leave, and was not there."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Rows by reject code."""
+    reject_groups: Counter[RejectGroup] = field(default_factory=Counter)
+    """The same rows by code, property and rule."""
+    warnings: Counter[str] = field(default_factory=Counter)
+    """Contacts that were imported without one of their parts, by Dotdigital's code."""
+    rounded: Counter[str] = field(default_factory=Counter)
+    """Rows by the data field for which a number lost decimals."""
+
+    def note_rounded(self, rows: Mapping[str, int]) -> None:
+        """Count rows whose numbers were rounded.
+
+        Args:
+            rows: How many there are, by data field.
+        """
+        for name, count in rows.items():
+            if count:
+                self.rounded[name] += count
+
+    def reject(self, group: RejectGroup, rows: int = 1) -> None:
+        """Count rejected rows.
+
+        Args:
+            group: What they have in common.
+            rows: How many they are.
+        """
+        self.rejected[group.code] += rows
+        if len(self.reject_groups) >= MAX_REJECT_GROUPS and group not in self.reject_groups:
+            group = RejectGroup(group.code)
+        self.reject_groups[group] += rows
+
+    @property
+    def rejected_total(self) -> int:
+        """Rejected rows, whatever the code."""
+        return sum(self.rejected.values())
+
+    @property
+    def settled(self) -> int:
+        """Rows whose fate is known."""
+        return self.imported + self.collapsed + self.skipped + self.rejected_total
+
+    @property
+    def unsettled(self) -> int:
+        """Rows that were read and whose fate is not known."""
+        return self.read - self.settled
+
+    def summary(self) -> str:
+        """Return the stream's line of the summary: counts and codes, nothing of a record."""
+        line = (
+            f"Stream '{self.stream}': read {self.read} = imported {self.imported} + rejected "
+            f"{self.rejected_total} + collapsed {self.collapsed} + skipped {self.skipped}"
+        )
+        if self.unsettled:
+            line += f" + unsettled {self.unsettled}"
+        if self.rejected:
+            line += f"; rejected by code: {_listed(self.rejected)}"
+        if self.warnings:
+            line += f"; imported without a part that was refused: {_listed(self.warnings)}"
+        if self.left:
+            line += f"; left the address book {self.left}"
+        if self.deleted:
+            line += f"; deleted {self.deleted}"
+        if self.unknown:
+            line += f"; were not there to leave {self.unknown}"
+        return line
+
+    def rounding(self) -> str | None:
+        """Return the line that counts rounded numbers; None if there are none."""
+        if not self.rounded:
+            return None
+        rows = ", ".join(
+            f"{name} {count} {'row' if count == 1 else 'rows'}"
+            for name, count in sorted(self.rounded.items())
+        )
+        return (
+            f"Stream '{self.stream}': rounded to {MAX_FRACTION_DIGITS} decimals: {rows}; set "
+            "exact_numbers: true to reject them"
+        )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))

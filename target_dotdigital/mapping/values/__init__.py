@@ -1,0 +1,43 @@
+"""Values of a record: where they are, and what Dotdigital gets for them."""
+
+from __future__ import annotations
+
+from target_dotdigital.mapping.values.consent import Consent, Preferences
+from target_dotdigital.mapping.values.deletion_marks import DELETED_AT, is_deleted
+from target_dotdigital.mapping.values.field_values import (
+    DATA_FIELD_TYPES,
+    PLAIN_DAY,
+    PLAIN_TIME,
+    Rounded,
+    Sendable,
+    converter,
+    to_text,
+)
+from target_dotdigital.mapping.values.mapped_properties import (
+    MappedField,
+    MappedIdentifier,
+    MappedProperties,
+)
+from target_dotdigital.mapping.values.property_path import ABSENT, PropertyPath, is_empty
+from target_dotdigital.mapping.values.row_address_books import RowAddressBooks
+
+__all__ = [
+    "ABSENT",
+    "DATA_FIELD_TYPES",
+    "DELETED_AT",
+    "PLAIN_DAY",
+    "PLAIN_TIME",
+    "Consent",
+    "MappedField",
+    "MappedIdentifier",
+    "MappedProperties",
+    "Preferences",
+    "PropertyPath",
+    "Rounded",
+    "RowAddressBooks",
+    "Sendable",
+    "converter",
+    "is_deleted",
+    "is_empty",
+    "to_text",
+]

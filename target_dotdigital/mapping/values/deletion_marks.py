@@ -1,0 +1,40 @@
+"""Deletion marks: `_sdc_deleted_at`, as a tap writes it or a stream map makes it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from target_dotdigital.errors import RowRejectedError, UnfitError
+from target_dotdigital.mapping.values.field_values import to_date
+from target_dotdigital.mapping.values.property_path import is_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DELETED_AT = "_sdc_deleted_at"
+"""The property that marks a row as deleted."""
+
+
+def is_deleted(record: Mapping[str, Any]) -> bool:
+    """Return whether a record is marked as deleted.
+
+    Only an ISO 8601 date or date-time is a mark. Null, a blank text, false and 0 are none.
+
+    Args:
+        record: The record, after stream maps.
+
+    Raises:
+        RowRejectedError: The property is neither a mark nor none; code `delete.invalid`.
+    """
+    mark = record.get(DELETED_AT)
+    if is_empty(mark):
+        return False
+    if isinstance(mark, (int, float, Decimal)) and mark == 0:
+        return False
+    try:
+        to_date(mark)
+    except UnfitError:
+        reason = "property '_sdc_deleted_at' is no date-time"
+        raise RowRejectedError("delete.invalid", reason) from None
+    return True

@@ -1,0 +1,218 @@
+"""Makes the parts of a report from a run's counts, mirrors, settings and timeline.
+
+Of the settings it takes no credential, and nothing that could hold one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from target_dotdigital.loading import groups_of
+from target_dotdigital.report.model import (
+    JobReport,
+    JobsReport,
+    MirrorReport,
+    ProgressReport,
+    RejectedRows,
+    StateReport,
+    StatesReport,
+    StreamPlan,
+    StreamReport,
+    TimelineReport,
+    WaitReport,
+    WaitsReport,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_dotdigital.events import Events, Job
+    from target_dotdigital.mapping import StreamCounts
+    from target_dotdigital.mirror import StaleMembers
+    from target_dotdigital.samples import Waits
+    from target_dotdigital.settings import Settings, StreamSettings
+
+_SHOWN_AS_THEY_ARE: Final = (
+    "dry_run",
+    "create_address_book",
+    "create_data_fields",
+    "batch_size_rows",
+    "batch_wait_limit_seconds",
+    "max_active_imports",
+    "shutdown_grace_seconds",
+    "max_reject_percent",
+)
+"""Settings that are shown as they are. `shown_settings` names the others that are shown. User name,
+password and the SDK's own are not: their expressions may hold whatever somebody has typed."""
+
+
+def stream_report(counts: StreamCounts) -> StreamReport:
+    """Return what became of a stream's rows in a run.
+
+    Args:
+        counts: The stream's counts.
+    """
+    return StreamReport(
+        stream=counts.stream,
+        read=counts.read,
+        imported=counts.imported,
+        new=counts.new,
+        updated=counts.updated,
+        rejected=dict(sorted(counts.rejected.items())),
+        collapsed=counts.collapsed,
+        skipped=counts.skipped,
+        left=counts.left,
+        deleted=counts.deleted,
+        not_there=counts.unknown,
+        unsettled=counts.unsettled,
+        imported_in_part=dict(sorted(counts.warnings.items())),
+        reject_groups=_reject_groups(counts),
+        rounded=dict(sorted(counts.rounded.items())),
+    )
+
+
+def stream_plan(counts: StreamCounts) -> StreamPlan:
+    """Return what would become of a stream's rows, by a dry run.
+
+    Args:
+        counts: The stream's counts.
+    """
+    return StreamPlan(
+        stream=counts.stream,
+        read=counts.read,
+        valid=counts.imported,
+        rejected=dict(sorted(counts.rejected.items())),
+        collapsed=counts.collapsed,
+        skipped=counts.skipped,
+        would_leave=counts.left,
+        would_be_deleted=counts.deleted,
+        unsettled=counts.unsettled,
+        reject_groups=_reject_groups(counts),
+        rounded=dict(sorted(counts.rounded.items())),
+    )
+
+
+def mirror_report(stale: StaleMembers) -> MirrorReport:
+    """Return what a mirror did to its address book.
+
+    Args:
+        stale: The contacts that it took out, or was to take out.
+    """
+    return MirrorReport(
+        address_book=stale.address_book.address_book_id,
+        streams=list(stale.address_book.streams),
+        to_leave=len(stale.contact_ids),
+        left=stale.left,
+        undo_file=stale.undo_file.name if stale.undo_file is not None else None,
+    )
+
+
+def timeline_report(timeline: Events) -> TimelineReport:
+    """Return what has happened in a run until now.
+
+    Args:
+        timeline: What has happened.
+    """
+    states, last = timeline.states, timeline.last_state
+    return TimelineReport(
+        seconds=_seconds(timeline.seconds()),
+        progress=[
+            ProgressReport(_seconds(each.at), each.read, each.settled, each.rejected, each.active)
+            for each in timeline.progress
+        ],
+        jobs=JobsReport(
+            timeline.job_count,
+            timeline.jobs.every,
+            [_job(each) for each in timeline.listed_jobs()],
+        ),
+        waits=[_waits(*each) for each in timeline.waits()],
+        states=StatesReport(
+            states.count,
+            states.every,
+            None if last is None else StateReport(_seconds(last.at), last.row),
+            [StateReport(_seconds(each.at), each.row) for each in states.kept],
+        ),
+    )
+
+
+def shown_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings under their own names, without those that are not set.
+
+    Args:
+        settings: The target's settings.
+    """
+    url = None if settings.api_url is None else urlsplit(settings.api_url)
+    shown: dict[str, Any] = {
+        "region": settings.region,
+        # Without its path: a proxy may take that for a key.
+        "api_url": None if url is None else f"{url.scheme}://{url.netloc}",
+        "sandbox_path": _file_name(settings.sandbox_path),
+        "rejects_path": _file_name(settings.rejects_path),
+        "report_path": _file_name(settings.report_path),
+        **{name: getattr(settings, name) for name in _SHOWN_AS_THEY_ARE},
+        "import_timeout_minutes": settings.import_timeout_seconds // 60,
+        "address_book": settings.default_stream.address_book,
+        "merge_option": settings.default_stream.merge_option,
+    }
+    if settings.streams is not None:
+        shown["streams"] = {name: _stream_settings(each) for name, each in settings.streams.items()}
+    return {name: value for name, value in sorted(shown.items()) if value is not None}
+
+
+def _reject_groups(counts: StreamCounts) -> list[RejectedRows]:
+    return [RejectedRows(*each.group, each.rows) for each in groups_of([counts])]
+
+
+def _job(job: Job) -> JobReport:
+    return JobReport(
+        kind=job.kind,
+        id=job.ids[-1] if job.ids else None,
+        earlier_ids=job.ids[:-1],
+        outcome=job.outcome,
+        contacts=job.contacts,
+        requested=_seconds(job.requested),
+        accepted=_moment(job.accepted),
+        started=_moment(job.started),
+        ended=_moment(job.ended),
+        imported=job.imported,
+        new=job.new,
+        updated=job.updated,
+        departed=job.departed,
+        rejected=dict(job.rejected),
+    )
+
+
+def _waits(reason: str, what: str, waits: Waits) -> WaitsReport:
+    return WaitsReport(
+        reason,
+        what,
+        waits.count,
+        _seconds(waits.seconds),
+        waits.every,
+        [WaitReport(_seconds(each.start), _seconds(each.end)) for each in waits.kept],
+    )
+
+
+def _moment(seconds: float | None) -> float | None:
+    return None if seconds is None else _seconds(seconds)
+
+
+def _seconds(seconds: float) -> float:
+    return round(seconds, 3)
+
+
+def _file_name(path: Path | None) -> str | None:
+    """Return a file's name: where it is tells of whoever runs this, and may name a person."""
+    return None if path is None else path.name
+
+
+def _stream_settings(settings: StreamSettings) -> dict[str, Any]:
+    """Return a stream's settings, defaults filled in."""
+    values = asdict(settings)
+    return {
+        each.name: values[each.name]
+        for each in fields(settings)
+        if values[each.name] not in (None, {})
+    }

@@ -1,0 +1,189 @@
+"""The report as plain data, as it stands in the JSON that `report.schema.json` describes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from target_dotdigital.dry_run import Plan
+
+VERSION: Final = 1
+"""Of the report's shape. It grows when something is renamed or dropped."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a run ended."""
+
+    status: Literal["succeeded", "failed", "stopped"]
+    reason: str | None = None
+    """The line that it ended with; None for a success."""
+
+
+class RejectedRows(msgspec.Struct, frozen=True):
+    """Rejected rows that have code, property and rule in common."""
+
+    code: str
+    property: str | None
+    rule: str | None
+    rows: int
+
+
+class StreamReport(msgspec.Struct, frozen=True):
+    """What became of a stream's rows."""
+
+    stream: str
+    read: int
+    imported: int
+    new: int
+    """Of the imported rows: those whose contact was new to the account, as far as it is told."""
+    updated: int
+    """Of the imported rows: those whose contact was in the account, as far as it is told."""
+    rejected: dict[str, int]
+    collapsed: int
+    skipped: int
+    left: int
+    deleted: int
+    not_there: int
+    unsettled: int
+    imported_in_part: dict[str, int]
+    reject_groups: list[RejectedRows]
+    """The largest first."""
+    rounded: dict[str, int]
+    """Rows of which a number lost decimals, by data field."""
+
+
+class StreamPlan(msgspec.Struct, frozen=True):
+    """What would become of a stream's rows."""
+
+    stream: str
+    read: int
+    valid: int
+    """Those that would be sent."""
+    rejected: dict[str, int]
+    collapsed: int
+    skipped: int
+    would_leave: int
+    """Of the skipped rows: those that are marked as deleted, to leave the address book."""
+    would_be_deleted: int
+    """The same, to be deleted from the account."""
+    unsettled: int
+    reject_groups: list[RejectedRows]
+    """The largest first."""
+    rounded: dict[str, int]
+    """Rows of which a number would lose decimals, by data field."""
+
+
+class ProgressReport(msgspec.Struct, frozen=True):
+    """How far the rows of all streams were."""
+
+    at: float
+    read: int
+    settled: int
+    rejected: int
+    active: int
+
+
+class JobReport(msgspec.Struct, frozen=True):
+    """An import, a removal or a deletion."""
+
+    kind: str
+    id: str | None
+    """Dotdigital's newest ID; None if it did not take the job."""
+    earlier_ids: list[str]
+    """Those of jobs that came to nothing, so that it was sent again."""
+    outcome: str
+    contacts: int
+    requested: float
+    accepted: float | None
+    started: float | None
+    ended: float | None
+    imported: int
+    new: int
+    updated: int
+    departed: int
+    rejected: dict[str, int]
+
+
+class JobsReport(msgspec.Struct, frozen=True):
+    """All jobs, or a sample of them."""
+
+    count: int
+    every: int
+    """1 if all are listed; else every so-manieth is, and those that did not go as they should."""
+    listed: list[JobReport]
+
+
+class WaitReport(msgspec.Struct, frozen=True):
+    """A time in which something was held back."""
+
+    start: float
+    end: float
+
+
+class WaitsReport(msgspec.Struct, frozen=True):
+    """The waits of one reason and route."""
+
+    reason: str
+    what: str
+    count: int
+    seconds: float
+    every: int
+    listed: list[WaitReport]
+
+
+class StateReport(msgspec.Struct, frozen=True):
+    """A STATE that was printed."""
+
+    at: float
+    row: int
+
+
+class StatesReport(msgspec.Struct, frozen=True):
+    """The STATE values that were printed."""
+
+    count: int
+    every: int
+    last: StateReport | None
+    listed: list[StateReport]
+
+
+class TimelineReport(msgspec.Struct, frozen=True):
+    """What happened when. Times are seconds from the run's start."""
+
+    seconds: float
+    progress: list[ProgressReport]
+    jobs: JobsReport
+    waits: list[WaitsReport]
+    states: StatesReport
+
+
+class MirrorReport(msgspec.Struct, frozen=True):
+    """What a mirror did to its address book."""
+
+    address_book: int
+    streams: list[str]
+    to_leave: int
+    left: int
+    undo_file: str | None
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `report_path` holds."""
+
+    version: int
+    kind: Literal["run", "plan"]
+    target: str
+    started: str
+    ended: str
+    outcome: Outcome
+    streams: list[StreamReport] | list[StreamPlan]
+    host: str | None
+    """What was called; None if nothing was."""
+    versions: dict[str, str]
+    settings: dict[str, Any]
+    """The target's own, without credentials, and without what could hold some."""
+    timeline: TimelineReport
+    mirrors: list[MirrorReport] | None = None
+    plan: Plan | None = None

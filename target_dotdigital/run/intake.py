@@ -1,0 +1,161 @@
+"""What sinks hand over: contacts that join or leave, rejected rows, and rows that are skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_dotdigital.errors import RowRejectedError, StorageError
+from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from target_dotdigital.account import Account
+    from target_dotdigital.loading import Batches, RowCounts
+    from target_dotdigital.mapping import Contact, Row, StreamCounts
+    from target_dotdigital.mirror import Mirrors
+    from target_dotdigital.run.state_output import StateOutput
+    from target_dotdigital.run.stream_warnings import StreamWarnings
+    from target_dotdigital.settings import MergeOption, Settings
+
+
+@dataclass(eq=False)
+class Intake:
+    """Takes rows from the sinks. All of it belongs to the main thread.
+
+    Attributes:
+        settings: The target's settings.
+        mirrors: The streams that are mirrors.
+        warnings: Warns of streams.
+        keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
+        schema_line: The line of the last SCHEMA message.
+    """
+
+    settings: Settings
+    mirrors: Mirrors
+    warnings: StreamWarnings
+    keeps_rejects: bool
+    _connect: Callable[[], Account]
+    _tally: RowCounts
+    _states: StateOutput
+    _batches: Batches
+    schema_line: bytes = b""
+
+    @property
+    def account(self) -> Account:
+        """The account, connected to when it is first needed.
+
+        Raises:
+            TargetDotdigitalError: It cannot be reached, or lacks what the settings name.
+        """
+        return self._connect()
+
+    @property
+    def position(self) -> int:
+        """The number of the row at hand, over all streams."""
+        return self._states.position
+
+    def next_row(self) -> None:
+        """Go on to the next row."""
+        self._states.position += 1
+
+    def counts(self, stream: str) -> StreamCounts:
+        """Return where a stream's rows are counted.
+
+        Args:
+            stream: Its name after stream maps.
+        """
+        return self._tally.of(stream)
+
+    def note_loading(self) -> None:
+        """Note that a stream is loaded: STATE may leave from now on."""
+        self._states.is_loading = True
+
+    def reject(self, row: Row, error: RowRejectedError) -> None:
+        """Store and count a rejected row.
+
+        Args:
+            row: The row.
+            error: Why it is rejected.
+
+        Raises:
+            StorageError: It cannot be stored, and so it is not counted.
+            DataError: Too much of the stream is rejected.
+        """
+        try:
+            self._tally.reject(row, error)
+        except StorageError:
+            self._states.block()
+            raise
+        self._tally.check_shares((row.counts,), MIN_SETTLED_ROWS)
+
+    def skip(self, streams: Iterable[str]) -> None:
+        """Count a row of a stream that is not loaded.
+
+        Args:
+            streams: Its names after stream maps.
+        """
+        self.next_row()
+        for stream in streams:
+            counts = self._tally.of(stream)
+            counts.read += 1
+            counts.skipped += 1
+
+    def add(self, contact: Contact, merge_option: MergeOption) -> None:
+        """Take a contact into an open import, and send what is full.
+
+        Blocks while the queue is full. That is what holds the tap back, and bounds memory.
+
+        Args:
+            contact: The contact with its rows.
+            merge_option: The stream's merge option.
+
+        Raises:
+            TargetDotdigitalError: An import has failed, or the run is being stopped.
+        """
+        if not self._batches.join(contact, merge_option, self.position):
+            reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
+            for row in contact.rows:
+                self.reject(row, RowRejectedError("record.too_large", reason))
+
+    def add_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
+        """Take contacts of so many rows that follow each other; see `add`.
+
+        Args:
+            contacts: The contacts, each with its row.
+            merge_option: The stream's merge option.
+
+        Raises:
+            TargetDotdigitalError: An import has failed, or the run is being stopped.
+        """
+        states = self._states
+        while contacts:
+            joined = self._batches.join_several(contacts, merge_option, states.position + 1)
+            states.position += joined
+            contacts = contacts[joined:]
+            if not joined:
+                break
+        for contact in contacts:
+            states.position += 1
+            self.add(contact, merge_option)
+
+    def leave(self, contact: Contact, leaving: int) -> None:
+        """Take a contact into an open departure. It keeps its place in the order of rows.
+
+        Args:
+            contact: The contact with its rows.
+            leaving: The ID of the address book that it leaves, or `ACCOUNT`.
+
+        Raises:
+            TargetDotdigitalError: A load has failed, or the run is being stopped.
+        """
+        self._batches.leave(contact, leaving, self.position)
+
+    def flush(self) -> None:
+        """Send what is open.
+
+        Raises:
+            TargetDotdigitalError: An import has failed, or the run is being stopped.
+        """
+        self._batches.flush()

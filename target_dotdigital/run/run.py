@@ -1,0 +1,275 @@
+"""A run: how it is put together, how it goes on while messages come, and how it ends."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_dotdigital.clock import Clock
+from target_dotdigital.dry_run import ComparisonLoad
+from target_dotdigital.errors import DotdigitalError, SettingsError, TargetDotdigitalError
+from target_dotdigital.events import Events
+from target_dotdigital.loading import (
+    LoadQueue,
+    RejectsFile,
+    RowCounts,
+    StateGate,
+    Wakeup,
+    conflict_retry,
+)
+from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
+from target_dotdigital.report import Progress, ReportWriter
+from target_dotdigital.run.destination import Destination
+from target_dotdigital.run.intake import Intake
+from target_dotdigital.run.pipeline import Pipeline
+from target_dotdigital.run.shutdown import Shutdown
+from target_dotdigital.run.state_output import StateOutput
+from target_dotdigital.run.stream_warnings import StreamWarnings, warn_of_missing_streams
+from target_dotdigital.run.summary import Summary
+from target_dotdigital.singer import nothing_loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_dotdigital.report import Outcome
+    from target_dotdigital.settings import Settings
+
+
+def build_run(
+    settings: Settings, write_state: Callable[[str], None], clock: Clock | None = None
+) -> Run:
+    """Put a run together. Nothing is called yet.
+
+    Args:
+        settings: The target's settings.
+        write_state: Writes a STATE value. A dry run settles nothing, so it writes none.
+        clock: Waits; real time when not given.
+
+    Raises:
+        StorageError: The rejects file, the report or a file for undoing could not be written.
+    """
+    clock = clock or Clock()
+    wakeup = Wakeup()
+    timeline = Events(clock)
+    shutdown = Shutdown(clock, settings.shutdown_grace_seconds)
+
+    # Files: what cannot be written is found before anything is sent.
+    rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
+    mirrors = Mirrors(settings)
+    if mirrors:
+        check_folder(undo_folder(settings))
+    report_writer = ReportWriter(settings, timeline)
+
+    # Rows, and what is said of them.
+    tally = RowCounts(rejects, settings.max_reject_percent)
+    progress = Progress(tally, clock, timeline)
+    summary = Summary(tally, rejects, settings.dry_run)
+
+    def write_beside_progress(value: str) -> None:
+        progress.hide()  # standard output may be the same terminal
+        write_state(value)
+
+    gate = (
+        StateGate(lambda _value: None)
+        if settings.dry_run
+        else StateGate(write_beside_progress, timeline.note_state)
+    )
+    states = StateOutput(gate, tally, rejects, mirrors)
+
+    # From contacts to Dotdigital and back.
+    destination = Destination(settings, clock, timeline)
+    queue = LoadQueue(destination.perform, wakeup, settings.max_active_imports, conflict_retry)
+    pipeline = Pipeline(
+        settings,
+        clock,
+        wakeup,
+        shutdown,
+        queue,
+        tally,
+        states,
+        progress,
+        destination.max_body_bytes,
+        lambda: destination.moment(queue.free, is_stopping=shutdown.has_begun),
+    )
+    intake = Intake(
+        settings,
+        mirrors,
+        StreamWarnings(),
+        rejects is not None,
+        lambda: destination.account,
+        tally,
+        states,
+        pipeline.batches,
+    )
+    return Run(intake, pipeline, destination, summary, report_writer)
+
+
+@dataclass(eq=False)
+class Run:
+    """A run from its first message to its end. All of it belongs to the main thread.
+
+    Attributes:
+        intake: What sinks hand over.
+        pipeline: The way of contacts to Dotdigital and back.
+        destination: The account.
+        summary: What is said of the rows in the end.
+    """
+
+    intake: Intake
+    pipeline: Pipeline
+    destination: Destination
+    summary: Summary
+    _report_writer: ReportWriter
+    _mirror_removal: MirrorRemoval | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The target's settings."""
+        return self.pipeline.settings
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the account is being connected to: nothing has been read or sent."""
+        return self.destination.is_connecting
+
+    # While messages come.
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run is to end, and to read nothing more."""
+        return self.pipeline.shutdown.has_begun
+
+    def wait(self, descriptor: int) -> bool:
+        """Tend the run until a descriptor can be read, or the run is to stop reading.
+
+        Args:
+            descriptor: Where the tap's messages come from.
+
+        Returns:
+            Whether it can be read.
+        """
+        while not self.is_stopping:
+            seconds = self.tend()
+            if self.pipeline.wait(seconds, descriptor):
+                return True
+        return False
+
+    def tend(self) -> float | None:
+        """Take in what has been settled, send what is to go, write STATE.
+
+        Returns:
+            Seconds until there is something to send; None if nothing is waiting.
+
+        Raises:
+            TargetDotdigitalError: An import has failed.
+        """
+        pipeline = self.pipeline
+        pipeline.collect()
+        pipeline.batches.send_due()
+        pipeline.release()
+        pipeline.show_progress()
+        return pipeline.batches.seconds_left()
+
+    # How it ends.
+
+    def stop(self) -> None:
+        """Send nothing more, and end within `shutdown_grace_seconds`. Safe in a signal handler."""
+        self.pipeline.clock.stop()
+        self.pipeline.queue.stop()
+        self.pipeline.shutdown.begin()
+        self.pipeline.wakeup.set()
+
+    def finish(self) -> None:
+        """Send what is open, wait for what is active, and write the last STATE.
+
+        Raises:
+            AbandonedError: The run was stopped.
+            DataError: Too much of a stream is rejected, however few its rows are.
+            TargetDotdigitalError: Not every row is settled.
+        """
+        pipeline, tally = self.pipeline, self.pipeline.tally
+        pipeline.clock.check_sending()
+        pipeline.flush()
+        self._check_streams([counts.stream for counts in tally])
+        if lost := tally.unsettled:
+            raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
+        pipeline.clock.check_sending()
+        if self.destination.is_dry_run:
+            pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
+        tally.check_shares(tally)
+        pipeline.release()
+        self._mirror()
+
+    def _check_streams(self, came: list[str]) -> None:
+        """Make sure that a stream was loaded, if any came.
+
+        Raises:
+            SettingsError: None was.
+        """
+        warn_of_missing_streams(self.settings, came)
+        states = self.pipeline.states
+        if not came:
+            states.is_loading = True  # there was no input, so nothing was left out
+        elif not states.is_loading and not self.is_stopping:
+            raise SettingsError(nothing_loaded(self.settings, came))
+
+    def _mirror(self) -> None:
+        """Let those leave whom a mirror no longer holds, and then the STATE that waits for it."""
+        mirrors = self.intake.mirrors
+        books = mirrors.address_books()
+        if books:
+            first_row = mirrors.first_row or 0
+            folder = undo_folder(self.settings)
+            self._mirror_removal = MirrorRemoval(books, first_row, folder, lambda: self.is_stopping)
+            self.pipeline.perform_last(self._mirror_removal)
+        mirrors.close()
+        self.pipeline.release()
+
+    def give_up(self) -> None:
+        """Wait a little for the imports that are active, and write the STATE that they allow."""
+        pipeline = self.pipeline
+        if not self.is_stopping:
+            pipeline.shutdown.begin()
+        pipeline.queue.stop()
+        if pipeline.clock.is_stopped:
+            with suppress(TargetDotdigitalError):
+                pipeline.collect()
+                pipeline.release()
+        while pipeline.queue.active:
+            with suppress(TargetDotdigitalError):
+                pipeline.wait_for_load()
+                continue
+            if pipeline.shutdown.is_over:
+                return
+
+    def write_report(self, outcome: Outcome) -> None:
+        """Write the report, and print a dry run's plan.
+
+        Args:
+            outcome: How the run ended.
+
+        Raises:
+            StorageError: The report cannot be written.
+        """
+        self.pipeline.show_progress()
+        mirrors = self._mirror_removal.found if self._mirror_removal is not None else ()
+        tally, destination = self.pipeline.tally, self.destination
+        self._report_writer.write(outcome, tally, mirrors, destination.plan(), destination.host)
+
+    def close_progress(self) -> None:
+        """Leave the terminal as it was, before the last lines are written."""
+        self.pipeline.progress.close()
+
+    def close(self) -> None:
+        """Let go of everything that is held, whatever state it is in."""
+        pipeline = self.pipeline
+        pipeline.progress.close()
+        is_active = pipeline.queue.active > 0
+        if is_active:
+            pipeline.clock.abandon()
+        pipeline.queue.close()
+        self.destination.close(breaks_off=is_active)
+        pipeline.wakeup.close()
+        if self.summary.rejects is not None:
+            self.summary.rejects.close()

@@ -1,0 +1,54 @@
+"""What a run says of its rows when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_dotdigital.loading import reject_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_dotdigital.loading import RejectsFile, RowCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Lines for people, from the counts of all streams."""
+
+    tally: RowCounts
+    rejects: RejectsFile | None
+    is_dry_run: bool
+
+    @property
+    def has_read(self) -> bool:
+        """Whether a row was read."""
+        return self.tally.has_read
+
+    def progress(self) -> str:
+        """Return how many of the rows that were read are settled, for the line of a failure."""
+        return "nothing was written to Dotdigital" if self.is_dry_run else self.tally.progress()
+
+    def remainder(self) -> str:
+        """Return what a run that was stopped leaves to the next one, in one or two sentences."""
+        return "Nothing was written to Dotdigital." if self.is_dry_run else self.tally.remainder()
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
+
+        Rejected rows that are kept have a line that says where. The rows of a dry run are in its
+        plan.
+        """
+        for counts in self.tally if not self.is_dry_run else ():
+            yield counts.summary()
+        if self.rejects is not None and self.rejects.holds_rows:
+            yield (
+                f"The rejected rows are in {self.rejects.path}: repair it, and load it with the "
+                "same settings"
+            )
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what is wrong with the rows that were read, also in a dry run."""
+        yield from reject_lines(list(self.tally), are_kept=self.rejects is not None)
+        yield from filter(None, (counts.rounding() for counts in self.tally))

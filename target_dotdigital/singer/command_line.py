@@ -1,0 +1,219 @@
+"""Settings and command line of a target: how it starts, and what it prints if it cannot go on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import abstractmethod
+from io import TextIOWrapper
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.target_base import Target
+from typing_extensions import Self, override
+
+from target_dotdigital.errors import StorageError
+from target_dotdigital.settings import doubts
+from target_dotdigital.signals import exit_at_once
+from target_dotdigital.singer.configuration import (
+    check_files,
+    complete,
+    read_environment,
+    read_files,
+    without_nulls,
+)
+from target_dotdigital.singer.error_text import error_text
+from target_dotdigital.singer.sdk import ConfigInput, classproperty
+from target_dotdigital.singer.unread_input import drain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NOTHING_READ = "no row was read"
+
+
+class CommandLineTarget(Target):
+    """A target that tells in one line why it cannot start or go on."""
+
+    @classmethod
+    @abstractmethod
+    def check_account(
+        cls, config: dict[str, Any], problems: Sequence[str], doubts: Sequence[str]
+    ) -> bool:
+        """Check everything that a run needs, and write a line for each check.
+
+        Args:
+            config: The configuration, defaults filled in.
+            problems: What is wrong with it in itself; then nobody is called.
+            doubts: What in it is probably a mistake.
+
+        Returns:
+            Whether a run can succeed.
+        """
+
+    @property
+    @abstractmethod
+    def progress(self) -> str:
+        """How many of the rows that were read are settled."""
+
+    @property
+    @abstractmethod
+    def has_read(self) -> bool:
+        """Whether a row was read."""
+
+    # Settings.
+
+    _env_var_config = classproperty(
+        lambda cls: read_environment(cls._all_settings(), cls._env_var_prefix)
+    )
+
+    @classmethod
+    def _all_settings(cls) -> dict[str, Any]:
+        """Return the schema of the settings, with those that the SDK defines."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        return cls.config_jsonschema
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Find everything that is wrong with the settings, in words that repeat no value."""
+        schema = self._all_settings()
+        errors = complete(self._config, schema)
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=schema)
+        for doubt in doubts(self._config, schema["properties"]):
+            self.logger.warning("%s", doubt)
+        return errors
+
+    # The command.
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--test", "is_test"],
+                is_flag=True,
+                help="Check settings, account and address books, and write nothing.",
+            )
+        )
+        return command
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> ConfigInput:
+        return read_files(value)
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+        is_test: bool = False,
+    ) -> None:
+        """Load the input, and end with one line that says why if it cannot be.
+
+        Args:
+            about: Print what this target is, and leave.
+            about_format: How to print that.
+            config: The configuration.
+            file_input: What to read instead of standard input.
+            is_test: Check, and leave.
+        """
+        if is_test and not about:
+            cls._test(config or ConfigInput())
+        # Not the SDK's `Target.invoke`: it keeps the target, whose counts belong into the line
+        # that ends a failed run, to itself.
+        super(Target, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        target = cls._start(config or ConfigInput(), file_input)
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
+        try:
+            target.listen(file_input)
+        except Exception as error:  # noqa: BLE001 - every end is told in one place
+            if not target.has_read:
+                cls._fail_unread([error_text(error, target.progress)], file_input)
+            cls._fail([error_text(error, target.progress)])
+
+    @classmethod
+    def _start(cls, config: ConfigInput, file_input: IO[str] | None) -> Self:
+        """Return a target, or end if its settings are wrong or it cannot be prepared."""
+        try:
+            check_files(config)
+            return cls(config=config.config, parse_env_config=config.parse_env)
+        except ConfigValidationError as error:
+            cls._fail_unread(("Config validation failed", *error.errors), file_input)
+        except Exception as error:  # noqa: BLE001 - a traceback may show values
+            cls._fail_unread([error_text(error, _NOTHING_READ)], file_input)
+
+    @classmethod
+    def _test(cls, config: ConfigInput) -> NoReturn:
+        """Print a line for each check, and leave."""
+        try:
+            exit_at_once()  # nothing is written that would have to be saved
+            check_files(config)
+            values = without_nulls(config.config)
+            if config.parse_env:
+                values.update(cls._env_var_config)
+            schema = cls._all_settings()
+            problems = complete(values, schema)
+            is_ready = cls.check_account(values, problems, doubts(values, schema["properties"]))
+        except ConfigValidationError as error:
+            cls._fail(error.errors)
+        except Exception as error:  # noqa: BLE001 - a traceback may show values
+            cls._fail([error_text(error, _NOTHING_READ)])
+        sys.exit(0 if is_ready else 1)
+
+    # How a run that has failed ends.
+
+    @classmethod
+    def _fail_unread(cls, lines: Iterable[str], file_input: IO[str] | None) -> NoReturn:
+        """End before a row was read: what writes the input is let end, too."""
+        signum = drain(sys.stdin) if file_input is None else None
+        cls._fail(lines, 1 if signum is None else 128 + signum)
+
+    @classmethod
+    def _fail(cls, lines: Iterable[str], status: int = 1) -> NoReturn:
+        """End with the lines that say why, and with nothing after them."""
+        for line in lines:
+            cls.logger.error("%s", line)
+        sys.exit(status)
+
+
+def write_line(line: str) -> None:
+    """Write a line to standard output.
+
+    Args:
+        line: The line.
+
+    Raises:
+        StorageError: Nobody reads it.
+    """
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would complain on standard error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise StorageError("Standard output is closed: nothing can be told") from None
+
+
+def print_line(line: str) -> None:
+    """Write a line for people, whose names may be in a script that the terminal lacks.
+
+    Args:
+        line: The line.
+
+    Raises:
+        StorageError: Nobody reads it.
+    """
+    encoding = sys.stdout.encoding
+    write_line(line.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,0 +1,115 @@
+"""Sets of identities: each is found again in any spelling, and hardly any other."""
+
+from __future__ import annotations
+
+import tracemalloc
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_dotdigital.account.identities import identities_of
+from target_dotdigital.mapping.contacts.identifiers import (
+    CONTACT_ID,
+    EMAIL,
+    MOBILE_NUMBER,
+    normalise,
+)
+from target_dotdigital.mapping.contacts.identity_set import (
+    MIN_COMPACTION,
+    IdentitySet,
+    identities_in,
+)
+from tests.support.builders import WILD_VALUES
+
+
+def identity_set(*identities: str) -> IdentitySet:
+    made = IdentitySet()
+    for identity in identities:
+        made.add(identity)
+    return made
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_exactly_what_was_added_is_found(some: list[str], others: list[str]) -> None:
+    made = identity_set(*(f"email:{each}" for each in some))
+    assert all(f"email:{each}" in made for each in some)
+    forms = {each for each in some if each.isascii()}
+    for each in others:
+        if each.isascii() and each not in forms and all(one.isascii() for one in some):
+            assert f"email:{each}" not in made
+    assert bool(made) == bool(some)
+
+
+def test_looking_and_adding_may_alternate() -> None:
+    made = IdentitySet()
+    for number in range(3_000):
+        assert f"contactId:{number}" not in made
+        made.add(f"contactId:{number}")
+        assert f"contactId:{number}" in made
+        assert f"contactId:{number // 2}" in made
+
+
+def test_those_who_come_again_take_no_more_room() -> None:
+    made = IdentitySet()
+    identities = [f"email:p{number}@example.com" for number in range(100)]
+    tracemalloc.start()
+    for _ in range(10_000):
+        for identity in identities:
+            made.add(identity)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 100 * 2 * MIN_COMPACTION * 8
+
+
+def test_a_million_take_a_dozen_bytes_each() -> None:
+    made = IdentitySet()
+    tracemalloc.start()
+    for number in range(300_000):
+        made.add(f"contactId:{number}")
+    assert "contactId:7" in made
+    size, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 300_000 * 12
+    assert peak < 300_000 * 14
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("customerID:7", "customerId:7"),
+        (normalise(EMAIL, "a@bücher.example"), normalise(EMAIL, "a@xn--bcher-kva.example")),
+        ("email:chloe\u0301@example.com", "email:chloé@example.com"),
+        ("email:a@straße.example", "email:a@strasse.example"),
+        ("email:\u212aelvin@example.com", "email:kelvin@example.com"),
+    ],
+)
+def test_spellings_of_one_identity_are_one(one: str, other: str) -> None:
+    assert one in identity_set(other)
+    assert other in identity_set(one)
+
+
+def test_values_of_custom_identifiers_keep_their_case() -> None:
+    assert "customerId:a" not in identity_set("customerId:A")
+
+
+@pytest.mark.parametrize("name", ["email", "Email", "EMAIL"])
+def test_identifiers_of_an_answer_are_known_in_any_case(name: str) -> None:
+    assert list(identities_of({name: " Ann@Example.com "}, 7)) == [
+        "contactId:7",
+        "email:ann@example.com",
+    ]
+    assert list(identities_of({"MOBILENUMBER": "+44 7", "email": None})) == ["mobileNumber:447"]
+    assert list(identities_of(None)) == []
+
+
+@given(st.dictionaries(st.text(), WILD_VALUES), st.text(min_size=1))
+def test_anything_in_a_record_may_be_somebody(record: dict[str, Any], key: str) -> None:
+    readers = [partial(normalise, name) for name in (EMAIL, MOBILE_NUMBER, CONTACT_ID)]
+    planted = {**record, key: {"deep": [" Ann@Example.com "]}}
+    found = set(identities_in(planted, readers))
+    assert normalise(EMAIL, "ann@example.com") in found
+    made = identity_set(*found)
+    assert all(each in made for each in found)
