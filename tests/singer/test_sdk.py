@@ -35,7 +35,7 @@ def problem_of(part: PrivatePart) -> str | None:
         is_declared = part.name in vars(part.owner).get("__annotations__", {})
         is_there = is_declared and not part.signature
         return None if is_there else f"{changed}: it is gone. {part.purpose}"
-    function = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+    function: Any = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
     signature = inspect.signature(function)
     parameters = [each.replace(annotation=each.empty) for each in signature.parameters.values()]
     plain = signature.replace(parameters=parameters, return_annotation=signature.empty)
