@@ -295,7 +295,7 @@ class ContactSink(BatchSink):
         return found
 
     def _holdings(self, row: Row) -> list[HeldContacts]:
-        """Return where a row's contact is to be held: another stream may mirror its books."""
+        """Return what holds a row's contact: another stream may mirror its books."""
         if row.holding is not None:
             return [row.holding]
         if not self._intake.mirrors:
