@@ -203,8 +203,8 @@ class Load:
         return TargetProcess(
             config,
             self.folder,
-            environment={"HURRIED_PACE": str(self.pace)},
-            module="tests.faults.fast_clock",
+            pace=self.pace,
+            fresh=True,  # its start-up is hit, too
             on_line=ledger.look_at,
         )
 

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
 BOOK = 102
-HURRIED: dict[str, Any] = {
-    "module": "tests.faults.fast_clock",
-    "environment": {"HURRIED_PACE": "20"},
-}
+PACE = 20
 WHEN = "2026-01-31T10:00:00Z"
 
 DATE_TIMES = [
@@ -73,7 +70,7 @@ def addresses(stream: str, marks: list[Any]) -> list[str]:
 
 
 def run(settings: dict[str, Any], folder: Path, *messages: Any) -> Ended:
-    with TargetProcess(settings, folder, **HURRIED) as target:
+    with TargetProcess(settings, folder, pace=PACE) as target:
         target.send_what_it_takes(*messages)
         return target.end()
 

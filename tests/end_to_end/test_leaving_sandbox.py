@@ -9,7 +9,7 @@ import pytest
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
 from tests.end_to_end.test_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
-from tests.mirror.test_mirror import HURRIED, rows, undo_files
+from tests.mirror.test_mirror import PACE, rows, undo_files
 from tests.sandbox.client import SandboxClient, people, person
 from tests.support.command import TargetProcess, record, schema, state
 
@@ -24,7 +24,7 @@ SUMMARY_ONLY = ("report-lists=summaryOnly",)
 
 def run(server: SandboxServer, folder: Path, stream: dict[str, Any], *messages: Any) -> Ended:
     config = configured(server, streams={"people": stream})
-    with TargetProcess(config, folder, **HURRIED) as target:
+    with TargetProcess(config, folder, pace=PACE) as target:
         target.send_what_it_takes(*messages)
         return target.end()
 
@@ -99,7 +99,7 @@ def test_a_mirror(tmp_path: Path, assignments: tuple[str, ...]) -> None:
         assert client.contact("p19@example.com")["contactId"]  # still in the account
         (path,) = undo_files(tmp_path)
         config = configured(server, streams={"leavers": {"match_identifier": "contactId"}})
-        with TargetProcess(config, tmp_path, **HURRIED) as target:
+        with TargetProcess(config, tmp_path, pace=PACE) as target:
             target.send(path.read_bytes())
             undone = target.end()
         assert undone.status == 0, undone.stderr

@@ -27,10 +27,7 @@ if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
 BOOK = 102
-HURRIED: dict[str, Any] = {
-    "module": "tests.faults.fast_clock",
-    "environment": {"HURRIED_PACE": "20"},
-}
+PACE = 20
 EMAIL_ONLY: dict[str, Any] = {"email": {"type": ["string", "null"]}}
 
 
@@ -45,7 +42,7 @@ def settings(server: DotdigitalServer, on_delete: str, **more: Any) -> dict[str,
 
 
 def run(config: dict[str, Any], folder: Path, *messages: Any) -> Ended:
-    with TargetProcess(config, folder, **HURRIED) as target:
+    with TargetProcess(config, folder, pace=PACE) as target:
         target.send_what_it_takes(*messages)
         return target.end()
 
@@ -375,7 +372,7 @@ def test_a_reply_that_is_lost_is_asked_for_again(
 def test_a_full_account_is_waited_for(server: DotdigitalServer, tmp_path: Path) -> None:
     fill(server, "ann")
     server.departures.max_active_deletions = 0
-    with TargetProcess(settings(server, "delete"), tmp_path, **HURRIED) as target:
+    with TargetProcess(settings(server, "delete"), tmp_path, pace=PACE) as target:
         target.send(schema(), deleted(email="ann@example.com"), state(1))
         assert target.process.stdin is not None
         target.process.stdin.close()
@@ -478,7 +475,7 @@ def test_an_address_book_that_is_gone_ends_the_run(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
     fill(server, "ann")
-    with TargetProcess(settings(server, "remove"), tmp_path, **HURRIED) as target:
+    with TargetProcess(settings(server, "remove"), tmp_path, pace=PACE) as target:
         target.send(schema(), deleted(email="ann@example.com"), state(1))
         target.wait_for("Connected", "stderr")
         del server.address_books[BOOK]

@@ -237,7 +237,9 @@ def test_while_python_loads_the_modules(
     server: DotdigitalServer, tmp_path: Path, number: int, status: int, arguments: tuple[str, ...]
 ) -> None:
     for moment in ("simplejson/_speedups", "msgspec/_core", "charset_normalizer/md"):
-        with TargetProcess(settings_for(server), tmp_path, arguments=arguments) as target:
+        with TargetProcess(
+            settings_for(server), tmp_path, arguments=arguments, fresh=True
+        ) as target:
             _stop_at(target, number, moment)
             target.process.wait(30)
             ended = target.end()

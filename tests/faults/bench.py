@@ -5,13 +5,11 @@ from __future__ import annotations
 import copy
 import functools
 import json
-import sys
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults.forked_target import ForkedTarget
 from tests.faults.invariants import (
     MAX_PEAK_MEGABYTES,
     Ledger,
@@ -26,10 +24,9 @@ from tests.support.command import Ended, TargetProcess, settings_for
 from tests.support.dotdigital.routes import IMPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
-    from tests.faults.forked_target import Forge
     from tests.support.dotdigital.server import DotdigitalServer
 
 FAULTS: dict[str, list[str]] = {}
@@ -68,11 +65,8 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
 class Bench:
     """Runs the target, and checks the invariants after each run."""
 
-    def __init__(
-        self, server: DotdigitalServer, folder: Path, stack: ExitStack, forge: Forge
-    ) -> None:
+    def __init__(self, server: DotdigitalServer, folder: Path, stack: ExitStack) -> None:
         self.server = server
-        self.forge = forge
         self.stack = stack
         """Ends with the test."""
         self.folder = folder
@@ -147,21 +141,6 @@ class Bench:
             stdout: Where its standard output goes, in place of the bench.
             **settings: Settings of this run.
         """
-        hurry = {"HURRIED_PACE": str(pace)} if pace != 1 else {}
-        is_hurried = any(name.startswith("HURRIED_") for name in {**hurry, **self.environment})
-        module = "tests.faults.fast_clock" if is_hurried else None
-        start = functools.partial(TargetProcess, module=module, stdout=stdout)
-        with self._watched(start, messages, settings, hurry) as target:
-            yield target
-
-    @contextmanager
-    def _watched(
-        self,
-        start: Callable[..., TargetProcess],
-        messages: Sequence[Any],
-        settings: Mapping[str, Any],
-        environment: Mapping[str, str],
-    ) -> Iterator[TargetProcess]:
         self._messages = list(messages)
         ledger = Ledger(
             self.server,
@@ -173,10 +152,12 @@ class Bench:
         places = self.folder / "tmp"
         places.mkdir(exist_ok=True)
         calls_before = len(self.server.calls)
-        with start(
+        with TargetProcess(
             self.config(**settings),
             self.folder,
-            environment={**DEBUG, "TMPDIR": str(places), **environment, **self.environment},
+            environment={**DEBUG, "TMPDIR": str(places), **self.environment},
+            pace=pace,
+            stdout=stdout,
             on_line=ledger.look_at,
         ) as target:
             yield target
@@ -219,11 +200,7 @@ class Bench:
         self.environment = {}
         self.url = self.server.url
         whole = self._messages
-        # Nothing goes wrong in it, so the second that loading Python's modules takes can be spared.
-        start = functools.partial(ForkedTarget, self.forge, SECOND_PACE)
-        with self._watched(start, messages, {}, {}) as target:
-            target.send_what_it_takes(*messages)
-        ended = target.end()
+        ended = self.run(messages, pace=SECOND_PACE)
         assert ended.status == 0, ended.stderr
         self.assert_contents(whole)
 
@@ -267,6 +244,3 @@ class Bench:
 def input_of(messages: Sequence[Any]) -> str:
     """Return an input as the text that a tap writes."""
     return "".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in messages)
-
-
-PYTHON = sys.executable

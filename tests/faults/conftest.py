@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.bench import Bench
-from tests.faults.forked_target import Forge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +16,7 @@ if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
 
-@pytest.fixture(scope="module")
-def forge() -> Iterator[Forge]:
-    with Forge() as running:
-        yield running
-
-
 @pytest.fixture
-def bench(server: DotdigitalServer, tmp_path: Path, forge: Forge) -> Iterator[Bench]:
+def bench(server: DotdigitalServer, tmp_path: Path) -> Iterator[Bench]:
     with ExitStack() as stack:
-        yield Bench(server, tmp_path, stack, forge)
+        yield Bench(server, tmp_path, stack)

@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 from typing_extensions import override
 
 from tests.faults.crashing_server import WatchedServer
-from tests.faults.forked_target import Forge, ForkedTarget
 from tests.faults.generated import (
     ANY_CALL,
     FATAL,
@@ -50,7 +49,7 @@ from tests.faults.invariants import (
     assert_silence,
 )
 from tests.faults.people import OPTED_OUT, SUPPRESSED, email, rest_after
-from tests.support.command import schema, settings_for, state
+from tests.support.command import TargetProcess, schema, settings_for, state
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
@@ -74,7 +73,6 @@ def _has_rows_to_load(runs: Runs) -> bool:
 class Runs(RuleBasedStateMachine):
     """A tap's rows, and the runs of a target that load them."""
 
-    forge: Forge
     place: Path
 
     def __init__(self) -> None:
@@ -245,12 +243,11 @@ class Runs(RuleBasedStateMachine):
         )
         with (
             self.server.a_run(),
-            ForkedTarget(
-                self.forge,
-                PACE,
+            TargetProcess(
                 config,
                 self.folder,
                 environment=DEBUG,
+                pace=PACE,
                 on_line=ledger.look_at,
             ) as target,
         ):
@@ -318,16 +315,15 @@ def test_generated_runs(pytestconfig: pytest.Config, tmp_path: Path) -> None:
     class Here(Runs):
         place = tmp_path
 
-    with Forge() as Here.forge:
-        run_state_machine_as_test(
-            Here,
-            settings=settings(
-                max_examples=pytestconfig.getoption("--generated-runs"),
-                stateful_step_count=12,
-                deadline=None,
-                database=None,
-                print_blob=True,
-                suppress_health_check=list(HealthCheck),
-                phases=[Phase.explicit, Phase.generate],  # shrinking real runs takes minutes
-            ),
-        )
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=pytestconfig.getoption("--generated-runs"),
+            stateful_step_count=12,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate],  # shrinking real runs takes minutes
+        ),
+    )

@@ -86,6 +86,7 @@ def test_a_reply_that_never_ends_is_given_up_and_sent_again(
     wire = bench.behind_a_wire()
     wire.arm(IMPORT, variant)
     wire.arm(IMPORT_STATUS, variant)
+    bench.environment["FAST_CLOCK_DEADLINES"] = "1"
     ended = bench.run(people(5), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 5})
     assert ended.stderr.count("; trying again") == 2

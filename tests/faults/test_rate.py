@@ -73,7 +73,7 @@ def test_a_limit_without_a_usable_reset_is_waited_for_with_growing_waits(
 
 @fault("F10", "behind", "ahead")
 def test_a_clock_that_jumps_an_hour_makes_no_wait_longer(bench: Bench, variant: str) -> None:
-    bench.environment["HURRIED_JUMP"] = "-3600" if variant == "behind" else "3600"
+    bench.environment["FAST_CLOCK_JUMP"] = "-3600" if variant == "behind" else "3600"
 
     def limited(_call: Call) -> Answer:
         return rate_limited(epoch=time.time() + 2)

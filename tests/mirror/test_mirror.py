@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
 BOOK = 102
-HURRIED: dict[str, Any] = {
-    "module": "tests.faults.fast_clock",
-    "environment": {"HURRIED_PACE": "20"},
-}
+PACE = 20
 
 
 def mirror(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
@@ -32,7 +29,7 @@ def mirror(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
 
 
 def run(config: dict[str, Any], folder: Path, *messages: Any) -> Ended:
-    with TargetProcess(config, folder, **HURRIED) as target:
+    with TargetProcess(config, folder, pace=PACE) as target:
         target.send_what_it_takes(*messages)
         return target.end()
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.mirror.test_mirror import (
     BOOK,
-    HURRIED,
+    PACE,
     activate,
     fill,
     members,
@@ -288,7 +288,7 @@ def test_pages_that_go_round_in_circles(server: DotdigitalServer, tmp_path: Path
 def test_an_address_book_that_is_gone(server: DotdigitalServer, tmp_path: Path) -> None:
     found = reply(200, {"id": BOOK, "name": "Customers"})
     server.answer_next(ADDRESS_BOOK, found)
-    with TargetProcess(mirror(server), tmp_path, **HURRIED) as target:
+    with TargetProcess(mirror(server), tmp_path, pace=PACE) as target:
         target.send(schema(), *rows(["ann"]))
         target.wait_for("Connected", "stderr")
         server.answer_next(

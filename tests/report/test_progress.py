@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
 COLUMNS, LINES = 100, 24
-PACE = "60"
+PACE = 60
 PROGRESS = re.compile(
     r"Progress: read (\d+), settled (\d+), rejected (\d+), active imports (\d+), (\d+) rows/s"
 )
@@ -159,9 +159,7 @@ def test_it_is_told_while_the_tap_is_silent_and_while_the_queue_is_full(
 ) -> None:
     server.hold_imports()
     config = settings_for(server, batch_size_rows=1, max_active_imports=2)
-    environment = {"HURRIED_PACE": PACE}
-    hurried = "tests.faults.fast_clock"
-    with TargetProcess(config, tmp_path, environment=environment, module=hurried) as target:
+    with TargetProcess(config, tmp_path, pace=PACE) as target:
         people = [record(id=each, email=f"p{each}@example.com") for each in range(2 + 3 * is_full)]
         target.send(schema(), *people)
         server.wait_for_calls(IMPORT, 2)
@@ -175,9 +173,7 @@ def test_it_is_told_while_the_tap_is_silent_and_while_the_queue_is_full(
 def test_no_line_of_a_good_run_speaks_of_an_error(server: DotdigitalServer, tmp_path: Path) -> None:
     server.hold_imports()
     config = settings_for(server, report_path="report.html")
-    environment = {"HURRIED_PACE": PACE}
-    hurried = "tests.faults.fast_clock"
-    with TargetProcess(config, tmp_path, environment=environment, module=hurried) as target:
+    with TargetProcess(config, tmp_path, pace=PACE) as target:
         target.send(schema(), record(id=1, email="ann@example.com"), state(1))
         target.wait_for("Progress:", "stderr")
         assert target.process.stdin is not None
@@ -284,12 +280,15 @@ class OnTerminal(TargetProcess):
     """A target whose standard error is a terminal."""
 
     @override
-    def _start(self, command: Any, environment: Any, folder: Any, stdout: Any) -> Any:
+    def _start(
+        self, command: Any, environment: Any, folder: Any, stdout: Any, stderr: Any = None
+    ) -> Any:
+        assert stderr is None
         self.main, side = pty.openpty()
         ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         with os.fdopen(side, "wb") as terminal:
             environment = {**environment, "TERM": "xterm"}
-            process = self._open(command, environment, folder, stdout, terminal)
+            process = super()._start(command, environment, folder, stdout, terminal)
         process.stderr = io.BufferedReader(_Lines(self.main))
         return process
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import subprocess
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import Self
+
+from tests.support.forked_process import ForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,6 +85,14 @@ class Ended:
         return "read" + lines[0].partition(marker)[2]
 
 
+@functools.cache
+def fork_server() -> ForkServer:
+    """Return the server of these tests: one in each process of pytest's, from its first use on."""
+    server = ForkServer(REPOSITORY)
+    atexit.register(server.close)
+    return server
+
+
 class TargetProcess:
     """A running target: a context manager that leaves no process behind."""
 
@@ -91,7 +103,8 @@ class TargetProcess:
         *,
         environment: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
-        module: str | None = None,
+        pace: float = 1,
+        fresh: bool = False,
         stdout: IO[bytes] | None = None,
         on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
@@ -102,30 +115,29 @@ class TargetProcess:
             folder: Where it works.
             environment: Variables beside the test's own.
             arguments: Arguments beside `--config`.
-            module: What is run in place of `target_dotdigital`.
+            pace: How fast its clock runs; see `tests.support.fast_clock`.
+            fresh: Whether Python starts anew, where a test is about that. The process is forked
+                from one that has loaded the target otherwise.
             stdout: Where its standard output goes, in place of the test.
             on_line: Called with each line of its standard output as soon as that is there.
         """
         path = folder / "config.json"
         path.write_text(json.dumps(config))
-        kept = {
+        variables = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("TARGET_DOTDIGITAL_")
         }
-        self.process = self._start(
-            [
-                *(sys.executable, "-m", module or "target_dotdigital"),
-                *("--config", str(path), *arguments),
-            ],
-            {
-                **kept,
-                **({"PYTHONPATH": str(REPOSITORY)} if module else {}),
-                **(environment or {}),
-            },
-            folder,
-            stdout,
-        )
+        if pace != 1:
+            variables["FAST_CLOCK_PACE"] = str(pace)
+        variables.update(environment or {})
+        module = "target_dotdigital"
+        if any(name.startswith("FAST_CLOCK_") for name in variables):
+            module = "tests.support.fast_clock"
+            variables["PYTHONPATH"] = str(REPOSITORY)
+        self._is_fresh = fresh or "FAST_CLOCK_JUMP" in variables
+        command = [module, "--config", str(path), *arguments]
+        self.process = self._start(command, variables, folder, stdout)
         self.peak_megabytes: float | None = None
         """Resident memory at its highest, as it was when the last line came on standard error."""
         self.processor_seconds = 0.0
@@ -221,19 +233,13 @@ class TargetProcess:
         environment: Mapping[str, str],
         folder: Path,
         stdout: IO[bytes] | None,
-    ) -> subprocess.Popen[bytes]:
-        return self._open(command, environment, folder, stdout)
-
-    @staticmethod
-    def _open(
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        folder: Path,
-        stdout: IO[bytes] | None,
         stderr: IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes]:
+        """Start Python with a module and its arguments."""
+        if not self._is_fresh and fork_server().can_stand_in(environment):
+            return fork_server().start(command, environment, folder, stdout=stdout, stderr=stderr)
         return subprocess.Popen(
-            command,
+            [sys.executable, "-m", *command],
             stdin=subprocess.PIPE,
             stdout=stdout or subprocess.PIPE,
             stderr=stderr or subprocess.PIPE,
