@@ -291,7 +291,7 @@ class ContactSink(BatchSink):
         return found
 
     def _identity_sets(self, row: Row) -> list[IdentitySet]:
-        """Return where a row's contact is to be held: another stream may mirror its books."""
+        """Return what holds a row's contact: another stream may mirror its books."""
         if row.identity_set is not None:
             return [row.identity_set]
         if not self._intake.mirrors:

@@ -11,14 +11,12 @@ import random
 import threading
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from target_dotdigital.clock import Clock
 
 EPOCH_FROM = 1_000_000_000
 """A reset header from here on is a time, below it a number of seconds: sources disagree."""
@@ -40,12 +38,25 @@ RESET_SPREAD_SECONDS = 1.0
 _EVERY_TIER = ""
 
 
+class Time(Protocol):
+    """Tells the time, and waits until the run is stopped at most."""
+
+    def now(self) -> float:
+        """Return seconds on a monotonic clock."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def sleep_before_sending(self, seconds: float) -> None:
+        """Wait with something that writes."""
+
+
 class RateLimits:
     """Holds calls back until their tier is open again. Safe to use from several threads."""
 
     def __init__(
         self,
-        clock: Clock,
+        clock: Time,
         wall_time: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ACCOUNT = 0
 """Stands for the account where an address book's ID would: contacts are deleted."""
 
+FEW_CONTACTS = 20
+"""Contacts that are looked up one by one, however few pages the address book has."""
+
 
 @dataclass(slots=True)
 class Removal:

@@ -21,7 +21,7 @@ from target_dotdigital.errors import (
     SettingsError,
 )
 from target_dotdigital.loading.bisect import Bisection
-from target_dotdigital.loading.removals import ACCOUNT, deletion_body
+from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, deletion_body
 from target_dotdigital.loading.settlement import Settlement, reject_code, settle_deletion
 from target_dotdigital.mapping import canonical
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from target_dotdigital.events import Events
     from target_dotdigital.loading.removals import Removal
     from target_dotdigital.mapping import Contact
-
-FEW_CONTACTS = 20
-"""Contacts that are looked up one by one, however few pages the address book has."""
 
 _NOT_IN_A_PATH = frozenset({".", ".."})
 """Values that HTTP clients take out of a path, so that another call would be made."""

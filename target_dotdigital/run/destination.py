@@ -118,9 +118,8 @@ class Destination:
         self.is_connecting = False
         """Whether the account is being connected to: nothing has been read or sent."""
 
-    @property
-    def account(self) -> Account:
-        """The account, connected to when it is first needed.
+    def connect(self) -> Account:
+        """Return the account, connected to when it is first needed.
 
         Raises:
             TargetDotdigitalError: It cannot be reached, or lacks what the settings name.

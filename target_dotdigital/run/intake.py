@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import RowRejectedError, StorageError
 from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
+from target_dotdigital.run.stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping import Contact, Row, StreamCounts
     from target_dotdigital.mirror import Mirrors
     from target_dotdigital.run.state_output import StateOutput
-    from target_dotdigital.run.stream_warnings import StreamWarnings
     from target_dotdigital.settings import MergeOption, Settings
 
 
@@ -27,19 +27,19 @@ class Intake:
     Attributes:
         settings: The target's settings.
         mirrors: The streams that are mirrors.
-        warnings: Warns of streams.
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
+        warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
     """
 
     settings: Settings
     mirrors: Mirrors
-    warnings: StreamWarnings
     keeps_rejects: bool
     _connect: Callable[[], Account]
     _tally: RowCounts
     _states: StateOutput
     _batches: Batches
+    warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
 
     @property

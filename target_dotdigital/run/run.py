@@ -25,7 +25,7 @@ from target_dotdigital.run.intake import Intake
 from target_dotdigital.run.pipeline import Pipeline
 from target_dotdigital.run.shutdown import Shutdown
 from target_dotdigital.run.state_output import StateOutput
-from target_dotdigital.run.stream_warnings import StreamWarnings, warn_of_missing_streams
+from target_dotdigital.run.stream_warnings import warn_of_missing_streams
 from target_dotdigital.run.summary import Summary
 from target_dotdigital.singer import nothing_loaded
 
@@ -65,17 +65,9 @@ def build_run(
     tally = RowCounts(rejects, settings.max_reject_percent)
     progress = Progress(tally, clock, timeline)
     summary = Summary(tally, rejects, settings.dry_run)
-
-    def write_beside_progress(value: str) -> None:
-        progress.hide()  # standard output may be the same terminal
-        write_state(value)
-
-    gate = (
-        StateGate(lambda _value: None)
-        if settings.dry_run
-        else StateGate(write_beside_progress, timeline.note_state)
+    states = StateOutput(
+        _state_gate(settings, write_state, progress, timeline), tally, rejects, mirrors
     )
-    states = StateOutput(gate, tally, rejects, mirrors)
 
     # From contacts to Dotdigital and back.
     destination = Destination(settings, clock, timeline)
@@ -93,16 +85,23 @@ def build_run(
         lambda: destination.moment(queue.free, is_stopping=shutdown.has_begun),
     )
     intake = Intake(
-        settings,
-        mirrors,
-        StreamWarnings(),
-        rejects is not None,
-        lambda: destination.account,
-        tally,
-        states,
-        pipeline.batches,
+        settings, mirrors, rejects is not None, destination.connect, tally, states, pipeline.batches
     )
     return Run(intake, pipeline, destination, summary, report_writer)
+
+
+def _state_gate(
+    settings: Settings, write: Callable[[str], None], progress: Progress, timeline: Events
+) -> StateGate:
+    """Return what writes STATE values beside the progress. In a dry run nothing is settled."""
+    if settings.dry_run:
+        return StateGate(lambda _value: None)
+
+    def write_beside_progress(value: str) -> None:
+        progress.hide()  # standard output may be the same terminal
+        write(value)
+
+    return StateGate(write_beside_progress, timeline.note_state)
 
 
 @dataclass(eq=False)

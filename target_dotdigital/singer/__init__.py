@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from target_dotdigital.singer.command_line import CommandLineTarget, print_line, write_line
 from target_dotdigital.singer.configuration import without_nulls
-from target_dotdigital.singer.error_text import SAFE_ERRORS, error_text
+from target_dotdigital.singer.error_messages import SAFE_ERRORS, error_text
 from target_dotdigital.singer.flattening import join_flattened_arrays
 from target_dotdigital.singer.record_maps import check_damage, mapped_record
 from target_dotdigital.singer.stream_schemas import described, prepared

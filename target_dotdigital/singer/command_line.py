@@ -23,7 +23,7 @@ from target_dotdigital.singer.configuration import (
     read_files,
     without_nulls,
 )
-from target_dotdigital.singer.error_text import error_text
+from target_dotdigital.singer.error_messages import error_text
 from target_dotdigital.singer.sdk import ConfigInput, classproperty
 from target_dotdigital.singer.unread_input import drain
 

@@ -50,7 +50,7 @@ def test_the_paths_are_found() -> None:
         *(
             "docs/reliability.md",
             "hub/target-dotdigital.yml",
-            "target_dotdigital/run.py",
+            "target_dotdigital/run/run.py",
             "tox.toml",
         ),
     } <= found

@@ -36,5 +36,5 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
         to_date(mark)
     except UnfitError:
         reason = "property '_sdc_deleted_at' is no date-time"
-        raise RowRejectedError("delete.invalid", reason) from None
+        raise RowRejectedError("delete.invalid", reason, property=DELETED_AT) from None
     return True
