@@ -25,14 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.faults.crashing_server import WatchedServer
-from tests.faults.invariants import (
-    Ledger,
-    assert_counts,
-    assert_nobody_was_wronged,
-    assert_silence,
-)
+from tests.faults.invariants import Ledger, assert_counts, assert_nobody_was_wronged, assert_silence
 from tests.faults.people import ADDRESS_BOOK, CANARY, PROPERTIES, landed, rest_after, row
-from tests.support.command import TargetProcess, schema, settings_for, state
+from tests.support.command import TargetProcess, settings_for
+from tests.support.messages import schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ import requests
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.sandbox.browser import CHROMIUM, DRIVER, Browser, started
+from tests.support.browser import CHROMIUM, DRIVER, Browser, started
 
 LIST_ID = 42
 IMPORT_CONTACTS = 10_000

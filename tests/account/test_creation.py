@@ -12,10 +12,9 @@ import pytest
 from target_dotdigital.account.account import Account
 from target_dotdigital.errors import DotdigitalError, NetworkError, SettingsError
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.sandbox.client import SandboxClient
 from tests.support.builders import PLAIN_SETTINGS
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import (
     Answer,
     empty_reply,
@@ -33,7 +32,9 @@ from tests.support.dotdigital.routes import (
     DATA_FIELDS,
     IMPORT,
 )
+from tests.support.messages import record, schema, state
 from tests.support.network import settings
+from tests.support.sandbox_client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

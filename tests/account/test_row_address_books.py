@@ -11,12 +11,14 @@ from target_dotdigital.account.account import Account
 from target_dotdigital.errors import SettingsError, UnfitError
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import read_switches
-from tests.sandbox.client import SandboxClient
+from tests.support.canary import CANARY, DEBUG
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import v2_error
 from tests.support.dotdigital.routes import ADDRESS_BOOK, ADDRESS_BOOKS, CREATE_ADDRESS_BOOK, IMPORT
+from tests.support.messages import record, schema, state
 from tests.support.network import settings as account_settings
+from tests.support.sandbox_client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
     from tests.support.dotdigital.server import DotdigitalServer
 
-CANARY = "kanarienvogel"
-DEBUG = {"TARGET_DOTDIGITAL_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
 STREAMS = {"people": {"address_book_property": "books"}}
 SCHEMA = schema(properties={"email": {"type": "string"}, "books": {}})
 

@@ -10,13 +10,8 @@ import pytest
 import trustme
 
 from target_dotdigital.api.transport import Transport
-from tests.api.raw_server import (
-    DEADLINE_SECONDS,
-    DOTDIGITAL,
-    PASSWORD,
-    USERNAME,
-)
 from tests.support.dotdigital.server import DotdigitalServer
+from tests.support.raw_server import DEADLINE_SECONDS, DOTDIGITAL, PASSWORD, USERNAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

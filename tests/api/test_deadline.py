@@ -11,7 +11,8 @@ import pytest
 
 from target_dotdigital.api import transport as transport_module
 from target_dotdigital.errors import AbandonedError
-from tests.api.raw_server import (
+from tests.support.dotdigital.routes import ACCOUNT_INFO, DATA_FIELDS
+from tests.support.raw_server import (
     DEADLINE_SECONDS,
     DOTDIGITAL,
     IN_TIME_SECONDS,
@@ -23,7 +24,6 @@ from tests.api.raw_server import (
     assert_no_reply_in_time,
     lead_to,
 )
-from tests.support.dotdigital.routes import ACCOUNT_INFO, DATA_FIELDS
 
 if TYPE_CHECKING:
     import ssl

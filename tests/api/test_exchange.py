@@ -14,16 +14,6 @@ import pytest
 from target_dotdigital.api import transport as transport_module
 from target_dotdigital.api.transport import NoReplyError, Transport
 from target_dotdigital.errors import NetworkError
-from tests.api.raw_server import (
-    DOTDIGITAL,
-    IN_TIME_SECONDS,
-    OK,
-    PASSWORD,
-    USERNAME,
-    Peer,
-    RawServer,
-    lead_to,
-)
 from tests.support.dotdigital.answers import (
     Answer,
     empty_reply,
@@ -34,6 +24,16 @@ from tests.support.dotdigital.answers import (
 )
 from tests.support.dotdigital.routes import DATA_FIELDS
 from tests.support.dotdigital.server import DotdigitalServer
+from tests.support.raw_server import (
+    DOTDIGITAL,
+    IN_TIME_SECONDS,
+    OK,
+    PASSWORD,
+    USERNAME,
+    Peer,
+    RawServer,
+    lead_to,
+)
 
 if TYPE_CHECKING:
     import ssl

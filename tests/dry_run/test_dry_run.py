@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
 
 from target_dotdigital.errors import TargetDotdigitalError
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.mirror.test_mirror import activate, versioned
-from tests.sandbox.client import SandboxClient
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import reply, v3_error
 from tests.support.dotdigital.contract import needs_vendor_files, violations_of
 from tests.support.dotdigital.departure_routes import CONTACT, MEMBERS
 from tests.support.dotdigital.recording import RecordingProxy
 from tests.support.dotdigital.routes import ADDRESS_BOOK, DATA_FIELDS
+from tests.support.messages import activate, gone, record, rows, schema, state, versioned
+from tests.support.reports import report_of
+from tests.support.sandbox_client import SandboxClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.command import Ended
@@ -30,16 +29,6 @@ if TYPE_CHECKING:
 BOOK, OTHER = 102, 101
 MANY = [f"p{number}" for number in range(250)]
 """Too many to be looked up one by one."""
-
-
-def report_of(folder: Path) -> dict[str, Any]:
-    """Return what `report_path` holds; it is what its schema says."""
-    text = (folder / "report.json").read_text(encoding="utf-8")
-    rules = json.loads((files("target_dotdigital") / "report.schema.json").read_text())
-    Draft202012Validator.check_schema(rules)
-    found: dict[str, Any] = json.loads(text)
-    Draft202012Validator(rules, format_checker=FormatChecker()).validate(found)
-    return found
 
 
 def dry(server: DotdigitalServer, **settings: Any) -> dict[str, Any]:
@@ -54,14 +43,6 @@ def plan_of(config: dict[str, Any], folder: Path, *messages: Any, status: int = 
     report = report_of(folder)
     assert report["kind"] == "plan"
     return {**report["plan"], "streams": report["streams"], "outcome": report["outcome"]}
-
-
-def rows(names: Iterable[str], stream: str = "people", **values: Any) -> list[dict[str, Any]]:
-    return [record(stream, email=f"{name}@example.com", **values) for name in names]
-
-
-def gone(names: Iterable[str], stream: str = "people") -> list[dict[str, Any]]:
-    return rows(names, stream, _sdc_deleted_at="2026-01-01T00:00:00Z")
 
 
 def numbers(contacts: int, new: int | None, updated: int | None) -> dict[str, int | None]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import v3_error
 from tests.support.dotdigital.routes import IMPORT
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_dotdigital.singer.unread_input import drain
-from tests.support.command import TargetProcess, record, schema, settings_for
+from tests.support.command import TargetProcess, settings_for
 from tests.support.meltano import MELTANO, Project
+from tests.support.messages import record, schema
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer

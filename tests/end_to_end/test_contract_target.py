@@ -10,12 +10,13 @@ import requests
 
 from target_dotdigital.sandbox import EmbeddedSandbox
 from target_dotdigital.settings.schema import CONSENT_KEYS
-from tests.sandbox.client import SandboxClient, person
-from tests.support.command import load, record, schema, settings_for, state
+from tests.support.command import load, settings_for
 from tests.support.dotdigital.contract import needs_vendor_files, violations_of
 from tests.support.dotdigital.contract_rules import strict_violations_of
 from tests.support.dotdigital.recording import RecordingProxy
 from tests.support.dotdigital.routes import route_of
+from tests.support.messages import record, schema, state
+from tests.support.sandbox_client import SandboxClient, person
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,11 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
-from tests.end_to_end.test_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
-from tests.mirror.test_mirror import PACE, rows, undo_files
-from tests.sandbox.client import SandboxClient, people, person
-from tests.support.command import TargetProcess, record, schema, state
+from tests.support.command import TargetProcess
+from tests.support.messages import record, rows, schema, state
+from tests.support.mirrors import PACE, undo_files
+from tests.support.sandbox_client import SandboxClient, people, person
+from tests.support.sandbox_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

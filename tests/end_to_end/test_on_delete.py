@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import html_reply, lost_reply, reply, v2_error, v3_error
 from tests.support.dotdigital.departure_routes import (
     CONTACT,
@@ -19,15 +19,14 @@ from tests.support.dotdigital.departure_routes import (
     REMOVE,
 )
 from tests.support.dotdigital.routes import IMPORT
+from tests.support.messages import record, schema, state
+from tests.support.mirrors import BOOK, PACE, fill, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
 
-BOOK = 102
-PACE = 20
 EMAIL_ONLY: dict[str, Any] = {"email": {"type": ["string", "null"]}}
 
 
@@ -39,17 +38,6 @@ def settings(server: DotdigitalServer, on_delete: str, **more: Any) -> dict[str,
     # Of a few rows each, one or all are rejected.
     more = {"max_reject_percent": 100, **more}
     return settings_for(server, streams={"people": {"on_delete": on_delete}}, **more)
-
-
-def run(config: dict[str, Any], folder: Path, *messages: Any) -> Ended:
-    with TargetProcess(config, folder, pace=PACE) as target:
-        target.send_what_it_takes(*messages)
-        return target.end()
-
-
-def fill(server: DotdigitalServer, *names: str) -> None:
-    for name in names:
-        server.add_contact(f"{name}@example.com", {"FIRSTNAME": name}, lists=(101, BOOK))
 
 
 def members(server: DotdigitalServer) -> set[str]:

@@ -16,8 +16,6 @@ import trustme
 
 from target_dotdigital.preflight import preflight
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.api.raw_server import Peer, RawServer
-from tests.sandbox.client import SandboxClient
 from tests.support.clock import FakeClock
 from tests.support.command import Ended, TargetProcess, settings_for
 from tests.support.dotdigital.answers import (
@@ -33,6 +31,8 @@ from tests.support.dotdigital.contract_rules import strict_violations_of
 from tests.support.dotdigital.recording import RecordingProxy
 from tests.support.dotdigital.routes import ACCOUNT_INFO, ADDRESS_BOOK, ADDRESS_BOOKS, DATA_FIELDS
 from tests.support.network import R1, R2, Network, settings
+from tests.support.raw_server import Peer, RawServer
+from tests.support.sandbox_client import SandboxClient
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer

@@ -13,15 +13,15 @@ from target_dotdigital.mapping.contacts.stream_counts import (
     RejectGroup,
     StreamCounts,
 )
-from tests.support.command import PEOPLE, load, record, schema, settings_for, state
+from tests.support.canary import CANARY
+from tests.support.command import load, settings_for
+from tests.support.messages import PEOPLE, record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
-
-CANARY = "kanarienvogel"
 
 
 def warnings_of(ended: Ended) -> list[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.mirror.test_mirror import mirror
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.import_report import ReportStyle
 from tests.support.dotdigital.routes import IMPORT
+from tests.support.messages import record, schema, state
+from tests.support.mirrors import mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ import json
 import stat
 from typing import TYPE_CHECKING
 
-from tests.support.command import load, record, schema, settings_for, state
+from tests.support.command import load, settings_for
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.mapping.test_fast_path import result_of
-from tests.support.command import load, record, schema, settings_for
+from tests.support.command import load, settings_for
+from tests.support.fast_path import result_of
+from tests.support.messages import record, schema
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import (
     Answer,
     Gate,
@@ -22,6 +22,7 @@ from tests.support.dotdigital.answers import (
 )
 from tests.support.dotdigital.departure_routes import DELETE
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer

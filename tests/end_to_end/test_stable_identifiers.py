@@ -9,8 +9,9 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import read_switches
-from tests.sandbox.client import SandboxClient
-from tests.support.command import Ended, TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import Ended, TargetProcess, load, settings_for
+from tests.support.messages import record, schema, state
+from tests.support.sandbox_client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

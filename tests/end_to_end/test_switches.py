@@ -12,30 +12,15 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
-from tests.sandbox.client import SandboxClient, person
-from tests.support.command import Ended, TargetProcess, load, record, schema, state
+from tests.support.command import Ended, TargetProcess, load
+from tests.support.messages import record, schema, state
+from tests.support.sandbox_client import SandboxClient, person
+from tests.support.sandbox_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIST_ID = 42
 
-DEFAULTS: tuple[str, ...] = ()
-OTHERWISE = (
-    "unknown-field=dropped",
-    "field-case=exact",
-    "wrong-type=dropped",
-    "long-text=cut",
-    "date-only=refused",
-    "null-if-not-empty=clears",
-    "bad-contact=contact",
-    "unknown-list=written",
-    "duplicates=last",
-    "fresh-import=notFound",
-    "failure-codes=PascalCase",
-    "report-identifiers=lowerCase",
-    "large-body=400",
-)
 SUMMARY_ONLY = ("unknown-list=refused", "report-lists=summaryOnly")
 
 PROPERTIES: dict[str, Any] = {
@@ -44,7 +29,6 @@ PROPERTIES: dict[str, Any] = {
     "since": {"type": ["string", "null"]},
     "score": {"type": ["string", "number", "null"]},
 }
-FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 
 ROWS: list[dict[str, Any]] = [
     {"email": "Ann@Example.com", "first_name": "Ann", "since": "2026-01-31", "score": 1},
@@ -65,18 +49,6 @@ REJECT_CODES = {
     "field.type",
     "identifier.missing",
 }
-
-
-def configured(server: SandboxServer, **settings: Any) -> dict[str, Any]:
-    return {
-        "username": "any",
-        "password": "one",
-        "api_url": server.url,
-        "address_book": LIST_ID,
-        "max_reject_percent": 100,
-        "streams": {"people": {"fields": FIELDS}},
-        **settings,
-    }
 
 
 def prepare(database: Path) -> None:

@@ -20,6 +20,7 @@ from tests.faults.invariants import (
 )
 from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
 from tests.faults.proxy import Wire
+from tests.support.canary import DEBUG
 from tests.support.command import Ended, TargetProcess, settings_for
 from tests.support.dotdigital.routes import IMPORT
 
@@ -36,8 +37,6 @@ DEFAULT_MAX_REJECT_PERCENT = 50
 
 SECOND_PACE = 20
 """Of the clock of the run that loads what a fault has left."""
-
-DEBUG = {"TARGET_DOTDIGITAL_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
 
 
 def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from tests.faults.invariants import Ledger
 from tests.faults.people import CANARY, Row, email
-from tests.support.command import record
 from tests.support.dotdigital.answers import (
     empty_reply,
     html_reply,
@@ -28,6 +27,7 @@ from tests.support.dotdigital.answers import (
 )
 from tests.support.dotdigital.import_report import ReportStyle
 from tests.support.dotdigital.normal_forms import match_key
+from tests.support.messages import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

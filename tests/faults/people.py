@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.command import record, schema, state
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,10 +17,10 @@ from tests.faults.people import (
     row,
     with_states,
 )
-from tests.support.command import record, schema, state
 from tests.support.dotdigital.answers import lost_reply
 from tests.support.dotdigital.departure_routes import DELETE, REMOVE
 from tests.support.dotdigital.routes import CREATE_DATA_FIELD, IMPORT
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

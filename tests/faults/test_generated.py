@@ -49,8 +49,10 @@ from tests.faults.invariants import (
     assert_silence,
 )
 from tests.faults.people import OPTED_OUT, SUPPRESSED, email, rest_after
-from tests.support.command import TargetProcess, schema, settings_for, state
+from tests.support.canary import DEBUG
+from tests.support.command import TargetProcess, settings_for
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.messages import schema, state
 
 if TYPE_CHECKING:
     import pytest
@@ -61,7 +63,6 @@ PACE = 500.0
 """Of the target's clock: a retry's waits, two minutes at most, take a quarter of a second."""
 
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
-DEBUG = {"TARGET_DOTDIGITAL_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
 MOST_CALLS = 40
 """More than this for each row of a run, and as much at its start, is not bounded (I6)."""
 

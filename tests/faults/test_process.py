@@ -13,9 +13,9 @@ import msgspec
 
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, email, people, row, with_states
-from tests.support.command import schema, state
 from tests.support.dotdigital.answers import Gate, reply, v2_error
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
+from tests.support.messages import schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, landed, people, row
-from tests.support.command import schema, state
 from tests.support.dotdigital.routes import CREATE_ADDRESS_BOOK, CREATE_DATA_FIELD, IMPORT
+from tests.support.messages import schema, state
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

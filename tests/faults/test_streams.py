@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults.bench import fault
 from tests.faults.people import PROPERTIES, people, row, with_states
-from tests.support.command import schema
 from tests.support.dotdigital.routes import IMPORT
+from tests.support.messages import schema
 
 if TYPE_CHECKING:
     from tests.faults.bench import Bench

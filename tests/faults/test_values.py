@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults.bench import fault
 from tests.faults.people import CANARY, PROPERTIES, email, landed, people, row, with_states
-from tests.support.command import record, schema, state
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

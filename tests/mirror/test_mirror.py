@@ -6,58 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, record, schema, settings_for, state
+from tests.support.command import TargetProcess, settings_for
 from tests.support.dotdigital.answers import lost_reply, reply
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVAL_STATUS, REMOVE
+from tests.support.messages import activate, record, rows, schema, state, versioned
+from tests.support.mirrors import BOOK, fill, members, mirror, run, undo_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
-
-BOOK = 102
-PACE = 20
-
-
-def mirror(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
-    """Settings of a mirror that may remove everybody but one."""
-    stream = {"sync_mode": "mirror", "max_removal_percent": 99, **more.pop("stream", {})}
-    more = {"max_reject_percent": 100, **more}
-    return settings_for(server, streams={"people": stream}, **more)
-
-
-def run(config: dict[str, Any], folder: Path, *messages: Any) -> Ended:
-    with TargetProcess(config, folder, pace=PACE) as target:
-        target.send_what_it_takes(*messages)
-        return target.end()
-
-
-def rows(names: Iterable[str], stream: str = "people", **values: Any) -> list[dict[str, Any]]:
-    return [record(stream, email=f"{name}@example.com", **values) for name in names]
-
-
-def versioned(version: object, *names: str, stream: str = "people") -> list[dict[str, Any]]:
-    return [{**each, "version": version} for each in rows(names, stream)]
-
-
-def activate(version: object, stream: str = "people") -> dict[str, Any]:
-    return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
-
-
-def fill(server: DotdigitalServer, *names: str) -> None:
-    for name in names:
-        server.add_contact(f"{name}@example.com", {"FIRSTNAME": name}, lists=(101, BOOK))
-
-
-def members(server: DotdigitalServer, book: int = BOOK) -> set[str]:
-    found = (name for name, each in server.contacts.items() if book in each.lists)
-    return {name.partition("@")[0] for name in found}
-
-
-def undo_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("leavers.*.singer"))
 
 
 # Who leaves, and who stays.

@@ -6,22 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.mirror.test_mirror import (
-    BOOK,
-    PACE,
-    activate,
-    fill,
-    members,
-    mirror,
-    rows,
-    run,
-    undo_files,
-    versioned,
-)
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import reply, v3_error
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVE
 from tests.support.dotdigital.routes import ADDRESS_BOOK
+from tests.support.messages import activate, record, rows, schema, state, versioned
+from tests.support.mirrors import BOOK, PACE, fill, members, mirror, run, undo_files
 
 if TYPE_CHECKING:
     from pathlib import Path

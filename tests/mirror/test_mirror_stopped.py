@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mirror.test_mirror import fill, members, mirror, rows, run, undo_files
-from tests.support.command import TargetProcess, schema, state
+from tests.support.command import TargetProcess
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVAL_STATUS, REMOVE
 from tests.support.dotdigital.routes import IMPORT_STATUS
+from tests.support.messages import rows, schema, state
+from tests.support.mirrors import fill, members, mirror, run, undo_files
 
 if TYPE_CHECKING:
     from pathlib import Path

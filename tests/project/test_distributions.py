@@ -18,7 +18,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.support.command import REPOSITORY, record, schema, state
+from tests.support.command import REPOSITORY
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.browser import needs_browser, started
+from tests.support.browser import needs_browser, started
 from tests.support.command import REPOSITORY
 from tests.support.meltano import Project
 from tests.support.recipes import steps

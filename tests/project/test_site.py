@@ -23,7 +23,7 @@ from typing_extensions import override
 import target_dotdigital
 from target_dotdigital import errors
 from target_dotdigital.errors import TargetDotdigitalError
-from tests.sandbox.browser import needs_browser, started
+from tests.support.browser import needs_browser, started
 from tests.support.command import REPOSITORY
 from tests.support.settings_files import stream_settings, top_level_settings
 

@@ -23,14 +23,14 @@ from target_dotdigital.report.model import (
     StreamReport,
 )
 from target_dotdigital.report.page import MAX_CARDS, report_page
-from tests.dry_run.test_dry_run import gone, rows
-from tests.end_to_end.test_privacy import ARRANGEMENTS, CANARY, DEBUG, INPUTS
-from tests.sandbox.browser import Browser, needs_browser, started
+from tests.support.browser import Browser, needs_browser, started
+from tests.support.canary import ARRANGEMENTS, CANARY, DEBUG, INPUTS
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import rate_limited
 from tests.support.dotdigital.routes import IMPORT as IMPORT_ROUTE
 from tests.support.dotdigital.routes import IMPORT_STATUS
+from tests.support.messages import gone, record, rows, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,10 +26,11 @@ from target_dotdigital.report.progress import (
     Progress,
     live_lines,
 )
-from tests.end_to_end.test_privacy import CANARY
+from tests.support.canary import CANARY
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.routes import IMPORT
+from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

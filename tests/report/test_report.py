@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dry_run.test_dry_run import gone, report_of, rows
-from tests.end_to_end.test_privacy import ARRANGEMENTS, CANARY, DEBUG, INPUTS
-from tests.mirror.test_mirror import fill, undo_files
-from tests.support.command import TargetProcess, load, record, schema, settings_for, state
+from tests.support.canary import ARRANGEMENTS, CANARY, DEBUG, INPUTS
+from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import REMOVE
 from tests.support.dotdigital.routes import IMPORT, IMPORT_STATUS
+from tests.support.messages import gone, record, rows, schema, state
+from tests.support.mirrors import fill, undo_files
+from tests.support.reports import report_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.client import SandboxClient, person
 from tests.sandbox.conftest import LIST_ID
+from tests.support.sandbox_client import SandboxClient, person
 
 if TYPE_CHECKING:
     from typing import Any

@@ -15,7 +15,6 @@ from schemathesis.core.result import Ok
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.api import API_ROUTES
-from tests.sandbox.client import DEADLINE_SECONDS, SandboxClient, people
 from tests.sandbox.conftest import LIST_ID
 from tests.support.dotdigital.contract import (
     FOLDER_VARIABLE,
@@ -23,6 +22,7 @@ from tests.support.dotdigital.contract import (
     mended,
     needs_vendor_files,
 )
+from tests.support.sandbox_client import DEADLINE_SECONDS, SandboxClient, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

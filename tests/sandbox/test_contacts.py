@@ -5,11 +5,11 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.sandbox.client import people, person
 from tests.sandbox.conftest import LIST_ID
+from tests.support.sandbox_client import people, person
 
 if TYPE_CHECKING:
-    from tests.sandbox.client import SandboxClient
+    from tests.support.sandbox_client import SandboxClient
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
-from tests.sandbox.client import SandboxClient, people, person
 from tests.sandbox.conftest import LIST_ID
+from tests.support.sandbox_client import SandboxClient, people, person
 
 if TYPE_CHECKING:
     from pathlib import Path

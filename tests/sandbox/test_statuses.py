@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.client import person
 from tests.sandbox.conftest import LIST_ID
+from tests.support.sandbox_client import person
 
 if TYPE_CHECKING:
-    from tests.sandbox.client import SandboxClient
+    from tests.support.sandbox_client import SandboxClient
 
 
 def email_channel(**properties: object) -> dict[str, Any]:

@@ -29,30 +29,6 @@ REPOSITORY = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
 """How long a test waits for what should come at once."""
 
-PEOPLE: dict[str, Any] = {
-    "id": {"type": "integer"},
-    "email": {"type": ["string", "null"]},
-    "first_name": {"type": ["string", "null"]},
-}
-
-
-def schema(
-    stream: str = "people", properties: dict[str, Any] | None = None, **more: Any
-) -> dict[str, Any]:
-    """Return a SCHEMA message."""
-    described = {"type": "object", "properties": properties or PEOPLE}
-    return {"type": "SCHEMA", "stream": stream, "schema": described, "key_properties": [], **more}
-
-
-def record(stream: str = "people", **values: Any) -> dict[str, Any]:
-    """Return a RECORD message."""
-    return {"type": "RECORD", "stream": stream, "record": values}
-
-
-def state(value: object) -> dict[str, Any]:
-    """Return a STATE message."""
-    return {"type": "STATE", "value": value}
-
 
 def settings_for(server: DotdigitalServer, **settings: Any) -> dict[str, Any]:
     """Return a configuration that points at a test server."""
@@ -269,8 +245,9 @@ def load(
     folder: Path,
     *messages: Mapping[str, Any] | str | bytes,
     environment: Mapping[str, str] | None = None,
+    pace: float = 1,
 ) -> Ended:
     """Run the target over messages, from the first to the end of its input."""
-    with TargetProcess(config, folder, environment=environment) as target:
+    with TargetProcess(config, folder, environment=environment, pace=pace) as target:
         target.send_what_it_takes(*messages)
         return target.end()

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.sandbox.client import SandboxClient
 from tests.support.command import REPOSITORY
+from tests.support.sandbox_client import SandboxClient
 from tests.support.shell_commands import NOT_OURS, PATIENCE_SECONDS, Shell
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import yaml
 from typing_extensions import override
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.sandbox.client import SandboxClient
 from tests.support.command import REPOSITORY
+from tests.support.sandbox_client import SandboxClient
 from tests.support.shell_commands import Shell
 
 if TYPE_CHECKING:
