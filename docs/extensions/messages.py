@@ -56,7 +56,7 @@ def messages() -> dict[str, list[str]]:
             found["DotdigitalError"][text] = None
         for scope in ast.walk(tree):
             if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                for kind, text in _in_function(path.stem, scope):
+                for kind, text in _in_function(path.parent.name, scope):
                     found[TOLD_AS.get(kind, kind)][text] = None
     return {kind: list(texts) for kind, texts in found.items()}
 
@@ -70,12 +70,12 @@ def _ends(tree: ast.Module) -> Iterator[str]:
 
 
 def _in_function(
-    module: str, function: ast.FunctionDef | ast.AsyncFunctionDef
+    package: str, function: ast.FunctionDef | ast.AsyncFunctionDef
 ) -> Iterator[tuple[str, str]]:
     texts = _assigned_texts(function)
     for node in ast.walk(function):
         if isinstance(node, ast.Yield) and node.value and "problems" in function.name:
-            kind = PROBLEMS if module == "problems" else "SettingsError"
+            kind = PROBLEMS if package == "settings" else "SettingsError"
             yield from ((kind, text) for text in _texts(node.value, texts))
         elif isinstance(node, ast.Call):
             name = _name(node.func)

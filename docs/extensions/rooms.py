@@ -50,7 +50,7 @@ class ModulesDirective(SphinxDirective):
     def run(self) -> list[Node]:
         """Return the table."""
         rows = [f"| `{name}` | {text} |" for name, text in first_lines(self.arguments[0])]
-        return self.parse_text_to_nodes("\n".join(["| room | holds |", "| --- | --- |", *rows]))
+        return self.parse_text_to_nodes("\n".join(["| name | holds |", "| --- | --- |", *rows]))
 
 
 class SwitchesDirective(SphinxDirective):

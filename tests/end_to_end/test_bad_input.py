@@ -38,7 +38,9 @@ def test_a_line_that_is_cut_keeps_what_was_settled(
     ("messages", "told"),
     [
         pytest.param(
-            (ANN,), "Line 1: A record for stream 'people'", id="a record before its schema"
+            (ANN,),
+            "Line 1: A RECORD of stream 'people' came before a SCHEMA",
+            id="a record before its schema",
         ),
         pytest.param(
             (schema(), {"type": "GREETING"}), "Line 2: the message's type", id="an unknown type"

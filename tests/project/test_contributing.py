@@ -17,6 +17,8 @@ PAGES: Final = (
     "CODE_OF_CONDUCT.md",
     ".github/pull_request_template.md",
 )
+DISTRIBUTIONS: Final = {"lint-imports": "import-linter"}
+"""Where a command comes from, if its distribution has another name."""
 MADE_HERE: Final = {"output/", "dist/"}
 """What a command makes, and is not in the repository."""
 
@@ -59,7 +61,7 @@ def test_the_paths_are_found() -> None:
 def test_every_command_can_be_run() -> None:
     dev = page("pyproject.toml")
     for program in set(_COMMAND.findall(page("CONTRIBUTING.md"))) - {"python"}:
-        assert f'"{program}~=' in dev, program
+        assert f'"{DISTRIBUTIONS.get(program, program)}~=' in dev, program
 
 
 def test_it_leads_from_a_setting_to_where_it_is_defined_checked_documented_and_tested() -> None:
