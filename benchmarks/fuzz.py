@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.support.target_in_process import OverheardTarget
+    from tests.support.target.fuzzed_target import FuzzedTarget
 
 STUCK_SECONDS = 300
 """If so long nothing comes of a thousand lines, the process says where it is stuck, and ends."""
@@ -55,13 +55,13 @@ def main() -> None:
 
 
 def _seeded(folder: Path, seed: int, lines: int, keep: Path | None) -> int:
-    from tests.support.target_in_process import OverheardTarget  # noqa: PLC0415 - atheris has to come first
-    from tests.support.wild_lines import WildLines  # noqa: PLC0415
+    from tests.support.target.fuzz_lines import FuzzLines  # noqa: PLC0415
+    from tests.support.target.fuzzed_target import FuzzedTarget  # noqa: PLC0415 - atheris has to come first
 
-    wild = WildLines(seed)
+    wild = FuzzLines(seed)
     started = time.monotonic()
     early = 0.0
-    with OverheardTarget(folder, seed) as target:
+    with FuzzedTarget(folder, seed) as target:
         for number in range(lines):
             if number % 1000 == 0:
                 faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
@@ -81,16 +81,16 @@ def _guided(folder: Path, seed: int, lines: int, keep: Path | None) -> None:
     import atheris  # noqa: PLC0415 - installed for this alone
 
     with atheris.instrument_imports(include=["target_dotdigital"]):
-        from tests.support.target_in_process import OverheardTarget  # noqa: PLC0415
-    from tests.support.wild_lines import WildLines  # noqa: PLC0415
+        from tests.support.target.fuzzed_target import FuzzedTarget  # noqa: PLC0415
+    from tests.support.target.fuzz_lines import FuzzLines  # noqa: PLC0415
 
-    wild = WildLines(seed)
+    wild = FuzzLines(seed)
     corpus = folder / "corpus"
     corpus.mkdir()
     for number in range(500):
         (corpus / f"{number}").write_bytes(wild.line())
     started = time.monotonic()
-    target = OverheardTarget(folder, seed).__enter__()
+    target = FuzzedTarget(folder, seed).__enter__()
 
     def take(line: bytes) -> None:
         target.take(line)
@@ -102,7 +102,7 @@ def _guided(folder: Path, seed: int, lines: int, keep: Path | None) -> None:
             os._exit(status)  # libFuzzer never returns, and ends the process without more ado
 
     def change(line: bytes, size: int, number: int) -> bytes:
-        changed = WildLines(number).mutate(line)
+        changed = FuzzLines(number).mutate(line)
         return changed if len(changed) <= size else line
 
     options = [f"-seed={seed % 2**31}", "-max_len=65536", "-print_final_stats=0", "-verbosity=0"]
@@ -110,7 +110,7 @@ def _guided(folder: Path, seed: int, lines: int, keep: Path | None) -> None:
     atheris.Fuzz()
 
 
-def _tell(target: OverheardTarget, seconds: float, keep: Path | None) -> int:
+def _tell(target: FuzzedTarget, seconds: float, keep: Path | None) -> int:
     print(f"lines              {target.lines:,}")
     print(f"lines per second   {target.lines / seconds:,.0f}")
     print(f"peak memory, MB    {_peak_memory():,.0f}")

@@ -24,11 +24,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.faults.crashing_server import WatchedServer
-from tests.faults.invariants import Ledger, assert_counts, assert_nobody_was_wronged, assert_silence
-from tests.faults.people import ADDRESS_BOOK, CANARY, PROPERTIES, landed, rest_after, row
-from tests.support.command import TargetProcess, settings_for
+from tests.faults.input_rows import ADDRESS_BOOK, CANARY, PROPERTIES, landed, rest_after, row
+from tests.faults.invariants import (
+    SettledRows,
+    assert_counts,
+    assert_nobody_was_wronged,
+    assert_silence,
+)
+from tests.faults.watched_server import WatchedServer
 from tests.support.messages import schema, state
+from tests.support.target.command import TargetProcess, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,8 +146,8 @@ class Load:
         return server
 
     def _killed_run(self, server: WatchedServer, moment: Moment) -> Result | None:
-        ledger = Ledger(server, self.messages, self.rejects)
-        with server.a_run(), self._target(server, ledger) as target:
+        settled = SettledRows(server, self.messages, self.rejects)
+        with server.a_run(), self._target(server, settled) as target:
             feeder = threading.Thread(target=target.send_what_it_takes, args=self.messages)
             feeder.start()
             begun = PHASES[PHASES.index(moment.once) :]
@@ -154,20 +159,20 @@ class Load:
             feeder.join()
             ended = target.end()
         done = max((each["row"] for each in ended.states), default=0)
-        return Result(phase, len(ended.states), done, ledger.violations) if is_hit else None
+        return Result(phase, len(ended.states), done, settled.violations) if is_hit else None
 
     def _whole_run(self, server: WatchedServer, messages: Sequence[Any], result: Result) -> None:
-        ledger = Ledger(server, messages, self.rejects)
-        with server.a_run(), self._target(server, ledger) as target:
+        settled = SettledRows(server, messages, self.rejects)
+        with server.a_run(), self._target(server, settled) as target:
             target.send_what_it_takes(*messages)
             ended = target.end()
-        result.violations += ledger.violations
+        result.violations += settled.violations
         if ended.status != 0:
             result.violations.append(f"the run ended with {ended.status}: {ended.stderr[-500:]}")
-        if ledger.unsettled():
+        if settled.unsettled():
             result.violations.append("rows are unsettled in the end")
         try:
-            assert_counts(ended, ledger)
+            assert_counts(ended, settled)
             assert_silence(ended, server, self.folder)
         except AssertionError as error:
             result.violations.append(str(error)[-500:])
@@ -188,7 +193,7 @@ class Load:
         if contents != before:
             result.wrong_contents.append("somebody who was not sent")
 
-    def _target(self, server: WatchedServer, ledger: Ledger) -> TargetProcess:
+    def _target(self, server: WatchedServer, settled: SettledRows) -> TargetProcess:
         config = settings_for(
             server,
             address_book=ADDRESS_BOOK,
@@ -201,7 +206,7 @@ class Load:
             self.folder,
             pace=self.pace,
             fresh=True,  # its start-up is hit, too
-            on_line=ledger.look_at,
+            on_line=settled.look_at,
         )
 
     def _phase(self, server: WatchedServer) -> str:

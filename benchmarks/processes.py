@@ -22,7 +22,7 @@ class RunError(Exception):
 
 
 @dataclass(frozen=True)
-class Ended:
+class FinishedRun:
     """A process that has ended well.
 
     Attributes:
@@ -38,7 +38,7 @@ class Ended:
     output: str
 
 
-def run(arguments: Sequence[str], source: Path, folder: Path) -> Ended:
+def run(arguments: Sequence[str], source: Path, folder: Path) -> FinishedRun:
     """Run Python over a file on standard input, until it ends.
 
     The operating system counts this process's own memory in the other one's peak, up to the moment
@@ -80,7 +80,7 @@ def run(arguments: Sequence[str], source: Path, folder: Path) -> Ended:
     if process.returncode != 0:
         end = log.read_text("utf-8", "replace")[-_MAX_SHOWN:]
         raise RunError(f"{' '.join(arguments)} ended with status {process.returncode}:\n{end}")
-    return Ended(
+    return FinishedRun(
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_megabytes=usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),

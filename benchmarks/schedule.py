@@ -162,7 +162,7 @@ def _load(rows: int, active: int, factor: float) -> tuple[float, float, Journal]
             },
         }
         (folder / "config.json").write_text(json.dumps(config))
-        command = [sys.executable, "-m", "tests.support.fast_clock", "--config"]
+        command = [sys.executable, "-m", "tests.support.target.fast_clock", "--config"]
         root = Path(__file__).parent.parent
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with (folder / "rows.singer").open("rb") as source, (folder / "log").open("wb") as log:

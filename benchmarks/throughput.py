@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks import customers, limit
 from benchmarks.null_server import LIST_ID, Counts, NullServer
-from benchmarks.processes import Ended, RunError, run
+from benchmarks.processes import FinishedRun, RunError, run
 
 STREAM_MAPS = {customers.STREAM: {"last_name": "last_name.upper()"}}
 
@@ -118,7 +118,7 @@ def measure(rows: int, variant: Variant = PLAIN, *, source: Path | None = None) 
     )
 
 
-def _check(rows: int, ended: Ended, counts: Counts) -> None:
+def _check(rows: int, ended: FinishedRun, counts: Counts) -> None:
     if counts.contacts != rows:
         raise RunError(f"the server has got {counts.contacts} of {rows} contacts")
     states = ended.output.splitlines()

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits
 from tests.support.browser import Browser, started
-from tests.support.sandbox_client import SandboxClient, person
+from tests.support.sandbox.client import SandboxClient, person
 
 IMAGES = Path(__file__).parent / "images"
 FRONT_WIDTH, FRONT_HEIGHT = 1_280, 900

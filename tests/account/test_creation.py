@@ -14,7 +14,6 @@ from target_dotdigital.errors import DotdigitalError, NetworkError, SettingsErro
 from target_dotdigital.sandbox import EmbeddedSandbox
 from tests.support.builders import PLAIN_SETTINGS
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import (
     Answer,
     empty_reply,
@@ -34,7 +33,8 @@ from tests.support.dotdigital.routes import (
 )
 from tests.support.messages import record, schema, state
 from tests.support.network import settings
-from tests.support.sandbox_client import SandboxClient
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

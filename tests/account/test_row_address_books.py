@@ -13,12 +13,12 @@ from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import read_switches
 from tests.support.canary import CANARY, DEBUG
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import v2_error
 from tests.support.dotdigital.routes import ADDRESS_BOOK, ADDRESS_BOOKS, CREATE_ADDRESS_BOOK, IMPORT
 from tests.support.messages import record, schema, state
 from tests.support.network import settings as account_settings
-from tests.support.sandbox_client import SandboxClient
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,22 +9,22 @@ import pytest
 
 from target_dotdigital.errors import TargetDotdigitalError
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import reply, v3_error
-from tests.support.dotdigital.contract import needs_vendor_files, violations_of
+from tests.support.dotdigital.contract.openapi import needs_vendor_files, violations_of
+from tests.support.dotdigital.contract.recording import RecordingProxy
 from tests.support.dotdigital.departure_routes import CONTACT, MEMBERS
-from tests.support.dotdigital.recording import RecordingProxy
 from tests.support.dotdigital.routes import ADDRESS_BOOK, DATA_FIELDS
 from tests.support.messages import activate, gone, record, rows, schema, state, versioned
 from tests.support.reports import report_of
-from tests.support.sandbox_client import SandboxClient
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
+    from tests.support.target.command import FinishedRun
 
 BOOK, OTHER = 102, 101
 MANY = [f"p{number}" for number in range(250)]
@@ -455,8 +455,7 @@ def test_a_signal_ends_it(server: DotdigitalServer, tmp_path: Path) -> None:
     gate = server.hold_answer(CONTACT)
     with TargetProcess(dry(server), tmp_path) as target:
         target.send(schema(), *rows(["ann", "bob"]), state(1))
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         gate.wait()
         target.process.terminate()
         target.wait_for("Waiting up to", "stderr")  # it has taken the signal in
@@ -536,7 +535,7 @@ def test_a_dry_run_says_what_the_run_then_does(tmp_path: Path, names: list[str])
     assert (book["updated_members"], book["updated_joining"]) == (len(later) - 2, 0)
     (found,) = plan["mirrors"]
     assert (found["members"], found["would_leave"]) == (len(names), 4)
-    ended: Ended = load(config, tmp_path, *messages)
+    ended: FinishedRun = load(config, tmp_path, *messages)
     assert (ended.status, ended.states) == (0, [2])
     report = report_of(tmp_path)
     (done,) = report["mirrors"]

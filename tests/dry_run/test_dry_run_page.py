@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.support.command import load
 from tests.support.messages import gone, record, rows, schema
+from tests.support.target.command import load
 
 PEOPLE = [f"person.{number}" for number in range(1200)]
 

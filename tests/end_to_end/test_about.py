@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.command import REPOSITORY
 from tests.support.settings_files import PREFIX, config_schema
+from tests.support.target.command import REPOSITORY
 
 COMMAND = Path(sys.executable).with_name("target-dotdigital")
 PATIENCE_SECONDS = 60

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import v3_error
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_dotdigital.singer.unread_input import drain
-from tests.support.command import TargetProcess, settings_for
-from tests.support.meltano import MELTANO, Project
 from tests.support.messages import record, schema
+from tests.support.projects.meltano import MELTANO, Project
+from tests.support.target.command import TargetProcess, settings_for
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer

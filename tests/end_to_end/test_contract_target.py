@@ -10,13 +10,13 @@ import requests
 
 from target_dotdigital.sandbox import EmbeddedSandbox
 from target_dotdigital.settings.schema import CONSENT_KEYS
-from tests.support.command import load, settings_for
-from tests.support.dotdigital.contract import needs_vendor_files, violations_of
-from tests.support.dotdigital.contract_rules import strict_violations_of
-from tests.support.dotdigital.recording import RecordingProxy
+from tests.support.dotdigital.contract.openapi import needs_vendor_files, violations_of
+from tests.support.dotdigital.contract.recording import RecordingProxy
+from tests.support.dotdigital.contract.rules import strict_violations_of
 from tests.support.dotdigital.routes import route_of
 from tests.support.messages import record, schema, state
-from tests.support.sandbox_client import SandboxClient, person
+from tests.support.sandbox.client import SandboxClient, person
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.departure_routes import DELETE, REMOVE
 from tests.support.messages import record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
+    from tests.support.target.command import FinishedRun
 
 BOOK = 102
 PACE = 20
@@ -70,7 +70,7 @@ def addresses(stream: str, marks: list[Any]) -> list[str]:
     return [f"{stream}{number}" for number in range(len(marks))]
 
 
-def run(settings: dict[str, Any], folder: Path, *messages: Any) -> Ended:
+def run(settings: dict[str, Any], folder: Path, *messages: Any) -> FinishedRun:
     with TargetProcess(settings, folder, pace=PACE) as target:
         target.send_what_it_takes(*messages)
         return target.end()

@@ -13,8 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.builders import WILD_VALUES, marked
-from tests.support.target_in_process import OverheardTarget
-from tests.support.wild_lines import CANARY, ODD_DEFINITIONS, ODD_NAMES, SOUND_PROPERTIES, WildLines
+from tests.support.target.fuzz_lines import (
+    CANARY,
+    ODD_DEFINITIONS,
+    ODD_NAMES,
+    SOUND_PROPERTIES,
+    FuzzLines,
+)
+from tests.support.target.fuzzed_target import FuzzedTarget
 
 NAMES = st.sampled_from([*SOUND_PROPERTIES, *ODD_NAMES])
 SCHEMAS = st.dictionaries(NAMES, st.sampled_from(ODD_DEFINITIONS), max_size=3).map(
@@ -37,8 +43,8 @@ STATES = VALUES.map(lambda value: {"type": "STATE", "value": value})
 
 @pytest.mark.parametrize("seed", [1, secrets.randbelow(2**32)], ids=["fixed", "fresh"])
 def test_wild_lines_end_in_typed_errors_and_leak_nothing(tmp_path: Path, seed: int) -> None:
-    wild = WildLines(seed)
-    with OverheardTarget(tmp_path, seed) as target:
+    wild = FuzzLines(seed)
+    with FuzzedTarget(tmp_path, seed) as target:
         for _ in range(10_000):
             target.take(wild.line())
     assert target.findings == [], f"seed {seed}"
@@ -52,7 +58,7 @@ def test_wild_lines_end_in_typed_errors_and_leak_nothing(tmp_path: Path, seed: i
 @given(lines=st.lists(SCHEMAS | RECORDS | RECORDS | RECORDS | STATES, min_size=1, max_size=8))
 def test_wild_messages_end_in_typed_errors_and_leak_nothing(lines: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        target = OverheardTarget(Path(folder), 0)
+        target = FuzzedTarget(Path(folder), 0)
         with target:
             for line in lines:
                 text = json.dumps(line, default=str)
@@ -62,7 +68,7 @@ def test_wild_messages_end_in_typed_errors_and_leak_nothing(lines: list[dict[str
 
 def test_what_is_wrong_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge itself: a value in a log record, a fault of ours, and a line that never ends."""
-    target = OverheardTarget(tmp_path, 0)
+    target = FuzzedTarget(tmp_path, 0)
 
     def say(value: dict[str, Any]) -> None:
         assert target._target is not None
@@ -78,7 +84,7 @@ def test_what_is_wrong_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "target_dotdigital.target.TargetDotdigital._process_state_message",
         lambda _, message: say(message),
     )
-    monkeypatch.setattr("tests.support.target_in_process.HANG_SECONDS", 0.1)
+    monkeypatch.setattr("tests.support.target.fuzzed_target.HANG_SECONDS", 0.1)
     with target:
         for kind in (CANARY, "fault", "hang"):
             target.take(json.dumps({"type": "STATE", "value": kind}).encode())

@@ -8,22 +8,22 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
-from tests.support.command import TargetProcess
 from tests.support.messages import record, rows, schema, state
 from tests.support.mirrors import PACE, undo_files
-from tests.support.sandbox_client import SandboxClient, people, person
-from tests.support.sandbox_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
+from tests.support.sandbox.client import SandboxClient, people, person
+from tests.support.sandbox.switches import DEFAULTS, LIST_ID, OTHERWISE, configured
+from tests.support.target.command import TargetProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.support.command import Ended
+    from tests.support.target.command import FinishedRun
 
 SUMMARY_ONLY = ("report-lists=summaryOnly",)
 
 
-def run(server: SandboxServer, folder: Path, stream: dict[str, Any], *messages: Any) -> Ended:
+def run(server: SandboxServer, folder: Path, stream: dict[str, Any], *messages: Any) -> FinishedRun:
     config = configured(server, streams={"people": stream})
     with TargetProcess(config, folder, pace=PACE) as target:
         target.send_what_it_takes(*messages)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import html_reply, lost_reply, reply, v2_error, v3_error
 from tests.support.dotdigital.departure_routes import (
     CONTACT,
@@ -21,6 +20,7 @@ from tests.support.dotdigital.departure_routes import (
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import record, schema, state
 from tests.support.mirrors import BOOK, PACE, fill, run
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -362,8 +362,7 @@ def test_a_full_account_is_waited_for(server: DotdigitalServer, tmp_path: Path) 
     server.departures.max_active_deletions = 0
     with TargetProcess(settings(server, "delete"), tmp_path, pace=PACE) as target:
         target.send(schema(), deleted(email="ann@example.com"), state(1))
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(DELETE, 3)
         server.departures.max_active_deletions = 1
         ended = target.end()

@@ -17,7 +17,6 @@ import trustme
 from target_dotdigital.preflight import preflight
 from target_dotdigital.sandbox import EmbeddedSandbox
 from tests.support.clock import FakeClock
-from tests.support.command import Ended, TargetProcess, settings_for
 from tests.support.dotdigital.answers import (
     Answer,
     html_reply,
@@ -26,13 +25,14 @@ from tests.support.dotdigital.answers import (
     usage_exceeded,
     v2_error,
 )
-from tests.support.dotdigital.contract import needs_vendor_files, violations_of
-from tests.support.dotdigital.contract_rules import strict_violations_of
-from tests.support.dotdigital.recording import RecordingProxy
+from tests.support.dotdigital.contract.openapi import needs_vendor_files, violations_of
+from tests.support.dotdigital.contract.recording import RecordingProxy
+from tests.support.dotdigital.contract.rules import strict_violations_of
 from tests.support.dotdigital.routes import ACCOUNT_INFO, ADDRESS_BOOK, ADDRESS_BOOKS, DATA_FIELDS
 from tests.support.network import R1, R2, Network, settings
 from tests.support.raw_server import Peer, RawServer
-from tests.support.sandbox_client import SandboxClient
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import FinishedRun, TargetProcess, settings_for
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
@@ -45,7 +45,7 @@ STREAMS: dict[str, Any] = {
 LINE = re.compile(r"(ok|to do|note) +([^:]+): (.+)")
 
 
-def check(config: dict[str, Any], folder: Path, **environment: str) -> Ended:
+def check(config: dict[str, Any], folder: Path, **environment: str) -> FinishedRun:
     """Run the preflight beside a tap that never says anything."""
     arguments = ("--test",)
     with TargetProcess(config, folder, environment=environment, arguments=arguments) as target:
@@ -53,7 +53,7 @@ def check(config: dict[str, Any], folder: Path, **environment: str) -> Ended:
         return target.end()
 
 
-def verdicts(ended: Ended) -> dict[str, str]:
+def verdicts(ended: FinishedRun) -> dict[str, str]:
     """Return each check's verdict and text by its subject; the last line counts for itself."""
     *lines, last = ended.stdout.splitlines()
     assert last.endswith("Nothing was written to Dotdigital.")

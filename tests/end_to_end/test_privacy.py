@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.canary import ARRANGEMENTS, CANARY, DEBUG, INPUTS, SCHEMA
-from tests.support.command import Ended, load, settings_for
 from tests.support.messages import record, schema
+from tests.support.target.command import FinishedRun, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ AGREED = {
 }
 
 
-def _assert_silent(ended: Ended, server: DotdigitalServer) -> None:
+def _assert_silent(ended: FinishedRun, server: DotdigitalServer) -> None:
     printed = ended.stdout + ended.stderr
     assert CANARY not in printed
     for secret in (server.username, server.password, "cmVhbCBzZWNyZXQ"):

@@ -14,17 +14,17 @@ from target_dotdigital.mapping.contacts.stream_counts import (
     StreamCounts,
 )
 from tests.support.canary import CANARY
-from tests.support.command import load, settings_for
 from tests.support.messages import PEOPLE, record, schema, state
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
+    from tests.support.target.command import FinishedRun
 
 
-def warnings_of(ended: Ended) -> list[str]:
+def warnings_of(ended: FinishedRun) -> list[str]:
     lines = [line.split(" | ") for line in ended.stderr.splitlines()]
     return [each[-1] for each in lines if len(each) > 1 and each[1].strip() == "WARNING"]
 

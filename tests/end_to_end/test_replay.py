@@ -6,8 +6,8 @@ import json
 import stat
 from typing import TYPE_CHECKING
 
-from tests.support.command import load, settings_for
 from tests.support.messages import record, schema, state
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,12 +21,12 @@ from target_dotdigital.settings.schema import (
 )
 from tests.support.builders import WILD_VALUES, attempt, downstream, stream_settings
 from tests.support.clock import FakeClock
-from tests.support.command import load, settings_for
-from tests.support.dotdigital.account import Account
-from tests.support.dotdigital.import_checks import open_envelope
+from tests.support.dotdigital.account.account import Account
+from tests.support.dotdigital.account.import_checks import open_envelope
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import record, schema, state
 from tests.support.network import settings as account_settings
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

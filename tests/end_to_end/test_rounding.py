@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import load, settings_for
 from tests.support.messages import record, schema, state
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import load, settings_for
-from tests.support.fast_path import result_of
 from tests.support.messages import record, schema
+from tests.support.target.command import load, settings_for
+from tests.support.target.fast_path import result_of
 
 if TYPE_CHECKING:
     from pathlib import Path

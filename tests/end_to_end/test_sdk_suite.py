@@ -20,7 +20,7 @@ from singer_sdk.testing.suites import SingerTestSuite, target_tests
 from singer_sdk.testing.target_tests import TargetRecordMissingKeyProperty
 
 from target_dotdigital.target import TargetDotdigital
-from tests.support.command import settings_for
+from tests.support.target.command import settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

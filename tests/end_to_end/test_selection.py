@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import PEOPLE, record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import load, settings_for
-from tests.support.dotdigital.import_report import ReportStyle
+from tests.support.dotdigital.account.import_report import ReportStyle
 from tests.support.messages import record, schema, state
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

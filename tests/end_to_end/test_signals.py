@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import (
     Answer,
     Gate,
@@ -23,6 +22,7 @@ from tests.support.dotdigital.answers import (
 from tests.support.dotdigital.departure_routes import DELETE
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 from tests.support.messages import record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
@@ -127,8 +127,7 @@ def test_what_is_not_taken_at_once_is_not_sent_again(
     config = settings_for(server, batch_size_rows=3, shutdown_grace_seconds=600)
     with TargetProcess(config, tmp_path) as target:
         target.send(*ROWS)
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         gate.wait()
         target.process.send_signal(number)
         target.wait_for("Waiting up to 600 seconds", "stderr")
@@ -147,8 +146,7 @@ def test_while_imports_are_active_after_the_last_row(
     server.hold_imports()
     with TargetProcess(settings_for(server, batch_size_rows=2), tmp_path) as target:
         target.send(*ROWS)
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_imports(2)
         target.process.send_signal(number)
         target.wait_for("METRIC", "stderr")

@@ -9,9 +9,9 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import read_switches
-from tests.support.command import Ended, TargetProcess, load, settings_for
 from tests.support.messages import record, schema, state
-from tests.support.sandbox_client import SandboxClient
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import FinishedRun, TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,7 @@ def account(
 
 def run(
     account: ServerAccount | SandboxAccount, folder: Path, *rows: dict[str, Any], **settings: Any
-) -> Ended:
+) -> FinishedRun:
     """Load rows of customers, matched by their number."""
     usual = {"streams": {"people": BY_NUMBER}, "max_reject_percent": 100}
     config = account.config(**{**usual, **settings})

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import lost_reply
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.dotdigital.account import Import
+    from tests.support.dotdigital.account.account import Import
     from tests.support.dotdigital.server import DotdigitalServer
 
 FIRST, SECOND = 0, 1

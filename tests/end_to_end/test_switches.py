@@ -12,10 +12,10 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
-from tests.support.command import Ended, TargetProcess, load
 from tests.support.messages import record, schema, state
-from tests.support.sandbox_client import SandboxClient, person
-from tests.support.sandbox_switches import DEFAULTS, LIST_ID, OTHERWISE, configured
+from tests.support.sandbox.client import SandboxClient, person
+from tests.support.sandbox.switches import DEFAULTS, LIST_ID, OTHERWISE, configured
+from tests.support.target.command import FinishedRun, TargetProcess, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def prepare(database: Path) -> None:
         )
 
 
-def load_rows(folder: Path, settings: dict[str, Any]) -> Ended:
+def load_rows(folder: Path, settings: dict[str, Any]) -> FinishedRun:
     messages = [record(**row) for row in ROWS]
     return load(settings, folder, schema(properties=PROPERTIES), *messages, state({"done": 1}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.support.command import REPOSITORY
+from tests.support.target.command import REPOSITORY
 
 ROUNDS = """
 import importlib

@@ -1,4 +1,4 @@
-"""The bench."""
+"""The account and the folder of a fault."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.bench import Bench
+from tests.faults.fault_case import FaultCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(server: DotdigitalServer, tmp_path: Path) -> Iterator[Bench]:
+def case(server: DotdigitalServer, tmp_path: Path) -> Iterator[FaultCase]:
     with ExitStack() as stack:
-        yield Bench(server, tmp_path, stack)
+        yield FaultCase(server, tmp_path, stack)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tests.faults.invariants import Ledger
-from tests.faults.people import CANARY, Row, email
+from tests.faults.input_rows import CANARY, Row, email
+from tests.faults.invariants import SettledRows
+from tests.support.dotdigital.account.import_report import ReportStyle
+from tests.support.dotdigital.account.normal_forms import match_key
 from tests.support.dotdigital.answers import (
     empty_reply,
     html_reply,
@@ -25,8 +27,6 @@ from tests.support.dotdigital.answers import (
     v2_error,
     v3_error,
 )
-from tests.support.dotdigital.import_report import ReportStyle
-from tests.support.dotdigital.normal_forms import match_key
 from tests.support.messages import record
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class Model:
                 fields[field] = value
 
 
-class MarkedLedger(Ledger):
+class MarkedSettledRows(SettledRows):
     """A row is settled once a contact with its own mark was written, or it was rejected."""
 
     @override

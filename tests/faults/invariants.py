@@ -8,17 +8,17 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tests.faults.people import CANARY, Row, rows_of
-from tests.support.dotdigital.normal_forms import match_key
+from tests.faults.input_rows import CANARY, Row, rows_of
+from tests.support.dotdigital.account.normal_forms import match_key
 from tests.support.dotdigital.routes import IMPORT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.answers import Call
     from tests.support.dotdigital.server import DotdigitalServer
+    from tests.support.target.command import FinishedRun
 
 MAX_PEAK_MEGABYTES = 200
 """A run of a few rows needs less than half of it."""
@@ -29,7 +29,7 @@ _SUMMARY = re.compile(
 )
 
 
-class Ledger:
+class SettledRows:
     """What is settled of an input, row by row, and whether every STATE came after that.
 
     A row is settled once an import of this run that holds its contact, in its own or a later state,
@@ -128,38 +128,38 @@ def _identity(path: Path) -> int | None:
     return path.stat().st_ino if path.exists() else None
 
 
-def assert_counts(ended: Ended, ledger: Ledger, unnamed: Collection[int] = ()) -> None:
+def assert_counts(ended: FinishedRun, settled: SettledRows, unnamed: Collection[int] = ()) -> None:
     """I2: the counts add up, and are those of the rows that were read and of the rejects file."""
     found = [tuple(map(int, each)) for each in _numbers(ended.stderr)]
     for read, *parts in found:
         assert read == sum(parts), ended.stderr
-    if ended.status == 0 and ledger.rows:
-        assert sum(each[0] for each in found) == len(ledger.rows), ended.stderr
+    if ended.status == 0 and settled.rows:
+        assert sum(each[0] for each in found) == len(settled.rows), ended.stderr
         assert not any(each[5] for each in found)
     if found:
-        rejected = len(ledger.rejected_rows()) + len(unnamed)
+        rejected = len(settled.rejected_rows()) + len(unnamed)
         assert sum(each[2] for each in found) == rejected, ended.stderr
 
 
 def assert_success_is_one(
-    ended: Ended, ledger: Ledger, limit: int, unnamed: Collection[int] = ()
+    ended: FinishedRun, settled: SettledRows, limit: int, unnamed: Collection[int] = ()
 ) -> None:
     """I8: after exit 0 everybody has arrived but for those who are rejected within the limit."""
     if ended.status != 0:
         return
     for read, _, rejected, *_ in (tuple(map(int, each)) for each in _numbers(ended.stderr)):
         assert rejected * 100 <= limit * read, ended.stderr
-    refused = {*ledger.rejected_rows(), *unnamed}
+    refused = {*settled.rejected_rows(), *unnamed}
     if refused:
-        assert f"{len(refused)} of {len(ledger.rows)} rows are rejected" in ended.stderr
-    assert not ledger.unsettled(), ended.stderr
+        assert f"{len(refused)} of {len(settled.rows)} rows are rejected" in ended.stderr
+    assert not settled.unsettled(), ended.stderr
 
 
 def _numbers(text: str) -> list[tuple[str, ...]]:
     return [tuple(number or "0" for number in each) for each in _SUMMARY.findall(text)]
 
 
-def assert_silence(ended: Ended, server: DotdigitalServer, folder: Path) -> None:
+def assert_silence(ended: FinishedRun, server: DotdigitalServer, folder: Path) -> None:
     """I3: no record value and no credential in what was printed, or in any file that was left."""
     credentials = f"{server.username}:{server.password}"
     secrets = {

@@ -23,7 +23,6 @@ from hypothesis.stateful import (
 )
 from typing_extensions import override
 
-from tests.faults.crashing_server import WatchedServer
 from tests.faults.generated import (
     ANY_CALL,
     FATAL,
@@ -34,7 +33,7 @@ from tests.faults.generated import (
     POLLS,
     PROPERTIES,
     STREAMS,
-    MarkedLedger,
+    MarkedSettledRows,
     Model,
     Plan,
     mark,
@@ -42,22 +41,23 @@ from tests.faults.generated import (
     plans,
     rows,
 )
+from tests.faults.input_rows import OPTED_OUT, SUPPRESSED, email, rest_after
 from tests.faults.invariants import (
     MAX_PEAK_MEGABYTES,
     assert_counts,
     assert_nobody_was_wronged,
     assert_silence,
 )
-from tests.faults.people import OPTED_OUT, SUPPRESSED, email, rest_after
+from tests.faults.watched_server import WatchedServer
 from tests.support.canary import DEBUG
-from tests.support.command import TargetProcess, settings_for
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 from tests.support.messages import schema, state
+from tests.support.target.command import TargetProcess, settings_for
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.support.command import Ended
+    from tests.support.target.command import FinishedRun
 
 PACE = 500.0
 """Of the target's clock: a retry's waits, two minutes at most, take a quarter of a second."""
@@ -223,7 +223,7 @@ class Runs(RuleBasedStateMachine):
         call: int | None = None,
         after: bool = False,
         **changed: Any,
-    ) -> Ended:
+    ) -> FinishedRun:
         """Run the target over messages, and check the invariants.
 
         Args:
@@ -236,7 +236,7 @@ class Runs(RuleBasedStateMachine):
         """
         note(f"from row {self.done}: {len(messages)} messages, {dict(self.armed)}")
         self.is_sound = False
-        ledger = MarkedLedger(self.server, messages, self.rejects, skipped=self.skipped)
+        settled = MarkedSettledRows(self.server, messages, self.rejects, skipped=self.skipped)
         config = settings_for(
             self.server,
             rejects_path=str(self.rejects),
@@ -249,7 +249,7 @@ class Runs(RuleBasedStateMachine):
                 self.folder,
                 environment=DEBUG,
                 pace=PACE,
-                on_line=ledger.look_at,
+                on_line=settled.look_at,
             ) as target,
         ):
             if signal_name is not None and call is not None:
@@ -261,21 +261,23 @@ class Runs(RuleBasedStateMachine):
             if signal_name is not None and call is None:
                 target.process.send_signal(SIGNALS[signal_name])
             ended = target.end()
-        self._check(ended, ledger, target.peak_megabytes)
+        self._check(ended, settled, target.peak_megabytes)
         event(f"{signal_name or 'no signal'}: {ended.status}")
         self.is_sound = True
         return ended
 
-    def _check(self, ended: Ended, ledger: MarkedLedger, peak_megabytes: float | None) -> None:
+    def _check(
+        self, ended: FinishedRun, settled: MarkedSettledRows, peak_megabytes: float | None
+    ) -> None:
         self.done = max([self.done, *(each["row"] for each in ended.states)])
-        assert ledger.violations == [], ended.stderr  # I1
-        assert_counts(ended, ledger)  # I2
+        assert settled.violations == [], ended.stderr  # I1
+        assert_counts(ended, settled)  # I2
         assert_silence(ended, self.server, self.folder)  # I3
         calls = self.server.calls_of_the_run
         assert_nobody_was_wronged(self.before, self.server, calls)  # I5
-        assert len(calls) <= MOST_CALLS * (1 + len(ledger.rows))  # I6
+        assert len(calls) <= MOST_CALLS * (1 + len(settled.rows))  # I6
         assert peak_megabytes is None or peak_megabytes <= MAX_PEAK_MEGABYTES
-        if ledger.unsettled():
+        if settled.unsettled():
             assert ended.status != 0, ended.stderr  # I7
 
     def _calm_down(self, *, do_land: bool = True) -> None:

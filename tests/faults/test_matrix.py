@@ -6,8 +6,8 @@ import importlib
 import re
 from pathlib import Path
 
-from tests.faults.bench import FAULTS
-from tests.support.command import REPOSITORY
+from tests.faults.fault_case import FAULTS
+from tests.support.target.command import REPOSITORY
 
 TABLE_ROW = re.compile(r"^\| (F\d\d) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 

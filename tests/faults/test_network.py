@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import trustme
 
-from tests.faults.bench import fault
-from tests.faults.people import people
-from tests.faults.proxy import TlsFront
+from tests.faults.breaking_proxy import TlsFront
+from tests.faults.fault_case import fault
+from tests.faults.input_rows import people
 from tests.support.dotdigital.answers import empty_reply, html_reply, redirect, truncated_reply
 from tests.support.dotdigital.routes import ADDRESS_BOOK, DATA_FIELDS, IMPORT, IMPORT_STATUS
 from tests.support.dotdigital.server import DotdigitalServer
@@ -18,8 +18,8 @@ from tests.support.dotdigital.server import DotdigitalServer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.faults.bench import Bench
-    from tests.faults.proxy import WireFault
+    from tests.faults.breaking_proxy import ProxyFault
+    from tests.faults.fault_case import FaultCase
     from tests.support.dotdigital.answers import Answer
 
 HURRY = 100
@@ -30,29 +30,29 @@ NETWORK = "[to act: whoever runs the network]"
 
 @fault("F12", "refused", "unknown name")
 def test_a_host_that_cannot_be_reached_ends_the_run_after_some_tries(
-    bench: Bench, variant: str
+    case: FaultCase, variant: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     host = "127.0.0.1" if variant == "refused" else "dotdigital.invalid"
-    bench.url = f"http://{host}:{port}" if variant == "refused" else f"https://{host}"
-    ended = bench.run(people(3), pace=HURRY)
+    case.url = f"http://{host}:{port}" if variant == "refused" else f"https://{host}"
+    ended = case.run(people(3), pace=HURRY)
     assert (ended.status, ended.states) == (1, [])
     assert f"no answer from {host}" in ended.stderr
     assert f"8 times; no row was read {NETWORK}" in ended.stderr
-    assert not bench.rejects.exists()
+    assert not case.rejects.exists()
 
 
 @fault("F12")
-def test_a_host_that_goes_away_in_mid_run_rejects_nothing(bench: Bench) -> None:
-    wire = bench.behind_a_wire()
-    bench.server.hold_imports()
+def test_a_host_that_goes_away_in_mid_run_rejects_nothing(case: FaultCase) -> None:
+    proxy = case.behind_a_proxy()
+    case.server.hold_imports()
     rows = people(6)
-    with bench.started(rows, pace=HURRY, batch_size_rows=3, shutdown_grace_seconds=0) as target:
+    with case.started(rows, pace=HURRY, batch_size_rows=3, shutdown_grace_seconds=0) as target:
         target.send(*rows)
-        bench.server.wait_for_imports(1)
+        case.server.wait_for_imports(1)
         for route in (IMPORT, IMPORT_STATUS):
-            wire.arm(route, "reset unread", times=None)
+            proxy.arm(route, "reset unread", times=None)
         ended = target.end()
     assert (ended.status, ended.states) == (1, [])
     assert f"8 times; 0 of 6 rows read are settled {NETWORK}" in ended.stderr
@@ -60,37 +60,37 @@ def test_a_host_that_goes_away_in_mid_run_rejects_nothing(bench: Bench) -> None:
 
 
 @fault("F13", "reset unread", "cut upload")
-def test_a_request_that_did_not_arrive_is_sent_again(bench: Bench, variant: WireFault) -> None:
-    wire = bench.behind_a_wire()
-    wire.arm(IMPORT, variant)
-    ended = bench.run(people(5), pace=HURRY)
+def test_a_request_that_did_not_arrive_is_sent_again(case: FaultCase, variant: ProxyFault) -> None:
+    proxy = case.behind_a_proxy()
+    proxy.arm(IMPORT, variant)
+    ended = case.run(people(5), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 5})
-    assert len(bench.server.imports) == 1
+    assert len(case.server.imports) == 1
 
 
 @fault("F14", "once", "three times")
-def test_an_import_whose_reply_was_lost_is_sent_again(bench: Bench, variant: str) -> None:
-    wire = bench.behind_a_wire()
+def test_an_import_whose_reply_was_lost_is_sent_again(case: FaultCase, variant: str) -> None:
+    proxy = case.behind_a_proxy()
     times = 1 if variant == "once" else 3
-    wire.arm(IMPORT, "lost reply", times=times)
-    ended = bench.run(people(5), pace=HURRY)
+    proxy.arm(IMPORT, "lost reply", times=times)
+    ended = case.run(people(5), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 5})
-    assert len(bench.server.imports) == 1 + times
+    assert len(case.server.imports) == 1 + times
     assert ended.counts() == "read 5 = imported 5 + rejected 0 + collapsed 0 + skipped 0"
 
 
 @fault("F15", "trickle", "half-open")
 def test_a_reply_that_never_ends_is_given_up_and_sent_again(
-    bench: Bench, variant: WireFault
+    case: FaultCase, variant: ProxyFault
 ) -> None:
-    wire = bench.behind_a_wire()
-    wire.arm(IMPORT, variant)
-    wire.arm(IMPORT_STATUS, variant)
-    bench.environment["FAST_CLOCK_DEADLINES"] = "1"
-    ended = bench.run(people(5), pace=HURRY)
+    proxy = case.behind_a_proxy()
+    proxy.arm(IMPORT, variant)
+    proxy.arm(IMPORT_STATUS, variant)
+    case.environment["FAST_CLOCK_DEADLINES"] = "1"
+    ended = case.run(people(5), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 5})
     assert ended.stderr.count("; trying again") == 2
-    assert len(bench.server.imports) == 2
+    assert len(case.server.imports) == 2
 
 
 def certified(folder: Path) -> ssl.SSLContext:
@@ -103,30 +103,30 @@ def certified(folder: Path) -> ssl.SSLContext:
 
 
 @fault("F16", "unknown authority", "another host", "known authority")
-def test_a_bad_certificate_ends_the_run_at_once(bench: Bench, variant: str) -> None:
-    front = TlsFront(bench.server.url, certified(bench.folder))
-    bench.stack.enter_context(front)
+def test_a_bad_certificate_ends_the_run_at_once(case: FaultCase, variant: str) -> None:
+    front = TlsFront(case.server.url, certified(case.folder))
+    case.stack.enter_context(front)
     # The certificate is for the name: under the address it is another host's.
     host = "127.0.0.1" if variant == "another host" else "localhost"
-    bench.url = f"https://{host}:{front.server_port}"
+    case.url = f"https://{host}:{front.server_port}"
     if variant != "unknown authority":
-        bench.environment["REQUESTS_CA_BUNDLE"] = str(bench.folder / "authority.pem")
-    ended = bench.run(people(2))
+        case.environment["REQUESTS_CA_BUNDLE"] = str(case.folder / "authority.pem")
+    ended = case.run(people(2))
     if variant == "known authority":
         assert (ended.status, ended.states[-1]) == (0, {"row": 2})
         return
     assert (ended.status, ended.states) == (1, [])
     assert f"The certificate of {host} is not valid; no row was read" in ended.stderr
     assert NETWORK in ended.stderr
-    assert bench.server.calls == []
+    assert case.server.calls == []
 
 
 @fault("F17", "at the start", "of an import")
-def test_a_redirect_is_not_followed(bench: Bench, variant: str) -> None:
-    elsewhere = bench.stack.enter_context(DotdigitalServer())
+def test_a_redirect_is_not_followed(case: FaultCase, variant: str) -> None:
+    elsewhere = case.stack.enter_context(DotdigitalServer())
     route = DATA_FIELDS if variant == "at the start" else IMPORT
-    bench.server.answer_next(route, redirect(f"{elsewhere.url}/v2/data-fields"))
-    ended = bench.run(people(2))
+    case.server.answer_next(route, redirect(f"{elsewhere.url}/v2/data-fields"))
+    ended = case.run(people(2))
     assert (ended.status, ended.states) == (1, [])
     assert "redirects to 127.0.0.1: refused" in ended.stderr
     assert elsewhere.calls == []
@@ -141,19 +141,19 @@ OTHER_THAN_AN_ANSWER: dict[str, Answer] = {
 
 
 @fault("F18", *OTHER_THAN_AN_ANSWER)
-def test_a_2xx_that_is_no_answer_is_tried_again(bench: Bench, variant: str) -> None:
+def test_a_2xx_that_is_no_answer_is_tried_again(case: FaultCase, variant: str) -> None:
     answer = OTHER_THAN_AN_ANSWER[variant]
     for route in (ADDRESS_BOOK, IMPORT, IMPORT_STATUS):
-        bench.server.answer_next(route, answer, times=2)
-    ended = bench.run(people(4), pace=HURRY)
+        case.server.answer_next(route, answer, times=2)
+    ended = case.run(people(4), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 4})
 
 
 @fault("F18", *(f"{name} for ever" for name in OTHER_THAN_AN_ANSWER))
-def test_a_2xx_that_is_no_answer_is_never_a_success(bench: Bench, variant: str) -> None:
+def test_a_2xx_that_is_no_answer_is_never_a_success(case: FaultCase, variant: str) -> None:
     answer = OTHER_THAN_AN_ANSWER[variant.removesuffix(" for ever")]
-    bench.server.answer_next(IMPORT, answer, times=None)
-    ended = bench.run(people(4), pace=HURRY)
+    case.server.answer_next(IMPORT, answer, times=None)
+    ended = case.run(people(4), pace=HURRY)
     assert (ended.status, ended.states) == (1, [])
-    assert len(bench.server.calls_of(IMPORT)) == 8
+    assert len(case.server.calls_of(IMPORT)) == 8
     assert f"8 times; 0 of 4 rows read are settled {NETWORK}" in ended.stderr

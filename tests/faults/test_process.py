@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.faults.bench import fault
-from tests.faults.people import PROPERTIES, email, people, row, with_states
+from tests.faults.fault_case import fault
+from tests.faults.input_rows import PROPERTIES, email, people, row, with_states
 from tests.support.dotdigital.answers import Gate, reply, v2_error
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 from tests.support.messages import schema, state
@@ -20,7 +20,7 @@ from tests.support.messages import schema, state
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.faults.bench import Bench
+    from tests.faults.fault_case import FaultCase
     from tests.support.dotdigital.answers import Answer, Call
 
 ROWS = people(6)
@@ -31,40 +31,40 @@ GROWTH_MEGABYTES = 25
 """What a million rows may take more than a hundred thousand: less than a byte in forty a row."""
 
 
-def _stopped(bench: Bench, number: int, *, released: bool) -> tuple[int, list[Any]]:
-    bench.server.hold_imports()
+def _stopped(case: FaultCase, number: int, *, released: bool) -> tuple[int, list[Any]]:
+    case.server.hold_imports()
     grace = 20 if released else 1
-    with bench.started(ROWS, batch_size_rows=2, shutdown_grace_seconds=grace) as target:
+    with case.started(ROWS, batch_size_rows=2, shutdown_grace_seconds=grace) as target:
         target.send(*ROWS)
-        bench.server.wait_for_imports(2)
+        case.server.wait_for_imports(2)
         target.process.send_signal(number)
         if released:
             target.wait_for("METRIC", "stderr")
-            bench.server.release_all()
+            case.server.release_all()
         ended = target.end()
     return ended.status, ended.states
 
 
 @fault("F01", "released in time", "not released")
-def test_sigterm_waits_for_active_imports_and_no_longer(bench: Bench, variant: str) -> None:
-    status, states = _stopped(bench, signal.SIGTERM, released=variant == "released in time")
+def test_sigterm_waits_for_active_imports_and_no_longer(case: FaultCase, variant: str) -> None:
+    status, states = _stopped(case, signal.SIGTERM, released=variant == "released in time")
     assert status == 143
     assert bool(states) == (variant == "released in time")
 
 
 @fault("F01", "while the tap is silent", "while it connects", "while the queue is full")
-def test_sigterm_wherever_the_run_is(bench: Bench, variant: str) -> None:
-    gate = bench.server.hold_answer(DATA_FIELDS) if variant == "while it connects" else None
+def test_sigterm_wherever_the_run_is(case: FaultCase, variant: str) -> None:
+    gate = case.server.hold_answer(DATA_FIELDS) if variant == "while it connects" else None
     if variant == "while the queue is full":
-        bench.server.hold_imports()
-    with bench.started(
+        case.server.hold_imports()
+    with case.started(
         ROWS, batch_size_rows=1, max_active_imports=1, shutdown_grace_seconds=1
     ) as target:
         target.send(*ROWS[:5] if variant == "while the tap is silent" else ROWS)
         if gate is not None:
             gate.wait()
         else:
-            bench.server.wait_for_imports(1)
+            case.server.wait_for_imports(1)
         target.process.send_signal(signal.SIGTERM)
         target.process.wait(30)  # its input is still open
         ended = target.end()
@@ -72,18 +72,18 @@ def test_sigterm_wherever_the_run_is(bench: Bench, variant: str) -> None:
 
 
 @fault("F02", "forwarded", "later")
-def test_a_second_signal(bench: Bench, variant: str) -> None:
-    bench.server.hold_imports()
-    with bench.started(ROWS, batch_size_rows=2, shutdown_grace_seconds=600) as target:
+def test_a_second_signal(case: FaultCase, variant: str) -> None:
+    case.server.hold_imports()
+    with case.started(ROWS, batch_size_rows=2, shutdown_grace_seconds=600) as target:
         target.send(*ROWS)
-        bench.server.wait_for_imports(1)
+        case.server.wait_for_imports(1)
         target.process.send_signal(signal.SIGINT)
         if variant == "later":
             # Polls go on while it waits, 0.5, 0.75, 1.1 and 1.7 seconds apart: two seconds pass.
-            bench.server.wait_until(lambda: bench.server.imports[0].polls >= 4)
+            case.server.wait_until(lambda: case.server.imports[0].polls >= 4)
         target.process.send_signal(signal.SIGTERM)
         if variant == "forwarded":
-            bench.server.release_all()
+            case.server.release_all()
         ended = target.end()
     if variant == "forwarded":
         assert (ended.status, ended.states[-1]["row"] >= 2) == (130, True)
@@ -101,14 +101,14 @@ KILLED_AT = {
 
 
 @fault("F03", *(f"before the answer, {at}" for at in KILLED_AT), *KILLED_AT)
-def test_sigkill_at_any_point(bench: Bench, variant: str) -> None:
+def test_sigkill_at_any_point(case: FaultCase, variant: str) -> None:
     handled = not variant.startswith("before")
     route, count = KILLED_AT[variant.rpartition(", ")[2]]
-    bench.server.polls_to_finish = lambda _each: 1
+    case.server.polls_to_finish = lambda _each: 1
     for _ in range(count - 1):
-        bench.server.answer_next(route, lambda _call: None)
-    gate = bench.server.hold_answer(route, handled=handled)
-    with bench.started(ROWS, batch_size_rows=2, max_active_imports=1) as target:
+        case.server.answer_next(route, lambda _call: None)
+    gate = case.server.hold_answer(route, handled=handled)
+    with case.started(ROWS, batch_size_rows=2, max_active_imports=1) as target:
         target.send(*ROWS)
         gate.wait()
         target.process.kill()
@@ -118,18 +118,18 @@ def test_sigkill_at_any_point(bench: Bench, variant: str) -> None:
 
 
 @fault("F04", "released in time", "not released")
-def test_sigint_waits_for_active_imports_and_no_longer(bench: Bench, variant: str) -> None:
-    status, states = _stopped(bench, signal.SIGINT, released=variant == "released in time")
+def test_sigint_waits_for_active_imports_and_no_longer(case: FaultCase, variant: str) -> None:
+    status, states = _stopped(case, signal.SIGINT, released=variant == "released in time")
     assert status == 130
     assert bool(states) == (variant == "released in time")
 
 
 @fault("F05", "in a record", "in a state", "in the first line")
-def test_a_tap_that_dies_in_the_middle_of_a_line(bench: Bench, variant: str) -> None:
+def test_a_tap_that_dies_in_the_middle_of_a_line(case: FaultCase, variant: str) -> None:
     whole = [*people(4), row(5), state({"row": 5})]
     cut = {"in a record": 9, "in a state": 10, "in the first line": 0}[variant]
     line = msgspec.json.encode(whole[cut])[:-7]
-    with bench.started(whole, batch_size_rows=2) as target:
+    with case.started(whole, batch_size_rows=2) as target:
         target.send(*whole[:cut], line)
         ended = target.end()
     assert ended.status == 1
@@ -141,58 +141,58 @@ def test_a_tap_that_dies_in_the_middle_of_a_line(bench: Bench, variant: str) -> 
 
 
 @fault("F06", "nothing", "a schema alone", "a mirror of nothing", "a schema of a mirror")
-def test_no_input_writes_nothing(bench: Bench, variant: str) -> None:
+def test_no_input_writes_nothing(case: FaultCase, variant: str) -> None:
     sent = people(0) if "schema" in variant else []
     streams = {"people": {"sync_mode": "mirror"}} if "mirror" in variant else None
-    ended = bench.run(sent, streams=streams)
+    ended = case.run(sent, streams=streams)
     assert ended.states == []
     if variant == "a schema of a mirror":
         assert ended.status == 1
         assert "not a contact came" in ended.stderr
     else:
         assert ended.status == 0
-    # The bench has made sure that only GET and imports were called.
-    assert not bench.server.calls_of(IMPORT)
-    assert bench.server.members(102) == 1
+    # The case has made sure that only GET and imports were called.
+    assert not case.server.calls_of(IMPORT)
+    assert case.server.members(102) == 1
 
 
 @fault("F07")
-def test_output_that_nobody_reads_any_more(bench: Bench) -> None:
+def test_output_that_nobody_reads_any_more(case: FaultCase) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     with os.fdopen(write_end, "wb") as nobody:
-        ended = bench.run(ROWS, batch_size_rows=2, stdout=nobody)
+        ended = case.run(ROWS, batch_size_rows=2, stdout=nobody)
     assert ended.status == 1
     assert "Standard output is closed: nothing can be told" in ended.stderr
     assert "BrokenPipe" not in ended.stderr
 
 
 @fault("F75", "an import", "a queue", "a repeated call")
-def test_a_signal_while_loads_are_open_sends_nothing_new(bench: Bench, variant: str) -> None:
+def test_a_signal_while_loads_are_open_sends_nothing_new(case: FaultCase, variant: str) -> None:
     rows = people(4)
-    bench.server.hold_imports()
+    case.server.hold_imports()
     gate = Gate()
     if variant == "a repeated call":
         busy = v2_error(503, "ERROR_SYSTEM_SERVICETEMPORARILYUNAVAILABLE")
-        bench.server.answer_next(IMPORT, replace(busy, gate=gate))
+        case.server.answer_next(IMPORT, replace(busy, gate=gate))
     settings: dict[str, Any] = {"batch_size_rows": 3, "batch_wait_limit_seconds": 3600}
     if variant == "a queue":
         settings = {"batch_size_rows": 1, "max_active_imports": 1}
-    with bench.started(rows, **settings) as target:
+    with case.started(rows, **settings) as target:
         target.send(*rows)  # three in an import, which is sent when the fourth has no room
         if variant == "a repeated call":
             gate.wait()
         else:
-            bench.server.wait_for_imports(1)
+            case.server.wait_for_imports(1)
         target.process.send_signal(signal.SIGTERM)
         target.wait_for("Waiting up to", "stderr")
         gate.open()
-        bench.server.release_all()
+        case.server.release_all()
         ended = target.end()
     settled = {"an import": 3, "a queue": 1, "a repeated call": 0}[variant]
     assert ended.status == 143
     assert ended.states[-1:] == ([{"row": settled}] if settled else [])
-    assert len(bench.server.calls_of(IMPORT)) == 1
+    assert len(case.server.calls_of(IMPORT)) == 1
     last = ended.stderr.splitlines()[-1]
     assert "Stopped by SIGTERM. " in last
     assert "rows read are unsettled; a new run sends them." in last
@@ -212,30 +212,30 @@ def _with_invalid_rows() -> list[Any]:
 
 @fault("F08", "a folder that is a file", "no file")
 def test_a_rejects_file_that_cannot_be_written_is_found_before_anything_is_sent(
-    bench: Bench, variant: str
+    case: FaultCase, variant: str
 ) -> None:
-    (bench.folder / "input").touch()
+    (case.folder / "input").touch()
     place = "input/rejects.singer" if variant == "a folder that is a file" else "tmp"
-    bench.left_out = INVALID
-    ended = bench.run(_with_invalid_rows(), rejects_path=str(bench.folder / place))
+    case.left_out = INVALID
+    ended = case.run(_with_invalid_rows(), rejects_path=str(case.folder / place))
     assert (ended.status, ended.states) == (1, [])
     assert "rejects_path" in ended.stderr
     assert "no row was read [to act: whoever runs this machine]" in ended.stderr
-    assert bench.server.calls == []
+    assert case.server.calls == []
 
 
 @fault("F08", "at the first reject", "at the second reject")
-def test_a_disk_that_is_full_counts_no_row_as_stored(bench: Bench, variant: str) -> None:
+def test_a_disk_that_is_full_counts_no_row_as_stored(case: FaultCase, variant: str) -> None:
     rows = _with_invalid_rows()
-    bench.left_out = INVALID
-    with bench.started(
+    case.left_out = INVALID
+    with case.started(
         rows,
         batch_size_rows=2,
         max_reject_percent=100,
         report_path=None,  # it would not fit either
     ) as target:
         target.send(*people(6))
-        bench.server.wait_for_imports(2)
+        case.server.wait_for_imports(2)
         # The file can grow so far, as if the disk were full then: the SCHEMA and a row.
         room = 100 if variant == "at the first reject" else 900
         resource.prlimit(target.process.pid, resource.RLIMIT_FSIZE, (room, room))
@@ -251,14 +251,14 @@ def test_a_disk_that_is_full_counts_no_row_as_stored(bench: Bench, variant: str)
 
 
 @fault("F08")
-def test_the_rejects_file_is_for_its_owner_alone(bench: Bench) -> None:
-    bench.left_out = INVALID
+def test_the_rejects_file_is_for_its_owner_alone(case: FaultCase) -> None:
+    case.left_out = INVALID
     before = os.umask(0)
     try:
-        bench.run(_with_invalid_rows(), max_reject_percent=100)
+        case.run(_with_invalid_rows(), max_reject_percent=100)
     finally:
         os.umask(before)
-    assert stat.S_IMODE(bench.rejects.stat().st_mode) == 0o600
+    assert stat.S_IMODE(case.rejects.stat().st_mode) == 0o600
 
 
 def _taken(call: Call) -> Answer:
@@ -287,14 +287,14 @@ def _many(count: int) -> Iterator[bytes]:
 
 
 @fault("F09")
-def test_a_million_rows_in_little_memory(bench: Bench) -> None:
-    bench.server.answer_next(IMPORT, _taken, times=None)
-    bench.server.answer_next(IMPORT_STATUS, _counted, times=None)
-    bench.max_calls = 2_000
-    bench.environment.update(LOGLEVEL="INFO", TARGET_DOTDIGITAL_LOGLEVEL="INFO")
+def test_a_million_rows_in_little_memory(case: FaultCase) -> None:
+    case.server.answer_next(IMPORT, _taken, times=None)
+    case.server.answer_next(IMPORT_STATUS, _counted, times=None)
+    case.max_calls = 2_000
+    case.environment.update(LOGLEVEL="INFO", TARGET_DOTDIGITAL_LOGLEVEL="INFO")
     peaks = []
     for count in (100_000, 1_000_000):
-        with bench.started([], rejects_path=None) as target:
+        with case.started([], rejects_path=None) as target:
             for block in _many(count):
                 target.send(block)
             ended = target.end()
@@ -308,14 +308,14 @@ def test_a_million_rows_in_little_memory(bench: Bench) -> None:
 
 @fault("F63", *(f"run {number}" for number in range(1, 6)))
 def test_answers_that_come_at_once_are_decoded_by_threads_in_haste(
-    bench: Bench, variant: str
+    case: FaultCase, variant: str
 ) -> None:
     """Types that threads meet for the first time crash the process: a matter of microseconds."""
     assert variant
-    bench.environment["FAST_CLOCK_THREAD_SWITCHES"] = "1e-6"
-    ended = bench.run(people(20), batch_size_rows=1, max_active_imports=20)
+    case.environment["FAST_CLOCK_THREAD_SWITCHES"] = "1e-6"
+    ended = case.run(people(20), batch_size_rows=1, max_active_imports=20)
     assert ended.status == 0
-    assert len(bench.server.imports) == 20
+    assert len(case.server.imports) == 20
 
 
 WRONG_SETTINGS: dict[str, dict[str, Any]] = {
@@ -327,9 +327,9 @@ WRONG_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @fault("F11", *WRONG_SETTINGS)
-def test_wrong_settings_end_the_run_before_its_input_is_read(bench: Bench, variant: str) -> None:
+def test_wrong_settings_end_the_run_before_its_input_is_read(case: FaultCase, variant: str) -> None:
     wrong = WRONG_SETTINGS[variant]
-    with bench.started(people(2), **wrong) as target:
+    with case.started(people(2), **wrong) as target:
         # Nothing is sent, and its input stays open.
         target.wait_for("Config validation failed", "stderr")
         ended = target.end()
@@ -337,4 +337,4 @@ def test_wrong_settings_end_the_run_before_its_input_is_read(bench: Bench, varia
     for name in wrong:
         assert name in ended.stderr
     assert "9876543210123" not in ended.stderr
-    assert bench.server.calls == []
+    assert case.server.calls == []

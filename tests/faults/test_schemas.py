@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.bench import fault
-from tests.faults.people import PROPERTIES, landed, people, row
+from tests.faults.fault_case import fault
+from tests.faults.input_rows import PROPERTIES, landed, people, row
 from tests.support.dotdigital.routes import CREATE_ADDRESS_BOOK, CREATE_DATA_FIELD, IMPORT
 from tests.support.messages import schema, state
 
 if TYPE_CHECKING:
-    from tests.faults.bench import Bench
+    from tests.faults.fault_case import FaultCase
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 
@@ -42,32 +42,30 @@ LOADED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], Any]] = 
 
 
 @fault("F70", *LOADED)
-def test_a_schema_of_an_old_draft_is_read_as_it_is_meant(bench: Bench, variant: str) -> None:
+def test_a_schema_of_an_old_draft_is_read_as_it_is_meant(case: FaultCase, variant: str) -> None:
     about, described, values, arrives = LOADED[variant]
     told = schema(properties={**PROPERTIES, "value": described})
     told["schema"].update(about)
     fields = {"FIRSTNAME": "first_name", "ROW": "row", "LOYALTY_POINTS": "value"}
-    bench.settings["streams"] = {"people": {"fields": fields}}
+    case.settings["streams"] = {"people": {"fields": fields}}
     rows = [told, row(1, **values), state({"row": 1})]
-    bench.expected = {
-        key: {**held, "LOYALTY_POINTS": arrives} for key, held in landed(rows).items()
-    }
-    ended = bench.run(rows)
+    case.expected = {key: {**held, "LOYALTY_POINTS": arrives} for key, held in landed(rows).items()}
+    ended = case.run(rows)
     assert (ended.status, ended.states) == (0, [{"row": 1}])
 
 
 @fault("F70")
-def test_draft_4_excludes_what_it_says(bench: Bench) -> None:
+def test_draft_4_excludes_what_it_says(case: FaultCase) -> None:
     about, described, _, _ = LOADED["draft-4 bounds"]
     told = schema(properties={**PROPERTIES, "value": described})
     told["schema"].update(about)
     fields = {"FIRSTNAME": "first_name", "ROW": "row", "LOYALTY_POINTS": "value"}
-    bench.settings["streams"] = {"people": {"fields": fields}}
-    bench.left_out = [1]
-    bench.expected = {}
-    ended = bench.run([told, row(1, value=9), state({"row": 1})], max_reject_percent=100)
+    case.settings["streams"] = {"people": {"fields": fields}}
+    case.left_out = [1]
+    case.expected = {}
+    ended = case.run([told, row(1, value=9), state({"row": 1})], max_reject_percent=100)
     assert ended.counts().endswith("rejected by code: record.invalid 1")
-    assert "exclusiveMaximum" in bench.rejects.read_text()
+    assert "exclusiveMaximum" in case.rejects.read_text()
 
 
 UNUSABLE: dict[str, tuple[Any, str]] = {
@@ -98,13 +96,13 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
 
 
 @fault("F73", *UNUSABLE)
-def test_a_schema_that_cannot_be_used_creates_nothing(bench: Bench, variant: str) -> None:
+def test_a_schema_that_cannot_be_used_creates_nothing(case: FaultCase, variant: str) -> None:
     described, told = UNUSABLE[variant]
     path = "value.inner" if variant == "a number" else "value"
     keys = ["row", "number"] if variant == "a missing key" else []
     message = schema(properties={**PROPERTIES, "value": described}, key_properties=keys)
     fields = {"FIRSTNAME": "first_name", "ROW": "row", "NEW": path}
-    ended = bench.run(
+    ended = case.run(
         [message, row(1), state({"row": 1})],
         address_book="New",
         create_address_book=True,
@@ -116,8 +114,8 @@ def test_a_schema_that_cannot_be_used_creates_nothing(bench: Bench, variant: str
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
     for route in (CREATE_ADDRESS_BOOK, CREATE_DATA_FIELD, IMPORT):
-        assert not bench.server.calls_of(route)
-    bench.forget_input()
+        assert not case.server.calls_of(route)
+    case.forget_input()
 
 
 def _nested(depth: int) -> dict[str, Any]:
@@ -128,7 +126,7 @@ def _nested(depth: int) -> dict[str, Any]:
 
 
 @fault("F74")
-def test_a_schema_of_megabytes_costs_little(bench: Bench) -> None:
+def test_a_schema_of_megabytes_costs_little(case: FaultCase) -> None:
     """Thirteen nested columns; two of them are mapped, one as a whole and one from inside."""
     columns = {f"nested_{number}": _nested(4) for number in range(13)}
     path = ".".join(f"property_0_{depth}" for depth in range(4, 0, -1))
@@ -136,10 +134,10 @@ def test_a_schema_of_megabytes_costs_little(bench: Bench) -> None:
     large = schema(properties={**PROPERTIES, **columns})
     assert 1_700_000 < len(json.dumps(large)) < 1_900_000
     used = []
-    bench.settings["streams"] = {"people": {"fields": fields}}
+    case.settings["streams"] = {"people": {"fields": fields}}
     for message in (schema(properties={**PROPERTIES, "nested_0": {"type": "object"}}), large):
         rows = [message, *people(3)[1:]]
-        with bench.started(rows) as target:
+        with case.started(rows) as target:
             target.send(*rows)
             ended = target.end()
         assert (ended.status, ended.states[-1]) == (0, {"row": 3})

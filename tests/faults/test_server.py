@@ -5,63 +5,61 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tests.faults.bench import fault
-from tests.faults.people import email, people
+from tests.faults.fault_case import fault
+from tests.faults.input_rows import email, people
 from tests.support.dotdigital.answers import html_reply, reply, v3_error
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 
 if TYPE_CHECKING:
-    from tests.faults.bench import Bench
+    from tests.faults.fault_case import FaultCase
 
 SUPPORT = "[to act: Dotdigital's support]"
 HURRY = 100
 
 
 @fault("F30", *(f"{status} {often}" for status in (500, 502, 503, 504) for often in ("x1", "x3")))
-def test_a_server_that_fails_for_a_while_is_tried_again(bench: Bench, variant: str) -> None:
+def test_a_server_that_fails_for_a_while_is_tried_again(case: FaultCase, variant: str) -> None:
     status, _, often = variant.partition(" ")
     answer = html_reply(int(status)) if status == "502" else reply(int(status), b"")
     for route in (DATA_FIELDS, IMPORT, IMPORT_STATUS):
-        bench.server.answer_next(route, answer, times=int(often[1:]))
-    ended = bench.run(people(4), pace=HURRY)
+        case.server.answer_next(route, answer, times=int(often[1:]))
+    ended = case.run(people(4), pace=HURRY)
     assert (ended.status, ended.states[-1]) == (0, {"row": 4})
 
 
 @fault("F30", *(f"{status} for ever" for status in (500, 502, 503, 504)))
-def test_a_server_that_fails_for_ever_rejects_nobody(bench: Bench, variant: str) -> None:
+def test_a_server_that_fails_for_ever_rejects_nobody(case: FaultCase, variant: str) -> None:
     status = int(variant.partition(" ")[0])
-    bench.server.answer_next(IMPORT, reply(status, b""), times=None)
-    ended = bench.run(people(4), pace=HURRY)
+    case.server.answer_next(IMPORT, reply(status, b""), times=None)
+    ended = case.run(people(4), pace=HURRY)
     assert (ended.status, ended.states) == (1, [])
     assert f"answers {status}, 8 times; 0 of 4 rows read are settled {SUPPORT}" in ended.stderr
-    assert len(bench.server.calls_of(IMPORT)) == 8
-    assert not bench.rejects.exists()
+    assert len(case.server.calls_of(IMPORT)) == 8
+    assert not case.rejects.exists()
 
 
 @fault("F31", "first", "middle", "last", "alone", "and its neighbour")
-def test_one_contact_that_sinks_a_request_is_found(bench: Bench, variant: str) -> None:
+def test_one_contact_that_sinks_a_request_is_found(case: FaultCase, variant: str) -> None:
     count = 1 if variant == "alone" else 100
     culprits = {"middle": [57], "last": [100], "and its neighbour": [50, 51]}.get(variant, [1])
     for number in culprits:
-        bench.server.refuse_request_with(email(number))
-    bench.left_out = culprits
-    ended = bench.run(people(count, state_each=count), pace=20, max_reject_percent=100)
+        case.server.refuse_request_with(email(number))
+    case.left_out = culprits
+    ended = case.run(people(count, state_each=count), pace=20, max_reject_percent=100)
     assert (ended.status, ended.states[-1]) == (0, {"row": count})
     assert ended.counts().endswith(f"rejected by code: dotdigital.badRequest {len(culprits)}")
     if len(culprits) == 1:
-        more = len(bench.server.calls_of(IMPORT)) - 1
+        more = len(case.server.calls_of(IMPORT)) - 1
         probes = 1 if variant == "first" else 0  # whether anybody at all is accepted
         assert more <= 2 * math.ceil(math.log2(max(count, 2))) + 1 + probes
 
 
 @fault("F32")
-def test_a_body_that_is_too_large_is_halved_and_the_size_kept(bench: Bench) -> None:
-    bench.server.max_body_bytes = 6_000
-    ended = bench.run(
-        people(200, state_each=10), pace=20, batch_size_rows=100, max_active_imports=1
-    )
+def test_a_body_that_is_too_large_is_halved_and_the_size_kept(case: FaultCase) -> None:
+    case.server.max_body_bytes = 6_000
+    ended = case.run(people(200, state_each=10), pace=20, batch_size_rows=100, max_active_imports=1)
     assert (ended.status, ended.states[-1]) == (0, {"row": 200})
-    sizes = [(len(call.body), call.status) for call in bench.server.calls_of(IMPORT)]
+    sizes = [(len(call.body), call.status) for call in case.server.calls_of(IMPORT)]
     refused = [position for position, (_, status) in enumerate(sizes) if status == 413]
     assert refused
     # The second hundred was gathered before the first was refused, and is halved all the same.
@@ -71,13 +69,13 @@ def test_a_body_that_is_too_large_is_halved_and_the_size_kept(bench: Bench) -> N
 
 @fault("F33", "badRequest", "badJson")
 def test_what_is_wrong_in_every_contact_is_not_halved_without_end(
-    bench: Bench, variant: str
+    case: FaultCase, variant: str
 ) -> None:
     refused = v3_error(400, f"contacts:{variant}", "The request is invalid")
-    bench.server.answer_next(IMPORT, refused, times=None)
-    ended = bench.run(people(100, state_each=10))
+    case.server.answer_next(IMPORT, refused, times=None)
+    ended = case.run(people(100, state_each=10))
     assert (ended.status, ended.states) == (1, [])
     assert f"refuses every contact that was tried ({variant})" in ended.stderr
     assert "of 100 rows read are settled [to act: the owner of the data" in ended.stderr
-    assert len(bench.server.calls_of(IMPORT)) < 30
-    assert not bench.rejects.exists()
+    assert len(case.server.calls_of(IMPORT)) < 30
+    assert not case.rejects.exists()

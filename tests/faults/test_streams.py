@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.bench import fault
-from tests.faults.people import PROPERTIES, people, row, with_states
+from tests.faults.fault_case import fault
+from tests.faults.input_rows import PROPERTIES, people, row, with_states
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import schema
 
 if TYPE_CHECKING:
-    from tests.faults.bench import Bench
+    from tests.faults.fault_case import FaultCase
 
 NOTHING_LOADED: dict[str, tuple[dict[str, Any], str]] = {
     "empty": ({}, "streams: it is empty, so nothing was loaded"),
@@ -25,12 +25,12 @@ NOTHING_LOADED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @fault("F65", *NOTHING_LOADED)
-def test_a_run_that_loads_nothing_is_no_success(bench: Bench, variant: str) -> None:
+def test_a_run_that_loads_nothing_is_no_success(case: FaultCase, variant: str) -> None:
     streams, told = NOTHING_LOADED[variant]
-    ended = bench.run(people(3), streams=streams)
+    ended = case.run(people(3), streams=streams)
     assert (ended.status, ended.states) == (1, [])
     assert told in ended.stderr
-    assert not bench.server.calls_of(IMPORT)
+    assert not case.server.calls_of(IMPORT)
 
 
 NO_BOOK: dict[str, tuple[dict[str, Any], str]] = {
@@ -52,12 +52,12 @@ NO_BOOK: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @fault("F66", *NO_BOOK)
-def test_contacts_without_an_address_book_have_to_be_meant(bench: Bench, variant: str) -> None:
+def test_contacts_without_an_address_book_have_to_be_meant(case: FaultCase, variant: str) -> None:
     settings, told = NO_BOOK[variant]
-    ended = bench.run(people(3), **settings)
+    ended = case.run(people(3), **settings)
     assert (ended.status, ended.states) == (1, [])
     assert told in ended.stderr
-    assert bench.server.calls == []
+    assert case.server.calls == []
 
 
 ODD_SCHEMAS: dict[str, dict[str, Any]] = {
@@ -68,10 +68,10 @@ ODD_SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 @fault("F72", *ODD_SCHEMAS)
-def test_what_a_skipped_stream_sends_ends_no_run(bench: Bench, variant: str) -> None:
-    bench.settings["streams"] = {"people": {}, "audit": {"skip": True}}
-    bench.skipped = [1, 2, 6]
-    ended = bench.run(
+def test_what_a_skipped_stream_sends_ends_no_run(case: FaultCase, variant: str) -> None:
+    case.settings["streams"] = {"people": {}, "audit": {"skip": True}}
+    case.skipped = [1, 2, 6]
+    ended = case.run(
         [
             schema("audit", **ODD_SCHEMAS[variant]),
             row(1, stream="audit"),

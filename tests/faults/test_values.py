@@ -6,14 +6,14 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.bench import fault
-from tests.faults.people import CANARY, PROPERTIES, email, landed, people, row, with_states
+from tests.faults.fault_case import fault
+from tests.faults.input_rows import CANARY, PROPERTIES, email, landed, people, row, with_states
 from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.faults.bench import Bench
+    from tests.faults.fault_case import FaultCase
 
 ADDRESSES: dict[str, tuple[object, str | None]] = {
     # What the row holds, and the address that arrives; None for one that cannot.
@@ -34,16 +34,16 @@ ADDRESSES: dict[str, tuple[object, str | None]] = {
 
 
 @fault("F44", *ADDRESSES)
-def test_an_address_arrives_exactly_or_is_rejected_alone(bench: Bench, variant: str) -> None:
+def test_an_address_arrives_exactly_or_is_rejected_alone(case: FaultCase, variant: str) -> None:
     sent, arrives = ADDRESSES[variant]
     rows = [*people(2), row(5, email=sent), *with_states([6])]
     expected = landed(rows, [5])
     if arrives is None:
-        bench.left_out = [5]
+        case.left_out = [5]
     else:
         expected[arrives] = {"ROW": 5, "FIRSTNAME": f"{CANARY} 5"}
-    bench.expected = expected
-    ended = bench.run(rows)
+    case.expected = expected
+    ended = case.run(rows)
     assert (ended.status, ended.states[-1]) == (0, {"row": 6})
     code = "missing" if variant in {"missing", "blank"} else "invalid"
     assert (f"rejected by code: identifier.{code} 1" in ended.counts()) == (arrives is None)
@@ -108,7 +108,7 @@ VALUES: dict[str, tuple[str, Mapping[str, tuple[object, object]]]] = {
 TYPED: dict[str, Any] = {**PROPERTIES, "value": {}}
 
 
-def _assert_values(bench: Bench, number: str, variant: str) -> None:
+def _assert_values(case: FaultCase, number: str, variant: str) -> None:
     field, values = VALUES[number]
     sent, arrives = values[variant]
     fields = {"FIRSTNAME": "first_name", "ROW": "row", field: "value"}
@@ -119,48 +119,48 @@ def _assert_values(bench: Bench, number: str, variant: str) -> None:
         *with_states([6]),
     ]
     if arrives is REJECTED:
-        bench.left_out = [5]
-    bench.expected = landed(rows, bench.left_out)
+        case.left_out = [5]
+    case.expected = landed(rows, case.left_out)
     if arrives is not REJECTED:
-        bench.expected[email(5)][field] = arrives
-    bench.settings["streams"] = {"people": {"fields": fields}}
-    ended = bench.run(rows)
+        case.expected[email(5)][field] = arrives
+    case.settings["streams"] = {"people": {"fields": fields}}
+    ended = case.run(rows)
     assert (ended.status, ended.states[-1]) == (0, {"row": 6})
     codes = [code for code in ("field.type", "field.too_long") if code in ended.counts()]
     assert bool(codes) == (arrives is REJECTED)
 
 
 @fault("F48", *VALUES["F48"][1])
-def test_what_is_no_for_a_boolean_is_never_true(bench: Bench, variant: str) -> None:
-    _assert_values(bench, "F48", variant)
+def test_what_is_no_for_a_boolean_is_never_true(case: FaultCase, variant: str) -> None:
+    _assert_values(case, "F48", variant)
 
 
 @fault("F49", *VALUES["F49"][1])
-def test_a_date_is_the_exact_instant_or_a_reject(bench: Bench, variant: str) -> None:
-    _assert_values(bench, "F49", variant)
+def test_a_date_is_the_exact_instant_or_a_reject(case: FaultCase, variant: str) -> None:
+    _assert_values(case, "F49", variant)
 
 
 @fault("F50", *VALUES["F50"][1])
-def test_a_number_keeps_its_digits_or_is_rejected(bench: Bench, variant: str) -> None:
-    _assert_values(bench, "F50", variant)
+def test_a_number_keeps_its_digits_or_is_rejected(case: FaultCase, variant: str) -> None:
+    _assert_values(case, "F50", variant)
 
 
 @fault("F50", "NaN", "Infinity")
-def test_a_number_that_is_none_in_json_is_one_rows_fault(bench: Bench, variant: str) -> None:
+def test_a_number_that_is_none_in_json_is_one_rows_fault(case: FaultCase, variant: str) -> None:
     bad = json.dumps(row(5)).replace(f'"{CANARY} 5"', variant)
-    bench.left_out = [5]
-    ended = bench.run([*people(2), bad, *with_states([6])])
+    case.left_out = [5]
+    ended = case.run([*people(2), bad, *with_states([6])])
     assert (ended.status, ended.states[-1]) == (0, {"row": 6})
     assert "rejected 1" in ended.counts()
 
 
 @fault("F51", *VALUES["F51"][1])
-def test_a_text_arrives_exactly_or_is_rejected(bench: Bench, variant: str) -> None:
-    _assert_values(bench, "F51", variant)
+def test_a_text_arrives_exactly_or_is_rejected(case: FaultCase, variant: str) -> None:
+    _assert_values(case, "F51", variant)
 
 
 @fault("F52", "null", "absent", "empty")
-def test_null_absent_and_empty_are_three_things(bench: Bench, variant: str) -> None:
+def test_null_absent_and_empty_are_three_things(case: FaultCase, variant: str) -> None:
     name: dict[str, str | None] = {"null": None, "empty": ""}
     held: dict[str, Any] = {"first_name": name[variant]} if variant in name else {}
     second = record(row=5, email=email(1), **held)
@@ -170,12 +170,12 @@ def test_null_absent_and_empty_are_three_things(bench: Bench, variant: str) -> N
         "absent": {"FIRSTNAME": f"{CANARY} 1"},
         "empty": {"FIRSTNAME": ""},
     }
-    bench.expected = {**landed(people(2)), email(1): {"ROW": 5, **kept[variant]}}
+    case.expected = {**landed(people(2)), email(1): {"ROW": 5, **kept[variant]}}
     # In an import of its own, and joined with the earlier row.
     for size in (1, 10):
-        ended = bench.run(rows, batch_size_rows=size)
+        ended = case.run(rows, batch_size_rows=size)
         assert (ended.status, ended.states[-1]) == (0, {"row": 5})
-        bench.assert_contents(rows)
+        case.assert_contents(rows)
 
 
 DECIMALS: dict[str, tuple[str, object, bool]] = {
@@ -190,22 +190,22 @@ DECIMALS: dict[str, tuple[str, object, bool]] = {
 
 
 @fault("F71", *DECIMALS, *(f"exact: {each}" for each in DECIMALS))
-def test_late_decimals_are_rounded_and_counted_or_rejected(bench: Bench, variant: str) -> None:
+def test_late_decimals_are_rounded_and_counted_or_rejected(case: FaultCase, variant: str) -> None:
     name = variant.removeprefix("exact: ")
     is_exact = name != variant
     number, arrives, is_rounded = DECIMALS[name]
     if is_exact and name != "nine decimals":
         arrives, is_rounded = REJECTED, False
     fields = {"FIRSTNAME": "first_name", "ROW": "row", "LOYALTY_POINTS": "value"}
-    bench.settings["streams"] = {"people": {"fields": fields, "exact_numbers": is_exact}}
+    case.settings["streams"] = {"people": {"fields": fields, "exact_numbers": is_exact}}
     sent = json.dumps(row(5, value=0)).replace('"value": 0', f'"value": {number}')
     rows = [schema(properties={**PROPERTIES, "value": {"type": "number"}}), *with_states([1, 2])]
     if arrives is REJECTED:
-        bench.left_out = [5]
-    bench.expected = landed([*rows, row(5), *with_states([6])], bench.left_out)
+        case.left_out = [5]
+    case.expected = landed([*rows, row(5), *with_states([6])], case.left_out)
     if arrives is not REJECTED:
-        bench.expected[email(5)]["LOYALTY_POINTS"] = arrives
-    ended = bench.run([*rows, sent, *with_states([6])])
+        case.expected[email(5)]["LOYALTY_POINTS"] = arrives
+    ended = case.run([*rows, sent, *with_states([6])])
     assert (ended.status, ended.states[-1]) == (0, {"row": 6})
     assert ("field.type 1" in ended.counts()) == (arrives is REJECTED)
     told = "rounded to 9 decimals: LOYALTY_POINTS 1 row; set exact_numbers: true to reject them"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from target_dotdigital.mapping.fast_path import FastPath
 from target_dotdigital.sink import ContactSink
-from tests.support.fast_path import result_of
-from tests.support.wild_lines import ODD_DEFINITIONS, ODD_NAMES
+from tests.support.target.fast_path import result_of
+from tests.support.target.fuzz_lines import ODD_DEFINITIONS, ODD_NAMES
 
 FIELDS = {
     "FIRSTNAME": "first_name",

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, settings_for
 from tests.support.dotdigital.answers import lost_reply, reply
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVAL_STATUS, REMOVE
 from tests.support.messages import activate, record, rows, schema, state, versioned
 from tests.support.mirrors import BOOK, fill, members, mirror, run, undo_files
+from tests.support.target.command import TargetProcess, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -380,8 +380,7 @@ def test_state_waits_for_those_who_leave(server: DotdigitalServer, tmp_path: Pat
     with TargetProcess(config, tmp_path) as target:
         target.send(schema("before"), *rows(["zoe"], "before"), state(1), schema(), *rows(["ann"]))
         target.send(state(2), *rows(["new"]), state(3))
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(REMOVAL_STATUS, 1)
         target.wait_for("1")
         assert target.states == [1]

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import reply, v3_error
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVE
 from tests.support.dotdigital.routes import ADDRESS_BOOK
 from tests.support.messages import activate, record, rows, schema, state, versioned
 from tests.support.mirrors import BOOK, PACE, fill, members, mirror, run, undo_files
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
+    from tests.support.target.command import FinishedRun
 
 EVERYBODY = {"ann", "bob", "cid", "dan"}
 
@@ -31,7 +31,7 @@ def _nobody_leaves(server: DotdigitalServer, tmp_path: Path) -> Any:  # noqa: AN
     assert not undo_files(tmp_path)
 
 
-def assert_refused(ended: Ended, *words: str) -> None:
+def assert_refused(ended: FinishedRun, *words: str) -> None:
     assert ended.status == 1, ended.stderr
     assert ended.states == []
     for word in words:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import TargetProcess
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVAL_STATUS, REMOVE
 from tests.support.dotdigital.routes import IMPORT_STATUS
 from tests.support.messages import rows, schema, state
 from tests.support.mirrors import fill, members, mirror, run, undo_files
+from tests.support.target.command import TargetProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,8 +60,7 @@ def test_a_mirror_that_is_killed_is_completed_by_the_next_run(
     gate = server.hold_answer(route, handled=handled)
     with TargetProcess(config(server, tmp_path), tmp_path) as target:
         target.send(*MESSAGES)
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         gate.wait()
         target.process.kill()
         gate.open()
@@ -92,8 +91,7 @@ def test_a_signal_stops_further_removals(
     gate = server.hold_answer(STAGES[stage][0])
     with TargetProcess(config(server, tmp_path), tmp_path) as target:
         target.send(*MESSAGES)
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         gate.wait()
         target.process.send_signal(number)
         target.wait_for("Waiting up to 20 seconds", "stderr")
@@ -114,8 +112,7 @@ def test_a_removal_that_outlasts_the_grace_is_left_behind(
     server.departures.hold()
     with TargetProcess(config(server, tmp_path, shutdown_grace_seconds=1), tmp_path) as target:
         target.send(*MESSAGES)
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(REMOVAL_STATUS, 1)
         target.process.send_signal(signal.SIGTERM)
         ended = target.end()

@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 from target_dotdigital.settings import schema, settings
-from tests.support.command import REPOSITORY
 from tests.support.settings_files import FILES
+from tests.support.target.command import REPOSITORY
 
 PAGES: Final = (
     "CONTRIBUTING.md",

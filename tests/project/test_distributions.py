@@ -18,8 +18,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.support.command import REPOSITORY
 from tests.support.messages import record, schema, state
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.support.fan_out import EXAMPLE, LAUNCH, FanOut, install_dagster, run_config
-from tests.support.sandbox_client import SandboxClient
-from tests.support.sandbox_command import SandboxCommand
+from tests.support.projects.fan_out import EXAMPLE, LAUNCH, FanOut, install_dagster, run_config
+from tests.support.sandbox.client import SandboxClient
+from tests.support.sandbox.command import SandboxCommand
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from target_dotdigital.target import TargetDotdigital
-from tests.support.command import REPOSITORY
 from tests.support.settings_files import top_level_settings
+from tests.support.target.command import REPOSITORY
 
 REQUIRED: Final = {"name", "namespace", "variant", "quality"}
 TEXTS: Final = {

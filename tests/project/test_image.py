@@ -10,7 +10,7 @@ from importlib.metadata import entry_points, metadata
 from pathlib import Path
 from typing import Final
 
-from tests.support.command import REPOSITORY
+from tests.support.target.command import REPOSITORY
 
 DOCKERFILE: Final = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
 JOINED: Final = DOCKERFILE.replace("\\\n", " ")

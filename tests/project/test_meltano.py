@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.browser import needs_browser, started
-from tests.support.command import REPOSITORY
-from tests.support.meltano import Project
-from tests.support.recipes import steps
-from tests.support.shell_commands import free_port
+from tests.support.projects.meltano import Project
+from tests.support.projects.recipes import steps
+from tests.support.projects.shell_commands import free_port
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
-    from tests.support.meltano import Contents
+    from tests.support.projects.meltano import Contents
 
 FIELDS = ("FIRSTNAME", "LASTNAME", "POSTCODE")
 STEPS = steps("README.md")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.command import REPOSITORY
 from tests.support.package_tree import ORDER, PACKAGE, PAGES, tree, with_tree
+from tests.support.target.command import REPOSITORY
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.support.command import REPOSITORY
-from tests.support.meltano import MELTANO, Project
+from tests.support.projects.meltano import MELTANO, Project
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.dotdigital.server import DotdigitalServer
-    from tests.support.meltano import Contents
+    from tests.support.projects.meltano import Contents
 
 EXAMPLE = REPOSITORY / "examples" / "postgres"
 

@@ -11,13 +11,13 @@ import pytest
 
 from target_dotdigital.settings.problems import problems
 from target_dotdigital.target import TargetDotdigital
-from tests.support.command import REPOSITORY
-from tests.support.recipes import Clone, Recipe, config_in, fragments, recipes, sections
+from tests.support.projects.recipes import Clone, Recipe, config_in, fragments, recipes, sections
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.recipes import AccountContents
+    from tests.support.projects.recipes import AccountContents
 
 PAGES = (
     "README.md",

@@ -24,8 +24,8 @@ import target_dotdigital
 from target_dotdigital import errors
 from target_dotdigital.errors import TargetDotdigitalError
 from tests.support.browser import needs_browser, started
-from tests.support.command import REPOSITORY
 from tests.support.settings_files import stream_settings, top_level_settings
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from tests.support.command import REPOSITORY
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

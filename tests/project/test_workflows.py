@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.support.command import REPOSITORY
+from tests.support.target.command import REPOSITORY
 
 GITHUB: Final = REPOSITORY / ".github"
 WORKFLOWS: Final = sorted((GITHUB / "workflows").glob("*.yml"))

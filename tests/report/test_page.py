@@ -26,11 +26,11 @@ from target_dotdigital.report.page import MAX_CARDS, report_page
 from tests.support.browser import Browser, needs_browser, started
 from tests.support.canary import ARRANGEMENTS, CANARY, DEBUG, INPUTS
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import rate_limited
 from tests.support.dotdigital.routes import IMPORT as IMPORT_ROUTE
 from tests.support.dotdigital.routes import IMPORT_STATUS
 from tests.support.messages import gone, record, rows, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,8 +159,7 @@ def test_a_run_that_is_stopped_has_a_page(server: DotdigitalServer, tmp_path: Pa
     server.hold_imports()
     with TargetProcess(paged(server, shutdown_grace_seconds=0), tmp_path) as target:
         target.send(schema(), *rows(["ann"]), state(1))
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(IMPORT_STATUS, 1)
         target.process.terminate()
         ended = target.end()

@@ -28,9 +28,9 @@ from target_dotdigital.report.progress import (
 )
 from tests.support.canary import CANARY
 from tests.support.clock import FakeClock
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.routes import IMPORT
 from tests.support.messages import record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,8 +177,7 @@ def test_no_line_of_a_good_run_speaks_of_an_error(server: DotdigitalServer, tmp_
     with TargetProcess(config, tmp_path, pace=PACE) as target:
         target.send(schema(), record(id=1, email="ann@example.com"), state(1))
         target.wait_for("Progress:", "stderr")
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(IMPORT, 1)
         server.release_all()
         ended = target.end()
@@ -328,8 +327,7 @@ def test_on_a_real_terminal(server: DotdigitalServer, tmp_path: Path) -> None:
         target.send(schema(), record(id=1, email=f"{CANARY}@example.com"))
         target.send(record(id=2, email="bob@example.com"), record(id=3, email="cid@example.com"))
         server.wait_for_calls(IMPORT, 1)
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(IMPORT, 2)
         target.wait_for("settled 0 of 3 read", "stderr")
         server.release_all()

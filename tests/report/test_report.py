@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.canary import ARRANGEMENTS, CANARY, DEBUG, INPUTS
-from tests.support.command import TargetProcess, load, settings_for
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import REMOVE
 from tests.support.dotdigital.routes import IMPORT, IMPORT_STATUS
 from tests.support.messages import gone, record, rows, schema, state
 from tests.support.mirrors import fill, undo_files
 from tests.support.reports import report_of
+from tests.support.target.command import TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,8 +98,7 @@ def test_a_run_that_is_stopped_is_reported(server: DotdigitalServer, tmp_path: P
     server.hold_imports()
     with TargetProcess(reported(server, shutdown_grace_seconds=0), tmp_path) as target:
         target.send(schema(), *rows(["ann"]), state(1))
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(IMPORT_STATUS, 1)
         target.process.terminate()
         ended = target.end()
@@ -155,8 +154,7 @@ def test_a_folder_that_goes_meanwhile_fails_the_run(
     server.hold_imports()
     with TargetProcess(config, tmp_path) as target:
         target.send(schema(), *rows(["ann"]), state(1))
-        assert target.process.stdin is not None
-        target.process.stdin.close()
+        target.close_input()
         server.wait_for_calls(IMPORT, 1)
         (tmp_path / "folder").rmdir()
         server.release_all()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.support.sandbox_client import SandboxClient
+from tests.support.sandbox.client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import SandboxClient
+    from tests.support.sandbox.client import SandboxClient
 
 PATHS = [
     "/v2/account-info",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.conftest import LIST_ID
-from tests.support.sandbox_client import SandboxClient, person
+from tests.support.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:
     from typing import Any

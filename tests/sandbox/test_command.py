@@ -8,8 +8,8 @@ import pytest
 
 from target_dotdigital.sandbox import EmbeddedSandbox
 from target_dotdigital.sandbox.command import main
-from tests.support.sandbox_client import SandboxClient
-from tests.support.sandbox_command import SandboxCommand
+from tests.support.sandbox.client import SandboxClient
+from tests.support.sandbox.command import SandboxCommand
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.conftest import LIST_ID
-from tests.support.sandbox_client import SandboxClient, failure_codes, people, person
+from tests.support.sandbox.client import SandboxClient, failure_codes, people, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.api import API_ROUTES
 from tests.sandbox.conftest import LIST_ID
-from tests.support.dotdigital.contract import (
+from tests.support.dotdigital.contract.openapi import (
     FOLDER_VARIABLE,
     check_response,
     mended,
     needs_vendor_files,
 )
-from tests.support.sandbox_client import DEADLINE_SECONDS, SandboxClient, people
+from tests.support.sandbox.client import DEADLINE_SECONDS, SandboxClient, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

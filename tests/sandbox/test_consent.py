@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.sandbox_client import CONSENT, SandboxClient, failure_codes, person
+from tests.support.sandbox.client import CONSENT, SandboxClient, failure_codes, person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

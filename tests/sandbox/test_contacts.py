@@ -6,10 +6,10 @@ from urllib.parse import quote
 import pytest
 
 from tests.sandbox.conftest import LIST_ID
-from tests.support.sandbox_client import people, person
+from tests.support.sandbox.client import people, person
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import SandboxClient
+    from tests.support.sandbox.client import SandboxClient
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from tests.sandbox.conftest import LIST_ID
-from tests.support.dotdigital.contract import check_response, needs_vendor_files
-from tests.support.sandbox_client import SandboxClient, people, person
+from tests.support.dotdigital.contract.openapi import check_response, needs_vendor_files
+from tests.support.sandbox.client import SandboxClient, people, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

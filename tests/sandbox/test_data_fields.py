@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.sandbox_client import person
+from tests.support.sandbox.client import person
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import SandboxClient
+    from tests.support.sandbox.client import SandboxClient
 
 PATH = "/v2/data-fields"
 

@@ -13,7 +13,7 @@ import requests
 
 import target_dotdigital.sandbox
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.support.sandbox_client import SandboxClient, people
+from tests.support.sandbox.client import SandboxClient, people
 
 if TYPE_CHECKING:
     from types import ModuleType

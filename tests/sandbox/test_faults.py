@@ -10,8 +10,8 @@ import requests
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
-from tests.support.sandbox_client import DEADLINE_SECONDS, SandboxClient, people, person
-from tests.support.sandbox_command import SandboxCommand
+from tests.support.sandbox.client import DEADLINE_SECONDS, SandboxClient, people, person
+from tests.support.sandbox.command import SandboxCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

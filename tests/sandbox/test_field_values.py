@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.sandbox_client import failure_codes, person
+from tests.support.sandbox.client import failure_codes, person
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import SandboxClient
+    from tests.support.sandbox.client import SandboxClient
 
 FIELDS = {"A_TEXT": "String", "A_NUMBER": "Numeric", "A_DATE": "Date", "A_BOOLEAN": "Boolean"}
 

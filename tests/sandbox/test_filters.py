@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.sandbox_client import people, person
+from tests.support.sandbox.client import people, person
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import SandboxClient
+    from tests.support.sandbox.client import SandboxClient
 
 PAST, FUTURE = "2021-12-17T00:00:00Z", "9999-12-31T23:59:59Z"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sandbox.conftest import LIST_ID
-from tests.support.sandbox_client import SandboxClient, failure_codes, person
+from tests.support.sandbox.client import SandboxClient, failure_codes, person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.storage.schema import MIGRATIONS, SCHEMA_VERSION
-from tests.support.sandbox_client import SandboxClient, person
+from tests.support.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from target_dotdigital.sandbox import Options, SandboxServer
-from tests.support.sandbox_client import DEADLINE_SECONDS
+from tests.support.sandbox.client import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ import pytest
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
 from target_dotdigital.sandbox.imports import DOTDIGITAL_PACE
-from tests.support.sandbox_client import DEADLINE_SECONDS, SandboxClient, people
-from tests.support.sandbox_command import SandboxCommand
+from tests.support.sandbox.client import DEADLINE_SECONDS, SandboxClient, people
+from tests.support.sandbox.command import SandboxCommand
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from target_dotdigital.sandbox import EmbeddedSandbox, Options, SandboxServer
 from tests.sandbox.conftest import LIST_ID
 from tests.support.browser import Browser, needs_browser, started
-from tests.support.sandbox_client import SandboxClient, people, person
+from tests.support.sandbox.client import SandboxClient, people, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

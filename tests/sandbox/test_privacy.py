@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.api.v3 import contacts
 from target_dotdigital.sandbox.imports import slots
-from tests.support.sandbox_client import SandboxClient, person
+from tests.support.sandbox.client import SandboxClient, person
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from target_dotdigital.sandbox.faults import FlatLimit, Switches, TierLimits, re
 from target_dotdigital.sandbox.faults.rate_limits import BASIC
 from target_dotdigital.sandbox.faults.tiers import TIERS
 from target_dotdigital.sandbox.http import RouteTable
-from tests.support.sandbox_client import SandboxClient, people
+from tests.support.sandbox.client import SandboxClient, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

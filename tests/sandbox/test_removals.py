@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
-from tests.support.sandbox_client import SandboxClient, people, person
-from tests.support.sandbox_command import SandboxCommand
+from tests.support.sandbox.client import SandboxClient, people, person
+from tests.support.sandbox.command import SandboxCommand
 
 if TYPE_CHECKING:
     from pathlib import Path

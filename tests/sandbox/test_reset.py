@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox import Options, SandboxServer
-from tests.support.sandbox_client import SandboxClient, people, person
+from tests.support.sandbox.client import SandboxClient, people, person
 
 if TYPE_CHECKING:
     from pathlib import Path

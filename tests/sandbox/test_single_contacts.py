@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.sandbox.conftest import LIST_ID
-from tests.support.sandbox_client import CONSENT, SandboxClient, person
+from tests.support.sandbox.client import CONSENT, SandboxClient, person
 
 if TYPE_CHECKING:
     import requests

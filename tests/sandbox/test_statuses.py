@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sandbox.conftest import LIST_ID
-from tests.support.sandbox_client import person
+from tests.support.sandbox.client import person
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_client import SandboxClient
+    from tests.support.sandbox.client import SandboxClient
 
 
 def email_channel(**properties: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
 from target_dotdigital.sandbox.faults import Switches, explain, read_switches
-from tests.support.sandbox_client import SandboxClient, failure_codes, people, person
+from tests.support.sandbox.client import SandboxClient, failure_codes, people, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,6 @@ from dotenv import dotenv_values
 
 from target_dotdigital.settings.environment import from_environment
 from target_dotdigital.target import TargetDotdigital
-from tests.support.command import REPOSITORY
 from tests.support.settings_files import (
     FILES,
     NO_DEFAULT,
@@ -24,6 +23,7 @@ from tests.support.settings_files import (
     top_level_settings,
     with_settings,
 )
+from tests.support.target.command import REPOSITORY
 
 UNKNOWN_TO_MELTANO = {"validate-records"}
 """Capabilities that the schema of Meltano 4.4 refuses; Meltano's main branch knows them."""

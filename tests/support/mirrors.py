@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.support.command import load, settings_for
+from tests.support.target.command import load, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.support.command import Ended
     from tests.support.dotdigital.server import DotdigitalServer
+    from tests.support.target.command import FinishedRun
 
 
 BOOK = 102
@@ -25,7 +25,7 @@ def mirror(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
     return settings_for(server, streams={"people": stream}, **more)
 
 
-def run(config: Mapping[str, Any], folder: Path, *messages: Any) -> Ended:
+def run(config: Mapping[str, Any], folder: Path, *messages: Any) -> FinishedRun:
     """Run the target over messages, on a clock that runs faster."""
     return load(config, folder, *messages, pace=PACE)
 

@@ -11,7 +11,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from tests.support.command import REPOSITORY
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

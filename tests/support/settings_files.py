@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.settings.schema import STREAM_SETTINGS
 from target_dotdigital.target import TargetDotdigital
-from tests.support.command import REPOSITORY
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.dotdigital.contract_rules import (
+from tests.support.dotdigital.contract.recording import Exchange
+from tests.support.dotdigital.contract.rules import (
     check_accepted,
     check_creation,
     check_data_fields,
@@ -21,7 +22,6 @@ from tests.support.dotdigital.contract_rules import (
     strict_violations_of,
 )
 from tests.support.dotdigital.plain_client import contact
-from tests.support.dotdigital.recording import Exchange
 
 HEADERS = {
     "Authorization": "Basic dXNlcjpwYXNzd29yZA==",

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.support.dotdigital import answers
-from tests.support.dotdigital.contract import (
+from tests.support.dotdigital.contract.openapi import (
     check_exchange,
     check_request,
     check_response,
@@ -15,12 +15,10 @@ from tests.support.dotdigital.contract import (
     violations_of,
 )
 from tests.support.dotdigital.plain_client import PlainClient, contact
-from tests.support.dotdigital.recording import RecordingProxy
 from tests.support.dotdigital.routes import DATA_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.support.dotdigital.contract.recording import RecordingProxy
     from tests.support.dotdigital.server import DotdigitalServer
 
 pytestmark = needs_vendor_files
@@ -32,23 +30,12 @@ IMPORT_ID = "d7de900d-d337-43f6-b1e1-c8ec73e1a434"
 STATUS_PATH = f"{IMPORT_PATH}/{IMPORT_ID}"
 
 
-@pytest.fixture
-def proxy(server: DotdigitalServer) -> Iterator[RecordingProxy]:
-    with RecordingProxy(server.url) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: DotdigitalServer, proxy: RecordingProxy) -> Iterator[PlainClient]:
-    with requests.Session() as session:
-        session.auth = (server.username, server.password)
-        yield PlainClient(proxy.url, session)
-
-
 # The test server's own answers.
 
 
-def test_the_answers_to_reads_are_valid(proxy: RecordingProxy, client: PlainClient) -> None:
+def test_the_answers_to_reads_are_valid(
+    proxy: RecordingProxy, recorded_client: PlainClient
+) -> None:
     for path in (
         "/v2/account-info",
         "/v2/address-books?select=1&skip=1",
@@ -58,13 +45,13 @@ def test_the_answers_to_reads_are_valid(proxy: RecordingProxy, client: PlainClie
         f"/contacts/v3/import/{IMPORT_ID}",
         "/contacts/v3/import/7",
     ):
-        client.get(path)
+        recorded_client.get(path)
     assert [each.status for each in proxy.exchanges] == [200, 200, 200, 404, 200, 404, 400]
     assert violations_of(proxy.exchanges) == []
 
 
 def test_the_answers_to_an_import_are_valid(
-    server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+    server: DotdigitalServer, proxy: RecordingProxy, recorded_client: PlainClient
 ) -> None:
     server.add_contact("known@example.com")
     server.reject("bad@example.com", "GloballySuppressed")
@@ -91,44 +78,49 @@ def test_the_answers_to_an_import_are_valid(
             }
         ],
     }
-    import_id = client.put(
+    import_id = recorded_client.put(
         everything, *(contact(f"{name}@example.com") for name in ("bad", "warned", "new"))
     ).json()["importId"]
-    assert [client.poll(import_id)["status"] for _ in range(2)] == ["NotFinished", "Finished"]
+    assert [recorded_client.poll(import_id)["status"] for _ in range(2)] == [
+        "NotFinished",
+        "Finished",
+    ]
     known = server.contacts["known@example.com"].contact_id
-    client.put({"matchIdentifier": "contactId", "identifiers": {"contactId": known}})
+    recorded_client.put({"matchIdentifier": "contactId", "identifiers": {"contactId": known}})
     server.report_style.lists = False
-    client.poll(import_id)
+    recorded_client.poll(import_id)
     assert [each.status for each in proxy.exchanges] == [202, 200, 200, 202, 200]
     assert violations_of(proxy.exchanges) == []
 
 
 def test_the_answers_about_people_who_leave_are_valid(
-    server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+    server: DotdigitalServer, proxy: RecordingProxy, recorded_client: PlainClient
 ) -> None:
     for name in ("ann", "bob", "cid"):
         server.add_contact(f"{name}@example.com", lists=(101,))
     server.departures.max_page = 2
-    page = client.get("/contacts/v3?~listId=101&limit=5000").json()
-    client.get(f"/contacts/v3?~listId=101&limit=5000&marker={page['_links']['next']['marker']}")
-    client.get("/contacts/v3?~listId=x")
-    client.get("/contacts/v3?~listId=101&limit=5001")
-    ann = client.get("/contacts/v3/email/ann%40example.com").json()["contactId"]
-    client.get("/contacts/v3/email/nobody%40example.com")
-    client.get("/contacts/v3/email/broken")
-    removal = client.post("/v2/address-books/101/contacts/delete", [ann]).json()["id"]
-    client.get(f"/v2/contacts/deletion/{removal}")
-    client.get(f"/v2/contacts/deletion/{IMPORT_ID}")
-    client.post("/v2/address-books/7/contacts/delete", [ann])
+    page = recorded_client.get("/contacts/v3?~listId=101&limit=5000").json()
+    recorded_client.get(
+        f"/contacts/v3?~listId=101&limit=5000&marker={page['_links']['next']['marker']}"
+    )
+    recorded_client.get("/contacts/v3?~listId=x")
+    recorded_client.get("/contacts/v3?~listId=101&limit=5001")
+    ann = recorded_client.get("/contacts/v3/email/ann%40example.com").json()["contactId"]
+    recorded_client.get("/contacts/v3/email/nobody%40example.com")
+    recorded_client.get("/contacts/v3/email/broken")
+    removal = recorded_client.post("/v2/address-books/101/contacts/delete", [ann]).json()["id"]
+    recorded_client.get(f"/v2/contacts/deletion/{removal}")
+    recorded_client.get(f"/v2/contacts/deletion/{IMPORT_ID}")
+    recorded_client.post("/v2/address-books/7/contacts/delete", [ann])
     people: list[dict[str, Any]] = [{"contactId": ann}, {"email": "x@example.com"}, {"email": "x"}]
     server.departures.polls_to_finish = lambda _job: 1
-    deletion = client.post("/contacts/v3/delete", people).json()["deleteId"]
+    deletion = recorded_client.post("/contacts/v3/delete", people).json()["deleteId"]
     for _ in range(2):
-        client.get(f"/contacts/v3/delete/{deletion}")
-    client.get(f"/contacts/v3/delete/{IMPORT_ID}")
-    client.post("/contacts/v3/delete", [])
+        recorded_client.get(f"/contacts/v3/delete/{deletion}")
+    recorded_client.get(f"/contacts/v3/delete/{IMPORT_ID}")
+    recorded_client.post("/contacts/v3/delete", [])
     server.departures.max_active_deletions = 0
-    client.post("/contacts/v3/delete", people)
+    recorded_client.post("/contacts/v3/delete", people)
     statuses = [each.status for each in proxy.exchanges]
     assert statuses[:7] == [200, 200, 400, 400, 200, 404, 400]
     assert statuses[7:] == [202, 200, 404, 404, 202, 200, 200, 404, 400, 429]
@@ -140,28 +132,28 @@ def test_the_answers_about_people_who_leave_are_valid(
 
 @pytest.mark.parametrize("status", [200, 201])
 def test_the_answers_to_creations_are_valid(
-    status: int, server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+    status: int, server: DotdigitalServer, proxy: RecordingProxy, recorded_client: PlainClient
 ) -> None:
     server.created_status = status
     for _ in range(2):
-        client.post("/v2/address-books", {"name": "New", "visibility": "Private"})
-        client.post("/v2/data-fields", {"name": "NEW", "type": "Date"})
+        recorded_client.post("/v2/address-books", {"name": "New", "visibility": "Private"})
+        recorded_client.post("/v2/data-fields", {"name": "NEW", "type": "Date"})
     assert [each.status for each in proxy.exchanges] == [status, 201, 400, 400]
     assert violations_of(proxy.exchanges) == []
 
 
 def test_refusals_are_valid(
-    server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+    server: DotdigitalServer, proxy: RecordingProxy, recorded_client: PlainClient
 ) -> None:
     server.refuse_request_with("bad@example.com")
-    client.put(contact("bad@example.com"))
+    recorded_client.put(contact("bad@example.com"))
     server.max_active_imports = 0
-    client.put(contact("good@example.com"))
+    recorded_client.put(contact("good@example.com"))
     server.max_body_bytes = 0
-    client.put(contact("good@example.com"))
+    recorded_client.put(contact("good@example.com"))
     server.answer_next(DATA_FIELDS, answers.usage_exceeded(), answers.rate_limited(seconds=1))
-    client.get("/v2/data-fields")
-    client.get("/v2/data-fields")
+    recorded_client.get("/v2/data-fields")
+    recorded_client.get("/v2/data-fields")
     assert [each.status for each in proxy.exchanges] == [400, 429, 413, 400, 429]
     assert violations_of(proxy.exchanges) == []
 

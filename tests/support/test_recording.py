@@ -7,34 +7,19 @@ import requests
 
 from tests.support.dotdigital import answers
 from tests.support.dotdigital.plain_client import PlainClient, contact
-from tests.support.dotdigital.recording import RecordingProxy
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.support.dotdigital.contract.recording import RecordingProxy
     from tests.support.dotdigital.server import DotdigitalServer
 
 
-@pytest.fixture
-def proxy(server: DotdigitalServer) -> Iterator[RecordingProxy]:
-    with RecordingProxy(server.url) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: DotdigitalServer, proxy: RecordingProxy) -> Iterator[PlainClient]:
-    with requests.Session() as session:
-        session.auth = (server.username, server.password)
-        yield PlainClient(proxy.url, session)
-
-
 def test_the_proxy_changes_nothing(
-    server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient
+    server: DotdigitalServer, proxy: RecordingProxy, recorded_client: PlainClient
 ) -> None:
     server.answer_next(DATA_FIELDS, answers.rate_limited(seconds=3))
-    answer = client.get("/v2/data-fields?a=b%20c")
-    client.put(contact("ä@example.com"))
+    answer = recorded_client.get("/v2/data-fields?a=b%20c")
+    recorded_client.put(contact("ä@example.com"))
     assert answer.headers["X-RateLimit-Reset"] == "3"
     (limited, put) = proxy.exchanges
     assert limited.query == {"a": "b c"}
@@ -44,9 +29,12 @@ def test_the_proxy_changes_nothing(
 
 @pytest.mark.parametrize("armed", [answers.reset(), answers.truncated_reply()])
 def test_the_proxy_passes_on_a_broken_connection(
-    server: DotdigitalServer, proxy: RecordingProxy, client: PlainClient, armed: answers.Answer
+    server: DotdigitalServer,
+    proxy: RecordingProxy,
+    recorded_client: PlainClient,
+    armed: answers.Answer,
 ) -> None:
     server.answer_next(DATA_FIELDS, armed)
     with pytest.raises(requests.ConnectionError):
-        client.get("/v2/data-fields")
+        recorded_client.get("/v2/data-fields")
     assert (proxy.exchanges, proxy.broken) == ([], 1)

@@ -14,16 +14,7 @@ from tests.support.dotdigital.plain_client import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.dotdigital.server import DotdigitalServer
-
-
-@pytest.fixture
-def client(server: DotdigitalServer) -> Iterator[PlainClient]:
-    with requests.Session() as session:
-        session.auth = (server.username, server.password)
-        yield PlainClient(server.url, session)
 
 
 def test_wrong_credentials_are_refused_on_every_route(server: DotdigitalServer) -> None:

@@ -25,16 +25,7 @@ from tests.support.dotdigital.routes import (
 from tests.support.dotdigital.server import DotdigitalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.dotdigital.answers import Call
-
-
-@pytest.fixture
-def client(server: DotdigitalServer) -> Iterator[PlainClient]:
-    with requests.Session() as session:
-        session.auth = (server.username, server.password)
-        yield PlainClient(server.url, session)
 
 
 def test_a_rejected_contact_is_reported_and_not_written(

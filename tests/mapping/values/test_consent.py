@@ -13,7 +13,7 @@ from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.mapping.contacts.contact import Contact
 from target_dotdigital.settings.schema import CONSENT_KEYS, MERGE_OPTIONS
 from tests.support.builders import WILD_VALUES, attempt, contents, marked, stream_settings
-from tests.support.dotdigital.import_checks import open_envelope
+from tests.support.dotdigital.account.import_checks import open_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.dotdigital.answers import Answer, Call, reply, v2_error
 
 if TYPE_CHECKING:
-    from tests.support.dotdigital.account import Account
+    from tests.support.dotdigital.account.account import Account
 
 RESERVED_BOOKS = {"test", "all contacts"}
 RESERVED_FIELDS = {

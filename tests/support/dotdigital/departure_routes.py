@@ -7,6 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests.support.dotdigital.account.departures import TooManyDeletionsError
+from tests.support.dotdigital.account.normal_forms import identifier_fault, key_of
 from tests.support.dotdigital.answers import (
     Answer,
     Call,
@@ -15,12 +17,10 @@ from tests.support.dotdigital.answers import (
     v2_error,
     v3_error,
 )
-from tests.support.dotdigital.departures import TooManyDeletionsError
-from tests.support.dotdigital.normal_forms import identifier_fault, key_of
 
 if TYPE_CHECKING:
-    from tests.support.dotdigital.account import Account
-    from tests.support.dotdigital.contacts import Contact
+    from tests.support.dotdigital.account.account import Account
+    from tests.support.dotdigital.account.contacts import Contact
 
 MEMBERS = "GET /contacts/v3"
 CONTACT = "GET /contacts/v3/{identifier}/{value}"

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tests.support.dotdigital import departure_routes
-from tests.support.dotdigital.account import Account, TooManyActiveImportsError
+from tests.support.dotdigital.account.account import Account, TooManyActiveImportsError
+from tests.support.dotdigital.account.import_checks import RefusedError, open_envelope
 from tests.support.dotdigital.answers import (
     Answer,
     Call,
@@ -17,7 +18,6 @@ from tests.support.dotdigital.answers import (
     v3_error,
 )
 from tests.support.dotdigital.creations import create_address_book, create_data_field
-from tests.support.dotdigital.import_checks import RefusedError, open_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

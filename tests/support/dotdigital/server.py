@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from typing_extensions import Self, override
 
-from tests.support.dotdigital.account import Account
+from tests.support.dotdigital.account.account import Account
 from tests.support.dotdigital.answers import Answer, Call, Gate, Scripted, html_reply, v2_error
 from tests.support.dotdigital.departure_routes import DELETE, REMOVE
 from tests.support.dotdigital.loopback import LoopbackHandler, LoopbackServer, head_of

@@ -96,7 +96,7 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.support.target.fork_server", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 cwd=repository,
                 stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.support.dotdigital.normal_forms import match_key
+from tests.support.dotdigital.account.normal_forms import match_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

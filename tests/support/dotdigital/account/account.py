@@ -14,15 +14,15 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.support.dotdigital.contacts import Contact, keys_of, write
-from tests.support.dotdigital.departures import Departures
-from tests.support.dotdigital.import_report import Outcome, ReportStyle, write_report
-from tests.support.dotdigital.normal_forms import Key, key_of, match_key, value_problem
+from tests.support.dotdigital.account.contacts import Contact, keys_of, write
+from tests.support.dotdigital.account.departures import Departures
+from tests.support.dotdigital.account.import_report import Outcome, ReportStyle, write_report
+from tests.support.dotdigital.account.normal_forms import Key, key_of, match_key, value_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.dotdigital.import_checks import Envelope
+    from tests.support.dotdigital.account.import_checks import Envelope
 
 NOT_FINISHED = "NotFinished"
 FINISHED = "Finished"

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from tests.support.forked_process import ForkServer
+from tests.support.target.forked_process import ForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.support.dotdigital.server import DotdigitalServer
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 PATIENCE_SECONDS = 60
 """How long a test waits for what should come at once."""
@@ -42,7 +42,7 @@ def settings_for(server: DotdigitalServer, **settings: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Ended:
+class FinishedRun:
     """What a finished run left."""
 
     status: int
@@ -91,7 +91,7 @@ class TargetProcess:
             folder: Where it works.
             environment: Variables beside the test's own.
             arguments: Arguments beside `--config`.
-            pace: How fast its clock runs; see `tests.support.fast_clock`.
+            pace: How fast its clock runs; see `tests.support.target.fast_clock`.
             fresh: Whether Python starts anew, where a test is about that. The process is forked
                 from one that has loaded the target otherwise.
             stdout: Where its standard output goes, in place of the test.
@@ -109,7 +109,7 @@ class TargetProcess:
         variables.update(environment or {})
         module = "target_dotdigital"
         if any(name.startswith("FAST_CLOCK_") for name in variables):
-            module = "tests.support.fast_clock"
+            module = "tests.support.target.fast_clock"
             variables["PYTHONPATH"] = str(REPOSITORY)
         self._is_fresh = fresh or "FAST_CLOCK_JUMP" in variables
         command = [module, "--config", str(path), *arguments]
@@ -160,6 +160,11 @@ class TargetProcess:
         with suppress(BrokenPipeError):
             self.send(*messages)
 
+    def close_input(self) -> None:
+        """End its input, and go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
     def wait_for(self, text: str, stream: str = "stdout", times: int = 1) -> None:
         """Wait until a line of its output holds a text, so many times."""
 
@@ -176,15 +181,14 @@ class TargetProcess:
         with self._changed:
             return [json.loads(line) for line in self._lines["stdout"]]
 
-    def end(self) -> Ended:
+    def end(self) -> FinishedRun:
         """Close its input, and wait until it has ended."""
-        assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # it may have ended without reading everything
-            self.process.stdin.close()
+            self.close_input()
         for reader in self._readers:
             reader.join(PATIENCE_SECONDS)
         self._reap()
-        return Ended(
+        return FinishedRun(
             self.process.returncode,
             "".join(self._lines["stdout"]),
             "".join(self._lines["stderr"]),
@@ -246,7 +250,7 @@ def load(
     *messages: Mapping[str, Any] | str | bytes,
     environment: Mapping[str, str] | None = None,
     pace: float = 1,
-) -> Ended:
+) -> FinishedRun:
     """Run the target over messages, from the first to the end of its input."""
     with TargetProcess(config, folder, environment=environment, pace=pace) as target:
         target.send_what_it_takes(*messages)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tests.support.dotdigital.recording import Exchange
+    from tests.support.dotdigital.contract.recording import Exchange
 
 IMPORT_PATH = "/contacts/v3/import"
 DELETION_PATH = "/contacts/v3/delete"
@@ -42,7 +42,7 @@ def strict_violations_of(exchanges: Iterable[Exchange], *, status_asked: bool = 
     """Return what is wrong with recorded exchanges beyond the vendor's OpenAPI files.
 
     Args:
-        exchanges: See `tests.support.dotdigital.recording`.
+        exchanges: See `tests.support.dotdigital.contract.recording`.
         status_asked: The operator asked for a channel status to be sent (`resubscribe`).
     """
     violations: list[str] = []

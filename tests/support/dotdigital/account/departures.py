@@ -10,14 +10,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.support.dotdigital.contacts import keys_of
-from tests.support.dotdigital.import_report import spell_code
-from tests.support.dotdigital.normal_forms import Key, identifier_fault, key_of
+from tests.support.dotdigital.account.contacts import keys_of
+from tests.support.dotdigital.account.import_report import spell_code
+from tests.support.dotdigital.account.normal_forms import Key, identifier_fault, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.dotdigital.account import Account
+    from tests.support.dotdigital.account.account import Account
 
 REMOVAL_WORDS = {"waiting": "Started", "running": "Started", "done": "Completed"}
 DELETION_WORDS = {"waiting": "NotStarted", "running": "NotFinished", "done": "Finished"}

@@ -18,9 +18,9 @@ import yaml
 from typing_extensions import override
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.support.command import REPOSITORY
-from tests.support.sandbox_client import SandboxClient
-from tests.support.shell_commands import Shell
+from tests.support.projects.shell_commands import Shell
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

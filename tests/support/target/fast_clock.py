@@ -1,6 +1,6 @@
 """The target's command line on a clock that runs faster, for faults whose waits take minutes.
 
-    FAST_CLOCK_PACE=60 python -m tests.support.fast_clock --config config.json
+    FAST_CLOCK_PACE=60 python -m tests.support.target.fast_clock --config config.json
 
 The deadlines of calls are not shortened: on a busy machine a reply would be given up that is on its
 way. They are with `FAST_CLOCK_DEADLINES=1`, for a server that never answers.

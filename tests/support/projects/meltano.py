@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from tests.support.command import REPOSITORY
-from tests.support.sandbox_client import SandboxClient
-from tests.support.shell_commands import NOT_OURS, PATIENCE_SECONDS, Shell
+from tests.support.projects.shell_commands import NOT_OURS, PATIENCE_SECONDS, Shell
+from tests.support.sandbox.client import SandboxClient
+from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -258,7 +258,7 @@ _TOKENS = (
 """What is put into lines: what Singer and JSON are made of, and bytes that are no UTF-8."""
 
 
-class WildLines:
+class FuzzLines:
     """An endless source of lines. The same seed gives the same ones."""
 
     def __init__(self, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""A target in this process, fed with wild lines: everything that it says and sends is judged.
+"""A target in this process, fed with made-up lines: everything that it says and sends is judged.
 
 Nothing goes over the network: the account is a stand-in, and imports are settled at once.
 """
@@ -29,8 +29,8 @@ from target_dotdigital.run import destination
 from target_dotdigital.singer import SAFE_ERRORS
 from target_dotdigital.singer_lines import decode
 from target_dotdigital.target import TargetDotdigital
-from tests.support.dotdigital.normal_forms import value_problem
-from tests.support.wild_lines import CANARIES, WildLines
+from tests.support.dotdigital.account.normal_forms import value_problem
+from tests.support.target.fuzz_lines import CANARIES, FuzzLines
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -195,7 +195,7 @@ def _judge(contact: Contact) -> None:
     is_short = len(body["identifiers"].get("mobileNumber", "")) < SHORT_NUMBER_DIGITS
     if problem is not None and not (problem == "InvalidPhoneNumber" and is_short):
         raise UnsoundError(f"the account would refuse a contact: {problem}")
-    if _sings(repr(contact)):
+    if _holds_canary(repr(contact)):
         raise UnsoundError("a contact shows itself")
 
 
@@ -212,7 +212,7 @@ def _strict(text: bytes) -> None:
         raise UnsoundError("what is sent is no JSON") from None
 
 
-class _Ear(logging.Handler):
+class _LogHandler(logging.Handler):
     """Hears every log record of every logger, and remembers where a canary sang."""
 
     def __init__(self) -> None:
@@ -222,15 +222,15 @@ class _Ear(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         text = f"{record.getMessage()} {record.exc_info} {record.__dict__}"
-        if _sings(text):
+        if _holds_canary(text):
             self.leaks[f"{record.name} at {record.pathname}:{record.lineno}"] += 1
 
 
-def _sings(text: str) -> bool:
+def _holds_canary(text: str) -> bool:
     return any(canary in text.lower() for canary in CANARIES)
 
 
-class OverheardTarget:
+class FuzzedTarget:
     """A context manager that feeds one target after another, and keeps what it finds."""
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -242,7 +242,7 @@ class OverheardTarget:
         self.lines = 0
         self._folder = folder
         self._seed = seed
-        self._ear = _Ear()
+        self._log = _LogHandler()
         self._output = io.BytesIO()
         self._target: TargetDotdigital | None = None
         self._taken = 0
@@ -266,8 +266,8 @@ class OverheardTarget:
         for logger in (root, logging.getLogger("target-dotdigital")):
             self._stack.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.DEBUG)
-        root.addHandler(self._ear)
-        self._stack.callback(root.removeHandler, self._ear)
+        root.addHandler(self._log)
+        self._stack.callback(root.removeHandler, self._log)
         return self
 
     def __exit__(
@@ -308,7 +308,7 @@ class OverheardTarget:
         logging.getLogger("target-dotdigital").setLevel(logging.DEBUG)
         # What ends a real run is noted, and the target goes on where that changes nothing.
         self._target.message_reader.attend(self._target.run, lambda _error: None)
-        for line in WildLines(self._seed).opening():
+        for line in FuzzLines(self._seed).opening():
             self._feed(line)
 
     def _feed(self, line: bytes) -> None:
@@ -336,7 +336,7 @@ class OverheardTarget:
         name = type(error).__name__
         if isinstance(error, SAFE_ERRORS):
             self.outcomes[f"ended by {name}"] += 1
-            if _sings(f"{error} {error!r} {vars(error)}"):
+            if _holds_canary(f"{error} {error!r} {vars(error)}"):
                 self._find(f"{name} repeats a value", error)
         else:
             told = f": {error}" if isinstance(error, UnsoundError) else ""
@@ -346,9 +346,9 @@ class OverheardTarget:
         self.end(error)
 
     def _judge_words(self) -> None:
-        for place in list(self._ear.leaks):
+        for place in list(self._log.leaks):
             self._find(f"a log record repeats a value: {place}")
-        self._ear.leaks.clear()
+        self._log.leaks.clear()
         if self._output.tell():
             for line in self._output.getvalue().splitlines():
                 try:
@@ -400,7 +400,7 @@ class OverheardTarget:
                 continue
             rows += 1
             record = message["record"]
-            if isinstance(record, dict) and _sings(str(record["_sdc_reject_reason"])):
+            if isinstance(record, dict) and _holds_canary(str(record["_sdc_reject_reason"])):
                 self._find("a reject's reason repeats a value")
         path.unlink()
         rejected = sum(counts.rejected_total for counts in target.run.summary.tally)

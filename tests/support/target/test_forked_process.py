@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import PATIENCE_SECONDS, REPOSITORY, TargetProcess, fork_server
+from tests.support.target.command import PATIENCE_SECONDS, REPOSITORY, TargetProcess, fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.run import destination
 from target_dotdigital.sink import ContactSink
 from target_dotdigital.target import TargetDotdigital
-from tests.support.target_in_process import ADDRESS_BOOK, StandInAccount
+from tests.support.target.fuzzed_target import ADDRESS_BOOK, StandInAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 The files are not part of this repository: the environment variable `DOTDIGITAL_OPENAPI` names the
 folder that holds them. Stricter rules than the files have are in
-`tests.support.dotdigital.contract_rules`.
+`tests.support.dotdigital.contract.rules`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from openapi_core.validation.request.exceptions import ParameterValidationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tests.support.dotdigital.recording import Exchange
+    from tests.support.dotdigital.contract.recording import Exchange
 
 FOLDER_VARIABLE = "DOTDIGITAL_OPENAPI"
 HOST = "https://r1-api.dotdigital.com"

@@ -1,6 +1,6 @@
 """A process that holds the target's modules, and forks processes that run one of them at once.
 
-    python -m tests.support.fork_server CONTROL
+    python -m tests.support.target.fork_server CONTROL
 
 CONTROL is the number of a socket. A request is a byte that comes with four descriptors: the
 connection to whoever asks, and the new process's standard input, output and error. A line of JSON

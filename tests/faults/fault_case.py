@@ -1,4 +1,4 @@
-"""The bench on which a fault is put before the target: its real command line against a server."""
+"""A fault that the target meets: its real command line against a server, checked after each run."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
+from tests.faults.breaking_proxy import BreakingProxy
+from tests.faults.input_rows import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
 from tests.faults.invariants import (
     MAX_PEAK_MEGABYTES,
-    Ledger,
+    SettledRows,
     assert_counts,
     assert_nobody_was_wronged,
     assert_silence,
     assert_success_is_one,
 )
-from tests.faults.people import ADDRESS_BOOK, OPTED_OUT, SUPPRESSED, email, landed, rest_after
-from tests.faults.proxy import Wire
 from tests.support.canary import DEBUG
-from tests.support.command import Ended, TargetProcess, settings_for
 from tests.support.dotdigital.routes import IMPORT
+from tests.support.target.command import FinishedRun, TargetProcess, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -42,15 +42,15 @@ SECOND_PACE = 20
 def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
     """Mark a test as a row of the fault matrix, in one or more variants of it.
 
-    The test gets a `Bench`, and the variant. After it the same input is loaded again without the
-    fault (I4).
+    The test gets a `FaultCase`, and the variant. After it the same input is loaded again without
+    the fault (I4).
     """
 
     def decorate(test: Callable[..., None]) -> Any:  # noqa: ANN401 - pytest's own type
         @functools.wraps(test)
-        def checked(bench: Bench, variant: str) -> None:
-            test(bench, variant) if variants else test(bench)
-            bench.load_again()
+        def checked(case: FaultCase, variant: str) -> None:
+            test(case, variant) if variants else test(case)
+            case.load_again()
 
         del checked.__wrapped__  # pytest would ask it for its arguments
         module = test.__module__.rpartition(".")[2]
@@ -61,7 +61,7 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
     return decorate
 
 
-class Bench:
+class FaultCase:
     """Runs the target, and checks the invariants after each run."""
 
     def __init__(self, server: DotdigitalServer, folder: Path, stack: ExitStack) -> None:
@@ -100,14 +100,14 @@ class Bench:
         server.add_contact("bystander@example.com", {"FIRSTNAME": "Bea"}, lists=(ADDRESS_BOOK,))
         self._before = server.contents()
 
-    def behind_a_wire(self) -> Wire:
-        """Put a wire that can break between the target and the server."""
-        wire = self.stack.enter_context(Wire(self.server.url))
-        self.url = wire.url
-        return wire
+    def behind_a_proxy(self) -> BreakingProxy:
+        """Put a proxy that can break between the target and the server."""
+        proxy = self.stack.enter_context(BreakingProxy(self.server.url))
+        self.url = proxy.url
+        return proxy
 
-    def sibling(self, name: str) -> Bench:
-        """Return a bench with a folder of its own, for another target on the same account."""
+    def sibling(self, name: str) -> FaultCase:
+        """Return a case with a folder of its own, for another target on the same account."""
         other = copy.copy(self)
         other.folder = self.folder / name
         other.folder.mkdir()
@@ -137,11 +137,11 @@ class Bench:
         Args:
             messages: The whole input, of which the test may send a part.
             pace: How fast the target's clock runs.
-            stdout: Where its standard output goes, in place of the bench.
+            stdout: Where its standard output goes, in place of the test.
             **settings: Settings of this run.
         """
         self._messages = list(messages)
-        ledger = Ledger(
+        settled = SettledRows(
             self.server,
             messages,
             self.rejects,
@@ -157,12 +157,12 @@ class Bench:
             environment={**DEBUG, "TMPDIR": str(places), **self.environment},
             pace=pace,
             stdout=stdout,
-            on_line=ledger.look_at,
+            on_line=settled.look_at,
         ) as target:
             yield target
             ended = target.end()
         limit = self.config(**settings).get("max_reject_percent", DEFAULT_MAX_REJECT_PERCENT)
-        self._check(ended, ledger, limit, calls_before, target.peak_megabytes)
+        self._check(ended, settled, limit, calls_before, target.peak_megabytes)
 
     def run(
         self,
@@ -171,7 +171,7 @@ class Bench:
         pace: float = 1,
         stdout: IO[bytes] | None = None,
         **settings: Any,
-    ) -> Ended:
+    ) -> FinishedRun:
         """Run the target over a whole input."""
         with self.started(messages, pace=pace, stdout=stdout, **settings) as target:
             target.send_what_it_takes(*messages)
@@ -219,8 +219,8 @@ class Bench:
 
     def _check(
         self,
-        ended: Ended,
-        ledger: Ledger,
+        ended: FinishedRun,
+        settled: SettledRows,
         limit: int,
         calls_before: int,
         peak_megabytes: float | None,
@@ -228,16 +228,16 @@ class Bench:
         self._status = ended.status
         if ended.states and isinstance(ended.states[-1], dict):
             self.last_state = max(self.last_state, ended.states[-1].get("row", 0))
-        assert ledger.violations == [], ended.stderr  # I1
-        assert_counts(ended, ledger, self.unnamed)  # I2
+        assert settled.violations == [], ended.stderr  # I1
+        assert_counts(ended, settled, self.unnamed)  # I2
         assert_silence(ended, self.server, self.folder)  # I3
         calls = self.server.calls[calls_before:]
         assert_nobody_was_wronged(self._before, self.server, calls, self.writes)  # I5
         assert len(calls) <= self.max_calls  # I6
         assert peak_megabytes is None or peak_megabytes <= self.max_peak_megabytes
-        if ledger.unsettled():
+        if settled.unsettled():
             assert ended.status != 0, ended.stderr  # I7
-        assert_success_is_one(ended, ledger, limit, self.unnamed)  # I8
+        assert_success_is_one(ended, settled, limit, self.unnamed)  # I8
 
 
 def input_of(messages: Sequence[Any]) -> str:

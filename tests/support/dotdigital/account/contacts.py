@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.dotdigital.normal_forms import Key, key_of
+from tests.support.dotdigital.account.normal_forms import Key, key_of
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-WireFault = Literal[
+ProxyFault = Literal[
     "reset unread", "cut upload", "lost reply", "half-open", "trickle", "truncated", "none"
 ]
 """`reset unread`: RST before the body is read. `cut upload`: RST when the server has half of the
@@ -32,18 +32,18 @@ UPSTREAM_TIMEOUT_SECONDS = 30
 PIPE_BYTES = 65_536
 
 
-class Wire(LoopbackServer):
+class BreakingProxy(LoopbackServer):
     """Forwards to a loopback server; a context manager."""
 
     def __init__(self, upstream_url: str) -> None:
         upstream = urlsplit(upstream_url)
         self.upstream = (upstream.hostname or "127.0.0.1", upstream.port or 80)
-        self._armed: dict[str, deque[WireFault]] = {}
-        self._for_ever: dict[str, WireFault] = {}
+        self._armed: dict[str, deque[ProxyFault]] = {}
+        self._for_ever: dict[str, ProxyFault] = {}
         self._arming = threading.Lock()
-        super().__init__(_WireHandler, "wire")
+        super().__init__(_ProxyHandler, "proxy")
 
-    def arm(self, route: str, *faults: WireFault, times: int | None = 1) -> None:
+    def arm(self, route: str, *faults: ProxyFault, times: int | None = 1) -> None:
         """Break the next exchanges of a route, in turn; all of them when `times` is None."""
         with self._arming:
             if times is None:
@@ -51,14 +51,14 @@ class Wire(LoopbackServer):
             else:
                 self._armed.setdefault(route, deque()).extend(faults * times)
 
-    def next_fault(self, route: str) -> WireFault:
+    def next_fault(self, route: str) -> ProxyFault:
         with self._arming:
             armed = self._armed.get(route)
             return armed.popleft() if armed else self._for_ever.get(route, "none")
 
 
-class _WireHandler(LoopbackHandler):
-    server: Wire
+class _ProxyHandler(LoopbackHandler):
+    server: BreakingProxy
 
     @override
     def serve(self) -> None:
@@ -84,7 +84,7 @@ class _WireHandler(LoopbackHandler):
         self._pass_on(fault, reply.status, dict(reply.getheaders()), text)
 
     def _pass_on(
-        self, fault: WireFault, status: int, headers: Mapping[str, str], text: bytes
+        self, fault: ProxyFault, status: int, headers: Mapping[str, str], text: bytes
     ) -> None:
         kept = {name: value for name, value in headers.items() if name != "Content-Length"}
         if fault == "none":

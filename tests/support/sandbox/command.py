@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from tests.support.sandbox_client import DEADLINE_SECONDS
+from tests.support.sandbox.client import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
