@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     from target_dotdigital.api.transport import Reply
 
+LONG_TESTS = {
+    "test_a_fan_out_shares_the_account_and_a_failed_partition_runs_again_alone",
+    "test_generated_runs",
+    "test_two_segments_follow_the_database",
+}
+"""Half a minute each, of the others none takes more than ten seconds."""
+
 # Processes that tests start find modules compiled: compiling the SDK's takes half of a start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -28,6 +35,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many sequences of rows, faults, kills and restarts are made up (80)",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each worker begin with a long test, so that none is left alone with one at the end."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [each for each in items if each.name in LONG_TESTS][:workers]
+    others = [each for each in items if each not in long]
+    count, start = len(items), 0
+    for number, each in enumerate(long):
+        others.insert(start, each)
+        start += (count - start) // (workers - number)  # as worksteal hands them out
+    items[:] = others
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.support.settings_files import PREFIX, config_schema
 from tests.support.target.command import REPOSITORY
 
 COMMAND = Path(sys.executable).with_name("target-dotdigital")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 def ask(folder: Path, *arguments: str, **variables: str) -> str:

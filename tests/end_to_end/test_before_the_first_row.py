@@ -16,7 +16,7 @@ import pytest
 from target_dotdigital.singer.unread_input import drain
 from tests.support.messages import record, schema
 from tests.support.projects.meltano import MELTANO, Project
-from tests.support.target.command import TargetProcess, settings_for
+from tests.support.target.command import PATIENCE_SECONDS, TargetProcess, settings_for
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
@@ -58,7 +58,7 @@ def test_a_tap_that_does_not_end_is_not_waited_for(
 ) -> None:
     started = time.monotonic()
     with TargetProcess(settings_for(server, max_active_imports=99), tmp_path) as target:
-        target.process.wait(60)
+        target.process.wait(PATIENCE_SECONDS)
         ended = target.end()
     assert (ended.status, time.monotonic() - started > 4) == (1, True)
     assert "max_active_imports" in ended.stderr.splitlines()[-1]
@@ -79,7 +79,7 @@ def test_a_signal_ends_the_wait_for_the_tap(
         else:
             target.wait_for("target-dotdigital v", "stderr")
         target.process.send_signal(number)
-        target.process.wait(30)
+        target.process.wait(PATIENCE_SECONDS)
         ended = target.end()
     assert ended.status == status
     assert "Traceback" not in ended.stderr

@@ -37,7 +37,7 @@ from tests.support.target.command import FinishedRun, TargetProcess, settings_fo
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 STREAMS: dict[str, Any] = {
     "people": {"fields": {"FIRSTNAME": "first_name", "loyalty_points": "points"}},
     "others": {"address_book": "Newsletter"},

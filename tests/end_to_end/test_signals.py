@@ -22,7 +22,7 @@ from tests.support.dotdigital.answers import (
 from tests.support.dotdigital.departure_routes import DELETE
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 from tests.support.messages import record, schema, state
-from tests.support.target.command import TargetProcess, load, settings_for
+from tests.support.target.command import PATIENCE_SECONDS, TargetProcess, load, settings_for
 
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
@@ -79,7 +79,7 @@ def test_rows_of_an_open_load_are_not_sent(
         target.process.send_signal(number)
         target.wait_for("Waiting up to 20 seconds", "stderr")
         server.release_all()
-        target.process.wait(30)  # its input is still open
+        target.process.wait(PATIENCE_SECONDS)  # its input is still open
         ended = target.end()
     imports = len(server.imports)
     assert (ended.status, ended.states[-1]) == (status, {"row": imports})
@@ -100,7 +100,7 @@ def test_while_the_queue_is_full(
         target.send(*ROWS)
         server.wait_for_calls(IMPORT_STATUS, 2)
         target.process.send_signal(number)
-        target.process.wait(30)
+        target.process.wait(PATIENCE_SECONDS)
         ended = target.end()
     assert (ended.status, ended.stdout) == (status, "")
     assert len(server.imports) == 1
@@ -132,7 +132,7 @@ def test_what_is_not_taken_at_once_is_not_sent_again(
         target.process.send_signal(number)
         target.wait_for("Waiting up to 600 seconds", "stderr")
         gate.open()
-        target.process.wait(30)
+        target.process.wait(PATIENCE_SECONDS)
         ended = target.end()
     assert (ended.status, ended.stdout) == (status, "")
     assert len(server.calls_of(IMPORT)) == 1
@@ -165,7 +165,7 @@ def test_while_a_request_is_under_way(
         target.send(*ROWS, record(id=4, email="dan@example.com"))
         gate.wait()
         target.process.send_signal(number)
-        target.process.wait(30)
+        target.process.wait(PATIENCE_SECONDS)
         ended = target.end()
     # Whether Dotdigital took it is not known, so no STATE may say so.
     assert (ended.status, ended.stdout) == (status, "")
@@ -194,7 +194,7 @@ def test_a_later_signal_ends_the_process_at_once(server: DotdigitalServer, tmp_p
         # Polls go on while it waits, 0.5, 0.75, 1.1 and 1.7 seconds apart: two seconds pass.
         server.wait_until(lambda: server.imports[0].polls >= 4)
         target.process.send_signal(signal.SIGTERM)
-        target.process.wait(10)
+        target.process.wait(PATIENCE_SECONDS)
         server.release_all()
         ended = target.end()
     assert (ended.status, ended.stdout) == (143, "")
@@ -240,6 +240,6 @@ def test_while_python_loads_the_modules(
             settings_for(server), tmp_path, arguments=arguments, fresh=True
         ) as target:
             _stop_at(target, number, moment)
-            target.process.wait(30)
+            target.process.wait(PATIENCE_SECONDS)
             ended = target.end()
         assert (ended.status, ended.stdout, ended.stderr) == (status, "", "")

@@ -16,6 +16,7 @@ from tests.faults.input_rows import PROPERTIES, email, people, row, with_states
 from tests.support.dotdigital.answers import Gate, reply, v2_error
 from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 from tests.support.messages import schema, state
+from tests.support.target.command import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_sigterm_wherever_the_run_is(case: FaultCase, variant: str) -> None:
         else:
             case.server.wait_for_imports(1)
         target.process.send_signal(signal.SIGTERM)
-        target.process.wait(30)  # its input is still open
+        target.process.wait(PATIENCE_SECONDS)  # its input is still open
         ended = target.end()
     assert ended.status == 143
 

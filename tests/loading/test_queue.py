@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping.contacts.contact import Contact
     from target_dotdigital.settings.schema import MergeOption
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 90
 """How long a thread that must come may take. Never waited for in full by a test that passes."""
 
 

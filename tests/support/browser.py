@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
 REQUIRED_VARIABLE = "SANDBOX_BROWSER_REQUIRED"
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 90.0
 
 ARGUMENTS = (
     "--headless=new",

@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 JSON_TYPE = "application/json; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
+PATIENCE_SECONDS = 90.0
+"""How long a test waits for a call that should come at once."""
+
 A_PROXY_SAYS = b"<html><body><h1>Something is wrong in between</h1></body></html>"
 
 
@@ -48,7 +51,7 @@ class Gate:
         self._reached = threading.Event()
         self._open = threading.Event()
 
-    def wait(self, timeout: float = 30) -> None:
+    def wait(self, timeout: float = PATIENCE_SECONDS) -> None:
         """Return once a request waits at this gate."""
         if not self._reached.wait(timeout):
             message = f"no request came to the gate within {timeout} s"

@@ -16,7 +16,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from typing_extensions import Self, override
 
 from tests.support.dotdigital.account.account import Account
-from tests.support.dotdigital.answers import Answer, Call, Gate, Scripted, html_reply, v2_error
+from tests.support.dotdigital.answers import (
+    PATIENCE_SECONDS,
+    Answer,
+    Call,
+    Gate,
+    Scripted,
+    html_reply,
+    v2_error,
+)
 from tests.support.dotdigital.departure_routes import DELETE, REMOVE
 from tests.support.dotdigital.loopback import LoopbackHandler, LoopbackServer, head_of
 from tests.support.dotdigital.routes import ANSWERS, IMPORT, route_of
@@ -101,7 +109,9 @@ class DotdigitalServer(Account):
         with self.changed:
             return [call for call in self.calls if call.route == route]
 
-    def wait_for_calls(self, route: str, count: int, timeout: float = 30) -> list[Call]:
+    def wait_for_calls(
+        self, route: str, count: int, timeout: float = PATIENCE_SECONDS
+    ) -> list[Call]:
         """Wait until a route was called `count` times since the start; return its calls."""
         self.wait_until(lambda: len(self.calls_of(route)) >= count, timeout)
         return self.calls_of(route)

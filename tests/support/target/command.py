@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[3]
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 """How long a test waits for what should come at once."""
 
 

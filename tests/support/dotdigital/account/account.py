@@ -18,6 +18,7 @@ from tests.support.dotdigital.account.contacts import Contact, keys_of, write
 from tests.support.dotdigital.account.departures import Departures
 from tests.support.dotdigital.account.import_report import Outcome, ReportStyle, write_report
 from tests.support.dotdigital.account.normal_forms import Key, key_of, match_key, value_problem
+from tests.support.dotdigital.answers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +153,7 @@ class Account:
         with self.changed:
             return [each for each in self.imports if each.active]
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 30) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = PATIENCE_SECONDS) -> None:
         """Wait for something to become true; it is looked at after each change.
 
         Raises:
@@ -163,7 +164,7 @@ class Account:
                 message = f"not within {timeout} s; {len(self.imports)} imports were accepted"
                 raise TimeoutError(message)
 
-    def wait_for_imports(self, count: int, timeout: float = 30) -> list[Import]:
+    def wait_for_imports(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[Import]:
         """Wait until `count` imports were accepted since the start, and return them all."""
         self.wait_until(lambda: len(self.imports) >= count, timeout)
         return list(self.imports)
