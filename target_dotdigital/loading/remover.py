@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _NOT_IN_A_PATH = frozenset({".", ".."})
 """Values that HTTP clients take out of a path, so that another call would be made."""
 
-_logger = logging.getLogger("target-dotdigital.departures")
+_logger = logging.getLogger("target-dotdigital.removals")
 _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 
 

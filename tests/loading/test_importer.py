@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,19 @@ def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:
     assert max(imported.values(), default=1) == 1
     assert len(rejected) == len(settlement.rejected)
     return set(imported), rejected
+
+
+class BuffersOfAnotherThread(list[BytesIO]):
+    """Buffers of which another thread takes the last one between a look and a grasp."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_a_buffer_that_another_thread_takes_first_is_no_failure() -> None:
+    loading = importer(FakeClient())
+    loading._buffers = BuffersOfAnotherThread()
+    assert places(loading.load(import_of())) == ({0, 1}, {})
 
 
 # Polls.
