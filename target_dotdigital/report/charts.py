@@ -153,7 +153,7 @@ def duration(seconds: float) -> str:
         seconds: How long it is.
     """
     if seconds < _MINUTE:
-        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - digits that are worth showing
     whole = round(seconds)
     if whole < _HOUR:
         return f"{whole // _MINUTE}:{whole % _MINUTE:02} min"
