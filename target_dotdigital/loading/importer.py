@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.api import IMPORT
 from target_dotdigital.errors import DataError, RequestTooLargeError
-from target_dotdigital.loading.bisect import Bisection
+from target_dotdigital.loading.bisection import Bisection
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
 from target_dotdigital.loading.settlement import settle_import
 

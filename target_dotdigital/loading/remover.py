@@ -20,7 +20,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.loading.bisect import Bisection
+from target_dotdigital.loading.bisection import Bisection
 from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, deletion_body
 from target_dotdigital.loading.settlement import Settlement, reject_code, settle_deletion
 from target_dotdigital.mapping import canonical

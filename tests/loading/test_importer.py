@@ -28,7 +28,7 @@ from target_dotdigital.errors import (
     TooManyActiveJobsError,
 )
 from target_dotdigital.events import Events
-from target_dotdigital.loading.bisect import MAX_REFUSED
+from target_dotdigital.loading.bisection import MAX_REFUSED
 from target_dotdigital.loading.importer import Importer
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import
 from tests.support.builders import contact
