@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from target_dotdigital.dry_run import estimate as pace
+from target_dotdigital.dry_run import call_estimate as pace
 from target_dotdigital.loading.imports import MAX_BODY_BYTES
 from target_dotdigital.sandbox.faults import FLAT_CALLS, FLAT_SECONDS
 

@@ -9,7 +9,7 @@ def main() -> None:
     """Load what comes on standard input. A signal ends it quietly from the first moment on."""
     exit_at_once()
     # It takes a second to import.
-    from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415
+    from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415 - signals come first
 
     TargetDotdigital.cli()
 

@@ -53,12 +53,18 @@ class DamagedRecord(dict[str, Any]):
             RowRejectedError: A property that cannot be read is used.
         """
         for name, reason in self._damage.items():
-            is_used = name in expressions or any(
+            word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+            is_used = word.search(expressions) is not None or any(
                 each == name or (separator is not None and each.startswith(name + separator))
                 for each in used
             )
             if is_used:
-                raise RowRejectedError("record.invalid", f"the property '{name}' {reason}")
+                raise RowRejectedError(
+                    "record.invalid",
+                    f"the property '{name}' {reason}",
+                    property=name,
+                    rule="encoding" if reason == _ENCODING else "depth",
+                )
 
 
 class DamagedMessage(dict[str, Any]):

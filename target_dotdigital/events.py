@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from target_dotdigital.bounded_records import Progress, ProgressPoint, Sample, Waits
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.samples import Progress, ProgressPoint, Sample, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -227,7 +227,6 @@ class ContactSink(BatchSink):
         if self._intake.keeps_rejects:
             rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
         contacts, passed_over, filtered, rounded = self._fast_path.map(messages, rows)
-        self._counts.note_rounded(rounded)
         start = 0
         for place in (*passed_over, len(messages)):
             if start < place:
@@ -240,6 +239,7 @@ class ContactSink(BatchSink):
             elif place < len(messages):
                 take_slowly(place)
             start = place + 1
+        self._counts.note_rounded(rounded)
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count
@@ -277,13 +277,14 @@ class ContactSink(BatchSink):
             self._row_validator.validate(record)
         self._row_books.clear()
         contact = self._mapping.contact(record)
-        self._counts.note_rounded(Counter(self._mapping.rounded))
+        rounded = Counter(self._mapping.rounded)
         identity_sets = self._identity_sets(rows[0])
         contact.rows = (rows[0]._replace(identity_set=identity_sets[0]),) if identity_sets else rows
         for identity_set in identity_sets:
             for identity in contact.identities:
                 identity_set.add(identity)
         self._intake.add(contact, self._settings.merge_option)
+        self._counts.note_rounded(rounded)
 
     def _find_row_book(self, named: str | int) -> int:
         found = self._intake.account.row_address_book_id(named)

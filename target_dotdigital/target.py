@@ -266,14 +266,20 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         is_stopped = isinstance(error, AbandonedError)
         if not is_stopped:
             self.logger.info("The run fails; waiting for the imports that are active")
-        self.run.give_up()
+        try:
+            self.run.give_up()
+        finally:
+            self._conclude_after(error)
+        if self._signal.number is not None and not is_stopped:
+            self._log_error(error)
+        self._exit_if_stopped()
+
+    def _conclude_after(self, error: Exception) -> None:
+        """Conclude a run that has failed, whether its report can be written or not."""
         try:
             self._conclude(error)
         except StorageError as problem:
             self._log_error(problem)  # and then what the run failed of
-        if self._signal.number is not None and not is_stopped:
-            self._log_error(error)
-        self._exit_if_stopped()
 
     def _exit_if_stopped(self) -> None:
         """After a signal, end with one line that says what the run leaves to the next one."""

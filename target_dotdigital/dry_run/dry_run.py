@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.dry_run.account_comparison import Comparison
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading import ACCOUNT, MAX_BODY_BYTES, Import, Removal, Settlement
+from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
 from target_dotdigital.mirror import MirrorRemoval, StaleMembers
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ class DryRun:
         comparison: The contacts that would be imported or leave, and those that exist.
         mirrors: The contacts that would leave mirrored address books.
     """
-
-    max_body_bytes = MAX_BODY_BYTES
 
     def __init__(self, client: Client) -> None:
         """Start with nothing taken.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.api import IMPORT
 from target_dotdigital.errors import DataError, RequestTooLargeError
-from target_dotdigital.loading.bisect import Bisection
+from target_dotdigital.loading.bisection import Bisection
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
 from target_dotdigital.loading.settlement import settle_import
 
@@ -140,7 +140,10 @@ class Importer:
 
     @contextmanager
     def _body(self, merge_option: MergeOption, part: list[Contact]) -> Iterator[memoryview]:
-        buffer = self._buffers.pop() if self._buffers else BytesIO()
+        try:
+            buffer = self._buffers.pop()
+        except IndexError:  # another thread may take the last one at the same moment
+            buffer = BytesIO()
         with import_body(merge_option, part, buffer) as body:
             size = len(body)
             yield body

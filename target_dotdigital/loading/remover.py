@@ -20,7 +20,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.loading.bisect import Bisection
+from target_dotdigital.loading.bisection import Bisection
 from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, deletion_body
 from target_dotdigital.loading.settlement import Settlement, reject_code, settle_deletion
 from target_dotdigital.mapping import canonical
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _NOT_IN_A_PATH = frozenset({".", ".."})
 """Values that HTTP clients take out of a path, so that another call would be made."""
 
-_logger = logging.getLogger("target-dotdigital.departures")
+_logger = logging.getLogger("target-dotdigital.removals")
 _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 
 

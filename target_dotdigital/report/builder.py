@@ -28,10 +28,10 @@ from target_dotdigital.report.model import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from target_dotdigital.bounded_records import Waits
     from target_dotdigital.events import Events, Job
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
-    from target_dotdigital.samples import Waits
     from target_dotdigital.settings import Settings, StreamSettings
 
 _SHOWN_AS_THEY_ARE: Final = (
@@ -154,6 +154,7 @@ def shown_settings(settings: Settings) -> dict[str, Any]:
         **{name: getattr(settings, name) for name in _SHOWN_AS_THEY_ARE},
         "import_timeout_minutes": settings.import_timeout_seconds // 60,
         "address_book": settings.default_stream.address_book,
+        "account_only": settings.default_stream.account_only,
         "merge_option": settings.default_stream.merge_option,
     }
     if settings.streams is not None:

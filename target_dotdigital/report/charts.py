@@ -124,24 +124,24 @@ def jobs_chart(timeline: TimelineReport) -> str:
     """
     jobs, seconds = timeline.jobs.listed, timeline.seconds
     is_labelled = len(jobs) <= MAX_LABELLED_JOBS
-    lanes = [[job] for job in jobs] if is_labelled else list(_lanes(jobs, seconds))
+    tracks = [[job] for job in jobs] if is_labelled else list(_tracks(jobs, seconds))
     height = _JOB_HEIGHT if is_labelled else _LANE_HEIGHT
     names = "".join(
-        f'<span style="height:{height}px">{escape(_short(lane[0])) if is_labelled else number}'
+        f'<span style="height:{height}px">{escape(_short(track[0])) if is_labelled else number}'
         "</span>"
-        for number, lane in enumerate(lanes, 1)
+        for number, track in enumerate(tracks, 1)
     )
     bars = "".join(
         _job_bar(job, seconds, number * height, height)
-        for number, lane in enumerate(lanes)
-        for job in lane
+        for number, track in enumerate(tracks)
+        for job in track
     )
     label = (
         f"{len(jobs)} imports and other jobs over {duration(seconds)}; the table has their times"
     )
     return (
         f'<div class="chart"><div class="names rows" aria-hidden="true">{names}</div>'
-        f'<svg role="img" aria-label="{label}" height="{height * len(lanes)}">'
+        f'<svg role="img" aria-label="{label}" height="{height * len(tracks)}">'
         f"{_grid(seconds)}{bars}</svg>{_axis(seconds)}</div>"
     )
 
@@ -153,7 +153,7 @@ def duration(seconds: float) -> str:
         seconds: How long it is.
     """
     if seconds < _MINUTE:
-        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - digits that are worth showing
     whole = round(seconds)
     if whole < _HOUR:
         return f"{whole // _MINUTE}:{whole % _MINUTE:02} min"
@@ -202,18 +202,18 @@ def outcome(job: JobReport) -> str:
     return {"under_way": "had not ended"}.get(job.outcome, job.outcome)
 
 
-def _lanes(jobs: Iterable[JobReport], seconds: float) -> Iterator[list[JobReport]]:
+def _tracks(jobs: Iterable[JobReport], seconds: float) -> Iterator[list[JobReport]]:
     """Yield jobs that come one after the other, as few times as there were jobs side by side."""
-    lanes: list[list[JobReport]] = []
+    tracks: list[list[JobReport]] = []
     ends: list[float] = []
     for job in jobs:
-        place = next((at for at, end in enumerate(ends) if end <= job.requested), len(lanes))
-        if place == len(lanes):
-            lanes.append([])
+        place = next((at for at, end in enumerate(ends) if end <= job.requested), len(tracks))
+        if place == len(tracks):
+            tracks.append([])
             ends.append(0.0)
-        lanes[place].append(job)
+        tracks[place].append(job)
         ends[place] = seconds if job.ended is None else job.ended
-    yield from lanes
+    yield from tracks
 
 
 def _by_reason(timeline: TimelineReport) -> Iterator[tuple[str, list[tuple[float, float]]]]:

@@ -45,7 +45,7 @@ def percent(part: int, whole: int) -> str:
     share = 100 * part / whole if whole else 0.0
     if 0 < share < 0.1:  # noqa: PLR2004 - the last digit that is shown
         return "<0.1 %"
-    return ">99.9 %" if 99.9 < share < 100 else f"{share:.1f} %".replace(".0 %", " %")  # noqa: PLR2004
+    return ">99.9 %" if 99.9 < share < 100 else f"{share:.1f} %".replace(".0 %", " %")  # noqa: PLR2004 - percentages
 
 
 def section(title: str, *parts: str, has_cards: bool = False) -> str:

@@ -161,7 +161,7 @@ class Destination:
         """Return the most bytes of an import's JSON, as far as that is known."""
         return MAX_BODY_BYTES if self._handlers is None else self._handlers.max_body_bytes()
 
-    def moment(self, free_slots: int, *, is_stopping: bool) -> Capacity:
+    def capacity(self, free_slots: int, *, is_stopping: bool) -> Capacity:
         """Return what there is to be known when an import may be sent.
 
         Args:

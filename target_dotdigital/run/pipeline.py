@@ -26,7 +26,7 @@ class Pipeline:
 
     Attributes:
         max_body_bytes: Returns the most bytes of an import's JSON.
-        moment: Returns what there is to be known when an import may be sent.
+        capacity: Returns what there is to be known when an import may be sent.
         batches: The loads that are open.
     """
 
@@ -39,13 +39,13 @@ class Pipeline:
     states: StateOutput
     progress: Progress
     max_body_bytes: Callable[[], int]
-    moment: Callable[[], Capacity]
+    capacity: Callable[[], Capacity]
     batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         """Open no batch yet."""
-        outlook = Downstream(self.max_body_bytes, self.moment, self.wait_for_load)
-        self.batches = Batches(self.settings, self.clock, self._submit, outlook)
+        downstream = Downstream(self.max_body_bytes, self.capacity, self.wait_for_load)
+        self.batches = Batches(self.settings, self.clock, self._submit, downstream)
 
     # On the way out.
 

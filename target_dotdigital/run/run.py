@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.dry_run import ComparisonLoad
-from target_dotdigital.errors import DotdigitalError, SettingsError, TargetDotdigitalError
+from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.loading import (
     LoadQueue,
@@ -82,7 +82,7 @@ def build_run(
         states,
         progress,
         destination.max_body_bytes,
-        lambda: destination.moment(queue.free, is_stopping=shutdown.has_begun),
+        lambda: destination.capacity(queue.free, is_stopping=shutdown.has_begun),
     )
     intake = Intake(
         settings, mirrors, rejects is not None, destination.connect, tally, states, pipeline.batches
@@ -232,11 +232,11 @@ class Run:
             pipeline.shutdown.begin()
         pipeline.queue.stop()
         if pipeline.clock.is_stopped:
-            with suppress(TargetDotdigitalError):
+            with suppress(Exception):  # the first failure is the one that is told
                 pipeline.collect()
                 pipeline.release()
         while pipeline.queue.active:
-            with suppress(TargetDotdigitalError):
+            with suppress(Exception):
                 pipeline.wait_for_load()
                 continue
             if pipeline.shutdown.is_over:

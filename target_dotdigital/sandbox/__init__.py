@@ -6,8 +6,8 @@ It knows nothing of the target, and any client of Dotdigital can be pointed at i
 from __future__ import annotations
 
 try:
-    import starlette as _starlette  # noqa: F401
-    import uvicorn as _uvicorn  # noqa: F401
+    import starlette as _starlette  # noqa: F401 - only whether it is there
+    import uvicorn as _uvicorn  # noqa: F401 - only whether it is there
 except ImportError as error:
     message = "it needs the extra: pip install 'target-dotdigital[sandbox]'"
     raise ImportError(message) from error

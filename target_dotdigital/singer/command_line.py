@@ -195,15 +195,17 @@ def write_line(line: str) -> None:
         line: The line.
 
     Raises:
-        StorageError: Nobody reads it.
+        StorageError: It cannot be written.
     """
     try:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes once more when it ends, and would complain on standard error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise StorageError("Standard output is closed: nothing can be told") from None
+        is_closed = isinstance(error, BrokenPipeError)
+        why = "is closed" if is_closed else f"cannot be written ({error.strerror})"
+        raise StorageError(f"Standard output {why}: nothing can be told") from None
 
 
 def print_line(line: str) -> None:

@@ -148,13 +148,6 @@ PRIVATE_PARTS: Final = (
     ),
     PrivatePart(Target, "_process_batch_message", "(self, message_dict)", "target.py", _MESSAGES),
     PrivatePart(
-        Target,
-        "_assert_sink_exists",
-        "(self, stream_name)",
-        "target.py",
-        "A RECORD before its SCHEMA: the message is the SDK's own, as in other targets.",
-    ),
-    PrivatePart(
         Sink,
         "_add_sdc_metadata_to_record",
         "(self, record, message, context)",

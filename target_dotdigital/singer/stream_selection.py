@@ -59,15 +59,14 @@ class Selection:
         settings, aliases = self._settings, dict(self._aliases(message["stream"]))
         if settings.streams is None:
             return self._without_identifier(message, aliases)
-        if any(kept and name in settings.streams for name, kept in aliases.items()):
-            return None
+        loaded = {name for name, kept in aliases.items() if kept and name in settings.streams}
         found: dict[str, str | None] = {}
         for name, kept in aliases.items():
             is_meant = not kept or name in settings.skipped_streams
-            if not is_meant:
+            if not is_meant and name not in loaded:
                 _check_near_miss(name, settings.streams)
             found[name] = None if is_meant else NOT_NAMED
-        return found
+        return None if loaded else found
 
     def _aliases(self, stream: str) -> Iterator[tuple[str, bool]]:
         """Yield a stream's names after stream maps, each with whether its rows are kept."""

@@ -24,10 +24,11 @@ WHEN = "2026-01-31T10:00:00Z"
 
 DATE_TIMES = [
     *("2026-01-31T10:00:00Z", "2026-01-31 10:00:00", "2026-01-31T10:00:00.123456+00:00"),
-    *("2026-01-31 10:00:00.5+02", "2026-01-31T10:00", "2026-01-31", " 2026-01-31T10:00:00-0530 "),
+    *("2026-01-31 10:00:00.5+02", "2026-01-31T10:00", " 2026-01-31T10:00:00-0530 "),
 ]
 NO_MARKS = [None, "", "  ", "\t", False, 0, 0.0]
 NO_DATE_TIMES: list[Any] = [
+    "2026-01-31",
     *("false", "null", "0", "None", "true", "0000-00-00 00:00:00", "2026-02-30", "10:00:00"),
     *(
         True,
@@ -166,7 +167,7 @@ def test_nobody_leaves_a_mirror_by_a_mark_that_is_none(
 
 def test_a_dry_run_counts_those_who_would_leave(server: DotdigitalServer, tmp_path: Path) -> None:
     fill(server, "ann", "bob", "cid", "dan", "eve")
-    marks = {"ann": WHEN, "bob": "", "cid": "null", "dan": False, "eve": "2026-01-31"}
+    marks = {"ann": WHEN, "bob": "", "cid": "null", "dan": False, "eve": "2026-01-31 10:00"}
     rows = [record(email=f"{name}@example.com", _sdc_deleted_at=marks[name]) for name in marks]
     for on_delete, counts in (("remove", (2, 0)), ("delete", (0, 2))):
         settings = config(server, on_delete, dry_run=True, report_path="report.json")

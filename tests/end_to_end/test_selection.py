@@ -73,6 +73,20 @@ def test_a_run_that_loads_nothing_fails_and_tells_no_state(
     assert not server.calls_of(IMPORT)
 
 
+def test_each_name_that_stream_maps_give_a_stream_is_looked_at(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """One of them is loaded, and the other one is misspelt: its rows would be missing."""
+    maps = {"people": {"email": "email"}, "leads": {"__source__": "people", "email": "email"}}
+    settings = settings_for(server, stream_maps=maps, streams={"people": {}, "Leads": {}})
+    ended = load(settings, tmp_path, *LOADED)
+    assert (ended.status, ended.stdout) == (1, ""), ended.stderr
+    assert (
+        "Stream 'leads' is not named in 'streams'. Did you mean 'Leads', which is?" in ended.stderr
+    )
+    assert not server.calls_of(IMPORT)
+
+
 def test_a_state_before_the_first_stream_that_is_loaded_waits_for_it(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from target_dotdigital.errors import (
     TooManyActiveJobsError,
 )
 from target_dotdigital.events import Events
-from target_dotdigital.loading.bisect import MAX_REFUSED
+from target_dotdigital.loading.bisection import MAX_REFUSED
 from target_dotdigital.loading.importer import Importer
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import
 from tests.support.builders import contact
@@ -118,6 +119,19 @@ def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:
     assert max(imported.values(), default=1) == 1
     assert len(rejected) == len(settlement.rejected)
     return set(imported), rejected
+
+
+class BuffersOfAnotherThread(list[BytesIO]):
+    """Buffers of which another thread takes the last one between a look and a grasp."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_a_buffer_that_another_thread_takes_first_is_no_failure() -> None:
+    loading = importer(FakeClient())
+    loading._buffers = BuffersOfAnotherThread()
+    assert places(loading.load(import_of())) == ({0, 1}, {})
 
 
 # Polls.

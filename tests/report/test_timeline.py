@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_dotdigital.api.jobs import IMPORT, REMOVAL
+from target_dotdigital.bounded_records import MAX_PROGRESS_POINTS, Sample
 from target_dotdigital.errors import AbandonedError, DotdigitalError
 from target_dotdigital.events import MAX_JOBS, MAX_STATES, Events
 from target_dotdigital.report.builder import timeline_report
-from target_dotdigital.samples import MAX_PROGRESS_POINTS, Sample
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

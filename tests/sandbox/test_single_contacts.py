@@ -258,3 +258,9 @@ def test_deleting_a_contact_that_is_not_there_is_answered_404(sandbox: SandboxCl
     reply = sandbox.call("DELETE", f"{PATH}/contactId/354265")
     assert error_of(reply) == (404, "contacts:contactNotFound")
     assert reply.json()["details"][0]["item"] == "354265"
+
+
+def test_a_line_end_in_a_value_is_a_value_that_is_none(sandbox: SandboxClient) -> None:
+    for method in ("PATCH", "PUT"):
+        reply = change(sandbox, "line\nend@example.com", method, identifiers={})
+        assert reply.status_code == 400, reply.text

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.mapping import RejectGroup, StreamCounts
 
-MAX_TOLD_GROUPS: Final = 10
+MAX_LISTED_GROUPS: Final = 10
 """Groups that a run's end tells one by one."""
 
 
@@ -48,14 +48,14 @@ def reject_lines(streams: Collection[StreamCounts], *, are_kept: bool) -> Iterat
     rejected = sum(each.rows for each in groups)
     line = f"{rejected} of {sum(each.read for each in streams)} rows are rejected"
     yield line if are_kept else f"{line}; {rejected} are not kept: rejects_path is not set"
-    for stream, group, rows in groups[:MAX_TOLD_GROUPS]:
-        yield f"Rejected of stream {stream!r}: {rows}, {_told(group)}"
-    if rest := groups[MAX_TOLD_GROUPS:]:
+    for stream, group, rows in groups[:MAX_LISTED_GROUPS]:
+        yield f"Rejected of stream {stream!r}: {rows}, {_described(group)}"
+    if rest := groups[MAX_LISTED_GROUPS:]:
         rows = sum(each.rows for each in rest)
         yield f"Rejected in {len(rest)} smaller groups: {rows}"
 
 
-def _told(group: RejectGroup) -> str:
+def _described(group: RejectGroup) -> str:
     """Return what rejected rows have in common; names are quoted, whatever characters they have."""
     told = group.code
     if group.property is not None:

@@ -94,7 +94,7 @@ def email(value: object) -> str:
         raise ValueError
     if not _EMAIL.fullmatch(address):
         # Imported late: one address in a thousand needs it, and `--version` none.
-        from email_validator import validate_email  # noqa: PLC0415
+        from email_validator import validate_email  # noqa: PLC0415 - one address in a thousand needs it
 
         validate_email(address, check_deliverability=False)
     return address

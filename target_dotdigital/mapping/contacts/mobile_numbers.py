@@ -56,7 +56,7 @@ def mobile_number(value: object, country: str | None = None) -> str:
 
 def _unprefixed(text: str, country: str | None) -> PhoneNumber:
     """Return the number that a text without `+` or `00` means. It need not be valid."""
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415 - large, and needed only where a number is mapped
 
     if country is None:
         return phonenumbers.parse(f"+{text}")
@@ -70,7 +70,7 @@ def _unprefixed(text: str, country: str | None) -> PhoneNumber:
 
 
 def _may_be_mobile(number: PhoneNumber) -> bool:
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers  # noqa: PLC0415 - large, and needed only where a number is mapped
 
     kinds = phonenumbers.PhoneNumberType
     kind = phonenumbers.number_type(number)

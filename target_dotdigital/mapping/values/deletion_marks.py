@@ -19,7 +19,7 @@ DELETED_AT = "_sdc_deleted_at"
 def is_deleted(record: Mapping[str, Any]) -> bool:
     """Return whether a record is marked as deleted.
 
-    Only an ISO 8601 date or date-time is a mark. Null, a blank text, false and 0 are none.
+    Only an ISO 8601 date-time is a mark. Null, a blank text, false and 0 are none.
 
     Args:
         record: The record, after stream maps.
@@ -32,9 +32,16 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
         return False
     if isinstance(mark, (int, float, Decimal)) and mark == 0:
         return False
+    if not _is_date_time(mark):
+        reason = "property '_sdc_deleted_at' is no date-time"
+        raise RowRejectedError("delete.invalid", reason, property=DELETED_AT)
+    return True
+
+
+def _is_date_time(mark: object) -> bool:
+    """Return whether a mark is a date with a time: a date alone says too little to delete by."""
     try:
         to_date(mark)
     except UnfitError:
-        reason = "property '_sdc_deleted_at' is no date-time"
-        raise RowRejectedError("delete.invalid", reason, property=DELETED_AT) from None
-    return True
+        return False
+    return ":" in str(mark)

@@ -86,6 +86,8 @@ class PropertyPath:
             "field.type",
             f"property '{self.name}': '{'.'.join(self.segments[:place])}' is a text that holds no "
             "JSON object",
+            property=self.name,
+            rule="object",
         )
 
 

@@ -49,7 +49,7 @@ class ConnectionProtocol(H11Protocol):
         super().connection_made(transport)
         inner = self.app
 
-        async def connected(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        async def connected(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - the server's own types
             scope["extensions"] = {TRANSPORT: transport}
             await inner(scope, receive, send)
 

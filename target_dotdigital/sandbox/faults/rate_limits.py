@@ -82,7 +82,7 @@ def read_limits(text: str) -> TierLimits | FlatLimit:
     if text == "flat":
         return FlatLimit()
     parts = text.split(",")
-    numbers = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 10]  # noqa: PLR2004
+    numbers = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 10]  # noqa: PLR2004 - digits of an int32
     if len(parts) != len(numbers) or len(numbers) != 3 or min(numbers) < 1:  # noqa: PLR2004 - tiers
         message = "rate limits are basic, flat, or three numbers of calls: LOW,MEDIUM,HIGH"
         raise ValueError(message)

@@ -55,7 +55,7 @@ class ServerErrorMiddleware:
             return
         except Exception as error:  # noqa: BLE001 - the last place that can answer
             # Neither text nor traceback nor path: they may hold what the request holds.
-            _logger.error("A call failed: %s", type(error).__name__)  # noqa: TRY400
+            _logger.error("A call failed: %s", type(error).__name__)  # noqa: TRY400 - a traceback may show values
             if not started:
                 response = _error(scope["path"], HTTPStatus.INTERNAL_SERVER_ERROR)
                 await response(scope, receive, send)

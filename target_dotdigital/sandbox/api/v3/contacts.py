@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.routing import Route
 
 from target_dotdigital.sandbox.api.requests import query, read_body
@@ -118,8 +119,14 @@ def _identifier(request: Request) -> tuple[str, str]:
     return request.path_params["identifier"], request.path_params["value"]
 
 
-# An encoded slash in the value arrives decoded, so the value is the rest of the path.
-_ONE = "/contacts/v3/{identifier}/{value:path}"
+class _AnyText(PathConvertor):
+    """The rest of the path, line ends included: an encoded slash arrives decoded."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", _AnyText())
+_ONE = "/contacts/v3/{identifier}/{value:text}"
 
 CONTACT_ROUTES = (
     Route("/contacts/v3", list_contacts),
