@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -19,7 +19,6 @@ LARGEST_ID = 2**31 - 1
 """List IDs are int32 in Dotdigital's specification."""
 
 MAXIMUM_NAME_CHARACTERS = 128
-VISIBILITIES = ("Private", "Public")
 
 
 class AddressBook(msgspec.Struct, frozen=True):
@@ -42,7 +41,7 @@ class NewAddressBook(msgspec.Struct, frozen=True):
     """The body of `POST /v2/address-books`."""
 
     name: str
-    visibility: str = "Private"
+    visibility: Literal["Private", "Public"] = "Private"
 
 
 def address_book_page(connection: sqlite3.Connection, select: int, skip: int) -> list[AddressBook]:
@@ -186,10 +185,6 @@ def _validate(new: NewAddressBook) -> None:
         raise v2_refusal(
             "ERROR_ADDRESSBOOK_INVALID",
             f"An address book's name has 1 to {MAXIMUM_NAME_CHARACTERS} characters.",
-        )
-    if new.visibility not in VISIBILITIES:
-        raise v2_refusal(
-            "ERROR_ADDRESSBOOK_INVALID", "An address book's visibility is Private or Public."
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -13,8 +13,6 @@ from target_dotdigital.sandbox.http import v2_refusal
 
 if TYPE_CHECKING:
     import sqlite3
-
-VISIBILITIES = ("Private", "Public")
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
@@ -52,8 +50,8 @@ class NewDataField(msgspec.Struct, frozen=True, rename="camel"):
     """The body of `POST /v2/data-fields`."""
 
     name: str
-    type: str
-    visibility: str = "Private"
+    type: Literal["String", "Numeric", "Date", "Boolean"]
+    visibility: Literal["Private", "Public"] = "Private"
     default_value: Any = None
 
 
@@ -116,20 +114,17 @@ def create_data_field(connection: sqlite3.Connection, new: NewDataField) -> Data
         new: What to create.
 
     Raises:
-        RefusalError: 400, the name is taken or not allowed, or the type, the visibility
-            or the default is none.
+        RefusalError: 400, the name is taken or not allowed, or the default is not of the type.
     """
     name = new.name.upper()
-    check = VALUE_CHECKS.get(new.type)
+    check = VALUE_CHECKS[new.type]
     if not NAME.fullmatch(new.name) or name in RESERVED_NAMES:
         raise v2_refusal("ERROR_DATAFIELD_INVALID", "The data field's name is not allowed.")
-    if check is None or new.visibility not in VISIBILITIES:
-        raise v2_refusal("ERROR_DATAFIELD_INVALID", "The data field's definition is not valid.")
     # The specification types the default as a string, for fields of every type.
     if not (new.default_value is None or is_text(new.default_value) or check(new.default_value)):
         raise v2_refusal("ERROR_DATAFIELD_INVALID", "The default is not of the field's type.")
     if connection.execute("SELECT 1 FROM data_field WHERE name = ?", (name,)).fetchone():
-        raise v2_refusal("ERROR_NON_UNIQUE_DATAFIELD", "The data field exists already.")
+        raise v2_refusal("ERROR_NON_UNIQUE_DATAFIELD", "Field already exists.")
     default = msgspec.json.Encoder(decimal_format="number").encode(new.default_value)
     connection.execute(
         "INSERT INTO data_field (name, type, visibility, default_value) VALUES (?, ?, ?, ?)",

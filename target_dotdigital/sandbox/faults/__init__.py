@@ -6,6 +6,7 @@ Switches for what Dotdigital's documents leave open, faults on demand, and rate 
 from target_dotdigital.sandbox.faults.armed_faults import ArmedFaults
 from target_dotdigital.sandbox.faults.faults import Fault, read_fault_file, read_faults
 from target_dotdigital.sandbox.faults.injection import ConnectionProtocol, FaultMiddleware
+from target_dotdigital.sandbox.faults.open_questions import Switches
 from target_dotdigital.sandbox.faults.rate_limits import (
     FLAT_CALLS,
     FLAT_SECONDS,
@@ -14,7 +15,7 @@ from target_dotdigital.sandbox.faults.rate_limits import (
     TierLimits,
     read_limits,
 )
-from target_dotdigital.sandbox.faults.switches import Switches, explain, read_switches
+from target_dotdigital.sandbox.faults.switches import explain, read_switches
 
 __all__ = [
     "FLAT_CALLS",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from target_dotdigital.sandbox.faults.switches import Switches
+    from target_dotdigital.sandbox.faults.open_questions import Switches
     from target_dotdigital.sandbox.http import RouteTable
 
 WINDOW_SECONDS = 60.0

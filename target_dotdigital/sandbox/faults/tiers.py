@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_dotdigital.sandbox.faults.switches import Switches
+    from target_dotdigital.sandbox.faults.open_questions import Switches
 
 LOW, MEDIUM, HIGH, UNLIMITED = "low", "medium", "high", "unlimited"
 

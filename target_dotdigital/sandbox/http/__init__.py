@@ -3,6 +3,7 @@
 JSON, parameters, routes and errors, who may call, and an answer when something goes wrong inside.
 """
 
+from target_dotdigital.sandbox.http.any_case import AnyCaseDecoder
 from target_dotdigital.sandbox.http.authentication import AuthenticationMiddleware, Credentials
 from target_dotdigital.sandbox.http.bodies import answer, decode_v2, decode_v3, drain
 from target_dotdigital.sandbox.http.error_handlers import (
@@ -26,6 +27,7 @@ __all__ = [
     "BAD_JSON",
     "EXCEPTION_HANDLERS",
     "LARGEST_PARAMETER",
+    "AnyCaseDecoder",
     "AuthenticationMiddleware",
     "Credentials",
     "Detail",

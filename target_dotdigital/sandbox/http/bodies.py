@@ -13,6 +13,8 @@ from target_dotdigital.sandbox.http.errors import bad_json, schema_refusal, v2_r
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from target_dotdigital.sandbox.http.any_case import AnyCaseDecoder
+
 Body = TypeVar("Body")
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -23,7 +25,7 @@ def answer(body: object, status: int = HTTPStatus.OK) -> Response:
     return Response(_ENCODER.encode(body), status, media_type="application/json")
 
 
-def decode_v2(decoder: msgspec.json.Decoder[Body], body: bytes, code: str) -> Body:
+def decode_v2(decoder: AnyCaseDecoder[Body], body: bytes, code: str) -> Body:
     """Decode the body of a v2 call.
 
     Args:

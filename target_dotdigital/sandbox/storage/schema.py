@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+from target_dotdigital.sandbox.storage.version_3 import VERSION_3
+
+SCHEMA_VERSION = 3
 """Written to `user_version`. A file of an older version is brought up to this one when it is
 opened, one of any other version is refused, never guessed at."""
 
@@ -85,7 +87,7 @@ CREATE INDEX active_removal ON removal (sequence) WHERE finished IS NULL;
 PRAGMA user_version = 2;
 """
 
-MIGRATIONS = {1: _VERSION_2 + _GROWTH}
+MIGRATIONS = {1: _VERSION_2 + _GROWTH, 2: VERSION_3}
 """What brings a file of a version to the next one."""
 
 BUILT_IN_DATA_FIELDS = """
@@ -186,4 +188,5 @@ INSERT INTO address_book (id, name, name_key, visibility) VALUES
 
 {_VERSION_2}
 {_GROWTH}
+{VERSION_3}
 """  # noqa: S608 - nothing but constants of this module

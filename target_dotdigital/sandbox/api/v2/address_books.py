@@ -5,21 +5,21 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import change, change_contacts, query, read_body
+from target_dotdigital.sandbox.api.v2.answers import v2_answer
 from target_dotdigital.sandbox.api.v2.parameters import path_id, read_page
-from target_dotdigital.sandbox.http import answer, decode_v2, v2_refusal
+from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAXIMUM_PAGE_ADDRESS_BOOKS = 1_000
 
-_NEW = msgspec.json.Decoder(account.NewAddressBook)
+_NEW = AnyCaseDecoder(account.NewAddressBook)
 
 
 async def list_address_books(request: Request) -> Response:
@@ -31,26 +31,31 @@ async def list_address_books(request: Request) -> Response:
             "ERROR_PARAMETER_INVALID",
             f"select takes 1 to {MAXIMUM_PAGE_ADDRESS_BOOKS}, skip takes 0 or more.",
         ) from None
-    return answer(
-        await query(request, lambda connection: account.address_book_page(connection, select, skip))
+    return v2_answer(
+        request,
+        await query(
+            request, lambda connection: account.address_book_page(connection, select, skip)
+        ),
     )
 
 
 async def get_address_book(request: Request) -> Response:
     """Answer one address book."""
     address_book_id = path_id(request)
-    return answer(
+    return v2_answer(
+        request,
         await query(
             request, lambda connection: account.get_address_book(connection, address_book_id)
-        )
+        ),
     )
 
 
 async def create_address_book(request: Request) -> Response:
     """Create an address book."""
     new = _decode(await read_body(request))
-    return answer(
-        await change(request, lambda connection: account.create_address_book(connection, new))
+    return v2_answer(
+        request,
+        await change(request, lambda connection: account.create_address_book(connection, new)),
     )
 
 
@@ -58,11 +63,12 @@ async def update_address_book(request: Request) -> Response:
     """Give an address book another name or visibility."""
     address_book_id = path_id(request)
     new = _decode(await read_body(request))
-    return answer(
+    return v2_answer(
+        request,
         await change(
             request,
             lambda connection: account.update_address_book(connection, address_book_id, new),
-        )
+        ),
     )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import Int32, change, query, read_body
+from target_dotdigital.sandbox.api.v2.answers import v2_answer
 from target_dotdigital.sandbox.api.v2.member_replies import Member, member_page
 from target_dotdigital.sandbox.api.v2.parameters import path_id, read_page
-from target_dotdigital.sandbox.http import answer, decode_v2, v2_refusal
+from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
 from target_dotdigital.sandbox.removals import (
     LIST_STATUSES,
     WAITING,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_PAGE_MEMBERS = 1_000
 
-_IDS = msgspec.json.Decoder(list[Int32])
+_IDS = AnyCaseDecoder(list[Int32])
 
 
 async def list_members(request: Request) -> Response:
@@ -44,7 +44,7 @@ async def list_members(request: Request) -> Response:
         account.get_address_book(connection, address_book_id)
         return member_page(connection, address_book_id, select, skip, with_fields=with_fields)
 
-    return answer(await query(request, read))
+    return v2_answer(request, await query(request, read))
 
 
 async def remove_member(request: Request) -> Response:
@@ -80,8 +80,9 @@ async def remove_all_members(request: Request) -> Response:
 async def get_removal(request: Request) -> Response:
     """Answer how far a removal is."""
     removal_id = request.path_params["id"]
-    return answer(
-        await query(request, lambda connection: list_removal_status(connection, removal_id))
+    return v2_answer(
+        request,
+        await query(request, lambda connection: list_removal_status(connection, removal_id)),
     )
 
 
@@ -109,7 +110,7 @@ async def _accept(request: Request, kind: Kind, address_book_id: int, body: byte
 
     state = request.app.state
     removal_id = await run_in_threadpool(accept, state.store, state.removals)
-    return answer(ListRemoval(removal_id, LIST_STATUSES[WAITING]), HTTPStatus.ACCEPTED)
+    return v2_answer(request, ListRemoval(removal_id, LIST_STATUSES[WAITING]), HTTPStatus.ACCEPTED)
 
 
 _MEMBERS = "/v2/address-books/{id}/contacts"
