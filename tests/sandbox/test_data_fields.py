@@ -51,7 +51,6 @@ def test_a_name_that_is_taken_is_refused_in_any_case(sandbox: SandboxClient, nam
     [
         {"name": "AGE"},
         {"name": "AGE", "type": "Integer"},
-        {"name": "AGE", "type": "numeric"},
         {"name": "", "type": "String"},
         {"name": "A" * 21, "type": "String"},
         {"name": "A B", "type": "String"},
@@ -66,6 +65,15 @@ def test_a_field_that_is_none_is_refused(sandbox: SandboxClient, body: object) -
     reply = sandbox.call("POST", PATH, json=body)
     assert reply.status_code == 400
     assert reply.json()["message"].endswith(" ERROR_DATAFIELD_INVALID")
+
+
+def test_names_and_words_may_be_in_any_case(sandbox: SandboxClient) -> None:
+    body = {"Name": "AGE", "TYPE": "numeric", "Visibility": "public", "DefaultValue": "1"}
+    reply = sandbox.call("POST", PATH, json=body)
+    assert reply.status_code == 201
+    created = {"name": "AGE", "type": "Numeric", "visibility": "Public", "defaultValue": "1"}
+    assert reply.json() == created
+    assert created in sandbox.get(PATH).json()
 
 
 def test_a_default_value_is_kept(sandbox: SandboxClient) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING, NoReturn
 
 from target_dotdigital.sandbox import Options, SandboxServer
-from target_dotdigital.sandbox.api.v3 import contacts
+from target_dotdigital.sandbox.api.v3.contacts import pages
 from target_dotdigital.sandbox.imports import slots
 from tests.support.sandbox.client import SandboxClient, person
 
@@ -68,7 +68,7 @@ def test_a_fault_in_a_call_is_answered_500_without_its_text(
     sandbox: SandboxClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(contacts, "find_contact", _break)
+        broken.setattr(pages, "find_contact", _break)
         reply = sandbox.get("/contacts/v3/email/a%40example.com")
     assert (reply.status_code, reply.json()["errorCode"]) == (500, "server:unknown")
     assert sandbox.get("/contacts/v3/email/a%40example.com").status_code == 404

@@ -3,18 +3,6 @@
 Address books (v3 calls them lists), data fields and the values that they take, memberships.
 """
 
-from target_dotdigital.sandbox.account.address_books import (
-    AddressBook,
-    NewAddressBook,
-    address_book_page,
-    create_address_book,
-    delete_address_book,
-    ensure_address_book,
-    find_address_book,
-    get_address_book,
-    update_address_book,
-    writable_address_book,
-)
 from target_dotdigital.sandbox.account.data_fields import (
     DataField,
     DataFieldDeletion,
@@ -30,12 +18,22 @@ from target_dotdigital.sandbox.account.field_values import (
     VALUE_CHECKS,
     is_date_without_time,
 )
-from target_dotdigital.sandbox.account.memberships import (
+from target_dotdigital.sandbox.account.lists import (
+    AddressBook,
+    NewAddressBook,
+    address_book_page,
     count_contacts,
+    create_address_book,
+    delete_address_book,
+    ensure_address_book,
+    find_address_book,
+    get_address_book,
     join_lists,
     leave_all_lists,
     leave_list,
     leave_list_first,
+    update_address_book,
+    writable_address_book,
 )
 from target_dotdigital.sandbox.account.reset import reset_account
 

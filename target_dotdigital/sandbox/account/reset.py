@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.account.address_books import ensure_address_book
+from target_dotdigital.sandbox.account.lists import ensure_address_book
 from target_dotdigital.sandbox.storage import (
     ALL_CONTACTS_ID,
     BEGIN_GROWTH,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from target_dotdigital.sandbox.contacts.contact import (
+from target_dotdigital.sandbox.contacts.records import (
     EMAIL_STATUSES,
     EMAIL_TYPES,
     MOBILE_STATUSES,
@@ -21,13 +21,13 @@ from target_dotdigital.sandbox.contacts.contact import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_dotdigital.sandbox.contacts.contact import Contact
-    from target_dotdigital.sandbox.contacts.contact_body import (
+    from target_dotdigital.sandbox.contacts.records import (
+        Contact,
         EmailProperties,
+        Identifiers,
         MergeOption,
         SentContact,
     )
-    from target_dotdigital.sandbox.contacts.identifiers import Identifiers
     from target_dotdigital.sandbox.faults import Switches
 
 _DATA_FIELDS = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

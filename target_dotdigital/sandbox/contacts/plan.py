@@ -10,16 +10,18 @@ from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import load_definitions
 from target_dotdigital.sandbox.clock import timestamp
-from target_dotdigital.sandbox.contacts.consent import is_consent_record
-from target_dotdigital.sandbox.contacts.contact import SUPPRESSED, Contact, reported_identifiers
-from target_dotdigital.sandbox.contacts.identifiers import (
+from target_dotdigital.sandbox.contacts.merge import merge
+from target_dotdigital.sandbox.contacts.records import (
     CONTACT_ID,
     EMAIL,
     MOBILE_NUMBER,
+    SUPPRESSED,
+    Contact,
     Failure,
+    find_contacts,
+    is_consent_record,
+    reported_identifiers,
 )
-from target_dotdigital.sandbox.contacts.lookup import find_contacts
-from target_dotdigital.sandbox.contacts.merge import merge
 from target_dotdigital.sandbox.contacts.validation import validate
 from target_dotdigital.sandbox.storage import next_id
 
@@ -28,14 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_dotdigital.sandbox.account import Definitions
-    from target_dotdigital.sandbox.contacts.contact_body import (
+    from target_dotdigital.sandbox.contacts.records import (
         ConsentRecord,
+        ContactIndex,
+        Identifiers,
         MergeOption,
         Preference,
         SentContact,
     )
-    from target_dotdigital.sandbox.contacts.identifiers import Identifiers
-    from target_dotdigital.sandbox.contacts.lookup import ContactIndex
     from target_dotdigital.sandbox.faults import Switches
 
 DUPLICATE = "duplicateIdentifier"

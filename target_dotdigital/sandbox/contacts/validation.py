@@ -12,20 +12,21 @@ from target_dotdigital.sandbox.account import (
     VALUE_CHECKS,
     is_date_without_time,
 )
-from target_dotdigital.sandbox.contacts.contact import (
+from target_dotdigital.sandbox.contacts.records import (
+    BUILT_IN,
     EMAIL_STATUSES,
     EMAIL_TYPES,
     MOBILE_STATUSES,
     OPT_IN_TYPES,
+    Failure,
 )
-from target_dotdigital.sandbox.contacts.identifiers import BUILT_IN, Failure
 from target_dotdigital.sandbox.faults import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_dotdigital.sandbox.account import Definitions
-    from target_dotdigital.sandbox.contacts.contact_body import ChannelProperties, SentContact
+    from target_dotdigital.sandbox.contacts.records import ChannelProperties, SentContact
 
 _DEFAULTS = Switches()
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.account import count_contacts, join_lists, leave_all_lists
-from target_dotdigital.sandbox.contacts.consent import add_consent_records, set_preferences
+from target_dotdigital.sandbox.contacts.records import add_consent_records, set_preferences
 from target_dotdigital.sandbox.storage import set_next_id
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from target_dotdigital.sandbox.api.v2.account import ACCOUNT_ROUTES
 from target_dotdigital.sandbox.api.v2.address_books import ADDRESS_BOOK_ROUTES
+from target_dotdigital.sandbox.api.v2.contacts import MEMBER_ROUTES
 from target_dotdigital.sandbox.api.v2.data_fields import DATA_FIELD_ROUTES
-from target_dotdigital.sandbox.api.v2.members import MEMBER_ROUTES
 
 V2_ROUTES = (*ACCOUNT_ROUTES, *ADDRESS_BOOK_ROUTES, *DATA_FIELD_ROUTES, *MEMBER_ROUTES)
 

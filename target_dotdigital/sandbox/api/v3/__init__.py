@@ -1,10 +1,8 @@
 """The routes of v3: contacts, imports and deletions."""
 
-from target_dotdigital.sandbox.api.v3.contact_replies import find_contact
-from target_dotdigital.sandbox.api.v3.contacts import CONTACT_ROUTES
+from target_dotdigital.sandbox.api.v3.contacts import CONTACT_ROUTES, SingleContacts, find_contact
 from target_dotdigital.sandbox.api.v3.deletions import DELETION_ROUTES
 from target_dotdigital.sandbox.api.v3.imports import IMPORT_ROUTES
-from target_dotdigital.sandbox.api.v3.single_contacts import SingleContacts
 
 # A contact's path takes whatever follows, so the others come first.
 V3_ROUTES = (*IMPORT_ROUTES, *DELETION_ROUTES, *CONTACT_ROUTES)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import Int32, change, query, read_body
 from target_dotdigital.sandbox.api.v2.answers import v2_answer
-from target_dotdigital.sandbox.api.v2.member_replies import Member, member_page
+from target_dotdigital.sandbox.api.v2.contacts.member_replies import Member, member_page
 from target_dotdigital.sandbox.api.v2.parameters import path_id, read_page
 from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
 from target_dotdigital.sandbox.removals import (

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.api.v3.contact_replies import (
+from target_dotdigital.sandbox.api.v3.contacts.replies import (
     DEFAULT_PAGE_CONTACTS,
     INCLUDABLE,
     MAXIMUM_PAGE_CONTACTS,

@@ -11,25 +11,25 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.routing import Route
 
 from target_dotdigital.sandbox.api.requests import query, read_body
-from target_dotdigital.sandbox.api.v3.contact_replies import (
+from target_dotdigital.sandbox.api.v3.contacts.query import read_query
+from target_dotdigital.sandbox.api.v3.contacts.replies import (
     ContactReply,
     contact_page,
     find_contact,
     marker_after,
 )
-from target_dotdigital.sandbox.api.v3.contact_requests import (
+from target_dotdigital.sandbox.api.v3.contacts.requests import (
     read_contact,
     read_merge_option,
     read_named_contact,
 )
-from target_dotdigital.sandbox.api.v3.query import read_query
 from target_dotdigital.sandbox.http import answer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from target_dotdigital.sandbox.api.v3.single_contacts import SingleContacts
+    from target_dotdigital.sandbox.api.v3.contacts.single_contacts import SingleContacts
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from target_dotdigital.sandbox.contacts.identifiers import EMAIL, MOBILE_NUMBER
+from target_dotdigital.sandbox.contacts.records.identifiers import EMAIL, MOBILE_NUMBER
 
 SUBSCRIBED = "subscribed"
 SUPPRESSED = "suppressed"

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import find_address_book
-from target_dotdigital.sandbox.api.v3.contact_requests import read_identifier
-from target_dotdigital.sandbox.api.v3.countries import country_of
+from target_dotdigital.sandbox.api.v3.contacts.countries import country_of
+from target_dotdigital.sandbox.api.v3.contacts.requests import read_identifier
 from target_dotdigital.sandbox.contacts import (
     LARGEST_CONTACT_ID,
     ConsentRecordReply,

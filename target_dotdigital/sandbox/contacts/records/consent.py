@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from target_dotdigital.sandbox.contacts.contact_body import ConsentRecord, Preference
+    from target_dotdigital.sandbox.contacts.records.contact_body import ConsentRecord, Preference
 
 Reply = TypeVar("Reply")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.sandbox.api.v3.contact_replies import contact_not_found, find_contact
-from target_dotdigital.sandbox.api.v3.contact_requests import read_identifier
+from target_dotdigital.sandbox.api.v3.contacts.replies import contact_not_found, find_contact
+from target_dotdigital.sandbox.api.v3.contacts.requests import read_identifier
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
     EMAIL,
@@ -28,8 +28,8 @@ from target_dotdigital.sandbox.http import Detail, v3_refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_dotdigital.sandbox.api.v3.contact_replies import ContactReply
-    from target_dotdigital.sandbox.api.v3.contact_requests import NamedContact
+    from target_dotdigital.sandbox.api.v3.contacts.replies import ContactReply
+    from target_dotdigital.sandbox.api.v3.contacts.requests import NamedContact
     from target_dotdigital.sandbox.contacts import (
         ContactData,
         Failure,

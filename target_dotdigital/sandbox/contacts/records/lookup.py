@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.contacts.contact import Contact
-from target_dotdigital.sandbox.contacts.identifiers import CONTACT_ID, EMAIL, MOBILE_NUMBER
+from target_dotdigital.sandbox.contacts.records.contact import Contact
+from target_dotdigital.sandbox.contacts.records.identifiers import CONTACT_ID, EMAIL, MOBILE_NUMBER
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from target_dotdigital.sandbox.contacts.identifiers import Identifiers
+    from target_dotdigital.sandbox.contacts.records.identifiers import Identifiers
 
 _BY_ID = "SELECT * FROM contact WHERE id IN (SELECT value FROM json_each(?))"
 _BY_EMAIL = "SELECT * FROM contact WHERE email IN (SELECT value FROM json_each(?))"

@@ -1,0 +1,5 @@
+"""The routes of v2 about contacts, and about those of an address book."""
+
+from target_dotdigital.sandbox.api.v2.contacts.members import MEMBER_ROUTES
+
+__all__ = ["MEMBER_ROUTES"]

@@ -1,0 +1,94 @@
+"""Contacts as they are sent and as they are kept.
+
+Their identifiers, the body that names them, consents and preferences, and how they are found.
+"""
+
+from target_dotdigital.sandbox.contacts.records.consent import (
+    ConsentRecordReply,
+    PreferenceReply,
+    add_consent_records,
+    consent_records_of,
+    is_consent_record,
+    preferences_of,
+    set_preferences,
+)
+from target_dotdigital.sandbox.contacts.records.contact import (
+    EMAIL_STATUSES,
+    EMAIL_TYPES,
+    MOBILE_STATUSES,
+    OPT_IN_TYPES,
+    PENDING,
+    SUBSCRIBED,
+    SUPPRESSED,
+    VERIFIED_DOUBLE,
+    Contact,
+    reported_identifiers,
+)
+from target_dotdigital.sandbox.contacts.records.contact_body import (
+    ChannelProperties,
+    ConsentRecord,
+    ContactData,
+    EmailProperties,
+    MergeOption,
+    Preference,
+    SentContact,
+    check_identifiers,
+    matched_by,
+)
+from target_dotdigital.sandbox.contacts.records.identifiers import (
+    BUILT_IN,
+    CONTACT_ID,
+    EMAIL,
+    IDENTIFIER_NAME,
+    LARGEST_CONTACT_ID,
+    MOBILE_NUMBER,
+    Failure,
+    Identifiers,
+    normalise_identifiers,
+)
+from target_dotdigital.sandbox.contacts.records.lookup import (
+    ContactIndex,
+    add_custom_identifiers,
+    find_contacts,
+)
+
+__all__ = [
+    "BUILT_IN",
+    "CONTACT_ID",
+    "EMAIL",
+    "EMAIL_STATUSES",
+    "EMAIL_TYPES",
+    "IDENTIFIER_NAME",
+    "LARGEST_CONTACT_ID",
+    "MOBILE_NUMBER",
+    "MOBILE_STATUSES",
+    "OPT_IN_TYPES",
+    "PENDING",
+    "SUBSCRIBED",
+    "SUPPRESSED",
+    "VERIFIED_DOUBLE",
+    "ChannelProperties",
+    "ConsentRecord",
+    "ConsentRecordReply",
+    "Contact",
+    "ContactData",
+    "ContactIndex",
+    "EmailProperties",
+    "Failure",
+    "Identifiers",
+    "MergeOption",
+    "Preference",
+    "PreferenceReply",
+    "SentContact",
+    "add_consent_records",
+    "add_custom_identifiers",
+    "check_identifiers",
+    "consent_records_of",
+    "find_contacts",
+    "is_consent_record",
+    "matched_by",
+    "normalise_identifiers",
+    "preferences_of",
+    "reported_identifiers",
+    "set_preferences",
+]
