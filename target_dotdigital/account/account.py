@@ -13,7 +13,7 @@ from target_dotdigital.account.address_books import (
     named_address_books,
     seeded_address_books,
 )
-from target_dotdigital.account.connection import Connection
+from target_dotdigital.account.connection import NO_SEEDS, Connection, Seeds
 from target_dotdigital.account.creation import Creation, field_problem, new_beside
 from target_dotdigital.errors import ForbiddenError, SettingsError, UnfitError
 from target_dotdigital.near_misses import nearly_equal
@@ -53,12 +53,12 @@ class Account:
         Raises:
             TargetDotdigitalError: The account cannot be reached, or lacks what is named.
         """
-        wanted = seeded_address_books(settings)
+        seeds = Seeds(seeded_address_books(settings), _named_preferences(settings))
         # Of those that an embedded sandbox is to have, a dry run only says that they would be made.
         self._plans_sandbox = settings.dry_run and settings.sandbox_path is not None
         if self._plans_sandbox:
-            wanted = []
-        self._connection = Connection(settings, clock, wanted, events=events)
+            seeds = NO_SEEDS
+        self._connection = Connection(settings, clock, seeds, events=events)
         try:
             self._connect(settings, clock)
         except BaseException:
@@ -236,3 +236,9 @@ class Account:
             problem = address_book_problem(key, book, near.get(key), creates=creates)
             if problem is not None:
                 yield problem
+
+
+def _named_preferences(settings: Settings) -> list[int]:
+    """Return the IDs of the preferences that streams set: an embedded sandbox is to have them."""
+    streams = (settings.streams or {}).values()
+    return sorted({each for stream in streams for each in stream.preferences})

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIST_ID = 42
+PREFERENCES = (1, 2, 3, 4, 7)
 
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSandbox]:
     database = tmp_path_factory.mktemp("sandbox") / "dotdigital.db"
-    with EmbeddedSandbox(database, address_books=[LIST_ID]) as running:
+    with EmbeddedSandbox(database, address_books=[LIST_ID], preferences=PREFERENCES) as running:
         yield running
 
 

@@ -40,7 +40,7 @@ class CheckingClient(SandboxClient):
 @pytest.fixture
 def client(database: Path) -> Iterator[CheckingClient]:
     with (
-        SandboxServer(Options(database, address_books=[LIST_ID])) as server,
+        SandboxServer(Options(database, address_books=[LIST_ID], preferences=[1])) as server,
         CheckingClient(server.url) as checking,
     ):
         yield checking
@@ -167,3 +167,24 @@ def test_the_answers_about_members_are_valid(client: CheckingClient) -> None:
     client.call("PUT", path, json={"name": "Test"})
     client.call("DELETE", path)
     client.call("DELETE", path)
+
+
+def test_the_answers_about_preferences_are_valid(client: CheckingClient) -> None:
+    path = "/v2/preferences"
+    named = {"publicName": "Channels", "privateName": "channels"}
+    category = client.call("POST", path, json=named).json()["id"]
+    inside = {**named, "isPreference": True, "categoryId": category}
+    preference = client.call("POST", path, json=inside).json()["id"]
+    client.call("POST", path, json={**named, "isPreference": True, "order": "top"})
+    client.call("POST", path, json={"publicName": "Channels"})
+    client.get(path)
+    client.call("PUT", f"{path}/{preference}", json={**named, "id": preference})
+    client.call("PUT", f"{path}/{preference}", json={**named, "id": category})
+    created = client.load(person("chooses@example.com"))["created"]
+    choices = [{"id": preference, "isPreference": True, "isOptedIn": True}]
+    for contact in ("contacts/chooses@example.com", f"contact/{created[0]['contactId']}"):
+        client.call("PUT", f"/v2/{contact}/preferences", json=choices)
+        client.get(f"/v2/{contact}/preferences")
+    client.get("/v2/contacts/unknown@example.com/preferences")
+    for _ in range(2):
+        client.call("DELETE", f"{path}/{category}")

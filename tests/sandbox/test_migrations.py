@@ -11,23 +11,19 @@ import pytest
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.storage.schema import MIGRATIONS, SCHEMA_VERSION
 from tests.support.sandbox.client import SandboxClient, person
+from tests.support.sandbox.versions import go_back
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ADDED_BY_VERSION_2 = ("preference", "consent_record", "removal")
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_this_one(database: Path) -> None:
     with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
         client.load(person("old@example.com"))
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        for table in ADDED_BY_VERSION_2:
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.commit()
+    go_back(database, 1)
     preferences = [{"id": 1, "isOptedIn": True}]
-    with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
+    options = Options(database, preferences=[1])
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
         client.load(person("old@example.com", preferences=preferences))
         assert [one["id"] for one in client.contact("old@example.com")["preferences"]] == [1]
 

@@ -36,7 +36,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxClient]:
     database = tmp_path_factory.mktemp("page") / "dotdigital.db"
     books: list[str | int] = [LIST_ID, MARKUP]
     with (
-        SandboxServer(Options(database, address_books=books)) as server,
+        SandboxServer(Options(database, address_books=books, preferences=[4711])) as server,
         SandboxClient(server.url) as running,
     ):
         running.load(*people(1_000, "p", lists=[LIST_ID], dataFields={"FIRSTNAME": "Ada"}))

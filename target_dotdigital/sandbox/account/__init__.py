@@ -1,6 +1,7 @@
 """The account: what it defines, and which contacts are in which of its lists.
 
-Address books (v3 calls them lists), data fields and the values that they take, memberships.
+Address books (v3 calls them lists), data fields and the values that they take, memberships,
+marketing preferences.
 """
 
 from target_dotdigital.sandbox.account.data_fields import (
@@ -35,25 +36,46 @@ from target_dotdigital.sandbox.account.lists import (
     update_address_book,
     writable_address_book,
 )
+from target_dotdigital.sandbox.account.preferences import (
+    LARGEST_ID as LARGEST_PREFERENCE_ID,
+)
+from target_dotdigital.sandbox.account.preferences import (
+    ChangedPreference,
+    MarketingPreference,
+    NewPreference,
+    create_preference,
+    delete_preference,
+    ensure_preference,
+    preference_not_found,
+    preference_tree,
+    update_preference,
+)
 from target_dotdigital.sandbox.account.reset import reset_account
 
 __all__ = [
     "ISO_8601",
+    "LARGEST_PREFERENCE_ID",
     "MAXIMUM_TEXT_CHARACTERS",
     "VALUE_CHECKS",
     "AddressBook",
+    "ChangedPreference",
     "DataField",
     "DataFieldDeletion",
     "Definitions",
+    "MarketingPreference",
     "NewAddressBook",
     "NewDataField",
+    "NewPreference",
     "address_book_page",
     "count_contacts",
     "create_address_book",
     "create_data_field",
+    "create_preference",
     "delete_address_book",
     "delete_data_field",
+    "delete_preference",
     "ensure_address_book",
+    "ensure_preference",
     "find_address_book",
     "get_address_book",
     "is_date_without_time",
@@ -63,7 +85,10 @@ __all__ = [
     "leave_list_first",
     "list_data_fields",
     "load_definitions",
+    "preference_not_found",
+    "preference_tree",
     "reset_account",
     "update_address_book",
+    "update_preference",
     "writable_address_book",
 ]

@@ -19,14 +19,21 @@ class Definitions(msgspec.Struct, frozen=True):
     Attributes:
         data_fields: Each field's type by its name in upper case.
         lists: IDs of address books that an import may add contacts to.
+        preferences: IDs of the preferences, without those of their categories.
     """
 
     data_fields: Mapping[str, str]
     lists: frozenset[int]
+    preferences: frozenset[int]
 
 
 def load_definitions(connection: sqlite3.Connection) -> Definitions:
     """Read what contacts may refer to."""
     data_fields = connection.execute("SELECT name, type FROM data_field").fetchall()
     lists = connection.execute("SELECT id FROM address_book WHERE id <> ?", (TEST_ID,))
-    return Definitions(dict(data_fields), frozenset(row[0] for row in lists))
+    preferences = connection.execute("SELECT id FROM marketing_preference WHERE is_preference")
+    return Definitions(
+        dict(data_fields),
+        frozenset(row[0] for row in lists),
+        frozenset(row[0] for row in preferences),
+    )

@@ -25,6 +25,7 @@ from target_dotdigital.sandbox.contacts.records import (
     Failure,
     Identifiers,
     MergeOption,
+    Preference,
     PreferenceReply,
     SentContact,
     add_custom_identifiers,
@@ -35,6 +36,7 @@ from target_dotdigital.sandbox.contacts.records import (
     normalise_identifiers,
     preferences_of,
     reported_identifiers,
+    set_preferences,
 )
 from target_dotdigital.sandbox.contacts.writer import clear_contact, delete_contacts, write_plan
 
@@ -57,6 +59,7 @@ __all__ = [
     "MergeOption",
     "Outcome",
     "Plan",
+    "Preference",
     "PreferenceReply",
     "SentContact",
     "add_custom_identifiers",
@@ -70,5 +73,6 @@ __all__ = [
     "normalise_identifiers",
     "preferences_of",
     "reported_identifiers",
+    "set_preferences",
     "write_plan",
 ]

@@ -231,7 +231,7 @@ class Plan:
                     )
                 )
         if sent.preferences is not UNSET:
-            if all(one.id > 0 for one in sent.preferences):
+            if self._are_preferences(sent.preferences):
                 self.outcome.preferences[contact.id] = sent.preferences
             else:
                 failures.append(
@@ -239,6 +239,11 @@ class Plan:
                 )
         if failures:
             self._report(sent, contact, failures)
+
+    def _are_preferences(self, sent: Sequence[Preference]) -> bool:
+        if self.switches.unknown_preference == "taken":
+            return all(one.id > 0 for one in sent)
+        return self.definitions.preferences.issuperset(one.id for one in sent)
 
     def _refuse(self, sent: SentContact, existing: Contact | None, failures: list[Failure]) -> None:
         code = failures[0].failure_code

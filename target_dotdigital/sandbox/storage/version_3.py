@@ -2,6 +2,77 @@
 
 from __future__ import annotations
 
-GROUPS: tuple[str, ...] = ()
+FIRST_PREFERENCE_ID = 1_000_001
+"""Above the numbers that people name in settings, as with address books."""
+
+_PREFERENCES = f"""
+CREATE TABLE marketing_preference (
+    id INTEGER PRIMARY KEY,
+    public_name TEXT NOT NULL,
+    private_name TEXT NOT NULL,
+    is_preference INTEGER NOT NULL,
+    is_public INTEGER NOT NULL,
+    category_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    modified TEXT NOT NULL
+);
+
+INSERT OR IGNORE INTO sequence VALUES ('preference', {FIRST_PREFERENCE_ID});
+
+INSERT INTO marketing_preference
+SELECT
+    preference_id, 'Preference ' || preference_id, 'preference' || preference_id, 1, 1, 0,
+    row_number() OVER (ORDER BY preference_id) - 1,
+    strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+FROM (SELECT DISTINCT preference_id FROM preference);
+"""  # noqa: S608 - nothing but a constant of this module
+"""The preferences of the account and their categories.
+
+Version 2 took any ID for a preference's: those that its contacts have are defined now."""
+
+_INSIGHT_DATA = """
+CREATE TABLE insight_collection (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    scope TEXT NOT NULL,
+    type TEXT NOT NULL,
+    fields BLOB NOT NULL
+);
+
+CREATE TABLE insight_record (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection_id INTEGER NOT NULL,
+    contact_id INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    json BLOB NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    UNIQUE (collection_id, contact_id, key)
+);
+CREATE INDEX insight_record_of_contact ON insight_record (contact_id);
+
+CREATE TABLE insight_job (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    collection_name TEXT NOT NULL,
+    contact_id INTEGER NOT NULL,
+    accepted TEXT NOT NULL,
+    finished TEXT,
+    body BLOB,
+    total INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    failures BLOB
+);
+CREATE INDEX active_insight_job ON insight_job (sequence) WHERE finished IS NULL;
+"""
+"""Insight data: collections, their records, and the jobs that import and remove records.
+
+A record that belongs to the account has the contact ID 0, which is no contact's."""
+
+GROUPS: tuple[str, ...] = (_PREFERENCES, _INSIGHT_DATA)
 
 VERSION_3 = "".join((*GROUPS, "PRAGMA user_version = 3;"))

@@ -25,6 +25,7 @@ OTHERWISE = (
     "failure-codes=PascalCase",
     "report-identifiers=lowerCase",
     "large-body=400",
+    "unknown-preference=taken",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 

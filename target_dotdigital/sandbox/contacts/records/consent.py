@@ -24,7 +24,8 @@ MAXIMUM_PART_CHARACTERS = 4_000
 """Of a text, URL or user agent. No limit is documented; this one keeps the file small."""
 
 _PREFERENCES = """
-    SELECT contact_id, preference_id, is_opted_in FROM preference
+    SELECT contact_id, preference_id, is_opted_in, public_name, private_name
+    FROM preference LEFT JOIN marketing_preference ON marketing_preference.id = preference_id
     WHERE contact_id IN (SELECT value FROM json_each(?))
     ORDER BY contact_id, preference_id
 """
@@ -147,10 +148,14 @@ def _by_contact(rows: Iterable[sqlite3.Row], reply: Callable[..., Reply]) -> dic
     }
 
 
-def _preference(number: int, opted_in: int) -> PreferenceReply:
-    # The sandbox has no call that creates preferences, so they have no names but these.
-    name = f"Preference {number}"
-    return PreferenceReply(number, bool(opted_in), name, name, f"preference{number}")
+def _preference(
+    number: int, opted_in: int, public_name: str | None, private_name: str | None
+) -> PreferenceReply:
+    # Where unknown preferences are taken, one may have no names.
+    public = public_name or f"Preference {number}"
+    return PreferenceReply(
+        number, bool(opted_in), public, public, private_name or f"preference{number}"
+    )
 
 
 def _utc(written: str) -> str | None:

@@ -191,6 +191,8 @@ def mended(name: str) -> dict[str, Any]:
         _mend_contacts(content["components"]["schemas"])
     if name == "lists-v2.yaml":
         _mend_lists(content["paths"])
+    if name == "v2-full.json":
+        _mend_full(content["paths"])
     return content
 
 
@@ -202,6 +204,28 @@ def _mend_lists(paths: dict[str, Any]) -> None:
             continue
         media = body["content"]["application/json"]
         media["schema"] = media["schema"].get("properties", {}).get("RAW_BODY", media["schema"])
+
+
+def _mend_full(paths: dict[str, Any]) -> None:
+    """Leave out bodies of which the file knows nothing, but for those that a newer file tells.
+
+    Where its generator knew no type, it wrote that the body is a file.
+    """
+    for path in paths.values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                if "application/octet-stream" in response.get("content", {}):
+                    del response["content"]
+    one = {"$ref": "#/components/schemas/ApiPreference"}
+    many = {"type": "array", "items": one}
+    for path, method, schema in (
+        ("/v2/preferences", "get", many),
+        ("/v2/preferences", "post", one),
+        ("/v2/contacts/{contactEmail}/preferences", "get", many),
+        ("/v2/contact/{contactEmail}/preferences", "get", many),
+    ):
+        answer = paths[path][method]["responses"]["200"]
+        answer["content"] = {"application/json": {"schema": schema}}
 
 
 def _mend_patterns(node: Any) -> None:  # noqa: ANN401 - walks any JSON
