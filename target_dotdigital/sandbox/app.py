@@ -26,6 +26,7 @@ from target_dotdigital.sandbox.page import (
 
 if TYPE_CHECKING:
     from target_dotdigital.sandbox.imports import Slots
+    from target_dotdigital.sandbox.insight_data import InsightJobs
     from target_dotdigital.sandbox.options import Options
     from target_dotdigital.sandbox.removals import RemovalQueue
     from target_dotdigital.sandbox.storage import Store
@@ -33,13 +34,16 @@ if TYPE_CHECKING:
 ROUTES = (*CONTROL_ROUTES, *API_ROUTES, *PAGE_ROUTES)
 
 
-def create_app(store: Store, slots: Slots, removals: RemovalQueue, options: Options) -> Starlette:
+def create_app(
+    store: Store, slots: Slots, removals: RemovalQueue, insight_jobs: InsightJobs, options: Options
+) -> Starlette:
     """Build the application.
 
     Args:
         store: The database.
         slots: Where accepted imports go.
         removals: Where accepted removals go.
+        insight_jobs: Where accepted jobs about insight data go.
         options: What the sandbox is started with.
     """
     routes = RouteTable(API_ROUTES)
@@ -58,6 +62,7 @@ def create_app(store: Store, slots: Slots, removals: RemovalQueue, options: Opti
     app.state.preferences = options.preferences
     app.state.imports = Intake(store, slots, options.switches)
     app.state.removals = removals
+    app.state.insight_jobs = insight_jobs
     app.state.single_contacts = SingleContacts(store, options.switches)
     app.state.access_log = log
     app.state.import_views = ImportViews()

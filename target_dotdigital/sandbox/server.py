@@ -14,6 +14,7 @@ from target_dotdigital.sandbox.account import ensure_address_book, ensure_prefer
 from target_dotdigital.sandbox.app import create_app
 from target_dotdigital.sandbox.faults import ConnectionProtocol
 from target_dotdigital.sandbox.imports import Slots
+from target_dotdigital.sandbox.insight_data import InsightJobs
 from target_dotdigital.sandbox.options import Options
 from target_dotdigital.sandbox.removals import RemovalQueue
 from target_dotdigital.sandbox.storage import Store
@@ -63,7 +64,9 @@ class SandboxServer:
             removals = RemovalQueue(store, working=options.slots > 0)
             undo.callback(removals.stop)
             self.url = _url(listener)
-            app = create_app(store, slots, removals, options)
+            insight_jobs = InsightJobs(store, working=options.slots > 0)
+            undo.callback(insight_jobs.stop)
+            app = create_app(store, slots, removals, insight_jobs, options)
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
             undo.callback(app.state.faults.released.set)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 IMPORT_PAGE = "developer.dotdigital.com/reference/importcontacts-1"
 STATUS_PAGE = "developer.dotdigital.com/reference/getimportstatus"
 SPECIFICATION = "the specification of contacts v3"
+INSIGHT_SPECIFICATION = "the specification of insight data v3"
 LIMITS_PAGE = "developer.dotdigital.com/docs/call-rate-limits"
 
 
@@ -201,6 +202,19 @@ class Switches:
         "taken",
         question="a preference that the account lacks is reported and left out, or taken",
         source=f"{STATUS_PAGE} does not say",
+    )
+    insight_status: Literal["Finished", "Complete"] = _switch(
+        "Finished",
+        "Complete",
+        question="the word for an import of insight data that is over",
+        source=f"the schema in {INSIGHT_SPECIFICATION} has Complete, its example and the vendor's "
+        "Magento extension Finished",
+    )
+    insight_collection: Literal["created", "notFound"] = _switch(
+        "created",
+        "notFound",
+        question="one record for a collection that is not there creates it, or is answered 404",
+        source=f"{INSIGHT_SPECIFICATION} has 404, the vendor's clients create none before",
     )
     unknown_list_filter: Literal["refused", "empty"] = _switch(
         "refused",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from starlette.responses import Response
 
-from target_dotdigital.sandbox.http.errors import bad_json, schema_refusal, v2_refusal
+from target_dotdigital.sandbox.http.errors import CONTACTS, bad_json, schema_refusal, v2_refusal
 
 if TYPE_CHECKING:
     from starlette.types import Receive
@@ -45,7 +45,10 @@ def decode_v2(decoder: AnyCaseDecoder[Body], body: bytes, code: str) -> Body:
 
 
 def decode_v3(
-    decoder: msgspec.json.Decoder[Body], body: bytes | msgspec.Raw, place: str = "$"
+    decoder: msgspec.json.Decoder[Body],
+    body: bytes | msgspec.Raw,
+    place: str = "$",
+    service: str = CONTACTS,
 ) -> Body:
     """Decode the body of a v3 call, or a part of it.
 
@@ -53,6 +56,7 @@ def decode_v3(
         decoder: Of what it should be.
         body: The body, or the part.
         place: Where in the body the part is.
+        service: Whose codes an error has.
 
     Raises:
         RefusalError: 400, it is no JSON or something else.
@@ -60,9 +64,9 @@ def decode_v3(
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise schema_refusal(str(error), place) from None
+        raise schema_refusal(str(error), place, service) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise bad_json() from None
+        raise bad_json(service) from None
 
 
 async def drain(receive: Receive) -> None:

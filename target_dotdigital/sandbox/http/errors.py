@@ -10,7 +10,10 @@ from http import HTTPStatus
 
 import msgspec
 
-BAD_JSON = "contacts:badJson"
+CONTACTS = "contacts"
+"""The service whose codes are answered unless another one is named."""
+
+BAD_JSON = f"{CONTACTS}:badJson"
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -78,23 +81,24 @@ def v3_refusal(
     )
 
 
-def bad_json() -> RefusalError:
+def bad_json(service: str = CONTACTS) -> RefusalError:
     """Refuse a v3 body that is no JSON."""
-    return v3_refusal(BAD_JSON, "The request JSON is badly formed")
+    return v3_refusal(f"{service}:badJson", "The request JSON is badly formed")
 
 
-def schema_refusal(problem: str, place: str = "$") -> RefusalError:
+def schema_refusal(problem: str, place: str = "$", service: str = CONTACTS) -> RefusalError:
     """Refuse a v3 body that is JSON of another shape.
 
     Args:
         problem: What msgspec says of it.
         place: Where in the body that is which was decoded.
+        service: Whose code it is.
     """
     # msgspec writes "problem - at `$.path`", the path counted from what was decoded.
     description, _, path = problem.partition(" - at `$")
     item = place + path.rstrip("`")
     # A wrong JSON type is refused by the vendor's server, before its contacts service sees it.
-    code = "server:badRequest" if ", got `" in description else "contacts:badRequest"
+    code = "server:badRequest" if ", got `" in description else f"{service}:badRequest"
     return v3_refusal(code, description, Detail(item=item, description=description))
 
 
