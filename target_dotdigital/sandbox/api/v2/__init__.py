@@ -4,7 +4,14 @@ from target_dotdigital.sandbox.api.v2.account import ACCOUNT_ROUTES
 from target_dotdigital.sandbox.api.v2.address_books import ADDRESS_BOOK_ROUTES
 from target_dotdigital.sandbox.api.v2.contacts import MEMBER_ROUTES
 from target_dotdigital.sandbox.api.v2.data_fields import DATA_FIELD_ROUTES
+from target_dotdigital.sandbox.api.v2.imports import IMPORT_ROUTES
 
-V2_ROUTES = (*ACCOUNT_ROUTES, *ADDRESS_BOOK_ROUTES, *DATA_FIELD_ROUTES, *MEMBER_ROUTES)
+V2_ROUTES = (
+    *ACCOUNT_ROUTES,
+    *ADDRESS_BOOK_ROUTES,
+    *DATA_FIELD_ROUTES,
+    *MEMBER_ROUTES,
+    *IMPORT_ROUTES,
+)
 
 __all__ = ["V2_ROUTES"]
