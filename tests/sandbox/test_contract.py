@@ -8,6 +8,9 @@ import pytest
 from typing_extensions import override
 
 from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.api import API_ROUTES
+from target_dotdigital.sandbox.api.statuses import STATUSES
+from target_dotdigital.sandbox.http import RouteTable
 from tests.sandbox.conftest import LIST_ID
 from tests.support.dotdigital.contract.openapi import check_response, needs_vendor_files
 from tests.support.sandbox.client import SandboxClient, people, person
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 pytestmark = needs_vendor_files
 
+ROUTES = RouteTable(API_ROUTES)
+
 
 class CheckingClient(SandboxClient):
     """Checks every answer that it gets."""
@@ -33,6 +38,9 @@ class CheckingClient(SandboxClient):
     @override
     def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         reply = super().call(method, path, **arguments)
+        name = ROUTES.name_of({"type": "http", "method": method, "path": path.partition("?")[0]})
+        if reply.status_code not in STATUSES[str(name)]:
+            self.violations.append(f"{name} answers {reply.status_code}, which it does not name")
         self.violations += check_response(
             method, path.partition("?")[0], reply.status_code, reply.headers, reply.content
         )
