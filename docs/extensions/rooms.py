@@ -1,23 +1,17 @@
-"""Tables of what the code says of itself: its modules, and the sandbox's switches.
+"""Tables of what the code says of itself: its modules.
 
 ```{modules} target_dotdigital
-```
-
-```{switches}
 ```
 """
 
 from __future__ import annotations
 
 import ast
-from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sphinx.util.docutils import SphinxDirective
-
-from target_dotdigital.sandbox.faults import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,22 +47,7 @@ class ModulesDirective(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(["| name | holds |", "| --- | --- |", *rows]))
 
 
-class SwitchesDirective(SphinxDirective):
-    """The table of the sandbox's switches."""
-
-    def run(self) -> list[Node]:
-        """Return the table."""
-        lines = ["| switch | positions | question | open because |", "| --- | --- | --- | --- |"]
-        for each in fields(Switches):
-            positions = ", ".join(f"`{position}`" for position in each.metadata["positions"])
-            question, source = each.metadata["question"], each.metadata["source"]
-            name = each.name.replace("_", "-")
-            lines.append(f"| `{name}` | {positions} | {question} | {source} |")
-        return self.parse_text_to_nodes("\n".join(lines))
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Tell Sphinx."""
     app.add_directive("modules", ModulesDirective)
-    app.add_directive("switches", SwitchesDirective)
     return {"version": "1", "parallel_read_safe": True}

@@ -8,9 +8,14 @@ import pytest
 from typing_extensions import override
 
 from target_dotdigital.sandbox import Options, SandboxServer
+from target_dotdigital.sandbox.api import API_ROUTES
+from target_dotdigital.sandbox.api.statuses import STATUSES
+from target_dotdigital.sandbox.http import RouteTable
 from tests.sandbox.conftest import LIST_ID
 from tests.support.dotdigital.contract.openapi import check_response, needs_vendor_files
 from tests.support.sandbox.client import SandboxClient, people, person
+from tests.support.sandbox.v2_imports import ROUTE as V2_IMPORT
+from tests.support.sandbox.v2_imports import csv_of, finish, send_json, upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     import requests
 
 pytestmark = needs_vendor_files
+
+ROUTES = RouteTable(API_ROUTES)
 
 
 class CheckingClient(SandboxClient):
@@ -31,6 +38,9 @@ class CheckingClient(SandboxClient):
     @override
     def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         reply = super().call(method, path, **arguments)
+        name = ROUTES.name_of({"type": "http", "method": method, "path": path.partition("?")[0]})
+        if reply.status_code not in STATUSES[str(name)]:
+            self.violations.append(f"{name} answers {reply.status_code}, which it does not name")
         self.violations += check_response(
             method, path.partition("?")[0], reply.status_code, reply.headers, reply.content
         )
@@ -150,6 +160,27 @@ def test_the_answers_about_deletions_are_valid(client: CheckingClient) -> None:
     client.call("POST", path, json=[])
     client.get(f"{path}/1")
     client.get(f"{path}/d7de900d-d337-43f6-b1e1-c8ec73e1a434")
+
+
+def test_the_answers_about_imports_of_v2_are_valid(client: CheckingClient) -> None:
+    rows = csv_of(("Email", "FirstName"), ("v2@example.com", "Ada"), ("none", "Bob"))
+    for route in (V2_IMPORT, f"/v2/address-books/{LIST_ID}/contacts/import"):
+        import_id = finish(client, upload(client, rows, route))
+        send_json(client, rows, f"{route}/with-merge-option/Overwrite")
+        upload(client, rows, f"{route}/with-merge-option/None")
+    for report in ("", "/report", "/report-faults"):
+        client.get(f"{V2_IMPORT}/{import_id}{report}")
+        client.get(f"{V2_IMPORT}/d7de900d-d337-43f6-b1e1-c8ec73e1a434{report}")
+        client.get(f"{V2_IMPORT}/1{report}")
+    bad = finish(client, upload(client, b"\xff"), "InvalidFileFormat")
+    client.get(f"{V2_IMPORT}/{bad}/report")
+    contacts = [{"email": "collected@example.com", "optInType": "Single"}]
+    body = {"contacts": contacts, "addressBookIds": [LIST_ID], "mergeOption": "Overwrite"}
+    finish(client, client.call("POST", f"{V2_IMPORT}-collection", json=body))
+    client.call("POST", f"{V2_IMPORT}-collection", json={"contacts": []})
+    client.call("POST", V2_IMPORT, json={})
+    upload(client, b"Name\n")
+    upload(client, b"Email\n", "/v2/address-books/1/contacts/import")
 
 
 def test_the_answers_about_members_are_valid(client: CheckingClient) -> None:

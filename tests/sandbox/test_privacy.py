@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.api.v3.contacts import pages
-from target_dotdigital.sandbox.imports import slots
+from target_dotdigital.sandbox.imports import parts
 from tests.support.sandbox.client import SandboxClient, person
+from tests.support.sandbox.v2_imports import ROUTE, csv_of, finish, upload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,11 @@ def exercise(client: SandboxClient) -> None:
     client.get(f"/contacts/v3/email/{CANARY}%40example.com", marker=CANARY)
     client.get(f"/{CANARY}")
     client.call("POST", "/v2/address-books", json={"name": CANARY, "visibility": CANARY})
+    rows = csv_of(("Email", "FirstName", CANARY), (f"{CANARY}2@example.com", CANARY, CANARY))
+    finish(client, upload(client, rows, name=f"{CANARY}.csv"))
+    finish(client, upload(client, f'Email\n"{CANARY}'.encode()), "InvalidFileFormat")
+    form = {"Content-Type": f"multipart/form-data; boundary={CANARY}"}
+    client.call("POST", ROUTE, data=f"--{CANARY}\r\n{CANARY}".encode(), headers=form)
 
 
 def test_nothing_of_a_request_is_logged_at_any_level(
@@ -84,7 +90,7 @@ def test_a_fault_in_an_import_fails_that_import_alone(
         SandboxClient(server.url) as client,
     ):
         with monkeypatch.context() as broken:
-            broken.setattr(slots, "import_part", _break)
+            broken.setattr(parts, "import_part", _break)
             import_id = client.start_import([person("a@example.com")])
             client.finish(import_id, "Failed")
         assert client.load(person("b@example.com"))["summary"]["newContacts"] == 1

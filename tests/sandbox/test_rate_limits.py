@@ -114,11 +114,10 @@ def test_the_body_over_a_limit(database: Path, position: str, path: str) -> None
 
 
 def test_the_status_of_an_import_can_be_unlimited(database: Path) -> None:
-    path = "/contacts/v3/import/d7de900d-d337-43f6-b1e1-c8ec73e1a434"
     limits = TierLimits(low=1, medium=1, high=1)
     with limited(database, limits, status_tier="unlimited") as (client, _):
-        for _ in range(3):
-            reply = client.get(path)
+        for path in 3 * ("/contacts/v3/import", "/v2/contacts/import"):
+            reply = client.get(f"{path}/d7de900d-d337-43f6-b1e1-c8ec73e1a434")
             assert (reply.status_code, limits_of(reply)) == (404, {})
 
 

@@ -13,6 +13,7 @@ from target_dotdigital.sandbox.account.data_fields import (
     list_data_fields,
 )
 from target_dotdigital.sandbox.account.definitions import Definitions, load_definitions
+from target_dotdigital.sandbox.account.field_texts import value_of_text
 from target_dotdigital.sandbox.account.field_values import (
     ISO_8601,
     MAXIMUM_TEXT_CHARACTERS,
@@ -90,5 +91,6 @@ __all__ = [
     "reset_account",
     "update_address_book",
     "update_preference",
+    "value_of_text",
     "writable_address_book",
 ]

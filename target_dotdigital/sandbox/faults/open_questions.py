@@ -264,6 +264,12 @@ class Switches:
         question="imports of v2 and v3 share the 25 slots, or have 25 each",
         source="both documents state the number 25",
     )
+    file_limit: Literal["10", "50"] = _switch(
+        "10",
+        "50",
+        question="the largest file that an import of v2 takes, in MB",
+        source="an older document of the vendor's says 10, a newer one 50",
+    )
     reports_kept: Literal["always", "hour"] = _switch(
         "always",
         "hour",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LOW, MEDIUM, HIGH, UNLIMITED = "low", "medium", "high", "unlimited"
 
 IMPORT_STATUS = "GET /contacts/v3/import/{}"
+V2_IMPORT_STATUS = "GET /v2/contacts/import/{}"
 
 TIERS: Mapping[str, str] = {
     "GET /v2/account-info": HIGH,
@@ -29,6 +30,14 @@ TIERS: Mapping[str, str] = {
     "POST /v2/address-books/{}/contacts/delete": LOW,
     "POST /v2/address-books/{}/contacts/delete-all": LOW,
     "GET /v2/contacts/deletion/{}": HIGH,
+    "POST /v2/address-books/{}/contacts/import": LOW,
+    "POST /v2/address-books/{}/contacts/import/with-merge-option/{}": LOW,
+    "POST /v2/contacts/import": LOW,
+    "POST /v2/contacts/import/with-merge-option/{}": LOW,
+    "POST /v2/contacts/import-collection": LOW,
+    V2_IMPORT_STATUS: HIGH,  # or unlimited: a switch
+    "GET /v2/contacts/import/{}/report": HIGH,
+    "GET /v2/contacts/import/{}/report-faults": LOW,
     "GET /v2/data-fields": LOW,
     "POST /v2/data-fields": MEDIUM,
     "DELETE /v2/data-fields/{}": MEDIUM,
@@ -86,6 +95,6 @@ def tier_of(route: str, switches: Switches) -> str:
         route: Its name.
         switches: What Dotdigital's documents leave open.
     """
-    if route == IMPORT_STATUS:
+    if route in {IMPORT_STATUS, V2_IMPORT_STATUS}:
         return switches.status_tier
     return TIERS.get(route, DEFAULT_TIER)

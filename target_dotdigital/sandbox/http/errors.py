@@ -65,8 +65,8 @@ class RefusalError(Exception):
 def v2_refusal(
     code: str, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST
 ) -> RefusalError:
-    """Refuse a v2 call; the code is the message's last word."""
-    return RefusalError(status, code, V2Error(message=f"{sentence} {code}"))
+    """Refuse a v2 call; the code, if there is one, is the message's last word."""
+    return RefusalError(status, code, V2Error(message=f"{sentence} {code}".strip()))
 
 
 def v3_refusal(

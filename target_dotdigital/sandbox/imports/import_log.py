@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from target_dotdigital.sandbox.contacts import ContactReference
-from target_dotdigital.sandbox.http import v3_refusal
+from target_dotdigital.sandbox.imports.v2 import encode_upload
 from target_dotdigital.sandbox.storage import insert
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_dotdigital.sandbox.contacts import Failure, MergeOption, Outcome, SentContact
+    from target_dotdigital.sandbox.faults import Switches
+    from target_dotdigital.sandbox.imports.v2 import Upload
 
 MAXIMUM_ACTIVE_IMPORTS = 25
 """Dotdigital works on this many contact imports of an account, and refuses a further one."""
@@ -30,12 +31,14 @@ class ActiveImport(msgspec.Struct, frozen=True):
 
     Attributes:
         sequence: Its number in the order of acceptance.
+        is_v2: Whether it is one of v2.
         body: The request, as accepted.
         position: How many of its contacts are done.
         written_ids: IDs of the contacts that it has written.
     """
 
     sequence: int
+    is_v2: bool
     body: bytes
     position: int
     written_ids: set[int]
@@ -72,17 +75,7 @@ def accept_import(
 
     Returns:
         Its ID for the client, and its number.
-
-    Raises:
-        RefusalError: 429, too many imports are active.
     """
-    if len(unfinished_imports(connection)) >= MAXIMUM_ACTIVE_IMPORTS:
-        raise v3_refusal(
-            "contacts:tooManyActiveImports",
-            "Your import request cannot be accepted as too many imports are being processed. "
-            "Please wait for an import to complete and then resubmit.",
-            status=HTTPStatus.TOO_MANY_REQUESTS,
-        )
     import_id = str(uuid.uuid4())
     sequence = insert(
         connection,
@@ -91,6 +84,44 @@ def accept_import(
         (import_id, now, contacts, body),
     )
     return import_id, sequence
+
+
+def accept_v2_import(connection: sqlite3.Connection, upload: Upload, now: str) -> tuple[str, int]:
+    """Put an import of v2 in the queue.
+
+    Args:
+        connection: The writer, in a transaction.
+        upload: What was uploaded.
+        now: The time (ISO 8601, UTC).
+
+    Returns:
+        Its ID for the client, and its number.
+    """
+    kept = encode_upload(upload)
+    import_id, sequence = accept_import(connection, kept, len(upload.contacts), now)
+    connection.execute(
+        "INSERT INTO v2_import VALUES (?, ?)", (sequence, _ENCODER.encode(upload.columns).decode())
+    )
+    return import_id, sequence
+
+
+def has_free_slot(connection: sqlite3.Connection, switches: Switches, *, is_v2: bool) -> bool:
+    """Tell whether a further import may be active.
+
+    Args:
+        connection: The writer, in a transaction.
+        switches: Whether imports of v2 and v3 share the slots.
+        is_v2: Whether it is one of v2.
+    """
+    active = unfinished_imports(connection)
+    if switches.import_slots == "separate":
+        rows = connection.execute(
+            "SELECT import_sequence FROM v2_import "
+            "JOIN import ON sequence = import_sequence WHERE status = 'NotFinished'"
+        )
+        of_v2 = {row[0] for row in rows}
+        active = [sequence for sequence in active if (sequence in of_v2) == is_v2]
+    return len(active) < MAXIMUM_ACTIVE_IMPORTS
 
 
 def unfinished_imports(connection: sqlite3.Connection) -> list[int]:
@@ -117,12 +148,13 @@ def load_import(connection: sqlite3.Connection, sequence: int) -> ActiveImport |
         Nothing if it is not active: the account was emptied meanwhile.
     """
     row = connection.execute(
-        "SELECT body, position FROM import WHERE sequence = ? AND status = 'NotFinished'",
+        "SELECT body, position, EXISTS (SELECT 1 FROM v2_import WHERE import_sequence = sequence) "
+        "FROM import WHERE sequence = ? AND status = 'NotFinished'",
         (sequence,),
     ).fetchone()
     if row is None:
         return None
-    body, position = row
+    body, position, is_v2 = row
     parts = connection.execute(
         "SELECT created, updated FROM import_part WHERE import_sequence = ?", (sequence,)
     )
@@ -132,7 +164,7 @@ def load_import(connection: sqlite3.Connection, sequence: int) -> ActiveImport |
         for references in part
         for reference in _REFERENCES.decode(b"[" + references + b"]")
     }
-    return ActiveImport(sequence, body, position, written_ids)
+    return ActiveImport(sequence, bool(is_v2), body, position, written_ids)
 
 
 def record_part(connection: sqlite3.Connection, part: Part, outcome: Outcome, now: str) -> None:
@@ -171,11 +203,29 @@ def record_part(connection: sqlite3.Connection, part: Part, outcome: Outcome, no
     )
 
 
-def fail_import(connection: sqlite3.Connection, sequence: int, now: str) -> None:
-    """Give an import up."""
+def record_v2_part(
+    connection: sqlite3.Connection, part: Part, counts: Mapping[str, int], faults: bytes
+) -> None:
+    """Record what v2 tells besides of a part.
+
+    Args:
+        connection: The writer, in the transaction that writes the contacts.
+        part: What was worked on.
+        counts: The contacts that failed, by the name of the sum that counts them.
+        faults: Their lines in the list of faults.
+    """
     connection.execute(
-        "UPDATE import SET status = 'Failed', finished = ?, body = NULL WHERE sequence = ?",
-        (now, sequence),
+        "INSERT INTO v2_import_part VALUES (?, ?, ?, ?)",
+        (part.import_sequence, part.position, _ENCODER.encode(dict(counts)), faults),
+    )
+
+
+def end_import(connection: sqlite3.Connection, sequence: int, status: str, now: str) -> None:
+    """Note that an import is over, whether or not its contacts are done."""
+    connection.execute(
+        "UPDATE import SET status = ?, finished = ?, body = NULL "
+        "WHERE sequence = ? AND status = 'NotFinished'",
+        (status, now, sequence),
     )
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from target_dotdigital.sandbox.account import load_definitions
 from target_dotdigital.sandbox.clock import timestamp
+from target_dotdigital.sandbox.http import v2_refusal, v3_refusal
 from target_dotdigital.sandbox.imports.import_body import check_import
-from target_dotdigital.sandbox.imports.import_log import accept_import
+from target_dotdigital.sandbox.imports.import_log import (
+    accept_import,
+    accept_v2_import,
+    has_free_slot,
+)
 from target_dotdigital.sandbox.imports.reports import import_not_found, import_report
 
 if TYPE_CHECKING:
     from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.imports.reports import ImportReport
     from target_dotdigital.sandbox.imports.slots import Slots
+    from target_dotdigital.sandbox.imports.v2 import Upload
     from target_dotdigital.sandbox.storage import Store
 
 
@@ -43,9 +50,35 @@ class Intake:
             lists = load_definitions(connection).lists
         count = check_import(body, self._switches, lists)
         with self._store.writing() as connection:
+            if not has_free_slot(connection, self._switches, is_v2=False):
+                raise v3_refusal(
+                    "contacts:tooManyActiveImports",
+                    "Your import request cannot be accepted as too many imports are being "
+                    "processed. Please wait for an import to complete and then resubmit.",
+                    status=HTTPStatus.TOO_MANY_REQUESTS,
+                )
             import_id, sequence = accept_import(connection, body, count, timestamp())
         if self._switches.fresh_import == "notFound":
             self._unseen.add(import_id)
+        self._slots.put(sequence)
+        return import_id
+
+    def accept_v2(self, upload: Upload) -> str:
+        """Put an import of v2 on disk and in the queue.
+
+        Returns:
+            Its ID.
+
+        Raises:
+            RefusalError: 400, too many are active.
+        """
+        with self._store.writing() as connection:
+            if not has_free_slot(connection, self._switches, is_v2=True):
+                raise v2_refusal(
+                    "ERROR_IMPORT_TOOMANYACTIVEIMPORTS",
+                    "Too many imports of the account are being processed.",
+                )
+            import_id, sequence = accept_v2_import(connection, upload, timestamp())
         self._slots.put(sequence)
         return import_id
 

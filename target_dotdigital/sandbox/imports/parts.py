@@ -13,7 +13,12 @@ from target_dotdigital.sandbox.contacts import (
     write_plan,
 )
 from target_dotdigital.sandbox.http import RefusalError
-from target_dotdigital.sandbox.imports.import_body import read_contact, read_malformed
+from target_dotdigital.sandbox.imports.import_body import (
+    earlier_duplicates,
+    read_contact,
+    read_import,
+    read_malformed,
+)
 from target_dotdigital.sandbox.imports.import_log import Part, is_unfinished, record_part
 from target_dotdigital.sandbox.imports.reports import reported_failure
 
@@ -23,7 +28,43 @@ if TYPE_CHECKING:
     from target_dotdigital.sandbox.contacts import SentContact
     from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.imports.import_body import ImportBody
+    from target_dotdigital.sandbox.imports.import_log import ActiveImport
     from target_dotdigital.sandbox.storage import Store
+
+
+class V3Import:
+    """An import of v3 that is to be worked off.
+
+    Attributes:
+        count: How many contacts it has: one at least.
+        status_if_empty: What would become of it if it had none.
+    """
+
+    status_if_empty = "Finished"
+
+    def __init__(self, store: Store, switches: Switches, active: ActiveImport) -> None:
+        """Read it."""
+        self._store = store
+        self._switches = switches
+        self._active = active
+        self._body = read_import(active.body)
+        self._duplicates: Collection[int] = ()
+        if switches.duplicates == "last":
+            self._duplicates = earlier_duplicates(self._body.contacts)
+        self.count = len(self._body.contacts)
+
+    def import_part(self, position: int, size: int) -> bool:
+        """Import a part: all of it is on disk when this returns, or nothing of it.
+
+        Args:
+            position: The place of its first contact.
+            size: How many contacts it has at most.
+
+        Returns:
+            Whether the import was still there: the account may have been emptied.
+        """
+        part = read_part(self._active.sequence, position, size, self._body, self._duplicates)
+        return import_part(self._store, part, self._active.written_ids, self._switches)
 
 
 def read_part(

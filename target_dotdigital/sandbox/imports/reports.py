@@ -52,7 +52,9 @@ def import_report(connection: sqlite3.Connection, import_id: str) -> ImportRepor
     if not JOB_ID.fullmatch(import_id):
         raise v3_refusal("contacts:invalidId", "The import id is invalid")
     row = connection.execute(
-        "SELECT sequence, id, status FROM import WHERE id = ?", (import_id.lower(),)
+        "SELECT sequence, id, status FROM import WHERE id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM v2_import WHERE import_sequence = sequence)",
+        (import_id.lower(),),
     ).fetchone()
     if row is None:
         raise import_not_found(import_id)

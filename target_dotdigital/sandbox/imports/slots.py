@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.clock import timestamp
-from target_dotdigital.sandbox.imports.import_body import earlier_duplicates, read_import
 from target_dotdigital.sandbox.imports.import_log import (
-    fail_import,
+    end_import,
     load_import,
     unfinished_imports,
 )
-from target_dotdigital.sandbox.imports.parts import import_part, read_part
+from target_dotdigital.sandbox.imports.parts import V3Import
+from target_dotdigital.sandbox.imports.v2_parts import V2Import
 from target_dotdigital.sandbox.jobs import JobQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.storage import Store
 
@@ -75,17 +73,16 @@ class Slots:
             active = load_import(connection, sequence)
         if active is None:  # the account was emptied
             return
-        body = read_import(active.body)
-        duplicates: Collection[int] = ()
-        if self._switches.duplicates == "last":
-            duplicates = earlier_duplicates(body.contacts)
+        kind = V2Import if active.is_v2 else V3Import
+        work = kind(self._store, self._switches, active)
+        if not work.count:
+            self._end(sequence, work.status_if_empty)
         size = self._part_contacts()
-        for position in range(active.position, len(body.contacts), size):
-            part = read_part(sequence, position, size, body, duplicates)
+        for position in range(active.position, work.count, size):
             # Before the part is written: an import takes as long as its contacts do, the last too.
-            if self._waits(len(part.contacts)):
+            if self._waits(min(size, work.count - position)):
                 return
-            if not import_part(self._store, part, active.written_ids, self._switches):
+            if not work.import_part(position, size):
                 return
 
     def _part_contacts(self) -> int:
@@ -100,5 +97,8 @@ class Slots:
         return self._jobs.stopping.wait(contacts / self._pace)
 
     def _fail(self, sequence: int) -> None:
+        self._end(sequence, "Failed")
+
+    def _end(self, sequence: int, status: str) -> None:
         with self._store.writing() as connection:
-            fail_import(connection, sequence, timestamp())
+            end_import(connection, sequence, status, timestamp())

@@ -4,6 +4,7 @@ from target_dotdigital.sandbox.api.v2.account import ACCOUNT_ROUTES
 from target_dotdigital.sandbox.api.v2.address_books import ADDRESS_BOOK_ROUTES
 from target_dotdigital.sandbox.api.v2.contacts import MEMBER_ROUTES
 from target_dotdigital.sandbox.api.v2.data_fields import DATA_FIELD_ROUTES
+from target_dotdigital.sandbox.api.v2.imports import IMPORT_ROUTES
 from target_dotdigital.sandbox.api.v2.preferences import PREFERENCE_ROUTES
 
 V2_ROUTES = (
@@ -12,6 +13,7 @@ V2_ROUTES = (
     *DATA_FIELD_ROUTES,
     *PREFERENCE_ROUTES,
     *MEMBER_ROUTES,
+    *IMPORT_ROUTES,
 )
 
 __all__ = ["V2_ROUTES"]

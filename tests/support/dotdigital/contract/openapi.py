@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -30,6 +31,7 @@ SHOWN_CHARACTERS = 200
 
 # The first prefix that fits decides; the last file is the old and complete one of v2.
 FILES = (
+    ("/v2/address-books/{}/contacts/import", "v2-full.json"),
     ("/contacts/v3", "contacts-v3.json"),
     ("/v2/account-info", "accounts-v2.yaml"),
     ("/v2/server-time", "accounts-v2.yaml"),
@@ -172,7 +174,9 @@ def _place(error: Exception, json_path: str) -> str:
 
 
 def _document_for(path: str) -> OpenAPI | None:
-    name = next((name for prefix, name in FILES if path.startswith(prefix)), None)
+    named = re.sub(r"(?<=/address-books/)[^/]+", "{}", path)
+    found = (name for prefix, name in FILES if path.startswith(prefix) or named.startswith(prefix))
+    name = next(found, None)
     return None if name is None else _document(name)
 
 
