@@ -113,6 +113,8 @@ class Client:
     ) -> DataField:
         """Create a private data field (`POST /v2/data-fields`).
 
+        Of the vendor's two descriptions of the answer, 201 both, the older one has no body.
+
         Args:
             name: Its name.
             field_type: `String`, `Numeric`, `Date` or `Boolean`.
@@ -122,7 +124,8 @@ class Client:
             RequestRefusedError: It cannot be created; the code says why.
         """
         new = {"name": name, "type": field_type, "visibility": "Private"}
-        return self.caller.create(replies.DATA_FIELD, "/v2/data-fields", new, find)
+        created = replies.DataField(name, field_type)
+        return self.caller.create(replies.DATA_FIELD, "/v2/data-fields", new, find, created)
 
     def takes_imports(self) -> bool:
         """Return whether the account's call limits are known to let an import through."""

@@ -25,6 +25,8 @@ OTHERWISE = (
     "failure-codes=PascalCase",
     "report-identifiers=lowerCase",
     "large-body=400",
+    "names=pascal",
+    "created-field=empty",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 
