@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 
-from target_dotdigital.api.replies import ERROR
 from target_dotdigital.errors import (
     AuthenticationError,
     DotdigitalError,
@@ -70,6 +70,7 @@ _DENIALS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
 """Statuses of calls that the API user may not make, and what to do about them."""
 
 _USAGE_EXCEEDED = "ERROR_APIUSAGE_EXCEEDED"
+_ERROR = msgspec.json.Decoder(dict[str, Any])
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 _SAFE_LAST_WORD = re.compile(r"ERROR_[A-Z_]{1,60}")
 
@@ -99,7 +100,7 @@ def error_code(body: bytes) -> str | None:
         body: The answer's body.
     """
     try:
-        reply = ERROR.decode(body)
+        reply = _ERROR.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     # The case of names differs from call to call: docs/data-handling.

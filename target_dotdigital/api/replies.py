@@ -212,5 +212,3 @@ CONTACT_PAGE = AnyCaseDecoder(ContactPage)
 REMOVAL_STATUS = AnyCaseDecoder(RemovalStatus)
 DELETION_ACCEPTED = AnyCaseDecoder(DeletionAccepted)
 DELETION_STATUS = AnyCaseDecoder(DeletionStatus)
-ERROR = msgspec.json.Decoder(dict[str, Any])
-"""The answer to a call that is refused."""

@@ -242,9 +242,7 @@ class Caller:
             return decoder.decode(reply.body)
         except msgspec.ValidationError:
             # JSON comes from Dotdigital; what a proxy or a captive portal says is HTML.
-            reason = (
-                f"{self.host} answers {reply.status} with JSON of another shape than documented"
-            )
+            reason = f"{self.host} answers {reply.status} with JSON that is not as documented"
             raise _PassingError(reason, DotdigitalError) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             reason = f"{self.host} answers {reply.status} with something else than Dotdigital does"
