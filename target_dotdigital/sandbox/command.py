@@ -104,6 +104,7 @@ def _options(chosen: argparse.Namespace, credentials: Credentials | None) -> Opt
         port=chosen.port,
         credentials=credentials,
         address_books=chosen.address_book,
+        custom_identifiers=chosen.custom_identifier,
         allowed_hosts=chosen.allow_host,
         slots=chosen.slots,
         pace=chosen.pace,
@@ -141,6 +142,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="create this address book if it is missing: a name, or an ID; can be repeated",
+    )
+    add(
+        "--custom-identifier",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="create this custom identifier of contacts if it is missing; can be repeated",
     )
     add(
         "--allow-host",

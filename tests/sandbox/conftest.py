@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIST_ID = 42
+CUSTOM_IDENTIFIERS = ("key", "customerKey", "loyaltyKey")
 
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSandbox]:
     database = tmp_path_factory.mktemp("sandbox") / "dotdigital.db"
-    with EmbeddedSandbox(database, address_books=[LIST_ID]) as running:
+    with EmbeddedSandbox(
+        database, address_books=[LIST_ID], custom_identifiers=CUSTOM_IDENTIFIERS
+    ) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from target_dotdigital.sandbox import Options, SandboxServer
-from tests.sandbox.conftest import LIST_ID
+from tests.sandbox.conftest import CUSTOM_IDENTIFIERS, LIST_ID
 from tests.support.dotdigital.contract.openapi import check_response, needs_vendor_files
 from tests.support.sandbox.client import SandboxClient, people, person
 
@@ -40,7 +40,9 @@ class CheckingClient(SandboxClient):
 @pytest.fixture
 def client(database: Path) -> Iterator[CheckingClient]:
     with (
-        SandboxServer(Options(database, address_books=[LIST_ID])) as server,
+        SandboxServer(
+            Options(database, address_books=[LIST_ID], custom_identifiers=CUSTOM_IDENTIFIERS)
+        ) as server,
         CheckingClient(server.url) as checking,
     ):
         yield checking

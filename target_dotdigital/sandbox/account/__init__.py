@@ -1,8 +1,20 @@
 """The account: what it defines, and which contacts are in which of its lists.
 
-Address books (v3 calls them lists), data fields and the values that they take, memberships.
+Address books (v3 calls them lists), data fields and the values that they take, memberships, and
+custom identifiers.
 """
 
+from target_dotdigital.sandbox.account.custom_identifiers import (
+    BUILT_IN_IDENTIFIERS,
+    IDENTIFIER_NAME,
+    CustomIdentifier,
+    NewCustomIdentifier,
+    create_custom_identifier,
+    delete_custom_identifier,
+    ensure_custom_identifier,
+    identifier_names,
+    list_custom_identifiers,
+)
 from target_dotdigital.sandbox.account.data_fields import (
     DataField,
     DataFieldDeletion,
@@ -38,29 +50,38 @@ from target_dotdigital.sandbox.account.lists import (
 from target_dotdigital.sandbox.account.reset import reset_account
 
 __all__ = [
+    "BUILT_IN_IDENTIFIERS",
+    "IDENTIFIER_NAME",
     "ISO_8601",
     "MAXIMUM_TEXT_CHARACTERS",
     "VALUE_CHECKS",
     "AddressBook",
+    "CustomIdentifier",
     "DataField",
     "DataFieldDeletion",
     "Definitions",
     "NewAddressBook",
+    "NewCustomIdentifier",
     "NewDataField",
     "address_book_page",
     "count_contacts",
     "create_address_book",
+    "create_custom_identifier",
     "create_data_field",
     "delete_address_book",
+    "delete_custom_identifier",
     "delete_data_field",
     "ensure_address_book",
+    "ensure_custom_identifier",
     "find_address_book",
     "get_address_book",
+    "identifier_names",
     "is_date_without_time",
     "join_lists",
     "leave_all_lists",
     "leave_list",
     "leave_list_first",
+    "list_custom_identifiers",
     "list_data_fields",
     "load_definitions",
     "reset_account",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_dotdigital.sandbox.account.custom_identifiers import identifier_names
 from target_dotdigital.sandbox.storage import TEST_ID
 
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ class Definitions(msgspec.Struct, frozen=True):
     Attributes:
         data_fields: Each field's type by its name in upper case.
         lists: IDs of address books that an import may add contacts to.
+        identifiers: Names of identifiers that contacts may have.
     """
 
     data_fields: Mapping[str, str]
     lists: frozenset[int]
+    identifiers: frozenset[str]
 
 
 def load_definitions(connection: sqlite3.Connection) -> Definitions:
     """Read what contacts may refer to."""
     data_fields = connection.execute("SELECT name, type FROM data_field").fetchall()
     lists = connection.execute("SELECT id FROM address_book WHERE id <> ?", (TEST_ID,))
-    return Definitions(dict(data_fields), frozenset(row[0] for row in lists))
+    ids = frozenset(row[0] for row in lists)
+    return Definitions(dict(data_fields), ids, identifier_names(connection))

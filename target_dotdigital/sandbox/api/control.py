@@ -65,7 +65,9 @@ async def reset_account(request: Request) -> Response:
         raise v3_refusal("sandbox:badRequest", "A reset takes no body, or {}")
     state = request.app.state
     state.faults.disarm()
-    await run_in_threadpool(account.reset_account, state.store, state.address_books)
+    await run_in_threadpool(
+        account.reset_account, state.store, state.address_books, state.custom_identifiers
+    )
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

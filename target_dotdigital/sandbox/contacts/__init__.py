@@ -15,7 +15,6 @@ from target_dotdigital.sandbox.contacts.plan import (
 from target_dotdigital.sandbox.contacts.records import (
     CONTACT_ID,
     EMAIL,
-    IDENTIFIER_NAME,
     LARGEST_CONTACT_ID,
     MOBILE_NUMBER,
     ConsentRecordReply,
@@ -43,7 +42,6 @@ __all__ = [
     "DUPLICATE",
     "EMAIL",
     "GLOBALLY_SUPPRESSED",
-    "IDENTIFIER_NAME",
     "LARGEST_CONTACT_ID",
     "MOBILE_NUMBER",
     "ConsentRecordReply",

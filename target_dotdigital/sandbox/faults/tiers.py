@@ -32,6 +32,9 @@ TIERS: Mapping[str, str] = {
     "GET /v2/data-fields": LOW,
     "POST /v2/data-fields": MEDIUM,
     "DELETE /v2/data-fields/{}": MEDIUM,
+    "GET /configuration/v3/customIdentifiers": HIGH,
+    "POST /configuration/v3/customIdentifiers": MEDIUM,
+    "DELETE /configuration/v3/customIdentifiers/{}": MEDIUM,
     "PUT /contacts/v3/import": LOW,
     IMPORT_STATUS: HIGH,  # or unlimited: a switch
     "GET /contacts/v3": LOW,
