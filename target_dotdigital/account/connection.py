@@ -61,6 +61,22 @@ class Timeouts:
 RUN_TIMEOUTS: Final = Timeouts()
 
 
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """What an embedded sandbox is to have.
+
+    Attributes:
+        address_books: IDs or names of address books.
+        custom_identifiers: Names of custom identifiers.
+    """
+
+    address_books: Sequence[str | int] = ()
+    custom_identifiers: Sequence[str] = ()
+
+
+NO_SEEDS: Final = Seeds()
+
+
 class Connection:
     """Holds the connections and the sandbox; every client that it hands out uses them."""
 
@@ -68,7 +84,7 @@ class Connection:
         self,
         settings: Settings,
         clock: Clock,
-        address_books: Sequence[str | int] = (),
+        seeds: Seeds = NO_SEEDS,
         timeouts: Timeouts = RUN_TIMEOUTS,
         *,
         events: Events | None = None,
@@ -78,7 +94,7 @@ class Connection:
         Args:
             settings: The target's settings.
             clock: Waits between tries.
-            address_books: What the embedded sandbox is to have of them.
+            seeds: What the embedded sandbox is to have.
             timeouts: How long answers are waited for.
             events: Where waits are noted, if they are.
 
@@ -99,7 +115,7 @@ class Connection:
         self._base_url = settings.api_url
         username, password = settings.username, settings.password
         if settings.sandbox_path is not None:
-            self._sandbox = _start_sandbox(settings.sandbox_path, address_books)
+            self._sandbox = _start_sandbox(settings.sandbox_path, seeds)
             username, password = self._sandbox.username, self._sandbox.password
             self._base_url = self._sandbox.url
         user_agent = f"target-dotdigital/{version('target-dotdigital')}"
@@ -189,7 +205,7 @@ def region_of(host: str) -> str | None:
     return region if region in REGIONS else None
 
 
-def _start_sandbox(path: Path, address_books: Sequence[str | int]) -> EmbeddedSandbox:
+def _start_sandbox(path: Path, seeds: Seeds) -> EmbeddedSandbox:
     try:
         from target_dotdigital.sandbox import EmbeddedSandbox  # noqa: PLC0415 - an optional extra
     except ImportError:
@@ -197,7 +213,11 @@ def _start_sandbox(path: Path, address_books: Sequence[str | int]) -> EmbeddedSa
             "sandbox_path needs the extra: pip install 'target-dotdigital[sandbox]'"
         ) from None
     try:
-        return EmbeddedSandbox(path, address_books=address_books)
+        return EmbeddedSandbox(
+            path,
+            address_books=seeds.address_books,
+            custom_identifiers=seeds.custom_identifiers,
+        )
     except (OSError, ValueError) as error:
         raise SettingsError(f"sandbox_path: the sandbox cannot start: {error}") from None
 

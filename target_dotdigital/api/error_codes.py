@@ -17,6 +17,7 @@ from target_dotdigital.errors import (
     DotdigitalError,
     ForbiddenError,
     NotFoundError,
+    NotOfferedError,
     RequestRefusedError,
     RequestTooLargeError,
     TargetDotdigitalError,
@@ -68,6 +69,12 @@ _DENIALS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
     ),
 }
 """Statuses of calls that the API user may not make, and what to do about them."""
+
+_PLAIN_ERRORS: dict[int, type[TargetDotdigitalError]] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: RequestTooLargeError,
+    HTTPStatus.METHOD_NOT_ALLOWED: NotOfferedError,
+}
+"""What these statuses mean, whatever the code."""
 
 _USAGE_EXCEEDED = "ERROR_APIUSAGE_EXCEEDED"
 _ERROR = msgspec.json.Decoder(dict[str, Any])
@@ -139,8 +146,8 @@ def final_error(answer: str, status: int, code: str | None) -> TargetDotdigitalE
         status: Its HTTP status.
         code: Its error code, if it has one.
     """
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return RequestTooLargeError(answer)
+    if status in _PLAIN_ERRORS:
+        return _PLAIN_ERRORS[status](answer)
     if code in _CREATION_CODES:
         return RequestRefusedError(answer, code)
     denied = HTTPStatus.UNAUTHORIZED if code in _FOREIGN_LOGINS else status

@@ -63,6 +63,14 @@ class DataField(Documented, frozen=True):
     default_value: msgspec.Raw = msgspec.field(name="defaultValue", default=_UNREAD)
 
 
+class CustomIdentifier(Documented, frozen=True):
+    """One of `GET /configuration/v3/customIdentifiers`. Source: configuration 3.0.2."""
+
+    name: str
+    created: msgspec.Raw = _UNREAD
+    updated: msgspec.Raw = _UNREAD
+
+
 class ImportAccepted(Documented, frozen=True):
     """202 of `PUT /contacts/v3/import`: queued, nothing more."""
 
@@ -205,6 +213,7 @@ ADDRESS_BOOK = AnyCaseDecoder(AddressBook)
 ADDRESS_BOOKS = AnyCaseDecoder(list[AddressBook])
 DATA_FIELD = AnyCaseDecoder(DataField)
 DATA_FIELDS = AnyCaseDecoder(list[DataField])
+CUSTOM_IDENTIFIERS = AnyCaseDecoder(list[CustomIdentifier])
 IMPORT_ACCEPTED = AnyCaseDecoder(ImportAccepted)
 IMPORT_STATUS = AnyCaseDecoder(ImportStatus)
 FOUND_CONTACT = AnyCaseDecoder(FoundContact)
