@@ -46,7 +46,7 @@ from tests.support.dotdigital.plain_client import contact
 from tests.support.dotdigital.routes import ADDRESS_BOOKS, DATA_FIELDS, IMPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.dotdigital.server import DotdigitalServer
 
@@ -90,6 +90,34 @@ def test_data_fields_and_address_books_are_typed(client: Client) -> None:
     assert (book.id, book.name, book.contacts) == (102, "Customers", 0)
     with pytest.raises(NotFoundError):
         client.address_book(7)
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, str.title], ids=lambda each: each.__name__)
+def test_every_answer_is_read_with_names_in_any_case(
+    client: Client, server: DotdigitalServer, spell: Callable[[str], str]
+) -> None:
+    server.spell = spell
+    server.custom_identifiers.add("customerNumber")
+    server.tells_created_field = False
+    ann = server.add_contact("ann@example.com", lists=(102,))
+    assert client.account_info().property("ApiEndpoint") == "https://r1-api.dotdigital.com/"
+    assert client.address_book(102).contacts == 1
+    assert {each.name for each in client.address_books()} == {"Newsletter", "Customers"}
+    assert client.create_address_book("New", lambda: None).name == "New"
+    assert {each.name for each in client.data_fields()} == set(server.data_fields)
+    assert client.create_data_field("NEW", "Date", lambda: None).type == "Date"
+    assert client.custom_identifiers() == ["customerNumber"]
+    assert client.import_status(client.import_contacts(BODY)).summary is not None
+    found = client.contact("email", "ann@example.com")
+    assert found is not None
+    assert found.contact_id == ann
+    assert [each.contact_id for each in client.members(102, None).items] == [ann]
+    assert client.removal_status(client.remove_members(102, [ann])).status
+    delete_id = client.delete_contacts(b'[{"email": "ann@example.com"}]')
+    assert client.deletion_status(delete_id).summary is not None
+    server.answer_next(IMPORT, reply(400, {spell("errorCode"): "contacts:badJson"}))
+    with pytest.raises(RequestRefusedError, match="badJson"):
+        client.import_contacts(BODY)
 
 
 def test_an_import_is_queued_and_its_report_is_read(
