@@ -88,6 +88,10 @@ class NotFoundError(DotdigitalError):
         self.code = code
 
 
+class NotOfferedError(DotdigitalError):
+    """405: there is no such call."""
+
+
 class TooManyActiveJobsError(DotdigitalError):
     """429 `contacts:tooManyActiveImports` and its like: a job has to end before one is taken."""
 

@@ -12,6 +12,7 @@ from target_dotdigital.account import (
     Connection,
     Timeouts,
     address_book_problem,
+    check_custom_identifiers,
     field_problem,
     find_address_books,
     named_address_books,
@@ -170,6 +171,8 @@ class _Preflight:
             return
         yield from self._address_books(self._client)
         yield from self._data_fields()
+        checked = check_custom_identifiers(self._client, self._settings)
+        yield from (Finding(*each) for each in checked)
         yield self._import_slots()
         yield _calls(self._client)
 

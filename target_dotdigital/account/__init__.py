@@ -1,4 +1,4 @@
-"""The account that is loaded into: connection and region, data fields, address books, members."""
+"""The account that is loaded into: connection, region, what it defines, and its members."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from target_dotdigital.account.address_books import (
 )
 from target_dotdigital.account.connection import Connection, Timeouts, region_of
 from target_dotdigital.account.creation import field_problem, new_beside
+from target_dotdigital.account.custom_identifiers import check_custom_identifiers
 from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
     IncompleteListError,
@@ -25,6 +26,7 @@ __all__ = [
     "IncompleteListError",
     "Timeouts",
     "address_book_problem",
+    "check_custom_identifiers",
     "field_problem",
     "find_address_book",
     "find_address_books",

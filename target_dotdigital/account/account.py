@@ -15,6 +15,10 @@ from target_dotdigital.account.address_books import (
 )
 from target_dotdigital.account.connection import NO_SEEDS, Connection, Seeds
 from target_dotdigital.account.creation import Creation, field_problem, new_beside
+from target_dotdigital.account.custom_identifiers import (
+    custom_identifier_problems,
+    named_custom_identifiers,
+)
 from target_dotdigital.errors import ForbiddenError, SettingsError, UnfitError
 from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import (
@@ -53,8 +57,12 @@ class Account:
         Raises:
             TargetDotdigitalError: The account cannot be reached, or lacks what is named.
         """
-        seeds = Seeds(seeded_address_books(settings), _named_preferences(settings))
-        # Of those that an embedded sandbox is to have, a dry run only says that they would be made.
+        seeds = Seeds(
+            seeded_address_books(settings),
+            _named_preferences(settings),
+            named_custom_identifiers(settings),
+        )
+        # Of what an embedded sandbox is to have, a dry run only says that it would be made.
         self._plans_sandbox = settings.dry_run and settings.sandbox_path is not None
         if self._plans_sandbox:
             seeds = NO_SEEDS
@@ -209,11 +217,15 @@ class Account:
         self._connection.close()
 
     def _find_address_books(self, settings: Settings) -> dict[str | int, int]:
-        """Find what the settings name; name all that is missing, data fields included."""
+        """Find what the settings name; name all that is missing, not only address books."""
         found, near = find_address_books(self.client, named_address_books(settings))
         there = {key: book for key, book in found.items() if book is not None}
         wanted = there if self._plans_sandbox else found
-        problems = [*self._wrong_fields(settings), *self._unfit_address_books(wanted, near)]
+        problems = [
+            *self._wrong_fields(settings),
+            *self._wrong_identifiers(settings),
+            *self._unfit_address_books(wanted, near),
+        ]
         if problems:
             raise SettingsError("; ".join(problems))
         for key, other in near.items():
@@ -227,6 +239,15 @@ class Account:
             problem = field_problem(stream, self.data_fields, creates=self._creates_fields)
             if problem is not None:
                 yield f"streams.{name}.fields: {problem}"
+
+    def _wrong_identifiers(self, settings: Settings) -> Iterator[str]:
+        if self._plans_sandbox or not named_custom_identifiers(settings):
+            return
+        known = self.client.custom_identifiers()
+        if known is None:
+            _logger.debug("Custom identifiers are not checked: no call lists them")
+        else:
+            yield from custom_identifier_problems(settings, known)
 
     def _unfit_address_books(
         self, found: Mapping[str | int, AddressBook | None], near: Mapping[str | int, str]

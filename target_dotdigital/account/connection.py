@@ -68,10 +68,12 @@ class Seeds:
     Attributes:
         address_books: IDs or names.
         preferences: IDs.
+        custom_identifiers: Names.
     """
 
     address_books: Sequence[str | int] = ()
     preferences: Sequence[int] = ()
+    custom_identifiers: Sequence[str] = ()
 
 
 NO_SEEDS: Final = Seeds()
@@ -214,7 +216,10 @@ def _start_sandbox(path: Path, seeds: Seeds) -> EmbeddedSandbox:
         ) from None
     try:
         return EmbeddedSandbox(
-            path, address_books=seeds.address_books, preferences=seeds.preferences
+            path,
+            address_books=seeds.address_books,
+            preferences=seeds.preferences,
+            custom_identifiers=seeds.custom_identifiers,
         )
     except (OSError, ValueError) as error:
         raise SettingsError(f"sandbox_path: the sandbox cannot start: {error}") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from target_dotdigital.api import replies
-from target_dotdigital.errors import NotFoundError
+from target_dotdigital.errors import ForbiddenError, NotFoundError, NotOfferedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -113,6 +113,8 @@ class Client:
     ) -> DataField:
         """Create a private data field (`POST /v2/data-fields`).
 
+        Of the vendor's two descriptions of the answer, 201 both, the older one has no body.
+
         Args:
             name: Its name.
             field_type: `String`, `Numeric`, `Date` or `Boolean`.
@@ -122,7 +124,23 @@ class Client:
             RequestRefusedError: It cannot be created; the code says why.
         """
         new = {"name": name, "type": field_type, "visibility": "Private"}
-        return self.caller.create(replies.DATA_FIELD, "/v2/data-fields", new, find)
+        created = replies.DataField(name, field_type)
+        return self.caller.create(replies.DATA_FIELD, "/v2/data-fields", new, find, created)
+
+    def custom_identifiers(self) -> list[str] | None:
+        """Return the names of the account's custom identifiers.
+
+        `GET /configuration/v3/customIdentifiers`, which is in preview: not every account has it.
+
+        Returns:
+            None if the call is not there.
+        """
+        path = "/configuration/v3/customIdentifiers"
+        try:
+            found = self.caller.make(replies.CUSTOM_IDENTIFIERS, "GET", path)
+        except (ForbiddenError, NotFoundError, NotOfferedError):
+            return None
+        return [each.name for each in found]
 
     def takes_imports(self) -> bool:
         """Return whether the account's call limits are known to let an import through."""

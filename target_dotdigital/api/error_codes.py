@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 
-from target_dotdigital.api.replies import ERROR
 from target_dotdigital.errors import (
     AuthenticationError,
     DotdigitalError,
     ForbiddenError,
     NotFoundError,
+    NotOfferedError,
     RequestRefusedError,
     RequestTooLargeError,
     TargetDotdigitalError,
@@ -69,7 +70,14 @@ _DENIALS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
 }
 """Statuses of calls that the API user may not make, and what to do about them."""
 
+_PLAIN_ERRORS: dict[int, type[TargetDotdigitalError]] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: RequestTooLargeError,
+    HTTPStatus.METHOD_NOT_ALLOWED: NotOfferedError,
+}
+"""What these statuses mean, whatever the code."""
+
 _USAGE_EXCEEDED = "ERROR_APIUSAGE_EXCEEDED"
+_ERROR = msgspec.json.Decoder(dict[str, Any])
 _SAFE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 _SAFE_LAST_WORD = re.compile(r"ERROR_[A-Z_]{1,60}")
 
@@ -99,7 +107,7 @@ def error_code(body: bytes) -> str | None:
         body: The answer's body.
     """
     try:
-        reply = ERROR.decode(body)
+        reply = _ERROR.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     # The case of names differs from call to call: docs/data-handling.
@@ -138,8 +146,8 @@ def final_error(answer: str, status: int, code: str | None) -> TargetDotdigitalE
         status: Its HTTP status.
         code: Its error code, if it has one.
     """
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return RequestTooLargeError(answer)
+    if status in _PLAIN_ERRORS:
+        return _PLAIN_ERRORS[status](answer)
     if code in _CREATION_CODES:
         return RequestRefusedError(answer, code)
     denied = HTTPStatus.UNAUTHORIZED if code in _FOREIGN_LOGINS else status

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
-    from msgspec.json import Decoder
-
+    from target_dotdigital.api.any_case import AnyCaseDecoder
     from target_dotdigital.api.rate_limits import RateLimits
     from target_dotdigital.api.transport import Reply, Transport
     from target_dotdigital.clock import Clock
@@ -116,7 +115,7 @@ class Caller:
 
     def make(
         self,
-        decoder: Decoder[_T],
+        decoder: AnyCaseDecoder[_T],
         method: str,
         path: str,
         *,
@@ -144,10 +143,11 @@ class Caller:
 
     def create(
         self,
-        decoder: Decoder[_T],
+        decoder: AnyCaseDecoder[_T],
         path: str,
         new: Mapping[str, str],
         find: Callable[[], _T | None],
+        created: _T | None = None,
     ) -> _T:
         """Make a POST until it is answered for good, or until `find` returns what it is to make.
 
@@ -156,19 +156,29 @@ class Caller:
             path: The path.
             new: The request's JSON.
             find: Looks for what an earlier POST, whose answer was lost, may have made.
+            created: What a 201 without a body stands for; None if the answer needs one.
 
         Raises:
             TargetDotdigitalError: The call is refused, or has failed for too long.
         """
         body = msgspec.json.encode(new)
         call = _Call(f"POST {path}", self._base_url + path, None, body)
-        return self._make(decoder, call, find)
+        return self._make(decoder, call, find, created)
 
-    def _make(self, decoder: Decoder[_T], call: _Call, find: Callable[[], _T | None]) -> _T:
+    def _make(
+        self,
+        decoder: AnyCaseDecoder[_T],
+        call: _Call,
+        find: Callable[[], _T | None],
+        created: _T | None = None,
+    ) -> _T:
         def attempt() -> _T:
             with self.waiting("call_limit", call.route):
                 self._rate_limits.wait(call.route)
-            return self._attempt(decoder, call)
+            reply = self._attempt(call)
+            if created is not None and reply.status == HTTPStatus.CREATED and not reply.body:
+                return created
+            return self._decode(decoder, reply)
 
         return self._with_rate_limits(
             call.route, lambda: self._with_retries(call.route, attempt, find)
@@ -208,7 +218,7 @@ class Caller:
                 return found
         raise AssertionError(route)  # the last try returns or raises
 
-    def _attempt(self, decoder: Decoder[_T], call: _Call) -> _T:
+    def _attempt(self, call: _Call) -> Reply:
         route = call.route
         method = route.partition(" ")[0]
         if not is_read(route):
@@ -225,8 +235,15 @@ class Caller:
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             raise self._refused(route, reply)
         self._rate_limits.succeeded(route, reply.headers)
+        return reply
+
+    def _decode(self, decoder: AnyCaseDecoder[_T], reply: Reply) -> _T:
         try:
             return decoder.decode(reply.body)
+        except msgspec.ValidationError:
+            # JSON comes from Dotdigital; what a proxy or a captive portal says is HTML.
+            reason = f"{self.host} answers {reply.status} with JSON that is not as documented"
+            raise _PassingError(reason, DotdigitalError) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             reason = f"{self.host} answers {reply.status} with something else than Dotdigital does"
             raise _PassingError(reason, NetworkError) from None

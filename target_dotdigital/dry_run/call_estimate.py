@@ -51,6 +51,7 @@ _TIER_OF: Final[Mapping[str, Tier]] = {
     CREATE_ADDRESS_BOOK: "medium",
     "GET /v2/data-fields": "low",
     CREATE_DATA_FIELD: "medium",
+    "GET /configuration/v3/customIdentifiers": "high",
     _CONTACTS: "low",
     _CONTACT: "high",
     _REMOVE: "low",

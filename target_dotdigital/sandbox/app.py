@@ -58,8 +58,7 @@ def create_app(
     app.state.store = store
     app.state.switches = options.switches
     app.state.faults = faults
-    app.state.address_books = options.address_books
-    app.state.preferences = options.preferences
+    app.state.seeds = options.seeds
     app.state.imports = Intake(store, slots, options.switches)
     app.state.removals = removals
     app.state.insight_jobs = insight_jobs

@@ -105,6 +105,7 @@ def _options(chosen: argparse.Namespace, credentials: Credentials | None) -> Opt
         credentials=credentials,
         address_books=chosen.address_book,
         preferences=chosen.preference,
+        custom_identifiers=chosen.custom_identifier,
         allowed_hosts=chosen.allow_host,
         slots=chosen.slots,
         pace=chosen.pace,
@@ -149,6 +150,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="create this marketing preference if it is missing: a name, or an ID; can be repeated",
+    )
+    add(
+        "--custom-identifier",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="create this custom identifier of contacts if it is missing; can be repeated",
     )
     add(
         "--allow-host",

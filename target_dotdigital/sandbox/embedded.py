@@ -38,6 +38,7 @@ class EmbeddedSandbox:
         *,
         address_books: Sequence[str | int] = (),
         preferences: Sequence[str | int] = (),
+        custom_identifiers: Sequence[str] = (),
     ) -> None:
         """Start, and return once calls are answered.
 
@@ -47,10 +48,11 @@ class EmbeddedSandbox:
             address_books: Address books to create if they are missing: a name, or an ID
                 (an integer or digits), which the book then has.
             preferences: Marketing preferences to create if they are missing, named likewise.
+            custom_identifiers: Names of custom identifiers to create if they are missing.
 
         Raises:
             OSError: The database cannot be used; the text says why.
-            ValueError: An address book or a preference cannot have this ID or name.
+            ValueError: Something that is to be created cannot have its ID or name.
         """
         self.username = f"apiuser-{secrets.token_hex(6)}@apiconnector.com"
         self.password = secrets.token_urlsafe(SECRET_BYTES)
@@ -61,6 +63,7 @@ class EmbeddedSandbox:
                 credentials=credentials,
                 address_books=address_books,
                 preferences=preferences,
+                custom_identifiers=custom_identifiers,
                 slots=EMBEDDED_SLOTS,
             )
         )

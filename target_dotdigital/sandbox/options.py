@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from target_dotdigital.sandbox.account import Seeds
 from target_dotdigital.sandbox.faults import Switches
 from target_dotdigital.sandbox.imports import DEFAULT_SLOTS
 
@@ -30,6 +31,7 @@ class Options:
         credentials: The ones to insist on. Without them, any are accepted.
         address_books: IDs or names of address books to create if they are missing.
         preferences: IDs or names of marketing preferences to create if they are missing.
+        custom_identifiers: Names of custom identifiers to create if they are missing.
         slots: How many imports are worked off at a time. With 0, they wait on disk.
         pace: Contacts a second in each slot. Without it, as many as this machine can.
         switches: The answers to what Dotdigital's documents leave open.
@@ -45,6 +47,7 @@ class Options:
     credentials: Credentials | None = None
     address_books: Sequence[str | int] = ()
     preferences: Sequence[str | int] = ()
+    custom_identifiers: Sequence[str] = ()
     slots: int = DEFAULT_SLOTS
     pace: float | None = None
     switches: Switches = field(default_factory=Switches)
@@ -52,3 +55,12 @@ class Options:
     rate_limits: TierLimits | FlatLimit | None = None
     clock: Callable[[], float] = time.time
     allowed_hosts: Sequence[str] = ()
+
+    @property
+    def seeds(self) -> Seeds:
+        """What the account has from the start."""
+        return Seeds(
+            address_books=self.address_books,
+            preferences=self.preferences,
+            custom_identifiers=self.custom_identifiers,
+        )

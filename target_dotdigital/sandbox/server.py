@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from typing_extensions import Self, override
 
-from target_dotdigital.sandbox.account import ensure_address_book, ensure_preference
+from target_dotdigital.sandbox.account import ensure_seeds
 from target_dotdigital.sandbox.app import create_app
 from target_dotdigital.sandbox.faults import ConnectionProtocol
 from target_dotdigital.sandbox.imports import Slots
@@ -47,18 +47,15 @@ class SandboxServer:
 
         Raises:
             OSError: The database or the port cannot be used; the text says why.
-            ValueError: An address book or a preference cannot have this ID or name, or a fault
-                is for no route.
+            ValueError: Something that is to be created cannot have its ID or name, or a fault is
+                for no route.
         """
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(_listen(options.host, options.port))
             store = Store(options.database)
             undo.callback(store.close)
             with store.writing() as connection:
-                for wanted in options.address_books:
-                    ensure_address_book(connection, wanted)
-                for wanted in options.preferences:
-                    ensure_preference(connection, wanted)
+                ensure_seeds(connection, options.seeds)
             slots = Slots(store, options.switches, options.slots, options.pace)
             undo.callback(slots.stop)
             removals = RemovalQueue(store, working=options.slots > 0)

@@ -10,7 +10,7 @@ from target_dotdigital.settings.address_books import (
     address_book_name_problem,
 )
 from target_dotdigital.settings.environment import from_environment
-from target_dotdigital.settings.names import doubts, whole_names
+from target_dotdigital.settings.names import OWN_IDENTIFIERS, doubts, whole_names
 from target_dotdigital.settings.problems import problems
 from target_dotdigital.settings.schema import (
     CONFIG_SCHEMA,
@@ -26,6 +26,7 @@ __all__ = [
     "MAX_ACTIVE_IMPORTS",
     "MAX_ID",
     "NO_ADDRESS_BOOK",
+    "OWN_IDENTIFIERS",
     "REGIONS",
     "RESERVED_ADDRESS_BOOKS",
     "MergeOption",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,11 +21,18 @@ from target_dotdigital.errors import (
 )
 from tests.support.clock import FakeClock
 from tests.support.dotdigital.answers import html_reply, reply, v2_error
-from tests.support.dotdigital.routes import ACCOUNT_INFO, ADDRESS_BOOK, ADDRESS_BOOKS, DATA_FIELDS
+from tests.support.dotdigital.routes import (
+    ACCOUNT_INFO,
+    ADDRESS_BOOK,
+    ADDRESS_BOOKS,
+    CUSTOM_IDENTIFIERS,
+    DATA_FIELDS,
+)
 from tests.support.network import R1, R2, Network, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.dotdigital.server import DotdigitalServer
 
@@ -332,3 +339,56 @@ def test_giving_up_while_the_right_region_is_looked_for_is_not_a_matter_of_setti
     monkeypatch.setattr("target_dotdigital.api.client.Client.account_info", give_up)
     with pytest.raises(AbandonedError):
         connect(region="r1")
+
+
+# Custom identifiers.
+
+BY_NUMBER: dict[str, Any] = {
+    "people": {
+        "match_identifier": "customerNumbr",
+        "identifiers": {"customerNumbr": "id", "crm": "crm", "email": "email"},
+    },
+    "others": {"identifiers": {"email": "email"}},
+}
+
+
+def test_custom_identifiers_that_the_account_lacks_end_the_run_all_at_once(
+    server: DotdigitalServer, connect: Callable[..., Account]
+) -> None:
+    server.custom_identifiers.add("customerNumber")
+    with pytest.raises(SettingsError) as caught:
+        connect(server.url, streams=BY_NUMBER)
+    assert (
+        "streams.people.match_identifier: Custom identifier 'customerNumbr' not found. "
+        "Did you mean 'customerNumber'? Name one that the account has"
+    ) in str(caught.value)
+    assert "streams.people.identifiers: Custom identifier 'crm' not found." in str(caught.value)
+    assert {call.method for call in server.calls} == {"GET"}
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 405])
+def test_custom_identifiers_that_are_there_or_cannot_be_listed_end_no_run(
+    server: DotdigitalServer, connect: Callable[..., Account], status: int
+) -> None:
+    server.custom_identifiers_status = status
+    if status == 200:
+        server.custom_identifiers |= {"customerNumbr", "crm"}
+    connect(server.url, streams=BY_NUMBER)
+    assert len(server.calls_of(CUSTOM_IDENTIFIERS)) == 1
+
+
+def test_nobody_asks_for_custom_identifiers_that_are_not_named(
+    server: DotdigitalServer, connect: Callable[..., Account]
+) -> None:
+    streams = {"people": {"identifiers": {"email": "e", "mobileNumber": "m", "contactId": "c"}}}
+    connect(server.url, streams=streams)
+    assert not server.calls_of(CUSTOM_IDENTIFIERS)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_the_embedded_sandbox_has_what_the_settings_name(
+    connect: Callable[..., Account], tmp_path: Path, *, dry_run: bool
+) -> None:
+    account = connect(sandbox_path=str(tmp_path / "sandbox.db"), dry_run=dry_run, streams=BY_NUMBER)
+    wanted = [] if dry_run else ["crm", "customerNumbr"]
+    assert sorted(account.client.custom_identifiers() or []) == wanted

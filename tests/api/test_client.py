@@ -12,7 +12,6 @@ import pytest
 
 from target_dotdigital.api.client import Client
 from target_dotdigital.api.rate_limits import RateLimits
-from target_dotdigital.api.replies import AccountProperty, AddressBook, DataField
 from target_dotdigital.api.retries import MAX_TRIES, Caller
 from target_dotdigital.api.transport import Transport
 from target_dotdigital.errors import (
@@ -47,7 +46,7 @@ from tests.support.dotdigital.plain_client import contact
 from tests.support.dotdigital.routes import ADDRESS_BOOKS, DATA_FIELDS, IMPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.dotdigital.server import DotdigitalServer
 
@@ -81,14 +80,44 @@ def test_the_account_is_told_with_its_properties(client: Client) -> None:
     info = client.account_info()
     assert info.property("ApiEndpoint") == "https://r1-api.dotdigital.com/"
     assert info.property("Nothing") is None
-    assert AccountProperty("APILocale", "en-GB") in info.properties
+    assert info.property("apilocale") == "en-GB"
 
 
 def test_data_fields_and_address_books_are_typed(client: Client) -> None:
-    assert DataField("LOYALTY_POINTS", "Numeric") in client.data_fields()
-    assert client.address_book(102) == AddressBook(102, "Customers", 0)
+    fields = {each.name: each.type for each in client.data_fields()}
+    assert fields["LOYALTY_POINTS"] == "Numeric"
+    book = client.address_book(102)
+    assert (book.id, book.name, book.contacts) == (102, "Customers", 0)
     with pytest.raises(NotFoundError):
         client.address_book(7)
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, str.title], ids=lambda each: each.__name__)
+def test_every_answer_is_read_with_names_in_any_case(
+    client: Client, server: DotdigitalServer, spell: Callable[[str], str]
+) -> None:
+    server.spell = spell
+    server.custom_identifiers.add("customerNumber")
+    server.tells_created_field = False
+    ann = server.add_contact("ann@example.com", lists=(102,))
+    assert client.account_info().property("ApiEndpoint") == "https://r1-api.dotdigital.com/"
+    assert client.address_book(102).contacts == 1
+    assert {each.name for each in client.address_books()} == {"Newsletter", "Customers"}
+    assert client.create_address_book("New", lambda: None).name == "New"
+    assert {each.name for each in client.data_fields()} == set(server.data_fields)
+    assert client.create_data_field("NEW", "Date", lambda: None).type == "Date"
+    assert client.custom_identifiers() == ["customerNumber"]
+    assert client.import_status(client.import_contacts(BODY)).summary is not None
+    found = client.contact("email", "ann@example.com")
+    assert found is not None
+    assert found.contact_id == ann
+    assert [each.contact_id for each in client.members(102, None).items] == [ann]
+    assert client.removal_status(client.remove_members(102, [ann])).status
+    delete_id = client.delete_contacts(b'[{"email": "ann@example.com"}]')
+    assert client.deletion_status(delete_id).summary is not None
+    server.answer_next(IMPORT, reply(400, {spell("errorCode"): "contacts:badJson"}))
+    with pytest.raises(RequestRefusedError, match="badJson"):
+        client.import_contacts(BODY)
 
 
 def test_an_import_is_queued_and_its_report_is_read(
@@ -165,11 +194,13 @@ NO_ANSWERS = {
     "nothing": empty_reply(202, handled=True),
     "no content": reply(204, handled=True),
     "cut JSON": reply(202, b'{"importId": "6', handled=True),
+    "not UTF-8": reply(202, b'{"importId": "\xff"}', handled=True),
+}
+OTHER_JSON = {
     "another type": reply(202, {"importId": 7}, handled=True),
     "no ID": reply(202, {}, handled=True),
     "a list": reply(202, [], handled=True),
     "null": reply(202, b"null", handled=True),
-    "not UTF-8": reply(202, b'{"importId": "\xff"}', handled=True),
 }
 PASSING = {
     **{str(status): html_reply(status) for status in (408, 500, 502, 503, 504)},
@@ -198,14 +229,21 @@ def test_an_import_whose_reply_is_lost_is_sent_again(
     assert list(server.contacts) == ["a@example.com"]
 
 
-@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        *((each, NetworkError) for each in NO_ANSWERS.values()),
+        *((each, DotdigitalError) for each in OTHER_JSON.values()),
+    ],
+    ids=[*NO_ANSWERS, *OTHER_JSON],
+)
 def test_a_success_that_is_not_dotdigitals_is_none(
-    answer: Answer, client: Client, server: DotdigitalServer
+    answer: Answer, kind: type[TargetDotdigitalError], client: Client, server: DotdigitalServer
 ) -> None:
     server.answer_next(IMPORT, answer)
     assert client.import_contacts(BODY) == server.imports[-1].import_id
     server.answer_next(IMPORT, answer, times=None)
-    with pytest.raises(NetworkError, match=r"127\.0\.0\.1"):
+    with pytest.raises(kind, match=r"127\.0\.0\.1"):
         client.import_contacts(BODY)
     assert len(server.calls_of(IMPORT)) == 2 + MAX_TRIES
 

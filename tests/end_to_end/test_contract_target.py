@@ -95,7 +95,11 @@ def test_preferences_consents_and_address_books_of_rows(
     server: DotdigitalServer, tmp_path: Path, judge: str
 ) -> None:
     server.custom_identifiers.add("customerNumber")
-    with EmbeddedSandbox(tmp_path / "sandbox.db", address_books=["Customers"]) as sandbox:
+    has: dict[str, Any] = {
+        "address_books": ["Customers"],
+        "custom_identifiers": ["customerNumber"],
+    }
+    with EmbeddedSandbox(tmp_path / "sandbox.db", **has) as sandbox:
         is_sandbox = judge == "sandbox"
         with RecordingProxy(sandbox.url if is_sandbox else server.url) as proxy:
             config = settings_for(server, api_url=proxy.url, streams=AGREED)

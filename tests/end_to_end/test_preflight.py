@@ -111,6 +111,57 @@ def test_a_good_account_gets_a_line_for_each_check(
     assert not (tmp_path / "out" / "rejects.singer").exists()
 
 
+BY_CUSTOM_IDENTIFIER: dict[str, Any] = {
+    "people": {
+        "match_identifier": "customerNumbr",
+        "identifiers": {"customerNumbr": "id", "crmId": "crm", "email": "email"},
+    }
+}
+
+
+def test_custom_identifiers_are_looked_up(server: DotdigitalServer, tmp_path: Path) -> None:
+    server.custom_identifiers |= {"customerNumber", "crmId"}
+    found = verdicts(check(settings_for(server, streams=BY_CUSTOM_IDENTIFIER), tmp_path))
+    assert found["Custom identifier 'crmId'"] == "ok: found"
+    assert found["Custom identifier 'customerNumbr'"] == (
+        "to do: not found. Did you mean 'customerNumber'? Name one that the account has, or create "
+        "it in Dotdigital's settings"
+    )
+    assert {call.method for call in server.calls} == {"GET"}
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_custom_identifiers_that_no_call_lists_are_not_checked(
+    server: DotdigitalServer, status: int
+) -> None:
+    server.custom_identifiers_status = status
+    found = found_by(
+        api_url=server.url,
+        username=server.username,
+        password=server.password,
+        streams=BY_CUSTOM_IDENTIFIER,
+    )
+    assert found["Custom identifiers"] == (
+        "note: not checked, because 127.0.0.1 has no call that lists them"
+    )
+
+
+def test_custom_identifiers_that_cannot_be_listed_are_to_do(server: DotdigitalServer) -> None:
+    server.custom_identifiers_status = 500
+    found = found_by(
+        api_url=server.url,
+        username=server.username,
+        password=server.password,
+        streams=BY_CUSTOM_IDENTIFIER,
+    )
+    assert found["Custom identifiers"].startswith("to do: GET /configuration/v3/customIdentifiers")
+
+
+def test_the_sandbox_gets_the_custom_identifiers_that_are_named(tmp_path: Path) -> None:
+    found = found_by(sandbox_path=str(tmp_path / "sandbox.db"), streams=BY_CUSTOM_IDENTIFIER)
+    assert found["Custom identifier 'crmId'"] == "ok: will be created in the sandbox"
+
+
 def test_everything_that_is_wrong_is_told_at_once(server: DotdigitalServer, tmp_path: Path) -> None:
     server.address_books[55] = "All Contacts"
     server.data_fields["ODD"] = "Blob"

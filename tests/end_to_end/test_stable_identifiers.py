@@ -112,7 +112,11 @@ def account(
         return
     # As the test server is not.
     switches = ["failure-codes=PascalCase", "report-identifiers=lowerCase", "duplicates=last"]
-    options = Options(tmp_path / "sandbox.db", switches=read_switches(switches))
+    options = Options(
+        tmp_path / "sandbox.db",
+        custom_identifiers=["customerNumber"],
+        switches=read_switches(switches),
+    )
     with SandboxServer(options) as sandbox, SandboxClient(sandbox.url) as client:
         yield SandboxAccount(client, **CUSTOMERS)
 

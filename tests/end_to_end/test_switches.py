@@ -13,6 +13,7 @@ import pytest
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
 from tests.support.messages import record, schema, state
+from tests.support.mirrors import PACE
 from tests.support.sandbox.client import SandboxClient, person
 from tests.support.sandbox.switches import DEFAULTS, LIST_ID, OTHERWISE, configured
 from tests.support.target.command import FinishedRun, TargetProcess, load
@@ -116,6 +117,57 @@ def test_a_data_field_that_the_account_lacks_ends_the_run_either_way(
     assert "SCORE" in ended.stderr
     assert "SINCE" in ended.stderr
     assert ended.states == []
+
+
+PEOPLE = ("ann", "bob", "cid")
+
+
+@pytest.mark.parametrize("assignments", [DEFAULTS, OTHERWISE], ids=["defaults", "otherwise"])
+@pytest.mark.parametrize("leaves_by", ["mirror", "remove"])
+def test_whoever_is_to_leave_an_address_book_leaves_it_either_way(
+    tmp_path: Path, leaves_by: str, assignments: tuple[str, ...]
+) -> None:
+    database = tmp_path / "sandbox.db"
+    full = Options(database, address_books=[LIST_ID])
+    with SandboxServer(full) as server, SandboxClient(server.url) as client:
+        client.load(*(person(f"{name}@example.com", lists=[LIST_ID]) for name in PEOPLE))
+    options = Options(database, switches=read_switches(assignments))
+    stream = {"mirror": {"sync_mode": "mirror"}, "remove": {"on_delete": "remove"}}[leaves_by]
+    rows = [record(email=f"{name}@example.com") for name in ("ann", "bob")]
+    if leaves_by == "remove":
+        rows.append(record(email="cid@example.com", _sdc_deleted_at="2026-01-31T10:00:00Z"))
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        settings = configured(server, streams={"people": {"max_removal_percent": 100, **stream}})
+        ended = load(settings, tmp_path, schema(properties=PROPERTIES), *rows, state(1), pace=PACE)
+        members = {one["identifiers"]["email"] for one in client.members(LIST_ID)}
+        everybody = {name for name in PEOPLE if client.contact(f"{name}@example.com")}
+    assert (ended.status, ended.states) == (0, [1]), ended.stderr
+    assert members == {"ann@example.com", "bob@example.com"}
+    assert everybody == set(PEOPLE)
+    assert "trying again" not in ended.stderr
+
+
+@pytest.mark.parametrize("assignments", [DEFAULTS, OTHERWISE], ids=["defaults", "otherwise"])
+def test_what_is_missing_is_created_once_either_way(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    options = Options(tmp_path / "sandbox.db", switches=read_switches(assignments))
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        settings = configured(
+            server,
+            address_book="Newcomers",
+            create_address_book=True,
+            create_data_fields=True,
+            streams={"people": {"fields": {"SCORE": "score"}}},
+        )
+        people = schema(properties={"email": {"type": "string"}, "score": {"type": "integer"}})
+        ended = load(settings, tmp_path, people, record(email="a@example.com", score=1), state(1))
+        score = client.fields("a@example.com")
+        (book,) = client.contact("a@example.com")["lists"]
+    assert (ended.status, ended.states) == (0, [1]), ended.stderr
+    assert score == {"SCORE": 1}
+    assert book["name"] == "Newcomers"
+    assert "trying again" not in ended.stderr
 
 
 @pytest.mark.parametrize(

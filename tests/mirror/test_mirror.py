@@ -13,6 +13,7 @@ from tests.support.mirrors import BOOK, fill, members, mirror, run, undo_files
 from tests.support.target.command import TargetProcess, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.dotdigital.server import DotdigitalServer
@@ -39,6 +40,18 @@ def test_whoever_is_missing_leaves_the_address_book_and_nothing_else(
         ("POST", f"/v2/address-books/{BOOK}/contacts/delete"),
     }
     assert ended.counts().strip() == "read 3 = imported 3 + rejected 0 + collapsed 0 + skipped 0"
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower], ids=["upper", "lower"])
+def test_members_are_known_however_the_answers_spell_names(
+    server: DotdigitalServer, tmp_path: Path, spell: Callable[[str], str]
+) -> None:
+    fill(server, "ann", "bob", "cid", "dan", "eve")
+    server.spell = spell
+    server.departures.max_page = 2
+    ended = run(mirror(server), tmp_path, schema(), *rows(["ann", "eve"]), state(1))
+    assert (ended.status, ended.states) == (0, [1]), ended.stderr
+    assert members(server) == {"ann", "eve"}
 
 
 def test_when_everybody_is_there_nobody_leaves(server: DotdigitalServer, tmp_path: Path) -> None:

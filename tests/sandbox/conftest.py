@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 LIST_ID = 42
 PREFERENCES = (1, 2, 3, 4, 7)
+CUSTOM_IDENTIFIERS = ("key", "customerKey", "loyaltyKey")
 
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSandbox]:
     database = tmp_path_factory.mktemp("sandbox") / "dotdigital.db"
-    with EmbeddedSandbox(database, address_books=[LIST_ID], preferences=PREFERENCES) as running:
+    with EmbeddedSandbox(
+        database,
+        address_books=[LIST_ID],
+        preferences=PREFERENCES,
+        custom_identifiers=CUSTOM_IDENTIFIERS,
+    ) as running:
         yield running
 
 

@@ -43,6 +43,13 @@ def test_it_creates_the_address_books_that_are_named(database: Path) -> None:
     assert 4711 in {book["id"] for book in books}
 
 
+def test_it_creates_the_custom_identifiers_that_are_named(database: Path) -> None:
+    arguments = ("--custom-identifier=crmId", "--custom-identifier", "shopper-number")
+    with SandboxCommand(database, *arguments) as command, SandboxClient(command.url) as client:
+        found = client.get("/configuration/v3/customIdentifiers").json()
+    assert {each["name"] for each in found} == {"crmId", "shopper-number"}
+
+
 def test_with_credentials_no_others_are_accepted(database: Path) -> None:
     with SandboxCommand(database, "--username=me", password="s3cret") as command:
         for credentials, status in ((("me", "s3cret"), 200), (("me", "other"), 401)):

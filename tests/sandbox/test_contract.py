@@ -11,7 +11,7 @@ from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.api import API_ROUTES
 from target_dotdigital.sandbox.api.statuses import STATUSES
 from target_dotdigital.sandbox.http import RouteTable
-from tests.sandbox.conftest import LIST_ID
+from tests.sandbox.conftest import CUSTOM_IDENTIFIERS, LIST_ID
 from tests.support.dotdigital.contract.openapi import check_response, needs_vendor_files
 from tests.support.sandbox.client import SandboxClient, people, person
 from tests.support.sandbox.v2_imports import ROUTE as V2_IMPORT
@@ -50,7 +50,14 @@ class CheckingClient(SandboxClient):
 @pytest.fixture
 def client(database: Path) -> Iterator[CheckingClient]:
     with (
-        SandboxServer(Options(database, address_books=[LIST_ID], preferences=[1])) as server,
+        SandboxServer(
+            Options(
+                database,
+                address_books=[LIST_ID],
+                preferences=[1],
+                custom_identifiers=CUSTOM_IDENTIFIERS,
+            )
+        ) as server,
         CheckingClient(server.url) as checking,
     ):
         yield checking

@@ -28,6 +28,19 @@ def test_a_file_of_the_first_version_is_brought_up_to_this_one(database: Path) -
         assert [one["id"] for one in client.contact("old@example.com")["preferences"]] == [1]
 
 
+def test_custom_identifiers_that_contacts_have_are_defined_from_then_on(database: Path) -> None:
+    by_key = {"matchIdentifier": "key", "identifiers": {"key": "1", "email": "one@example.com"}}
+    options = Options(database, custom_identifiers=["key", "unused"])
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        client.load(by_key)
+    go_back(database, 2)
+    with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
+        (defined,) = client.get("/configuration/v3/customIdentifiers").json()
+        assert defined["name"] == "key"
+        assert defined["created"].endswith("Z")
+        assert len(client.load(by_key)["updated"]) == 1
+
+
 def test_migrations_lead_from_the_first_version_to_this_one_without_a_gap() -> None:
     assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION))
 

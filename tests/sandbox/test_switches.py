@@ -79,6 +79,30 @@ def test_a_date_without_a_time_can_be_refused(database: Path) -> None:
         assert report["summary"]["newContacts"] == 1
 
 
+def test_names_of_v2_can_be_in_pascal_case(database: Path) -> None:
+    with switched(database, "names=pascal") as client:
+        created = client.call("POST", "/v2/address-books", json={"name": "New"}).json()
+        assert set(created) == {"Id", "Name", "Visibility", "Contacts"}
+        fields = client.get("/v2/data-fields").json()
+        assert {"Name", "Type", "Visibility", "DefaultValue"} == set(fields[0])
+        contact_id = client.load(person("a@example.com", lists=[LIST_ID]))["created"][0][
+            "contactId"
+        ]
+        path = f"/v2/address-books/{LIST_ID}/contacts/delete"
+        removal = client.call("POST", path, json=[contact_id]).json()
+        assert set(removal) == {"Id", "Status"}
+        assert set(client.get(f"/v2/contacts/deletion/{removal['Id']}").json()) == {"Id", "Status"}
+
+
+def test_a_data_field_can_be_created_with_no_body_in_the_answer(database: Path) -> None:
+    with switched(database, "created-field=empty") as client:
+        new = {"name": "NEW", "type": "String"}
+        created = client.call("POST", "/v2/data-fields", json=new)
+        assert (created.status_code, created.content) == (201, b"")
+        assert "NEW" in {each["name"] for each in client.get("/v2/data-fields").json()}
+        assert client.call("POST", "/v2/data-fields", json=new).status_code == 400
+
+
 @pytest.mark.parametrize(("position", "kept"), [("keeps", {"FIRSTNAME": "Ann"}), ("clears", {})])
 def test_null_with_overwrite_if_not_empty(
     database: Path, position: str, kept: dict[str, str]

@@ -2,8 +2,20 @@
 
 Address books (v3 calls them lists), data fields and the values that they take, memberships,
 marketing preferences.
+Address books (v3 calls them lists), data fields and the values that they take, memberships, and
+custom identifiers.
 """
 
+from target_dotdigital.sandbox.account.custom_identifiers import (
+    BUILT_IN_IDENTIFIERS,
+    IDENTIFIER_NAME,
+    CustomIdentifier,
+    NewCustomIdentifier,
+    create_custom_identifier,
+    delete_custom_identifier,
+    identifier_names,
+    list_custom_identifiers,
+)
 from target_dotdigital.sandbox.account.data_fields import (
     DataField,
     DataFieldDeletion,
@@ -27,7 +39,6 @@ from target_dotdigital.sandbox.account.lists import (
     count_contacts,
     create_address_book,
     delete_address_book,
-    ensure_address_book,
     find_address_book,
     get_address_book,
     join_lists,
@@ -46,44 +57,52 @@ from target_dotdigital.sandbox.account.preferences import (
     NewPreference,
     create_preference,
     delete_preference,
-    ensure_preference,
     preference_not_found,
     preference_tree,
     update_preference,
 )
 from target_dotdigital.sandbox.account.reset import reset_account
+from target_dotdigital.sandbox.account.seeds import Seeds, ensure_seeds
 
 __all__ = [
+    "BUILT_IN_IDENTIFIERS",
+    "IDENTIFIER_NAME",
     "ISO_8601",
     "LARGEST_PREFERENCE_ID",
     "MAXIMUM_TEXT_CHARACTERS",
     "VALUE_CHECKS",
     "AddressBook",
     "ChangedPreference",
+    "CustomIdentifier",
     "DataField",
     "DataFieldDeletion",
     "Definitions",
     "MarketingPreference",
     "NewAddressBook",
+    "NewCustomIdentifier",
     "NewDataField",
     "NewPreference",
+    "Seeds",
     "address_book_page",
     "count_contacts",
     "create_address_book",
+    "create_custom_identifier",
     "create_data_field",
     "create_preference",
     "delete_address_book",
+    "delete_custom_identifier",
     "delete_data_field",
     "delete_preference",
-    "ensure_address_book",
-    "ensure_preference",
+    "ensure_seeds",
     "find_address_book",
     "get_address_book",
+    "identifier_names",
     "is_date_without_time",
     "join_lists",
     "leave_all_lists",
     "leave_list",
     "leave_list_first",
+    "list_custom_identifiers",
     "list_data_fields",
     "load_definitions",
     "preference_not_found",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_dotdigital.sandbox.account.custom_identifiers import identifier_names
 from target_dotdigital.sandbox.storage import TEST_ID
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ class Definitions(msgspec.Struct, frozen=True):
         data_fields: Each field's type by its name in upper case.
         lists: IDs of address books that an import may add contacts to.
         preferences: IDs of the preferences, without those of their categories.
+        identifiers: Names of identifiers that contacts may have.
     """
 
     data_fields: Mapping[str, str]
     lists: frozenset[int]
     preferences: frozenset[int]
+    identifiers: frozenset[str]
 
 
 def load_definitions(connection: sqlite3.Connection) -> Definitions:
@@ -36,4 +39,5 @@ def load_definitions(connection: sqlite3.Connection) -> Definitions:
         dict(data_fields),
         frozenset(row[0] for row in lists),
         frozenset(row[0] for row in preferences),
+        identifier_names(connection),
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.account.lists import ensure_address_book
-from target_dotdigital.sandbox.account.preferences import ensure_preference
+from target_dotdigital.sandbox.account.seeds import ensure_seeds
 from target_dotdigital.sandbox.storage import (
     ALL_CONTACTS_ID,
     BEGIN_GROWTH,
@@ -14,8 +13,7 @@ from target_dotdigital.sandbox.storage import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from target_dotdigital.sandbox.account.seeds import Seeds
     from target_dotdigital.sandbox.storage import Store
 
 _NOT_EMPTIED = ("sequence", "address_book")
@@ -24,21 +22,18 @@ _NOT_EMPTIED = ("sequence", "address_book")
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
-def reset_account(
-    store: Store, address_books: Sequence[str | int], preferences: Sequence[str | int]
-) -> None:
+def reset_account(store: Store, seeds: Seeds) -> None:
     """Leave an account as it is at its first start, but for the IDs that it has given away.
 
     Imports that are under way come to nothing.
 
     Args:
         store: The database.
-        address_books: Those that the sandbox was started with. They keep their IDs.
-        preferences: Those that the sandbox was started with.
+        seeds: What the sandbox was started with. Its address books keep their IDs.
     """
     ids = {ALL_CONTACTS_ID, TEST_ID}
     names = set()
-    for wanted in address_books:
+    for wanted in seeds.address_books:
         text = str(wanted)
         if text.isascii() and text.isdigit():
             ids.add(int(text))
@@ -56,7 +51,4 @@ def reset_account(
                 connection.execute(f'DELETE FROM "{table}"').close()  # noqa: S608 - its own tables
         connection.execute(BUILT_IN_DATA_FIELDS).close()
         connection.execute(BEGIN_GROWTH).close()
-        for wanted in address_books:
-            ensure_address_book(connection, wanted)
-        for wanted in preferences:
-            ensure_preference(connection, wanted)
+        ensure_seeds(connection, seeds)

@@ -65,9 +65,7 @@ async def reset_account(request: Request) -> Response:
         raise v3_refusal("sandbox:badRequest", "A reset takes no body, or {}")
     state = request.app.state
     state.faults.disarm()
-    await run_in_threadpool(
-        account.reset_account, state.store, state.address_books, state.preferences
-    )
+    await run_in_threadpool(account.reset_account, state.store, state.seeds)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

@@ -15,7 +15,6 @@ from target_dotdigital.sandbox.contacts.plan import (
 from target_dotdigital.sandbox.contacts.records import (
     CONTACT_ID,
     EMAIL,
-    IDENTIFIER_NAME,
     LARGEST_CONTACT_ID,
     MOBILE_NUMBER,
     PENDING,
@@ -50,7 +49,6 @@ __all__ = [
     "DUPLICATE",
     "EMAIL",
     "GLOBALLY_SUPPRESSED",
-    "IDENTIFIER_NAME",
     "LARGEST_CONTACT_ID",
     "MOBILE_NUMBER",
     "PENDING",

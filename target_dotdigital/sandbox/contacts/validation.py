@@ -8,12 +8,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import (
+    BUILT_IN_IDENTIFIERS,
     MAXIMUM_TEXT_CHARACTERS,
     VALUE_CHECKS,
     is_date_without_time,
 )
 from target_dotdigital.sandbox.contacts.records import (
-    BUILT_IN,
     EMAIL_STATUSES,
     EMAIL_TYPES,
     MOBILE_STATUSES,
@@ -121,11 +121,20 @@ def _problems(sent: SentContact, definitions: Definitions) -> list[Failure]:
         elif value is not None and not VALUE_CHECKS[kind](value):
             failures.append(_schema_violation(f"'{name}' takes a {kind}"))
     failures += _channel_problems(sent.channel_properties)
-    match = sent.match_identifier
-    is_misspelt = match.lower() in BUILT_IN and match not in BUILT_IN.values()
-    if is_misspelt and match not in sent.identifiers:
-        failures.append(Failure("invalidMatchIdentifier", "Unknown matchIdentifier"))
+    if not definitions.identifiers.issuperset((sent.match_identifier, *sent.identifiers)):
+        failures += _unknown_identifiers(sent, definitions)
     return failures
+
+
+def _unknown_identifiers(sent: SentContact, definitions: Definitions) -> list[Failure]:
+    names = dict.fromkeys((sent.match_identifier, *sent.identifiers))
+    return [
+        Failure("invalidMatchIdentifier", f"Unknown identifier '{name}'")
+        for name in names
+        if name not in definitions.identifiers
+        # One of Dotdigital's own in another case has failed already, if it is sent.
+        and not (name.lower() in BUILT_IN_IDENTIFIERS and name in sent.identifiers)
+    ]
 
 
 def _channel_problems(channels: ChannelProperties) -> list[Failure]:

@@ -228,6 +228,13 @@ class Switches:
         question="the removal of an unknown contact from a list is answered 404, or 204",
         source="the vendor's file has 204 only",
     )
+    used_identifier: Literal["inUse", "deleted"] = _switch(
+        "inUse",
+        "deleted",
+        question="the deletion of a custom identifier that contacts have is answered 400, or "
+        "takes it from them",
+        source="the vendor's file has inUse, with segments and programs as its examples",
+    )
     deleted_contact: Literal["200", "204"] = _switch(
         "200",
         "204",

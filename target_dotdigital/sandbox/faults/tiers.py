@@ -49,6 +49,9 @@ TIERS: Mapping[str, str] = {
     "PUT /v2/contacts/{}/preferences": MEDIUM,
     "GET /v2/contact/{}/preferences": HIGH,
     "PUT /v2/contact/{}/preferences": MEDIUM,
+    "GET /configuration/v3/customIdentifiers": HIGH,
+    "POST /configuration/v3/customIdentifiers": MEDIUM,
+    "DELETE /configuration/v3/customIdentifiers/{}": MEDIUM,
     "PUT /contacts/v3/import": LOW,
     IMPORT_STATUS: HIGH,  # or unlimited: a switch
     "GET /contacts/v3": LOW,

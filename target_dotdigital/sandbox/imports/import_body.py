@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta
 
+from target_dotdigital.sandbox.account import IDENTIFIER_NAME
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
     EMAIL,
-    IDENTIFIER_NAME,
     MergeOption,
     SentContact,
     check_identifiers,

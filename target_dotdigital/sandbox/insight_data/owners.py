@@ -5,10 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from target_dotdigital.sandbox.account import IDENTIFIER_NAME
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
     EMAIL,
-    IDENTIFIER_NAME,
     LARGEST_CONTACT_ID,
     find_contacts,
     normalise_identifiers,

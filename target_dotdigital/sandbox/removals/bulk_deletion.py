@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_dotdigital.sandbox.account import IDENTIFIER_NAME, identifier_names
 from target_dotdigital.sandbox.clock import timestamp
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
-    IDENTIFIER_NAME,
     ContactIndex,
     Failure,
     Identifiers,
@@ -96,6 +96,7 @@ def delete_in_bulk(store: Store, removal: Removal) -> None:
         if not removal_log.advance(connection, removal.sequence, len(entries)):
             return
         index = find_contacts(connection, [identifiers for identifiers, _ in normalised])
+        known = identifier_names(connection)
         found: dict[int, Identifier] = {}
         failed: list[FailedDeletion] = []
         unknown = 0
@@ -104,6 +105,8 @@ def delete_in_bulk(store: Store, removal: Removal) -> None:
             if contact_id is not None and contact_id not in found:
                 found[contact_id] = entry
                 continue
+            if not failures and known.isdisjoint(entry):
+                failures.append(Failure("invalidMatchIdentifier", "Unknown identifier"))
             if not failures:
                 unknown += 1
                 failures.append(Failure("contactNotFound", "The contact could not be found"))

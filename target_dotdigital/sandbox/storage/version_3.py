@@ -90,10 +90,25 @@ CREATE TABLE v2_import_part (
 """Imports of v2, beside their rows in `import` and `import_part`: the names of their columns, and
 for each part the contacts that failed, counted by v2's names and as lines of CSV."""
 
+_CUSTOM_IDENTIFIERS = """
+CREATE TABLE custom_identifier_name (
+    name TEXT PRIMARY KEY,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL
+) WITHOUT ROWID;
+
+INSERT INTO custom_identifier_name
+SELECT DISTINCT name, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+FROM custom_identifier;
+"""
+"""The custom identifiers that the account defines. Before, contacts could have any: those that
+they have are defined from now on."""
+
 GROUPS: tuple[str, ...] = (
     _PREFERENCES,
     _INSIGHT_DATA,
     _V2_IMPORTS,
+    _CUSTOM_IDENTIFIERS,
 )
 
 VERSION_3 = "".join((*GROUPS, "PRAGMA user_version = 3;"))

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -105,6 +105,19 @@ def reply(
     return Answer(
         status, json.dumps(body).encode(), {"Content-Type": JSON_TYPE, **(headers or {})}, handled
     )
+
+
+def respelled(answer: Answer, spell: Callable[[str], str]) -> Answer:
+    """Return a JSON answer with all its names spelled otherwise."""
+    if not answer.body or not answer.headers.get("Content-Type", "").startswith("application/json"):
+        return answer
+    return replace(answer, body=json.dumps(_respelled(json.loads(answer.body), spell)).encode())
+
+
+def _respelled(value: Any, spell: Callable[[str], str]) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {spell(name): _respelled(each, spell) for name, each in value.items()}
+    return [_respelled(each, spell) for each in value] if isinstance(value, list) else value
 
 
 def v2_error(status: int, message: str) -> Answer:

@@ -72,7 +72,7 @@ def create_data_field(account: Account, call: Call) -> Answer:
         account.data_fields[kept] = kind
         account.changed.notify_all()
     created = {"name": kept, "type": kind, "visibility": visibility, "defaultValue": None}
-    return reply(201, created)
+    return reply(201, created if account.tells_created_field else b"")
 
 
 def _content(call: Call, known: set[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tests.support.dotdigital import departure_routes
@@ -28,6 +29,7 @@ ADDRESS_BOOK = "GET /v2/address-books/{id}"
 CREATE_ADDRESS_BOOK = "POST /v2/address-books"
 DATA_FIELDS = "GET /v2/data-fields"
 CREATE_DATA_FIELD = "POST /v2/data-fields"
+CUSTOM_IDENTIFIERS = "GET /configuration/v3/customIdentifiers"
 IMPORT = "PUT /contacts/v3/import"
 IMPORT_STATUS = "GET /contacts/v3/import/{id}"
 
@@ -123,6 +125,15 @@ def data_fields(account: Account, _call: Call) -> Answer:
     return reply(200, listed)
 
 
+def custom_identifiers(account: Account, _call: Call) -> Answer:
+    status = account.custom_identifiers_status
+    if status != HTTPStatus.OK:
+        return html_reply(status)
+    moment = "2024-05-21T12:34:56Z"
+    names = sorted(account.custom_identifiers)
+    return reply(200, [{"name": one, "created": moment, "updated": moment} for one in names])
+
+
 ANSWERS: dict[str, Callable[[Account, Call], Answer]] = {
     ACCOUNT_INFO: account_info,
     ADDRESS_BOOKS: page_of_address_books,
@@ -130,6 +141,7 @@ ANSWERS: dict[str, Callable[[Account, Call], Answer]] = {
     CREATE_ADDRESS_BOOK: create_address_book,
     DATA_FIELDS: data_fields,
     CREATE_DATA_FIELD: create_data_field,
+    CUSTOM_IDENTIFIERS: custom_identifiers,
     IMPORT: take_import,
     IMPORT_STATUS: import_status,
     departure_routes.MEMBERS: departure_routes.members,

@@ -23,6 +23,7 @@ from tests.support.dotdigital.answers import (
     Gate,
     Scripted,
     html_reply,
+    respelled,
     v2_error,
 )
 from tests.support.dotdigital.departure_routes import DELETE, REMOVE
@@ -30,6 +31,7 @@ from tests.support.dotdigital.loopback import LoopbackHandler, LoopbackServer, h
 from tests.support.dotdigital.routes import ANSWERS, IMPORT, route_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 
@@ -50,6 +52,8 @@ class DotdigitalServer(Account):
         super().__init__()
         self.calls: list[Call] = []
         """In the order of arrival."""
+        self.spell: Callable[[str], str] | None = None
+        """Spells the names in the account's answers otherwise than the documents do."""
         self._scripts: defaultdict[str, deque[Scripted]] = defaultdict(deque)
         self._for_ever: dict[str, Scripted] = {}
         self._gates: list[Gate] = []
@@ -145,10 +149,9 @@ class DotdigitalServer(Account):
         own = self._own_answer(call)
         lost = scripted.body is not None or scripted.fault != "none"
         if lost and call.route == IMPORT and own.status == HTTPStatus.ACCEPTED:
-            self.end_orphan(json.loads(own.body or b"")["importId"])
+            self.end_orphan(_job_id(own, "importId"))
         if lost and call.route in {DELETE, REMOVE} and own.status == HTTPStatus.ACCEPTED:
-            accepted = json.loads(own.body or b"")
-            self.departures.end_orphan(accepted.get("deleteId") or accepted["id"])
+            self.departures.end_orphan(_job_id(own, "deleteId", "id"))
         return Answer(
             status=own.status if scripted.status is None else scripted.status,
             body=own.body if scripted.body is None else scripted.body,
@@ -164,8 +167,15 @@ class DotdigitalServer(Account):
             if call.path.startswith("/v2/"):
                 return v2_error(401, "Authorization has been denied for this request.")
             return Answer(401, b"")
-        answer = ANSWERS.get(call.route)
-        return html_reply(404) if answer is None else answer(self, call)
+        route = ANSWERS.get(call.route)
+        answer = html_reply(404) if route is None else route(self, call)
+        return answer if self.spell is None else respelled(answer, self.spell)
+
+
+def _job_id(answer: Answer, *names: str) -> str:
+    body = json.loads(answer.body or b"")
+    accepted: dict[str, str] = {name.lower(): value for name, value in body.items()}
+    return next(accepted[name.lower()] for name in names if name.lower() in accepted)
 
 
 class _Handler(LoopbackHandler):

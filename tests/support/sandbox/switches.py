@@ -26,6 +26,8 @@ OTHERWISE = (
     "report-identifiers=lowerCase",
     "large-body=400",
     "unknown-preference=taken",
+    "names=pascal",
+    "created-field=empty",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 

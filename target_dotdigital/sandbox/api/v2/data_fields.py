@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
@@ -14,7 +15,8 @@ from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
+
+    from target_dotdigital.sandbox.faults import Switches
 
 _NEW = AnyCaseDecoder(account.NewDataField)
 
@@ -29,6 +31,9 @@ async def create_data_field(request: Request) -> Response:
     body = await read_body(request)
     new = decode_v2(_NEW, body, "ERROR_DATAFIELD_INVALID")
     created = await change(request, lambda connection: account.create_data_field(connection, new))
+    switches: Switches = request.app.state.switches
+    if switches.created_field == "empty":
+        return Response(status_code=HTTPStatus.CREATED)
     return v2_answer(request, created, HTTPStatus.CREATED)
 
 

@@ -36,10 +36,8 @@ from target_dotdigital.sandbox.contacts.records.contact_body import (
     matched_by,
 )
 from target_dotdigital.sandbox.contacts.records.identifiers import (
-    BUILT_IN,
     CONTACT_ID,
     EMAIL,
-    IDENTIFIER_NAME,
     LARGEST_CONTACT_ID,
     MOBILE_NUMBER,
     Failure,
@@ -53,12 +51,10 @@ from target_dotdigital.sandbox.contacts.records.lookup import (
 )
 
 __all__ = [
-    "BUILT_IN",
     "CONTACT_ID",
     "EMAIL",
     "EMAIL_STATUSES",
     "EMAIL_TYPES",
-    "IDENTIFIER_NAME",
     "LARGEST_CONTACT_ID",
     "MOBILE_NUMBER",
     "MOBILE_STATUSES",

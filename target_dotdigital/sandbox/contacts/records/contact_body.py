@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from target_dotdigital.sandbox.contacts.records.identifiers import CONTACT_ID, IDENTIFIER_NAME
+from target_dotdigital.sandbox.account import IDENTIFIER_NAME
+from target_dotdigital.sandbox.contacts.records.identifiers import CONTACT_ID
 from target_dotdigital.sandbox.http import schema_refusal
 
 MergeOption = Literal["overwrite", "overwriteIfNotEmpty", "overwriteIfEmpty"]

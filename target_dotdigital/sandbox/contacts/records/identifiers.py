@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_dotdigital.sandbox.account import BUILT_IN_IDENTIFIERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONTACT_ID = "contactId"
 EMAIL = "email"
 MOBILE_NUMBER = "mobileNumber"
-BUILT_IN = {name.lower(): name for name in (CONTACT_ID, EMAIL, MOBILE_NUMBER)}
-
-IDENTIFIER_NAME = re.compile(r"[-A-Za-z0-9_]{1,50}")
 
 LARGEST_CONTACT_ID = 2**63 - 1
 MAXIMUM_VALUE_CHARACTERS = 256
@@ -102,7 +101,7 @@ def normalise_identifiers(sent: Mapping[str, int | str]) -> tuple[Identifiers, l
             mobile_number = normalise_mobile_number(str(value))
             if mobile_number is None:
                 failures.append(_invalid("invalidPhoneNumber", name))
-        elif name.lower() in BUILT_IN:
+        elif name.lower() in BUILT_IN_IDENTIFIERS:
             failures.append(_invalid("invalidMatchIdentifier", name))
         elif is_custom_value(str(value)):
             custom[name] = str(value)

@@ -83,9 +83,13 @@ class Account:
         self.created_status = 200
         """Of a new address book: one of the vendor's files says 200, the other 201."""
         self.creation_refused_status = 400
+        self.tells_created_field = True
+        """Whether a new data field is in the answer: one of the vendor's files says so, one not."""
         self.field_names_upper_cased = True
         """Whether a new data field's name is kept in upper case: an inference, not documented."""
         self.custom_identifiers: set[str] = set()
+        self.custom_identifiers_status = 200
+        """The status of the call that lists them, which may not be there."""
         self.imports: list[Import] = []
         self.report_style = ReportStyle()
         self.rejected: dict[str, str] = {}

@@ -20,6 +20,8 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 from openapi_core.validation.request.exceptions import ParameterValidationError
 
+from tests.support.dotdigital.contract.configuration import CONFIGURATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -29,10 +31,14 @@ FOLDER_VARIABLE = "DOTDIGITAL_OPENAPI"
 HOST = "https://r1-api.dotdigital.com"
 SHOWN_CHARACTERS = 200
 
+CONFIGURATION_FILE = "configuration-v3"
+"""It is described in `configuration`, and not by a file."""
+
 # The first prefix that fits decides; the last file is the old and complete one of v2.
 FILES = (
     ("/v2/address-books/{}/contacts/import", "v2-full.json"),
     ("/contacts/v3", "contacts-v3.json"),
+    ("/configuration/v3", CONFIGURATION_FILE),
     ("/v2/account-info", "accounts-v2.yaml"),
     ("/v2/server-time", "accounts-v2.yaml"),
     ("/v2/address-books", "lists-v2.yaml"),
@@ -187,6 +193,8 @@ def _document(name: str) -> OpenAPI:
 
 def mended(name: str) -> dict[str, Any]:
     """Return one of the vendor's files without its faults."""
+    if name == CONFIGURATION_FILE:
+        return CONFIGURATION
     # All of them are JSON, those called .yaml too.
     path = Path(os.environ[FOLDER_VARIABLE]) / name
     content: dict[str, Any] = json.loads(path.read_text("utf-8"))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from target_dotdigital.sandbox.account import find_address_book
+from target_dotdigital.sandbox.account import find_address_book, identifier_names
 from target_dotdigital.sandbox.api.v3.contacts.countries import country_of
-from target_dotdigital.sandbox.api.v3.contacts.requests import read_identifier
+from target_dotdigital.sandbox.api.v3.contacts.requests import insist_on_identifier, read_identifier
 from target_dotdigital.sandbox.contacts import (
     LARGEST_CONTACT_ID,
     ConsentRecordReply,
@@ -173,6 +173,7 @@ def find_contact(connection: sqlite3.Connection, name: str, value: str) -> Conta
         RefusalError: 400, no contact could have it; 404, none has it.
     """
     identifiers = read_identifier(name, value)
+    insist_on_identifier(identifier_names(connection), name, value)
     wanted = identifiers.get(name)
     contact = find_contacts(connection, [identifiers]).find(name, wanted or 0)
     if contact is None:

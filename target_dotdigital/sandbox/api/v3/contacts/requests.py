@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from target_dotdigital.sandbox.account import IDENTIFIER_NAME
 from target_dotdigital.sandbox.contacts import (
-    IDENTIFIER_NAME,
     LARGEST_CONTACT_ID,
     ContactData,
     Identifiers,
@@ -18,9 +18,10 @@ from target_dotdigital.sandbox.contacts import (
 from target_dotdigital.sandbox.http import decode_v3, v3_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from target_dotdigital.sandbox.contacts import MergeOption
+    from target_dotdigital.sandbox.http import RefusalError
 
 Body = TypeVar("Body", bound=ContactData)
 
@@ -92,7 +93,25 @@ def read_identifier(name: str, value: str) -> Identifiers:
         sent = int(value) if len(value) <= len(str(LARGEST_CONTACT_ID)) else -1
     identifiers, failures = normalise_identifiers({name: sent})
     if failures or not IDENTIFIER_NAME.fullmatch(name):
-        raise v3_refusal(
-            "contacts:invalidId", f"The id value '{value}' is invalid for the identifier '{name}'"
-        )
+        raise _invalid_id(name, value)
     return identifiers
+
+
+def insist_on_identifier(known: Collection[str], name: str, value: str) -> None:
+    """Refuse the identifier that a path names if the account does not define it.
+
+    Args:
+        known: Names of identifiers that contacts may have.
+        name: The identifier's name.
+        value: Its value.
+
+    Raises:
+        RefusalError: 400, no contact could have it.
+    """
+    if name not in known:
+        raise _invalid_id(name, value)
+
+
+def _invalid_id(name: str, value: str) -> RefusalError:
+    description = f"The id value '{value}' is invalid for the identifier '{name}'"
+    return v3_refusal("contacts:invalidId", description)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_dotdigital.sandbox.account import identifier_names
 from target_dotdigital.sandbox.api.v3.contacts.replies import contact_not_found, find_contact
-from target_dotdigital.sandbox.api.v3.contacts.requests import read_identifier
+from target_dotdigital.sandbox.api.v3.contacts.requests import insist_on_identifier, read_identifier
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
     EMAIL,
@@ -104,6 +105,7 @@ class SingleContacts:
         identifiers, failures = _normalised(complete)
         with self._store.contacts:
             plan = self._plan([wanted, identifiers], option)
+            insist_on_identifier(plan.definitions.identifiers, name, value)
             existing = plan.index.find(name, key)
             _insist_on_own(plan, existing, identifiers)
             plan.add(matched_by(name, complete), identifiers, failures, existing)
@@ -131,6 +133,7 @@ class SingleContacts:
             raise v3_refusal("contacts:badRequest", "A contact has an email or a mobileNumber")
         with self._store.contacts:
             plan = self._plan([wanted, identifiers])
+            insist_on_identifier(plan.definitions.identifiers, name, value)
             existing = plan.index.find(name, wanted.get(name) or 0)
             if existing is None:
                 raise contact_not_found(name, value)
@@ -154,6 +157,7 @@ class SingleContacts:
         """
         wanted = read_identifier(name, value)
         with self._store.contacts, self._store.writing() as connection:
+            insist_on_identifier(identifier_names(connection), name, value)
             contact = find_contacts(connection, [wanted]).find(name, wanted.get(name) or 0)
             if contact is None:
                 raise contact_not_found(name, value)

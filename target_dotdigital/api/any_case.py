@@ -1,0 +1,81 @@
+"""JSON answers whose names may be in any case, read at full speed where they are as documented.
+
+Dotdigital spells names otherwise from call to call, and one call's otherwise from document to
+document. Source: https://developer.dotdigital.com/docs/data-handling.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+Decoded = TypeVar("Decoded")
+
+_JSON = msgspec.json.Decoder()
+
+
+class Documented(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of answers. Each has every name that the vendor documents, read or not.
+
+    So a name that is not known is either in another case, or new: both are worth a second look.
+    """
+
+
+class AnyCaseDecoder(Generic[Decoded]):
+    """Decodes answers of one type. Safe to use from several threads."""
+
+    def __init__(self, wanted: type[Decoded]) -> None:
+        """Make a decoder.
+
+        Args:
+            wanted: What the answer should be, of `Documented` structs.
+        """
+        self._wanted = wanted
+        self._type = inspect.type_info(wanted)
+        self._exact = msgspec.json.Decoder(wanted)
+
+    def decode(self, body: bytes) -> Decoded:
+        """Decode an answer.
+
+        Args:
+            body: The answer's body.
+
+        Raises:
+            msgspec.ValidationError: It is JSON of another shape.
+            msgspec.DecodeError: It is no JSON.
+        """
+        try:
+            return self._exact.decode(body)
+        except msgspec.ValidationError:
+            return msgspec.convert(_as_documented(self._type, _JSON.decode(body)), self._wanted)
+
+
+def _as_documented(wanted: inspect.Type, value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return the value with the names that are read, spelled as documented, and no others."""
+    if isinstance(wanted, inspect.Metadata):
+        return _as_documented(wanted.type, value)
+    if isinstance(wanted, inspect.UnionType):
+        for one in wanted.types:
+            value = _as_documented(one, value)
+    elif isinstance(wanted, inspect.StructType) and isinstance(value, dict):
+        value = _named_as_documented(wanted, value)
+    elif isinstance(wanted, inspect.ListType) and isinstance(value, list):
+        value = [_as_documented(wanted.item_type, each) for each in value]
+    return value
+
+
+def _named_as_documented(wanted: inspect.StructType, value: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        field.encode_name.lower(): field
+        for field in wanted.fields
+        if not isinstance(field.type, inspect.RawType)
+    }
+    read = {}
+    # A name that is spelled as documented comes last, and wins.
+    for name in sorted(value, key=lambda name: name in wanted.cls.__struct_encode_fields__):
+        field = fields.get(name.lower())
+        if field is not None:
+            read[field.encode_name] = _as_documented(field.type, value[name])
+    return read
