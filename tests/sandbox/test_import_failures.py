@@ -152,3 +152,11 @@ def test_an_identifier_of_another_contact_is_a_conflict(sandbox: SandboxClient) 
         assert failure_codes(report) == ["identifierConflict"]
         assert report["summary"]["duplicateIdentifiers"] == 1
     assert "mobileNumber" not in sandbox.contact("mine@example.com")["identifiers"]
+
+
+def test_an_id_of_another_contact_is_a_conflict(sandbox: SandboxClient) -> None:
+    known = sandbox.load(person("numbered@example.com"))["created"][0]["contactId"]
+    sandbox.load(person("mine@example.com"))
+    for email in ("mine@example.com", "newcomer@example.com"):
+        report = sandbox.load(matched_by("email", email=email, contactId=known))
+        assert failure_codes(report) == ["identifierConflict"]

@@ -140,6 +140,13 @@ def test_a_patch_brings_a_contact_back(client: SandboxClient, path: str) -> None
     assert client.get(f"{PATH}/email/ann@example.com").status_code == 404
 
 
+def test_a_patch_brings_a_contact_back_by_the_address_that_it_sends(client: SandboxClient) -> None:
+    ann = deleted_ann(client)
+    body = {"identifiers": {"email": "ann@example.com"}}
+    reply = client.call("PATCH", f"{PATH}/email/new@example.com", json=body)
+    assert (reply.status_code, reply.json()["contactId"]) == (200, ann["contactId"])
+
+
 def test_a_create_brings_a_contact_back(client: SandboxClient) -> None:
     ann = deleted_ann(client)
     body = {"identifiers": {"email": "ann@example.com"}}
