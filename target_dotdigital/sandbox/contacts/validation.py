@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
     from target_dotdigital.sandbox.account import Definitions
     from target_dotdigital.sandbox.contacts.records import ChannelProperties, SentContact
 
-_DEFAULTS = Switches()
+_positions = attrgetter(
+    *("unknown_field", "field_case", "wrong_type", "long_text", "date_only", "unknown_list")
+)
+"""Of the switches by which something of a contact is left out, or refused in addition."""
+
+_DEFAULTS = _positions(Switches())
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -54,7 +60,7 @@ def validate(sent: SentContact, definitions: Definitions, switches: Switches) ->
         switches: What Dotdigital's documents leave open.
     """
     contact, failures, warnings = sent, list[Failure](), list[Failure]()
-    if switches != _DEFAULTS:
+    if _positions(switches) != _DEFAULTS:
         contact, failures, warnings = _apply_switches(sent, definitions, switches)
     failures += _problems(contact, definitions, switches)
     return Validated(contact, failures, warnings)
