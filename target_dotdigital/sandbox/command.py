@@ -106,6 +106,7 @@ def _options(chosen: argparse.Namespace, credentials: Credentials | None) -> Opt
         address_books=chosen.address_book,
         preferences=chosen.preference,
         custom_identifiers=chosen.custom_identifier,
+        suppressed=chosen.suppress,
         allowed_hosts=chosen.allow_host,
         slots=chosen.slots,
         pace=chosen.pace,
@@ -157,6 +158,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="create this custom identifier of contacts if it is missing; can be repeated",
+    )
+    add(
+        "--suppress",
+        action="append",
+        default=[],
+        metavar="ADDRESS|DOMAIN",
+        help="put this on Dotdigital's own suppression list; can be repeated",
     )
     add(
         "--allow-host",

@@ -39,6 +39,7 @@ class EmbeddedSandbox:
         address_books: Sequence[str | int] = (),
         preferences: Sequence[str | int] = (),
         custom_identifiers: Sequence[str] = (),
+        suppressed: Sequence[str] = (),
     ) -> None:
         """Start, and return once calls are answered.
 
@@ -49,6 +50,7 @@ class EmbeddedSandbox:
                 (an integer or digits), which the book then has.
             preferences: Marketing preferences to create if they are missing, named likewise.
             custom_identifiers: Names of custom identifiers to create if they are missing.
+            suppressed: Addresses and domains to put on Dotdigital's own suppression list.
 
         Raises:
             OSError: The database cannot be used; the text says why.
@@ -64,6 +66,7 @@ class EmbeddedSandbox:
                 address_books=address_books,
                 preferences=preferences,
                 custom_identifiers=custom_identifiers,
+                suppressed=suppressed,
                 slots=EMBEDDED_SLOTS,
             )
         )

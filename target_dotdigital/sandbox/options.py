@@ -32,6 +32,7 @@ class Options:
         address_books: IDs or names of address books to create if they are missing.
         preferences: IDs or names of marketing preferences to create if they are missing.
         custom_identifiers: Names of custom identifiers to create if they are missing.
+        suppressed: Addresses and domains to put on Dotdigital's own suppression list.
         slots: How many imports are worked off at a time. With 0, they wait on disk.
         pace: Contacts a second in each slot. Without it, as many as this machine can.
         switches: The answers to what Dotdigital's documents leave open.
@@ -48,6 +49,7 @@ class Options:
     address_books: Sequence[str | int] = ()
     preferences: Sequence[str | int] = ()
     custom_identifiers: Sequence[str] = ()
+    suppressed: Sequence[str] = ()
     slots: int = DEFAULT_SLOTS
     pace: float | None = None
     switches: Switches = field(default_factory=Switches)
@@ -63,4 +65,5 @@ class Options:
             address_books=self.address_books,
             preferences=self.preferences,
             custom_identifiers=self.custom_identifiers,
+            suppressed=self.suppressed,
         )

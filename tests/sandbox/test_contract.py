@@ -28,6 +28,9 @@ pytestmark = needs_vendor_files
 ROUTES = RouteTable(API_ROUTES)
 
 
+SUPPRESSED = ("barred.example", "barred@suppressed.example")
+
+
 class CheckingClient(SandboxClient):
     """Checks every answer that it gets."""
 
@@ -56,6 +59,7 @@ def client(database: Path) -> Iterator[CheckingClient]:
                 address_books=[LIST_ID],
                 preferences=[1],
                 custom_identifiers=CUSTOM_IDENTIFIERS,
+                suppressed=SUPPRESSED,
             )
         ) as server,
         CheckingClient(server.url) as checking,
@@ -90,6 +94,8 @@ def test_the_answers_about_imports_are_valid(client: CheckingClient) -> None:
     by_id = {"matchIdentifier": "contactId", "identifiers": {"contactId": 1}}
     by_key = {"matchIdentifier": "key", "identifiers": {"key": "1", "email": "k@example.com"}}
     client.load(person("barred@example.com"), person("valid1@example.com"), by_id, by_key)
+    client.call("DELETE", "/contacts/v3/email/valid2%40example.com")
+    client.load(*map(person, (*SUPPRESSED, f"a@{SUPPRESSED[0]}", "valid2@example.com")))
     client.send_import([])
     client.send_import([{}])
     client.call("PUT", "/contacts/v3/import", data=b"{")
@@ -150,6 +156,11 @@ def test_the_answers_about_one_contact_are_valid(client: CheckingClient) -> None
     client.call("PATCH", one, data=b"{")
     client.call("PUT", one, json=body)
     client.call("DELETE", one)
+    client.call("PATCH", one, json=body)
+    client.call("PATCH", f"{path}/key/2", json={})
+    for email in (f"a@{SUPPRESSED[0]}", SUPPRESSED[1]):
+        client.call("PATCH", f"{path}/email/{email}", json={})
+        client.call("POST", path, json={"identifiers": {"email": email}})
 
 
 def test_the_answers_about_deletions_are_valid(client: CheckingClient) -> None:

@@ -1,9 +1,7 @@
 """The account: what it defines, and which contacts are in which of its lists.
 
-Address books (v3 calls them lists), data fields and the values that they take, memberships,
-marketing preferences.
-Address books (v3 calls them lists), data fields and the values that they take, memberships, and
-custom identifiers.
+Address books (v3 calls them lists) and memberships, data fields and the values that they take,
+marketing preferences, custom identifiers, and Dotdigital's own suppression list.
 """
 
 from target_dotdigital.sandbox.account.custom_identifiers import (
@@ -63,6 +61,13 @@ from target_dotdigital.sandbox.account.preferences import (
 )
 from target_dotdigital.sandbox.account.reset import reset_account
 from target_dotdigital.sandbox.account.seeds import Seeds, ensure_seeds
+from target_dotdigital.sandbox.account.suppression_list import (
+    domain_of,
+    find_suppressed,
+    list_suppressed,
+    stop_suppressing,
+    suppress,
+)
 
 __all__ = [
     "BUILT_IN_IDENTIFIERS",
@@ -93,8 +98,10 @@ __all__ = [
     "delete_custom_identifier",
     "delete_data_field",
     "delete_preference",
+    "domain_of",
     "ensure_seeds",
     "find_address_book",
+    "find_suppressed",
     "get_address_book",
     "identifier_names",
     "is_date_without_time",
@@ -104,10 +111,13 @@ __all__ = [
     "leave_list_first",
     "list_custom_identifiers",
     "list_data_fields",
+    "list_suppressed",
     "load_definitions",
     "preference_not_found",
     "preference_tree",
     "reset_account",
+    "stop_suppressing",
+    "suppress",
     "update_address_book",
     "update_preference",
     "value_of_text",

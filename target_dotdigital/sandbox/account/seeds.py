@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from target_dotdigital.sandbox.account.custom_identifiers import ensure_custom_identifier
 from target_dotdigital.sandbox.account.lists import ensure_address_book
 from target_dotdigital.sandbox.account.preferences import ensure_preference
+from target_dotdigital.sandbox.account.suppression_list import suppress
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,11 +23,13 @@ class Seeds:
         address_books: IDs or names.
         preferences: IDs or names of marketing preferences.
         custom_identifiers: Names.
+        suppressed: Addresses and domains of the suppression list.
     """
 
     address_books: Sequence[str | int] = ()
     preferences: Sequence[str | int] = ()
     custom_identifiers: Sequence[str] = ()
+    suppressed: Sequence[str] = ()
 
 
 def ensure_seeds(connection: sqlite3.Connection, seeds: Seeds) -> None:
@@ -45,3 +48,4 @@ def ensure_seeds(connection: sqlite3.Connection, seeds: Seeds) -> None:
         ensure_preference(connection, wanted)
     for name in seeds.custom_identifiers:
         ensure_custom_identifier(connection, name)
+    suppress(connection, seeds.suppressed)

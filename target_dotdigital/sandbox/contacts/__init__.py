@@ -3,15 +3,16 @@
 A plan decides what becomes of each contact that is sent; the writer carries it out.
 """
 
-from target_dotdigital.sandbox.contacts.plan import (
+from target_dotdigital.sandbox.contacts.outcome import (
     DUPLICATE,
     GLOBALLY_SUPPRESSED,
+    SUPPRESSED_BY_DOMAIN,
+    SUPPRESSIONS,
     ContactReference,
     FailedContact,
     Outcome,
-    Plan,
-    load_plan,
 )
+from target_dotdigital.sandbox.contacts.plan import Plan, load_plan
 from target_dotdigital.sandbox.contacts.records import (
     CONTACT_ID,
     EMAIL,
@@ -36,12 +37,14 @@ from target_dotdigital.sandbox.contacts.records import (
     check_identifiers,
     consent_records_of,
     find_contacts,
+    is_consent_record,
     matched_by,
     normalise_identifiers,
     preferences_of,
     reported_identifiers,
     set_preferences,
 )
+from target_dotdigital.sandbox.contacts.validation import wrong_words
 from target_dotdigital.sandbox.contacts.writer import clear_contact, delete_contacts, write_plan
 
 __all__ = [
@@ -53,6 +56,8 @@ __all__ = [
     "MOBILE_NUMBER",
     "PENDING",
     "SUPPRESSED",
+    "SUPPRESSED_BY_DOMAIN",
+    "SUPPRESSIONS",
     "ChannelProperties",
     "ConsentRecord",
     "ConsentRecordReply",
@@ -76,6 +81,7 @@ __all__ = [
     "consent_records_of",
     "delete_contacts",
     "find_contacts",
+    "is_consent_record",
     "load_plan",
     "matched_by",
     "normalise_identifiers",
@@ -83,4 +89,5 @@ __all__ = [
     "reported_identifiers",
     "set_preferences",
     "write_plan",
+    "wrong_words",
 ]

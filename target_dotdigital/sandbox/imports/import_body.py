@@ -15,7 +15,9 @@ from target_dotdigital.sandbox.contacts import (
     MergeOption,
     SentContact,
     check_identifiers,
+    is_consent_record,
     normalise_identifiers,
+    wrong_words,
 )
 from target_dotdigital.sandbox.http import BAD_JSON, RefusalError, decode_v3, schema_refusal
 
@@ -115,14 +117,25 @@ def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> int
             if switches.bad_contact == "request" or refusal.code == BAD_JSON:
                 raise
         else:
-            if switches.unknown_list == "refused" and contact.lists is not UNSET:
-                _check_lists(contact.lists, lists, place)
+            _check_by_switches(contact, switches, lists, place)
     return len(contacts)
 
 
-def _check_lists(wanted: Sequence[int], known: Collection[int], place: str) -> None:
-    if any(one not in known for one in wanted):
+def _check_by_switches(
+    contact: SentContact, switches: Switches, lists: Collection[int], place: str
+) -> None:
+    """Refuse the request for what a switch says that it does not fail the contact alone."""
+    if switches.empty_identifiers == "request" and not contact.identifiers:
+        raise schema_refusal("The Identifiers field is required", f"{place}.identifiers")
+    wanted = () if contact.lists is UNSET else contact.lists
+    if switches.unknown_list == "refused" and any(one not in lists for one in wanted):
         raise schema_refusal("Invalid value for 'lists'", f"{place}.lists")
+    if switches.wrong_word == "request":
+        for failure in wrong_words(contact.channel_properties, switches):
+            raise schema_refusal(failure.description, f"{place}.channelProperties")
+    records = () if contact.consent_records is UNSET else contact.consent_records
+    if switches.invalid_consent == "refused" and not all(map(is_consent_record, records)):
+        raise schema_refusal("Invalid consent record", f"{place}.consentRecords")
 
 
 def earlier_duplicates(contacts: Sequence[msgspec.Raw]) -> frozenset[int]:

@@ -28,6 +28,14 @@ OTHERWISE = (
     "unknown-preference=taken",
     "names=pascal",
     "created-field=empty",
+    "suppressed=refused",
+    "two-owners=duplicate",
+    "conflict-sum=invalidEntries",
+    "unknown-contact-id=created",
+    "invalid-consent=refused",
+    "wrong-word=request",
+    "word-case=exact",
+    "empty-identifiers=request",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 

@@ -10,7 +10,7 @@ import msgspec
 from target_dotdigital.sandbox.account import BUILT_IN_IDENTIFIERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CONTACT_ID = "contactId"
 EMAIL = "email"
@@ -56,6 +56,14 @@ class Identifiers(msgspec.Struct, frozen=True):
         if name == MOBILE_NUMBER:
             return self.mobile_number
         return self.custom.get(name)
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Yield the identifiers that are texts, with their names."""
+        if self.email is not None:
+            yield EMAIL, self.email
+        if self.mobile_number is not None:
+            yield MOBILE_NUMBER, self.mobile_number
+        yield from self.custom.items()
 
 
 def normalise_email(value: str) -> str | None:
