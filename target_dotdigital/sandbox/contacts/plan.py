@@ -139,7 +139,7 @@ class Plan:
         return self.index.find(CONTACT_ID, contact.id) is not None
 
     def _without_taken(self, deleted: Contact) -> Contact:
-        """Return a deleted contact without identifiers that others have got, or the account lost."""
+        """Return a deleted contact without identifiers that others, or nobody, may have now."""
         contact = msgspec.structs.replace(deleted)
         if contact.email and self.index.find(EMAIL, contact.email):
             contact.email, contact.email_status = None, NO_SUBSCRIPTION
