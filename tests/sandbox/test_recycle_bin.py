@@ -23,7 +23,7 @@ MOBILE = "447555000111"
 
 @pytest.fixture
 def client(database: Path) -> Iterator[SandboxClient]:
-    options = Options(database, address_books=[LIST_ID], custom_identifiers=["key"])
+    options = options_of(database)
     with SandboxServer(options) as server, SandboxClient(server.url) as running:
         yield running
 
@@ -43,6 +43,10 @@ def rename(client: SandboxClient, before: str, after: str) -> None:
     body = {"identifiers": {"email": after}}
     reply = client.call("PATCH", f"{PATH}/email/{quote(before)}", json=body)
     assert reply.status_code == 200, reply.text
+
+
+def options_of(database: Path) -> Options:
+    return Options(database, address_books=[LIST_ID], preferences=[7], custom_identifiers=["key"])
 
 
 def deleted_ann(client: SandboxClient) -> dict[str, Any]:
@@ -279,7 +283,7 @@ def test_a_field_that_was_deleted_meanwhile_does_not_come_back(client: SandboxCl
 
 @pytest.mark.parametrize(("days", "comes_back"), [(29, True), (31, False)])
 def test_the_bin_keeps_contacts_for_30_days(database: Path, days: int, *, comes_back: bool) -> None:
-    options = Options(database, address_books=[LIST_ID])
+    options = options_of(database)
     with SandboxServer(options) as server, SandboxClient(server.url) as client:
         ann = deleted_ann(client)
     with contextlib.closing(sqlite3.connect(database)) as connection:

@@ -97,12 +97,12 @@ def delete_contacts(connection: sqlite3.Connection, contact_ids: Sequence[int]) 
     leave_all_lists(connection, contact_ids)
     ids = json.dumps(contact_ids)
     put_into_recycle_bin(connection, ids)
-    for statement in (_DELETE_CUSTOM_IDENTIFIERS, _DELETE_CONTACTS):
+    for statement in (_DELETE_CUSTOM_IDENTIFIERS, _DELETE_INSIGHT_DATA, _DELETE_CONTACTS):
         connection.execute(statement, (ids,))
     count_contacts(connection, -len(contact_ids))
     expired = expired_contacts(connection)
     take_out_of_recycle_bin(connection, expired)
-    for statement in (_DELETE_PREFERENCES, _DELETE_CONSENT_RECORDS, _DELETE_INSIGHT_DATA):
+    for statement in (_DELETE_PREFERENCES, _DELETE_CONSENT_RECORDS):
         connection.execute(statement, (json.dumps(expired),))
 
 
