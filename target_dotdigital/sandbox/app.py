@@ -15,6 +15,7 @@ from target_dotdigital.sandbox.http import (
     OriginMiddleware,
     RouteTable,
     ServerErrorMiddleware,
+    TrailingSlashMiddleware,
 )
 from target_dotdigital.sandbox.imports import Intake
 from target_dotdigital.sandbox.page import (
@@ -68,6 +69,7 @@ def _middleware(
 ) -> list[Middleware]:
     """Return the layers, the outermost first."""
     return [
+        Middleware(TrailingSlashMiddleware),
         Middleware(AccessLogMiddleware, log=log, routes=ROUTES, unlogged=PAGE_ROUTES),
         Middleware(ServerErrorMiddleware),
         Middleware(OriginMiddleware, host=options.host, names=options.allowed_hosts),
