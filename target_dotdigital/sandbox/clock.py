@@ -9,3 +9,13 @@ def timestamp() -> str:
     """Return the time (ISO 8601, UTC, milliseconds). Times written so compare as texts."""
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     return now.isoformat(timespec="milliseconds") + "Z"
+
+
+def written(seconds: float) -> str:
+    """Return a moment as `timestamp` writes it.
+
+    Args:
+        seconds: Since 1970.
+    """
+    moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
