@@ -25,6 +25,13 @@ OTHERWISE = (
     "failure-codes=PascalCase",
     "report-identifiers=lowerCase",
     "large-body=400",
+    "answered-words=camelCase",
+    "unknown-list-filter=empty",
+    "unknown-member=removed",
+    "deleted-contact=204",
+    "offset-times=refused",
+    "no-content-type=refused",
+    "reports-kept=hour",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 
