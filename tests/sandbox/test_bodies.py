@@ -94,7 +94,7 @@ def test_a_body_without_a_type(database: Path, call: Call, position: str) -> Non
         assert "Content-Type" not in reply.request.headers
         assert reply.ok if position == "taken" else error(reply) == (415, call.unsupported)
         # Where there is no body there is nothing that could have a type.
-        assert client.call("POST", "/v2/address-books/42/contacts/delete-all").status_code == 404
+        assert error(send(client, call, b"")) == (400, call.malformed)
 
 
 @CALLS
