@@ -15,6 +15,7 @@ from target_dotdigital.sandbox.http import (
     OriginMiddleware,
     RouteTable,
     ServerErrorMiddleware,
+    TrailingSlashMiddleware,
 )
 from target_dotdigital.sandbox.imports import Intake
 from target_dotdigital.sandbox.page import (
@@ -59,7 +60,7 @@ def create_app(
     app.state.switches = options.switches
     app.state.faults = faults
     app.state.seeds = options.seeds
-    app.state.imports = Intake(store, slots, options.switches)
+    app.state.imports = Intake(store, slots, options.switches, options.clock)
     app.state.removals = removals
     app.state.insight_jobs = insight_jobs
     app.state.single_contacts = SingleContacts(store, options.switches)
@@ -73,6 +74,7 @@ def _middleware(
 ) -> list[Middleware]:
     """Return the layers, the outermost first."""
     return [
+        Middleware(TrailingSlashMiddleware),
         Middleware(AccessLogMiddleware, log=log, routes=ROUTES, unlogged=PAGE_ROUTES),
         Middleware(ServerErrorMiddleware),
         Middleware(OriginMiddleware, host=options.host, names=options.allowed_hosts),

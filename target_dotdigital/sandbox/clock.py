@@ -13,3 +13,13 @@ def timestamp(*, ago: timedelta = timedelta()) -> str:
     """
     time = datetime.now(timezone.utc).replace(tzinfo=None) - ago
     return time.isoformat(timespec="milliseconds") + "Z"
+
+
+def written(seconds: float) -> str:
+    """Return a moment as `timestamp` writes it.
+
+    Args:
+        seconds: Since 1970.
+    """
+    moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
 import ipaddress
 import logging
 import math
@@ -124,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    version = importlib.metadata.version("target-dotdigital")
+    add("--version", action="version", version=f"%(prog)s {version}")
     add("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
     add(
         "--port",

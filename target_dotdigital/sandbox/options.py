@@ -38,7 +38,7 @@ class Options:
         switches: The answers to what Dotdigital's documents leave open.
         faults: What is armed from the start.
         rate_limits: Calls that are taken. Without them, all are.
-        clock: By which rate limits are counted: seconds since 1970.
+        clock: By which rate limits are counted and reports kept: seconds since 1970.
         allowed_hosts: Names besides this machine's own by which clients may call it.
     """
 

@@ -34,12 +34,10 @@ def test_the_server_time_is_now_in_utc(sandbox: SandboxClient) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_without_credentials_a_call_is_answered_401_with_nothing(
-    sandbox: SandboxClient, path: str
-) -> None:
+def test_without_credentials_a_call_is_answered_401(sandbox: SandboxClient, path: str) -> None:
     reply = requests.get(sandbox.url + path, timeout=10)
     assert reply.status_code == 401
-    assert reply.content == b""
+    assert reply.json() == {"message": "Authorization has been denied for this request."}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,14 @@ def test_an_argument_that_makes_no_sense_is_refused(argument: str) -> None:
     with pytest.raises(SystemExit) as refusal:
         main([argument])
     assert refusal.value.code == 2
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    told = capsys.readouterr().out
+    assert told == f"target-dotdigital-sandbox {version('target-dotdigital')}\n"
 
 
 def test_help_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ def test_the_last_page_has_no_next_even_if_it_is_full(
 ) -> None:
     page = sandbox.get("/contacts/v3", **{"~listId": LIST_ID, "limit": len(members)}).json()
     assert len(page["_items"]) == len(members)
-    assert set(page["_links"]) == {"self", "first"}
+    assert set(page["_links"]) == {"self", "first", "last"}
 
 
 @pytest.mark.usefixtures("members")
@@ -101,7 +101,9 @@ def test_only_what_is_asked_for_is_answered(sandbox: SandboxClient) -> None:
         ("~created=lte::2021-12-17T00:00:00Z", "contacts:invalidFilter"),
         ("~modified=gte::2021-12-17", "contacts:invalidFilter"),
         ("~modified=gte::2021-02-30T00:00:00Z", "contacts:invalidFilter"),
-        ("~modified=gte::2021-12-17T00:00:00%2B01:00", "contacts:invalidFilter"),
+        ("~modified=gte::2021-12-17T00:00:00%2B01:60", "contacts:invalidFilter"),
+        ("~modified=gte::0001-01-01T00:00:00%2B01:00", "contacts:invalidFilter"),
+        ("~modified=gte::2021-12-17T00:00:00", "contacts:invalidFilter"),
         (
             "~created=gte::2021-12-17T00:00:00Z&~modified=gte::2021-12-17T00:00:00Z",
             "contacts:invalidFilter",

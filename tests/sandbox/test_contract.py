@@ -110,7 +110,10 @@ def test_the_answers_about_contacts_are_valid(client: CheckingClient) -> None:
         {"matchIdentifier": "key", "identifiers": {"key": "1", "email": "k@example.com"}},
     )
     included = "channelProperties|lists|preferences|consentRecords"
-    client.get("/contacts/v3", limit=1)
+    page = client.get("/contacts/v3", limit=1).json()
+    following = client.get("/contacts/v3", limit=1, marker=page["_links"]["next"]["marker"]).json()
+    assert set(following["_links"]) == {"self", "first", "prev", "next", "last"}
+    client.get("/contacts/v3", limit=1, marker=page["_links"]["last"]["marker"])
     client.get("/contacts/v3", **{"data-fields": "[[ALL]]", "include": included})
     client.get("/contacts/v3", **{"~listId": LIST_ID})
     client.get("/contacts/v3", **{"~listId": "none"})

@@ -57,7 +57,7 @@ def test_a_call_can_be_answered_with_any_status_headers_and_body(sandbox: Sandbo
     assert (reply.status_code, reply.json()) == (429, {"errorCode": "a:b"})
     assert reply.headers["X-RateLimit-Reset"] == "30"
     assert reply.headers["Retry-After"] == "5"
-    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_a_text_is_answered_as_it_is_and_a_body_can_be_left_out(sandbox: SandboxClient) -> None:

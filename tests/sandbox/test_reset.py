@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from target_dotdigital.sandbox import Options, SandboxServer
 from tests.support.sandbox.client import SandboxClient, people, person
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LIST_ID = 42
@@ -92,3 +95,59 @@ def test_what_a_reset_removed_stays_away_after_a_restart(database: Path) -> None
     with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
         client.load(person("b@example.com"))
         assert len(client.get("/contacts/v3").json()["_items"]) == 1
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxClient]:
+    database = tmp_path_factory.mktemp("reset") / "dotdigital.db"
+    with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
+        client.load(person("a@example.com"))
+        yield client
+
+
+def is_empty(client: SandboxClient) -> bool:
+    return len(client.get("/contacts/v3").json()["_items"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        # Each comes with what a page makes a browser send: a form, or a call without a body.
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, 415),
+        ({"Referer": "http://evil.example/"}, 415),
+        ({"Sec-Fetch-Site": "none"}, 415),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Host": "evil.example"}, 421),
+    ],
+)
+def test_a_browser_cannot_be_made_to_reset(
+    full: SandboxClient, headers: dict[str, str], status: int
+) -> None:
+    assert full.call("POST", "/sandbox/reset", headers=headers).status_code == status
+    own = {"Origin": full.url}
+    assert full.call("POST", "/sandbox/reset", headers=own).status_code == 415
+    assert full.get("/sandbox/reset").status_code == 405
+    assert not is_empty(full)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, b""),
+        ({"Content-Type": "application/json"}, b""),
+        ({"Content-Type": "application/json"}, b"{}"),
+    ],
+)
+def test_a_program_resets_with_a_body_and_without(
+    database: Path, headers: dict[str, str], body: bytes
+) -> None:
+    with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
+        client.load(person("a@example.com"))
+        reply = client.call("POST", "/sandbox/reset", headers=headers, data=body)
+        assert reply.status_code == 204
+        assert is_empty(client)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
-from target_dotdigital.sandbox.api.requests import change, query, read_body
+from target_dotdigital.sandbox.api.requests import change, query, read_body, read_upload
 from target_dotdigital.sandbox.faults import read_faults
 from target_dotdigital.sandbox.http import answer, decode_v3, v3_refusal, whole_number
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from target_dotdigital.sandbox.faults import ArmedFaults
+
+BROWSER_HEADERS = frozenset({"content-type", "origin", "referer", "sec-fetch-site"})
+"""Any of them comes with every POST that a page makes."""
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -72,8 +75,10 @@ async def disarm_fault(request: Request) -> Response:
 
 async def reset_account(request: Request) -> Response:
     """Empty the account, and disarm all faults."""
-    _insist_on_json(request)
-    if (await read_body(request)).strip() not in {b"", b"{}"}:
+    body = await read_upload(request)
+    if body or not _is_of_a_program(request):
+        _insist_on_json(request)
+    if body.strip() not in {b"", b"{}"}:
         raise v3_refusal("sandbox:badRequest", "A reset takes no body, or {}")
     state = request.app.state
     state.faults.disarm()
@@ -115,6 +120,14 @@ async def stop_suppressing(request: Request) -> Response:
             status=HTTPStatus.NOT_FOUND,
         )
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _is_of_a_program(request: Request) -> bool:
+    """Tell whether a call without a body is a program's: a browser says where a POST is from.
+
+    Whatever a form sends has a Content-Type, too, even if the form is empty.
+    """
+    return BROWSER_HEADERS.isdisjoint(request.headers)
 
 
 def _insist_on_json(request: Request) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from target_dotdigital.sandbox.http import JSON
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -159,5 +161,5 @@ def answer_of(fault: Answer | Html) -> tuple[Mapping[str, str], bytes]:
     is_text = isinstance(fault.body, str)
     body = fault.body.encode() if is_text else msgspec.json.encode(fault.body)
     if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "text/plain; charset=utf-8" if is_text else "application/json"
+        headers["Content-Type"] = "text/plain; charset=utf-8" if is_text else JSON
     return headers, body

@@ -8,6 +8,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+import h11
 from starlette.responses import Response
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,7 +22,7 @@ from target_dotdigital.sandbox.faults.faults import (
     Truncate,
     answer_of,
 )
-from target_dotdigital.sandbox.http import drain
+from target_dotdigital.sandbox.http import SpellingConnection, drain
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,17 +37,24 @@ TRANSPORT = "sandbox.transport"
 _NO_LINGERING = struct.pack("ii", 1, 0)
 """A connection that is closed with this is reset; otherwise it would end in an orderly way."""
 
+MAXIMUM_HEAD_BYTES = 64 * 1024
+"""Of a call's first line and its headers, as uvicorn has it."""
+
 _SLICE_SECONDS = 0.05
 """How long a slow answer sleeps before it looks whether the server stops."""
 
 
 class ConnectionProtocol(H11Protocol):
-    """uvicorn's HTTP, which lets the application at the connection of a call."""
+    """uvicorn's HTTP, which lets the application at the connection of a call.
+
+    It spells the names of headers as well.
+    """
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give every call of the connection the connection itself."""
         super().connection_made(transport)
+        self.conn = SpellingConnection(h11.SERVER, MAXIMUM_HEAD_BYTES)
         inner = self.app
 
         async def connected(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - the server's own types

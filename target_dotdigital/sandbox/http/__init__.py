@@ -5,7 +5,7 @@ JSON, parameters, routes and errors, who may call, and an answer when something 
 
 from target_dotdigital.sandbox.http.any_case import AnyCaseDecoder
 from target_dotdigital.sandbox.http.authentication import AuthenticationMiddleware, Credentials
-from target_dotdigital.sandbox.http.bodies import answer, decode_v2, decode_v3, drain
+from target_dotdigital.sandbox.http.bodies import JSON, answer, decode_v2, decode_v3, drain
 from target_dotdigital.sandbox.http.error_handlers import (
     EXCEPTION_HANDLERS,
     ServerErrorMiddleware,
@@ -19,13 +19,20 @@ from target_dotdigital.sandbox.http.errors import (
     v2_refusal,
     v3_refusal,
 )
+from target_dotdigital.sandbox.http.header_names import SpellingConnection
 from target_dotdigital.sandbox.http.origins import OriginMiddleware
 from target_dotdigital.sandbox.http.parameters import LARGEST_PARAMETER, whole_number
-from target_dotdigital.sandbox.http.routes import RouteTable, find_route, route_name
+from target_dotdigital.sandbox.http.routes import (
+    RouteTable,
+    TrailingSlashMiddleware,
+    find_route,
+    route_name,
+)
 
 __all__ = [
     "BAD_JSON",
     "EXCEPTION_HANDLERS",
+    "JSON",
     "LARGEST_PARAMETER",
     "AnyCaseDecoder",
     "AuthenticationMiddleware",
@@ -35,6 +42,8 @@ __all__ = [
     "RefusalError",
     "RouteTable",
     "ServerErrorMiddleware",
+    "SpellingConnection",
+    "TrailingSlashMiddleware",
     "answer",
     "decode_v2",
     "decode_v3",

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from typing_extensions import override
+
+from target_dotdigital.sandbox.http.bodies import answer
+from target_dotdigital.sandbox.http.errors import V2Error
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+DENIED = V2Error("Authorization has been denied for this request.")
+"""The vendor's answer to wrong credentials, of v2 and v3 alike: its clients compare the text."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -47,16 +53,14 @@ class AuthenticationMiddleware:
         self._credentials = credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, or answer 401 with nothing else."""
+        """Pass the call on, or answer 401."""
         # Without credentials to insist on, the page does not ask for any.
         is_open = self._credentials is None and not _is_of_dotdigital(scope["path"])
         if is_open or self._is_allowed(Headers(scope=scope).get("authorization", "")):
             await self._app(scope, receive, send)
             return
-        response = Response(
-            status_code=HTTPStatus.UNAUTHORIZED,
-            headers={"WWW-Authenticate": 'Basic realm="Dotdigital sandbox"'},
-        )
+        response = answer(DENIED, HTTPStatus.UNAUTHORIZED)
+        response.headers["WWW-Authenticate"] = 'Basic realm="Dotdigital sandbox"'
         await response(scope, receive, send)
 
     def _is_allowed(self, header: str) -> bool:

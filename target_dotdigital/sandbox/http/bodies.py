@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 Body = TypeVar("Body")
 
+JSON = "application/json; charset=utf-8"
+
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def answer(body: object, status: int = HTTPStatus.OK) -> Response:
     """Answer with JSON."""
-    return Response(_ENCODER.encode(body), status, media_type="application/json")
+    return Response(_ENCODER.encode(body), status, media_type=JSON)
 
 
 def decode_v2(decoder: AnyCaseDecoder[Body], body: bytes, code: str) -> Body:

@@ -23,10 +23,12 @@ V3_CODES = {
     HTTPStatus.NOT_FOUND: "server:notFound",
     HTTPStatus.METHOD_NOT_ALLOWED: "server:methodNotAllowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "server:requestTooLarge",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "server:unsupportedMediaType",
     HTTPStatus.INTERNAL_SERVER_ERROR: "server:unknown",
 }
 V2_CODES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "ERROR_MALFORMED_REQUEST",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "ERROR_CONTENT_TYPE_IS_NOT_SUPPORTED",
     HTTPStatus.INTERNAL_SERVER_ERROR: "ERROR_UNKNOWN",
 }
 

@@ -6,6 +6,7 @@ v2 answers `{"message": "Sentence. ERROR_CODE"}`, v3 answers
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 import msgspec
@@ -14,6 +15,8 @@ CONTACTS = "contacts"
 """The service whose codes are answered unless another one is named."""
 
 BAD_JSON = f"{CONTACTS}:badJson"
+
+_MISSING = re.compile(r"Object missing required field `(\w)(\w*)`")
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -65,7 +68,10 @@ class RefusalError(Exception):
 def v2_refusal(
     code: str, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST
 ) -> RefusalError:
-    """Refuse a v2 call; the code, if there is one, is the message's last word."""
+    """Refuse a v2 call; the code, if there is one, is the message's last word.
+
+    The vendor has a sentence for some codes, and `Error:` for those without one.
+    """
     return RefusalError(status, code, V2Error(message=f"{sentence} {code}".strip()))
 
 
@@ -97,6 +103,9 @@ def schema_refusal(problem: str, place: str = "$", service: str = CONTACTS) -> R
     # msgspec writes "problem - at `$.path`", the path counted from what was decoded.
     description, _, path = problem.partition(" - at `$")
     item = place + path.rstrip("`")
+    # The vendor's words, which the tests of its PHP SDK compare.
+    if missing := _MISSING.fullmatch(description):
+        description = f"The {missing[1].upper()}{missing[2]} field is required"
     # A wrong JSON type is refused by the vendor's server, before its contacts service sees it.
     code = "server:badRequest" if ", got `" in description else f"{service}:badRequest"
     return v3_refusal(code, description, Detail(item=item, description=description))

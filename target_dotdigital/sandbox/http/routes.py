@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from starlette.routing import BaseRoute
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
@@ -38,6 +38,23 @@ class RouteTable:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         match, route = find_route(self._routes, scope)
         return route_name(f"{method} {route.path}") if route and match is Match.FULL else None
+
+
+class TrailingSlashMiddleware:
+    """Takes a slash at the end of a path away, so that it is the same route with and without.
+
+    The vendor's own clients send one. An encoded slash is part of a value, and stays.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on."""
+        if scope["raw_path"].endswith(b"/") and scope["path"] != "/":
+            scope = {**scope, "path": scope["path"][:-1], "raw_path": scope["raw_path"][:-1]}
+        await self._app(scope, receive, send)
 
 
 def find_route(routes: Iterable[BaseRoute], scope: Scope) -> tuple[Match, Route | None]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from target_dotdigital.sandbox.account import load_definitions
-from target_dotdigital.sandbox.clock import timestamp
+from target_dotdigital.sandbox.clock import timestamp, written
 from target_dotdigital.sandbox.http import v2_refusal, v3_refusal
 from target_dotdigital.sandbox.imports.import_body import check_import
 from target_dotdigital.sandbox.imports.import_log import (
@@ -19,18 +20,40 @@ from target_dotdigital.sandbox.imports.import_log import (
 from target_dotdigital.sandbox.imports.reports import import_not_found, import_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.imports.reports import ImportReport
     from target_dotdigital.sandbox.imports.slots import Slots
     from target_dotdigital.sandbox.imports.v2 import Upload
     from target_dotdigital.sandbox.storage import Store
 
+KEPT_SECONDS = 3_600.0
+"""How long a report is there after its import finished, with the switch for it."""
+
+EVER = ""
+"""No time is less than it."""
+
 
 class Intake:
     """Takes imports in, and reports on them."""
 
-    def __init__(self, store: Store, slots: Slots, switches: Switches) -> None:
-        """Keep what every import needs."""
+    def __init__(
+        self,
+        store: Store,
+        slots: Slots,
+        switches: Switches,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep what every import needs.
+
+        Args:
+            store: The database.
+            slots: Where accepted imports go.
+            switches: What Dotdigital's documents leave open.
+            clock: By which reports are kept: seconds since 1970.
+        """
+        self._clock = clock
         self._store = store
         self._slots = slots
         self._switches = switches
@@ -92,7 +115,13 @@ class Intake:
             self._unseen.discard(import_id.lower())
             raise import_not_found(import_id)
         with self._store.reading() as connection:
-            report = import_report(connection, import_id)
+            report = import_report(connection, import_id, self._kept_since())
         if self._switches.report_lists == "summaryOnly":
             return msgspec.structs.replace(report, created=None, updated=None, failures=None)
         return report
+
+    def _kept_since(self) -> str:
+        """Return since when an import must have finished for its report to be there."""
+        if self._switches.reports_kept == "always":
+            return EVER
+        return written(self._clock() - KEPT_SECONDS)

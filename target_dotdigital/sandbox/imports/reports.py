@@ -43,20 +43,27 @@ class ImportReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     failures: msgspec.Raw | None = None
 
 
-def import_report(connection: sqlite3.Connection, import_id: str) -> ImportReport:
+def import_report(
+    connection: sqlite3.Connection, import_id: str, kept_since: str = ""
+) -> ImportReport:
     """Return the status of an import and, if it is over, its report.
 
+    Args:
+        connection: In a transaction.
+        import_id: The import's ID, as the client knows it.
+        kept_since: Reports of imports that finished before that time are gone.
+
     Raises:
-        RefusalError: 400, this is no ID of an import; 404, there is no such import.
+        RefusalError: 400, this is no ID of an import; 404, there is no such import, or no more.
     """
     if not JOB_ID.fullmatch(import_id):
         raise v3_refusal("contacts:invalidId", "The import id is invalid")
     row = connection.execute(
-        "SELECT sequence, id, status FROM import WHERE id = ? "
+        "SELECT sequence, id, status, finished FROM import WHERE id = ? "
         "AND NOT EXISTS (SELECT 1 FROM v2_import WHERE import_sequence = sequence)",
         (import_id.lower(),),
     ).fetchone()
-    if row is None:
+    if row is None or (row["finished"] or kept_since) < kept_since:
         raise import_not_found(import_id)
     if row["status"] == NOT_FINISHED:
         return ImportReport(row["id"], NOT_FINISHED)

@@ -36,6 +36,13 @@ OTHERWISE = (
     "wrong-word=request",
     "word-case=exact",
     "empty-identifiers=request",
+    "answered-words=camelCase",
+    "unknown-list-filter=empty",
+    "unknown-member=removed",
+    "deleted-contact=204",
+    "offset-times=refused",
+    "no-content-type=refused",
+    "reports-kept=hour",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 

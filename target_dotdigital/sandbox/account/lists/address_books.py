@@ -73,7 +73,7 @@ def get_address_book(connection: sqlite3.Connection, address_book_id: int) -> Ad
     if found is None:
         raise v2_refusal(
             "ERROR_ADDRESSBOOK_NOT_FOUND",
-            "The address book does not exist in the account.",
+            "Error:",
             HTTPStatus.NOT_FOUND,
         )
     return found
@@ -88,7 +88,7 @@ def writable_address_book(connection: sqlite3.Connection, address_book_id: int) 
     found = get_address_book(connection, address_book_id)
     if found.id in {ALL_CONTACTS_ID, TEST_ID}:
         raise v2_refusal(
-            "ERROR_ADDRESSBOOK_NOTWRITABLE", f"The address book '{found.name}' stays as it is."
+            "ERROR_ADDRESSBOOK_NOTWRITABLE", "Address book cannot be written to via the API."
         )
     return found
 
@@ -190,7 +190,7 @@ def _validate(new: NewAddressBook) -> None:
 
 def _duplicate() -> RefusalError:
     return v2_refusal(
-        "ERROR_ADDRESSBOOK_DUPLICATE", "The name is in use by another address book, or reserved."
+        "ERROR_ADDRESSBOOK_DUPLICATE", "That name is in use already, please choose another."
     )
 
 

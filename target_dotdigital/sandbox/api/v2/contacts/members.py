@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.removals import Kind, RemovalQueue
     from target_dotdigital.sandbox.storage import Store
 
@@ -50,16 +51,15 @@ async def list_members(request: Request) -> Response:
 async def remove_member(request: Request) -> Response:
     """Take one contact out of an address book."""
     address_book_id, contact_id = path_id(request), path_id(request, "contact_id")
+    switches: Switches = request.app.state.switches
 
     def write(connection: sqlite3.Connection) -> None:
         account.writable_address_book(connection, address_book_id)
         found = connection.execute("SELECT 1 FROM contact WHERE id = ?", (contact_id,))
         if found.fetchone() is None:
-            raise v2_refusal(
-                "ERROR_CONTACT_NOT_FOUND",
-                "The contact does not exist in the account.",
-                HTTPStatus.NOT_FOUND,
-            )
+            if switches.unknown_member == "removed":
+                return
+            raise v2_refusal("ERROR_CONTACT_NOT_FOUND", "Error:", HTTPStatus.NOT_FOUND)
         account.leave_list(connection, address_book_id, [contact_id])
 
     await change(request, write)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox.api.requests import query, read_body
+from target_dotdigital.sandbox.api.v3.contacts.markers import FIRST, Marker, written_marker
 from target_dotdigital.sandbox.api.v3.contacts.query import read_query
 from target_dotdigital.sandbox.api.v3.contacts.replies import (
     ContactReply,
     contact_page,
     find_contact,
-    marker_after,
+    spelled,
 )
 from target_dotdigital.sandbox.api.v3.contacts.requests import (
     read_contact,
@@ -27,9 +29,9 @@ from target_dotdigital.sandbox.http import answer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from target_dotdigital.sandbox.api.v3.contacts.single_contacts import SingleContacts
+    from target_dotdigital.sandbox.faults import Switches
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -44,7 +46,9 @@ class Links(msgspec.Struct, frozen=True, omit_defaults=True):
 
     self: Link
     first: Link
+    prev: Link | None = None
     next: Link | None = None
+    last: Link | None = None
 
 
 class ContactPage(msgspec.Struct, frozen=True, rename={"items": "_items", "links": "_links"}):
@@ -56,15 +60,24 @@ class ContactPage(msgspec.Struct, frozen=True, rename={"items": "_items", "links
 
 async def list_contacts(request: Request) -> Response:
     """Answer a page of contacts."""
-    wanted = read_query(request.query_params)
-    items, following = await query(request, lambda connection: contact_page(connection, wanted))
+    switches: Switches = request.app.state.switches
+    wanted = read_query(request.query_params, switches)
+    page = await query(request, lambda connection: contact_page(connection, wanted, switches))
 
-    def link(after: int) -> Link:
-        marker = marker_after(after)
-        return Link(marker, str(request.url.include_query_params(marker=marker)))
+    def link(marker: Marker) -> Link:
+        text = written_marker(marker)
+        return Link(text, str(request.url.include_query_params(marker=text)))
 
-    links = Links(link(wanted.after), link(0), None if following is None else link(following))
-    return answer(ContactPage(items, links))
+    this = link(Marker(page.after))
+    is_last = page.following is None
+    links = Links(
+        self=this,
+        first=link(FIRST),
+        prev=link(Marker(page.after, "before")) if page.has_earlier else None,
+        next=None if page.following is None else link(Marker(page.following)),
+        last=this if is_last else link(Marker(page.after, "last")),
+    )
+    return answer(ContactPage([spelled(one, switches) for one in page.contacts], links))
 
 
 async def create_contact(request: Request) -> Response:
@@ -75,13 +88,14 @@ async def create_contact(request: Request) -> Response:
         return single.create(read_named_contact(body))
 
     created = await run_in_threadpool(write, request.app.state.single_contacts)
-    return answer(created, HTTPStatus.CREATED)
+    return _answer(request, created, HTTPStatus.CREATED)
 
 
 async def get_contact(request: Request) -> Response:
     """Answer one contact."""
     name, value = _identifier(request)
-    return answer(await query(request, lambda connection: find_contact(connection, name, value)))
+    found = await query(request, lambda connection: find_contact(connection, name, value))
+    return _answer(request, found)
 
 
 async def merge_contact(request: Request) -> Response:
@@ -94,7 +108,7 @@ async def merge_contact(request: Request) -> Response:
         return single.merge(name, value, read_contact(body), option)
 
     contact, is_new = await run_in_threadpool(write, request.app.state.single_contacts)
-    return answer(contact, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return _answer(request, contact, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
 async def replace_contact(request: Request) -> Response:
@@ -105,14 +119,21 @@ async def replace_contact(request: Request) -> Response:
     def write(single: SingleContacts) -> ContactReply:
         return single.replace(name, value, read_named_contact(body))
 
-    return answer(await run_in_threadpool(write, request.app.state.single_contacts))
+    return _answer(request, await run_in_threadpool(write, request.app.state.single_contacts))
 
 
 async def delete_contact(request: Request) -> Response:
     """Delete a contact from the account."""
     name, value = _identifier(request)
     deleted = await run_in_threadpool(request.app.state.single_contacts.delete, name, value)
+    switches: Switches = request.app.state.switches
+    if switches.deleted_contact == "204":
+        return Response(status_code=HTTPStatus.NO_CONTENT)
     return answer(deleted)
+
+
+def _answer(request: Request, contact: ContactReply, status: int = HTTPStatus.OK) -> Response:
+    return answer(spelled(contact, request.app.state.switches), status)
 
 
 def _identifier(request: Request) -> tuple[str, str]:

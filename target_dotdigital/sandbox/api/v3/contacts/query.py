@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from target_dotdigital.sandbox.api.v3.contacts.markers import FIRST, read_marker
 from target_dotdigital.sandbox.api.v3.contacts.replies import (
     DEFAULT_PAGE_CONTACTS,
     INCLUDABLE,
     MAXIMUM_PAGE_CONTACTS,
     Query,
-    read_marker,
 )
 from target_dotdigital.sandbox.http import v3_refusal, whole_number
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
+    from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.http import RefusalError
 
 LIST, SEGMENT, CREATED, MODIFIED = "~listId", "~segmentId", "~created", "~modified"
@@ -25,11 +26,19 @@ FILTERS = frozenset({LIST, SEGMENT, CREATED, MODIFIED})
 EXCLUSIVE = ((LIST, SEGMENT), (CREATED, MODIFIED))
 """Filters that the vendor does not take together."""
 
-_SINCE = re.compile(r"gte::(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{3})?Z", re.ASCII)
+_SINCE = re.compile(
+    r"gte::(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?)(?:Z|([+ -])(\d{2}):?([0-5]\d))",
+    re.ASCII,
+)
+"""The plus sign of an offset that a client does not encode arrives as a space."""
 
 
-def read_query(parameters: QueryParams) -> Query:
+def read_query(parameters: QueryParams, switches: Switches) -> Query:
     """Read the parameters.
+
+    Args:
+        parameters: Those of the query.
+        switches: Whether a time may have an offset.
 
     Raises:
         RefusalError: 400, one of them is none, or two exclude each other.
@@ -42,9 +51,9 @@ def read_query(parameters: QueryParams) -> Query:
     marker = parameters.get("marker")
     return Query(
         list_id=_list_id(parameters.get(LIST)),
-        created_since=_since(parameters.get(CREATED)),
-        modified_since=_since(parameters.get(MODIFIED)),
-        after=read_marker(marker) if marker else 0,
+        created_since=_since(parameters.get(CREATED), switches),
+        modified_since=_since(parameters.get(MODIFIED), switches),
+        marker=read_marker(marker) if marker else FIRST,
         limit=limit,
         data_fields=_names(parameters, "data-fields"),
         include=include,
@@ -84,18 +93,21 @@ def _list_id(value: str | None) -> int | None:
         raise _invalid(value) from None
 
 
-def _since(value: str | None) -> str:
+def _since(value: str | None, switches: Switches) -> str:
     if value is None:
         return ""
     match = _SINCE.fullmatch(value)
-    if match is None:
+    if match is None or (match[2] and switches.offset_times == "refused"):
         raise _invalid(value)
     try:
-        datetime.fromisoformat(match[1])
-    except ValueError:
+        time = datetime.fromisoformat(match[1])
+        if match[2]:
+            offset = timedelta(hours=int(match[3]), minutes=int(match[4]))
+            time += offset if match[2] == "-" else -offset
+    except (ValueError, OverflowError):
         raise _invalid(value) from None
     # Times are compared as texts, so this one is written as the stored ones are.
-    return f"{match[1]}{match[2] or '.000'}Z"
+    return time.isoformat(timespec="milliseconds") + "Z"
 
 
 def _invalid(value: str | None) -> RefusalError:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import find_address_book, identifier_names
 from target_dotdigital.sandbox.api.v3.contacts.countries import country_of
+from target_dotdigital.sandbox.api.v3.contacts.markers import (
+    ACCOUNT,
+    FIRST,
+    LIST,
+    Marker,
+    Selection,
+)
 from target_dotdigital.sandbox.api.v3.contacts.requests import insist_on_identifier, read_identifier
 from target_dotdigital.sandbox.contacts import (
-    LARGEST_CONTACT_ID,
     ConsentRecordReply,
     Contact,
     PreferenceReply,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
 
+    from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.http import RefusalError
 
 ALL_FIELDS = "[[ALL]]"
@@ -40,17 +45,6 @@ MAXIMUM_PAGE_CONTACTS = 5_000
 DEFAULT_PAGE_CONTACTS = 1_000
 
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-# A date that was not asked for is the empty text, which no date is less than.
-_SINCE = "created >= :created AND updated >= :modified"
-_PAGE_OF_ALL = f"""
-    SELECT * FROM contact WHERE id > :after AND {_SINCE} ORDER BY id LIMIT :limit
-"""  # noqa: S608 - a constant
-_PAGE_OF_LIST = f"""
-    SELECT contact.* FROM membership JOIN contact ON contact.id = contact_id
-    WHERE address_book_id = :list AND contact_id > :after AND {_SINCE}
-    ORDER BY contact_id LIMIT :limit
-"""  # noqa: S608 - a constant
 _LISTS = """
     SELECT contact_id, address_book.id, name
     FROM membership JOIN address_book ON address_book.id = address_book_id
@@ -64,6 +58,10 @@ LIST_STATUSES = {
     "suppressed": "suppressed",
 }
 """A contact's status in its lists by the status of its e-mail; any other is `subscribed`."""
+
+TYPES = frozenset({"emailType", "optInType"})
+"""Properties of a channel whose words are in Pascal case by one part of the specification, and in
+camel case by another."""
 
 
 class ListMembership(msgspec.Struct, frozen=True):
@@ -96,7 +94,7 @@ class Query(msgspec.Struct, frozen=True):
         list_id: Only members of this list.
         created_since: Only contacts that were created then or later (as `created` is written).
         modified_since: The same of their last update.
-        after: Only contacts with a higher ID.
+        marker: Which page.
         limit: So many contacts at most.
         data_fields: Names of the fields to answer; `ALL_FIELDS` among them means all.
         include: Which of `INCLUDABLE` to answer.
@@ -105,60 +103,58 @@ class Query(msgspec.Struct, frozen=True):
     list_id: int | None = None
     created_since: str = ""
     modified_since: str = ""
-    after: int = 0
+    marker: Marker = FIRST
     limit: int = DEFAULT_PAGE_CONTACTS
     data_fields: Collection[str] = ()
     include: Collection[str] = ()
 
 
-def marker_after(contact_id: int) -> str:
-    """Return the marker of the page that begins after a contact; 0 is the first page."""
-    return base64.urlsafe_b64encode(str(contact_id).encode()).decode()
+class Page(NamedTuple):
+    """A page of contacts, and where it is among the others.
 
-
-def read_marker(marker: str) -> int:
-    """Return the contact that a marker's page begins after.
-
-    Raises:
-        RefusalError: 400, it is no marker.
+    Attributes:
+        contacts: The contacts, in the order of their IDs.
+        after: The ID after which it begins.
+        following: The ID after which the next page begins, if there is one.
+        has_earlier: Whether there is a page before it.
     """
-    try:
-        contact_id = int(base64.urlsafe_b64decode(marker))
-    except (binascii.Error, ValueError):
-        contact_id = -1
-    if not 0 <= contact_id <= LARGEST_CONTACT_ID:
-        raise v3_refusal("contacts:invalidMarker", "The marker is invalid")
-    return contact_id
+
+    contacts: list[ContactReply]
+    after: int
+    following: int | None
+    has_earlier: bool
 
 
-def contact_page(
-    connection: sqlite3.Connection, query: Query
-) -> tuple[list[ContactReply], int | None]:
-    """Return a page of contacts in the order of their IDs.
-
-    Returns:
-        The contacts, and the ID after which the next page begins, if there is one.
+def contact_page(connection: sqlite3.Connection, query: Query, switches: Switches) -> Page:
+    """Return a page of contacts.
 
     Raises:
         RefusalError: 400, there is no such list.
     """
-    parameters = {
-        "list": query.list_id,
-        "created": query.created_since,
-        "modified": query.modified_since,
-        "after": query.after,
-        # One more than asked for tells whether there is a next page.
-        "limit": query.limit + 1,
-    }
-    if query.list_id is None or query.list_id == ALL_CONTACTS_ID:
-        rows = connection.execute(_PAGE_OF_ALL, parameters).fetchall()
-    elif find_address_book(connection, query.list_id):
-        rows = connection.execute(_PAGE_OF_LIST, parameters).fetchall()
-    else:
+    source = ACCOUNT if query.list_id in {None, ALL_CONTACTS_ID} else LIST
+    if source is LIST and not find_address_book(connection, query.list_id or 0):
+        if switches.unknown_list_filter == "empty":
+            return Page([], 0, None, has_earlier=False)
         raise v3_refusal("contacts:invalidFilter", f"The filter value '{query.list_id}' is invalid")
+    selection = Selection(
+        connection,
+        source,
+        {
+            "list": query.list_id or 0,
+            "created": query.created_since,
+            "modified": query.modified_since,
+        },
+    )
+    after = selection.beginning(query.marker, query.limit)
+    # One more than asked for tells whether there is a next page.
+    rows = selection.page(after, query.limit + 1)
     found = [Contact(**row) for row in rows[: query.limit]]
-    following = found[-1].id if len(rows) > query.limit else None
-    return _replies(connection, found, query), following
+    return Page(
+        contacts=_replies(connection, found, query),
+        after=after,
+        following=found[-1].id if len(rows) > query.limit else None,
+        has_earlier=selection.has_earlier(after),
+    )
 
 
 def find_contact(connection: sqlite3.Connection, name: str, value: str) -> ContactReply:
@@ -180,6 +176,21 @@ def find_contact(connection: sqlite3.Connection, name: str, value: str) -> Conta
         raise contact_not_found(name, value)
     query = Query(data_fields=(ALL_FIELDS,), include=INCLUDABLE)
     return _replies(connection, [contact], query)[0]
+
+
+def spelled(contact: ContactReply, switches: Switches) -> ContactReply:
+    """Return a contact with the words for types spelled as answers spell them."""
+    channels = contact.channel_properties
+    if switches.answered_words == "PascalCase" or isinstance(channels, UnsetType):
+        return contact
+    words = {
+        channel: {
+            name: word[0].lower() + word[1:] if name in TYPES else word
+            for name, word in properties.items()
+        }
+        for channel, properties in channels.items()
+    }
+    return msgspec.structs.replace(contact, channel_properties=words)
 
 
 def contact_not_found(name: str, value: str) -> RefusalError:
