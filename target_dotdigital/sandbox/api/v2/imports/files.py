@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from target_dotdigital.sandbox.api.requests import read_body
+from target_dotdigital.sandbox.api.requests import read_body, read_upload
 from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
 
 if TYPE_CHECKING:
@@ -58,12 +58,11 @@ async def read_file(request: Request) -> SentFile:
         RefusalError: 400, there is none, more than one, or it is of another format.
         HTTPException: 413 or 400, it is too large.
     """
-    body = await read_body(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        name, content = await _read_form(request, body)
+        name, content = await _read_form(request, await read_upload(request))
     else:
-        name, content = _read_json(body)
+        name, content = _read_json(await read_body(request))
     switches: Switches = request.app.state.switches
     if len(content) > int(switches.file_limit) * 1_000_000:
         raise HTTPException(int(switches.large_body))
