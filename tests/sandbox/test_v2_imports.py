@@ -423,7 +423,7 @@ def test_names_can_be_in_pascal_case(database: Path) -> None:
 def test_an_import_that_waits_is_worked_off_after_a_restart(database: Path) -> None:
     count = 2_300
     rows = [(f"restart{number}@example.com", f"F{number}") for number in range(count)]
-    content = csv_of(("Email", "FirstName"), *rows, ("none", "F"), rows[0])
+    content = csv_of(("Email", "FirstName"), ("none", "F"), *rows, rows[0])
     options = Options(database, address_books=[LIST_ID], slots=0)
     with SandboxServer(options) as server, SandboxClient(server.url) as client:
         waiting = upload(client, content, LIST_ROUTE)
