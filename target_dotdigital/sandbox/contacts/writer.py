@@ -47,6 +47,7 @@ _OF_CONTACTS = "WHERE contact_id IN (SELECT value FROM json_each(?))"
 _DELETE_CUSTOM_IDENTIFIERS = f"DELETE FROM custom_identifier {_OF_CONTACTS}"  # noqa: S608 - constant
 _DELETE_PREFERENCES = f"DELETE FROM preference {_OF_CONTACTS}"  # noqa: S608 - a constant
 _DELETE_CONSENT_RECORDS = f"DELETE FROM consent_record {_OF_CONTACTS}"  # noqa: S608 - a constant
+_DELETE_OPT_OUTS = f"DELETE FROM opt_out {_OF_CONTACTS}"  # noqa: S608 - a constant
 _DELETE_CONTACTS = "DELETE FROM contact WHERE id IN (SELECT value FROM json_each(?))"
 
 
@@ -91,6 +92,7 @@ def delete_contacts(connection: sqlite3.Connection, contact_ids: Sequence[int]) 
         _DELETE_CUSTOM_IDENTIFIERS,
         _DELETE_PREFERENCES,
         _DELETE_CONSENT_RECORDS,
+        _DELETE_OPT_OUTS,
         _DELETE_CONTACTS,
     ):
         connection.execute(statement, (ids,))
