@@ -17,6 +17,7 @@ from target_dotdigital.sandbox.account.field_values import (
     MAXIMUM_TEXT_CHARACTERS,
     VALUE_CHECKS,
     is_date_without_time,
+    read_time,
 )
 from target_dotdigital.sandbox.account.lists import (
     AddressBook,
@@ -69,6 +70,7 @@ __all__ = [
     "load_definitions",
     "opt_out_of_list",
     "opted_out_at",
+    "read_time",
     "reset_account",
     "update_address_book",
     "writable_address_book",

@@ -17,7 +17,7 @@ CREATE INDEX opt_out_by_time ON opt_out (address_book_id, removed, contact_id);
 
 CREATE TRIGGER opt_out_of_new_contact AFTER INSERT ON contact
 WHEN new.email_status IN ('unsubscribed', 'suppressed') BEGIN
-    INSERT OR REPLACE INTO opt_out VALUES ({WHOLE_ACCOUNT}, new.id, new.updated);
+    INSERT OR IGNORE INTO opt_out VALUES ({WHOLE_ACCOUNT}, new.id, new.updated);
 END;
 
 CREATE TRIGGER opt_out_of_contact AFTER UPDATE OF email_status ON contact

@@ -20,6 +20,7 @@ from target_dotdigital.sandbox.contacts.records.contact import (
     PENDING,
     SUBSCRIBED,
     SUPPRESSED,
+    UNSUBSCRIBED,
     VERIFIED_DOUBLE,
     Contact,
     reported_identifiers,
@@ -51,6 +52,7 @@ from target_dotdigital.sandbox.contacts.records.lookup import (
     add_custom_identifiers,
     find_contacts,
 )
+from target_dotdigital.sandbox.contacts.records.subscriptions import set_email_status
 
 __all__ = [
     "BUILT_IN",
@@ -66,6 +68,7 @@ __all__ = [
     "PENDING",
     "SUBSCRIBED",
     "SUPPRESSED",
+    "UNSUBSCRIBED",
     "VERIFIED_DOUBLE",
     "ChannelProperties",
     "ConsentRecord",
@@ -90,5 +93,6 @@ __all__ = [
     "normalise_identifiers",
     "preferences_of",
     "reported_identifiers",
+    "set_email_status",
     "set_preferences",
 ]
