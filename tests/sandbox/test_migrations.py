@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -11,26 +10,17 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.storage.schema import MIGRATIONS, SCHEMA_VERSION
-from target_dotdigital.sandbox.storage.version_3 import VERSION_3
 from tests.support.sandbox.client import SandboxClient, person
+from tests.support.sandbox.versions import go_back
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ADDED_BY_VERSION_2 = ("preference", "consent_record", "removal")
-ADDED_BY_VERSION_3 = re.findall(r"CREATE (TABLE|TRIGGER|INDEX) (\w+)", VERSION_3)
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_this_one(database: Path) -> None:
     with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
         client.load(person("old@example.com"))
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        for kind, name in ADDED_BY_VERSION_3:
-            connection.execute(f"DROP {kind} IF EXISTS {name}")
-        for table in ADDED_BY_VERSION_2:
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.commit()
+    go_back(database, 1)
     preferences = [{"id": 1, "isOptedIn": True}]
     with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
         client.load(person("old@example.com", preferences=preferences))

@@ -15,12 +15,12 @@ CREATE TABLE opt_out (
 CREATE INDEX opt_out_of_contact ON opt_out (contact_id);
 CREATE INDEX opt_out_by_time ON opt_out (address_book_id, removed, contact_id);
 
-CREATE TRIGGER opt_out_of_new_contact AFTER INSERT ON contact
+CREATE TRIGGER IF NOT EXISTS opt_out_of_new_contact AFTER INSERT ON contact
 WHEN new.email_status IN ('unsubscribed', 'suppressed') BEGIN
     INSERT OR IGNORE INTO opt_out VALUES ({WHOLE_ACCOUNT}, new.id, new.updated);
 END;
 
-CREATE TRIGGER opt_out_of_contact AFTER UPDATE OF email_status ON contact
+CREATE TRIGGER IF NOT EXISTS opt_out_of_contact AFTER UPDATE OF email_status ON contact
 WHEN new.email_status <> old.email_status BEGIN
     DELETE FROM opt_out WHERE address_book_id = {WHOLE_ACCOUNT} AND contact_id = new.id;
     INSERT INTO opt_out SELECT {WHOLE_ACCOUNT}, new.id, new.updated

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -28,8 +29,10 @@ FOLDER_VARIABLE = "DOTDIGITAL_OPENAPI"
 HOST = "https://r1-api.dotdigital.com"
 SHOWN_CHARACTERS = 200
 
-# The first prefix that fits decides; the last file is the old and complete one of v2.
+# The first pattern that fits decides; the last file is the old and complete one of v2, which has
+# an array where the one of lists has an object for whoever was unsubscribed.
 FILES = (
+    (r"/v2/address-books/[^/]+/contacts/unsubscribed-since/", "v2-full.json"),
     ("/contacts/v3", "contacts-v3.json"),
     ("/v2/account-info", "accounts-v2.yaml"),
     ("/v2/server-time", "accounts-v2.yaml"),
@@ -172,7 +175,7 @@ def _place(error: Exception, json_path: str) -> str:
 
 
 def _document_for(path: str) -> OpenAPI | None:
-    name = next((name for prefix, name in FILES if path.startswith(prefix)), None)
+    name = next((name for pattern, name in FILES if re.match(pattern, path)), None)
     return None if name is None else _document(name)
 
 
@@ -191,7 +194,21 @@ def mended(name: str) -> dict[str, Any]:
         _mend_contacts(content["components"]["schemas"])
     if name == "lists-v2.yaml":
         _mend_lists(content["paths"])
+    if name == "v2-full.json":
+        _mend_combinations(content["components"]["schemas"])
     return content
+
+
+def _mend_combinations(schemas: dict[str, Any]) -> None:
+    """Make one schema of those that are combined: each forbids the properties of the other."""
+    for name, schema in schemas.items():
+        if "allOf" in schema:
+            parts = [
+                schemas[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+                for part in schema["allOf"]
+            ]
+            combined = {key: value for part in parts for key, value in part["properties"].items()}
+            schemas[name] = {**parts[0], "properties": combined}
 
 
 def _mend_lists(paths: dict[str, Any]) -> None:
