@@ -93,7 +93,8 @@ def test_whoever_is_unsubscribed_is_so_in_v3_and_keeps_the_first_time(
         "status": "Unsubscribed",
     }
     assert first["reason"] == "Unsubscribed"
-    assert first["dateRemoved"] == sandbox.contact("leaves@example.com")["updated"]
+    contact = sandbox.contact("leaves@example.com")
+    assert first["dateRemoved"] == contact["updated"] > contact["created"]
     assert sandbox.contact("leaves@example.com")["status"] == "unsubscribed"
     assert unsubscribe(sandbox, "leaves@example.com") == first
 
@@ -138,6 +139,13 @@ def test_an_update_that_leaves_the_status_leaves_its_time(sandbox: SandboxClient
     assert removed(sandbox, f"{CONTACTS}/unsubscribed", "steady@example.com") == before
 
 
+def test_whoever_opts_out_again_does_so_then(sandbox: SandboxClient) -> None:
+    load(sandbox, "wavers@example.com", "unsubscribed")
+    first = unsubscribe(sandbox, "wavers@example.com")["dateRemoved"]
+    load(sandbox, "wavers@example.com", "subscribed")
+    assert unsubscribe(sandbox, "wavers@example.com")["dateRemoved"] > first
+
+
 def test_a_deleted_contact_is_not_among_the_unsubscribed(sandbox: SandboxClient) -> None:
     load(sandbox, "deleted@example.com", "unsubscribed")
     sandbox.call("DELETE", f"{CONTACTS}/deleted%40example.com")
@@ -171,12 +179,17 @@ def test_several_contacts_are_suppressed_by_id_or_address(sandbox: SandboxClient
             {"id": 0, "email": None},
         ],
     }
-    assert sandbox.contact(first, "contactId")["status"] == "suppressed"
+    before = sandbox.contact(first, "contactId")
+    assert before["status"] == "suppressed"
     assert sandbox.contact("second@example.com")["status"] == "suppressed"
+    sandbox.call("PUT", f"{CONTACTS}/suppress-contacts", json=body)
+    assert sandbox.contact(first, "contactId") == before
 
 
 def test_a_suppression_without_contacts_is_refused(sandbox: SandboxClient) -> None:
     path = f"{CONTACTS}/suppress-contacts"
+    large = sandbox.call("PUT", path, json=[{"id": 2**31}])
+    assert code_of(large) == (400, "ERROR_PARAMETER_INVALID")
     assert code_of(sandbox.call("PUT", path, json=[])) == (400, "ERROR_CONTACTS_ARE_NOT_SPECIFIED")
     assert code_of(sandbox.call("PUT", path, json={})) == (400, "ERROR_PARAMETER_INVALID")
 
@@ -280,6 +293,7 @@ def test_nothing_but_a_resubscription_lets_somebody_into_the_list_again(
     reply = sandbox.call("POST", MEMBERS, json={"email": email})
     assert code_of(reply) == (400, "ERROR_CONTACT_SUPPRESSEDFORADDRESSBOOK")
     sandbox.load(person(email, lists=[LIST_ID]))
+    assert len(sandbox.contact(email)["lists"]) == 1
     assert lists_of(sandbox, email) == {LIST_ID: "suppressed"}
     assert resubscribe(sandbox, email, MEMBERS) == ("ContactChallenged", "Subscribed")
     assert lists_of(sandbox, email) == {LIST_ID: "suppressed"}
@@ -299,12 +313,16 @@ def test_a_resubscription_to_a_list_is_one_to_the_account_too(sandbox: SandboxCl
     assert lists_of(sandbox, "both@example.com") == {LIST_ID: "subscribed"}
 
 
-def test_an_address_book_that_is_deleted_forgets_who_left_it(sandbox: SandboxClient) -> None:
-    list_id = sandbox.create_list("Forgotten")
-    load(sandbox, "forgotten@example.com", lists=[list_id])
-    unsubscribe(sandbox, "forgotten@example.com", f"/v2/address-books/{list_id}/contacts")
-    sandbox.call("DELETE", f"/v2/address-books/{list_id}")
-    assert lists_of(sandbox, "forgotten@example.com") == {}
+def test_an_address_book_that_is_deleted_forgets_who_left_it(database: Path) -> None:
+    options = Options(database, address_books=[LIST_ID])
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        load(client, "forgotten@example.com", lists=[LIST_ID])
+        unsubscribe(client, "forgotten@example.com", MEMBERS)
+        client.call("DELETE", f"/v2/address-books/{LIST_ID}")
+        assert lists_of(client, "forgotten@example.com") == {}
+    # The next start makes it anew, under the ID that it asks for.
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        assert lists_of(client, "forgotten@example.com") == {}
 
 
 @pytest.mark.parametrize("call", ["unsubscribe", "resubscribe", f"resubscribe{AT_ONCE}"])
@@ -332,7 +350,9 @@ def test_changes_are_answered_from_a_time_on(sandbox: SandboxClient) -> None:
         found = [one["email"] for one in since(sandbox, path, date)]
         return [one for one in found if one in names]
 
-    for path in (f"{CONTACTS}/created", f"{CONTACTS}/modified", f"{MEMBERS}/modified"):
+    everybody = "/v2/address-books/1000001/contacts"
+    paths = (f"{CONTACTS}/created", f"{CONTACTS}/modified", f"{MEMBERS}/modified")
+    for path in (*paths, f"{everybody}/modified"):
         assert emails(path, BEGINNING) == ["early@example.com", "late@example.com"]
         assert emails(path, created) == ["late@example.com"]
         assert emails(path, f"{created[:-1]}+00:00") == ["late@example.com"]
@@ -347,7 +367,11 @@ def test_an_offset_is_taken_off_a_time(sandbox: SandboxClient) -> None:
     load(sandbox, "zoned@example.com", "unsubscribed")
     time = removed(sandbox, f"{CONTACTS}/unsubscribed", "zoned@example.com")
     (_, at) = time["zoned@example.com"]
-    for written, is_answered in ((f"{at[:-1]}+01:00", True), (f"{at[:-1]}-01:00", False)):
+    for written, is_answered in (
+        (at, True),
+        (f"{at[:-1]}+01:00", True),
+        (f"{at[:-1]}-01:00", False),
+    ):
         found = since(sandbox, f"{CONTACTS}/unsubscribed", written)
         emails = {one["suppressedContact"]["email"] for one in found}
         assert ("zoned@example.com" in emails) is is_answered

@@ -101,6 +101,11 @@ def find_named(index: ContactIndex, named: Identifiers) -> Contact | None:
     return contact if contact and contact.email else None
 
 
+def find_planned(plan: Plan, named: Identifiers) -> Contact | None:
+    """Return the contact that is named, of those that a plan knows."""
+    return find_named(plan.index, named)
+
+
 def get_contact(connection: sqlite3.Connection, name: str) -> Contact:
     """Return a contact.
 
@@ -156,7 +161,7 @@ class ContactWrites:
         named = read_address(body.email or "")
         with self._store.contacts:
             plan = self.plan([named])
-            existing = find_named(plan.index, named)
+            existing = find_planned(plan, named)
             refuse_opted_out(existing)
             add(plan, existing, body, along)
             return self.write(plan)
@@ -200,7 +205,7 @@ class ContactWrites:
             with self._store.reading() as connection:
                 writable_address_book(connection, list_id)
                 plan = load_plan(connection, [named], "overwrite", self._switches, set())
-                existing = find_named(plan.index, named)
+                existing = find_planned(plan, named)
                 if existing is None and not named.email:
                     raise contact_not_found()
                 if existing and opted_out_at(connection, list_id, existing.id):

@@ -5,7 +5,7 @@ Whoever is unsubscribed from a list leaves it, and no call but a resubscription 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -32,6 +32,7 @@ from target_dotdigital.sandbox.api.v2.contacts.single_contacts import (
     OPTED_OUT,
     add,
     find_named,
+    find_planned,
     named_in,
     planned,
 )
@@ -49,7 +50,13 @@ from target_dotdigital.sandbox.contacts import (
     set_email_status,
     write_plan,
 )
-from target_dotdigital.sandbox.http import AnyCaseDecoder, RefusalError, decode_v2, v2_refusal
+from target_dotdigital.sandbox.http import (
+    LARGEST_PARAMETER,
+    AnyCaseDecoder,
+    RefusalError,
+    decode_v2,
+    v2_refusal,
+)
 from target_dotdigital.sandbox.storage import WHOLE_ACCOUNT
 
 if TYPE_CHECKING:
@@ -94,7 +101,7 @@ class Resubscribed(msgspec.Struct, frozen=True):
 class ContactName(msgspec.Struct, frozen=True):
     """A contact by its ID or its address, answered as it was sent."""
 
-    id: int = 0
+    id: Annotated[int, msgspec.Meta(ge=-(2**31), le=LARGEST_PARAMETER)] = 0
     email: str | None = None
 
 
@@ -186,13 +193,13 @@ class Subscriptions:
         named = named_in(body)
         with self._store.contacts:
             plan = self._plan(named, list_id)
-            contact = find_named(plan.index, named)
+            contact = find_planned(plan, named)
             if contact is None and not named.email:
                 raise contact_not_found()
             kept = self._kept(contact, list_id, challenge=challenge) if contact else None
             if kept is None:
                 try:
-                    add(plan, contact, body, _subscribed(contact, list_id))
+                    add(plan, contact, body, Along(list_id=list_id or None, status=SUBSCRIBED))
                 except RefusalError as error:
                     if error.code != CONTACT_SUPPRESSED:
                         raise
@@ -229,11 +236,6 @@ class Subscriptions:
             if list_id != WHOLE_ACCOUNT:
                 writable_address_book(connection, list_id)
             return load_plan(connection, [named], "overwrite", self._switches, set())
-
-
-def _subscribed(contact: Contact | None, list_id: int) -> Along:
-    """Return what is set of whoever is resubscribed; a new contact may have to confirm."""
-    return Along(list_id=list_id or None, status=SUBSCRIBED if contact else "")
 
 
 def _named(name: ContactName) -> Identifiers:
