@@ -269,21 +269,27 @@ def consent(names: tuple[str, ...] = tuple(PARTS)) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "fields", [[consent()], consent(), [consent(OTHER_NAMES)]], ids=["list", "object", "columns"]
+    ("email", "fields"),
+    [
+        ("list@example.com", [consent()]),
+        ("object@example.com", consent()),
+        ("columns@example.com", [consent(OTHER_NAMES)]),
+    ],
 )
-def test_a_consent_is_kept_with_its_contact(sandbox: SandboxClient, fields: object) -> None:
-    sandbox.call("DELETE", path_of("consents@example.com"))
-    body = {"contact": {"email": "consents@example.com"}, "consentFields": fields}
+def test_a_consent_is_kept_with_its_contact(
+    sandbox: SandboxClient, email: str, fields: object
+) -> None:
+    body = {"contact": {"email": email}, "consentFields": fields}
     reply = sandbox.call("POST", f"{CONTACTS}/with-consent", json=body)
     assert reply.status_code == 201, reply.text
     answered = reply.json()
-    assert answered["contact"]["email"] == "consents@example.com"
+    assert answered["contact"]["email"] == email
     (kept,) = answered["consentFields"]
     assert kept["id"] is None
     parts = {one["key"]: one["value"] for one in kept["fields"]}
     assert parts.pop("DATETIMECREATED")
     assert parts == PARTS
-    (record,) = sandbox.contact("consents@example.com")["consentRecords"]
+    (record,) = sandbox.contact(email)["consentRecords"]
     assert {name: record[name] for name in CONSENT} == CONSENT
     path = f"{path_of(answered['contact']['id'])}/with-consent"
     assert sandbox.get(path).json() == answered
