@@ -334,6 +334,19 @@ def test_preferences_are_set_within_categories_and_without(sandbox: SandboxClien
     assert {one["id"]: one["isOptedIn"] for one in kept} == {2: True, 4: True}
 
 
+@pytest.mark.parametrize("preference", [0, -1, 2**31, "none"])
+def test_a_preference_that_cannot_be_there_refuses_the_contact(
+    sandbox: SandboxClient, preference: int | str
+) -> None:
+    body = {
+        "contact": {"email": "undecided@example.com"},
+        "preferences": [{"id": preference, "isPreference": True, "isOptedIn": True}],
+    }
+    reply = sandbox.call("POST", f"{CONTACTS}/with-consent-and-preferences", json=body)
+    assert code_of(reply) == (404, "ERROR_PREFERENCE_NOT_FOUND")
+    assert refusal(sandbox.get(path_of("undecided@example.com"))) == NOT_FOUND
+
+
 def test_the_contacts_are_answered_page_by_page(sandbox: SandboxClient) -> None:
     for number in range(3):
         create(sandbox, f"page{number}@example.com", dataFields=[{"key": "GENDER", "value": "f"}])

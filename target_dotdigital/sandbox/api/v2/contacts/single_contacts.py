@@ -6,6 +6,7 @@ developer.dotdigital.com/reference/unified-contacts.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -49,12 +50,14 @@ CONTACT_SUPPRESSED = "ERROR_CONTACT_SUPPRESSED"
 
 NOTHING_ELSE = Along()
 
+PREFERENCE_NOT_FOUND = "ERROR_PREFERENCE_NOT_FOUND"
+
 REFUSALS = {
     "invalidEmail": ("ERROR_INVALID_EMAIL", "The email address of the contact is invalid."),
     "identifierConflict": ("ERROR_NON_UNIQUE_EMAIL", "The email address is not unique."),
     "duplicateIdentifier": ("ERROR_NON_UNIQUE_EMAIL", "The email address is not unique."),
     "apiSchemaViolation": ("ERROR_DATAFIELD_INVALID", "A data field's value is invalid."),
-    "preferencesNotApplied": ("ERROR_PREFERENCE_NOT_FOUND", "Error:"),
+    "preferencesNotApplied": (PREFERENCE_NOT_FOUND, "Error:"),
     GLOBALLY_SUPPRESSED: (CONTACT_SUPPRESSED, "Contact is suppressed."),
     "suppressedByDomain": (CONTACT_SUPPRESSED, "Contact is suppressed."),
 }
@@ -273,4 +276,6 @@ def add(
     # An import would write the contact without a consent that is none; here nothing says so.
     for failed in plan.outcome.failures:
         code, sentence = REFUSALS.get(failed.failures[0].failure_code, INVALID)
-        raise v2_refusal(code, sentence)
+        is_missing = code == PREFERENCE_NOT_FOUND
+        status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.BAD_REQUEST
+        raise v2_refusal(code, sentence, status)
