@@ -240,3 +240,50 @@ def test_the_answers_about_preferences_are_valid(client: CheckingClient) -> None
     client.get("/v2/contacts/unknown@example.com/preferences")
     for _ in range(2):
         client.call("DELETE", f"{path}/{category}")
+
+
+def test_the_answers_about_v2s_contacts_are_valid(client: CheckingClient) -> None:
+    path = "/v2/contacts"
+    contact = {
+        "email": "v2@example.com",
+        "optInType": "Single",
+        "emailType": "Html",
+        "dataFields": [{"key": "FIRSTNAME", "value": "Ada"}],
+    }
+    keys = ("TEXT", "DATETIMECONSENTED", "URL", "IPADDRESS", "USERAGENT")
+    parts = zip(keys, CONSENT.values(), strict=True)
+    consents = [{"fields": [{"key": key, "value": value} for key, value in parts]}]
+    preferences = [{"id": 1, "isPreference": True, "isOptedIn": True}]
+    body = {"contact": contact, "consentFields": consents, "preferences": preferences}
+    contact_id = client.call("POST", path, json=contact).json()["id"]
+    client.call("POST", path, json={})
+    for name in (contact_id, "v2%40example.com", 1):
+        client.get(f"{path}/{name}")
+        client.get(f"{path}/{name}/with-consent")
+        client.call("PUT", f"{path}/{name}", json=contact)
+        for call in ("with-consent", "with-consent-and-preferences"):
+            client.call("POST", f"{path}/{call}", json=body)
+            client.call("PUT", f"{path}/{name}/{call}", json=body)
+    client.get(path, withFullData="true")
+    client.call("POST", f"/v2/address-books/{LIST_ID}/contacts", json=contact)
+    client.call("DELETE", f"{path}/{contact_id}")
+    client.call("DELETE", f"{path}/{contact_id}")
+
+
+def test_the_answers_about_subscriptions_are_valid(client: CheckingClient) -> None:
+    paths = ("/v2/contacts", f"/v2/address-books/{LIST_ID}/contacts")
+    client.load(*people(4, "sub", lists=[LIST_ID], dataFields={"FIRSTNAME": "Ada"}))
+    names = [{"id": 1}, {"email": "sub3@example.com"}]
+    client.call("PUT", "/v2/contacts/suppress-contacts", json=names)
+    for number, path in enumerate(paths):
+        for email in (f"sub{number}@example.com", "unknown@example.com"):
+            client.call("POST", f"{path}/unsubscribe", json={"email": email})
+        for kind in ("modified", "unsubscribed"):
+            client.get(f"{path}/{kind}-since/2020-01-01T00:00:00Z", select=1)
+        for email in (f"sub{number}@example.com", "sub3@example.com", "new@example.com"):
+            resubscription = {"unsubscribedContact": {"email": email}}
+            for how in ("", "-with-no-challenge"):
+                client.call("POST", f"{path}/resubscribe{how}", json=resubscription)
+        client.call("POST", f"{path}/resubscribe", json={})
+    for kind in ("created", "suppressed"):
+        client.get(f"/v2/contacts/{kind}-since/2020-01-01T00:00:00Z", withFullData="true")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ ISO_8601 = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+
+_FRACTION = re.compile(r"\.(\d{1,9})")
 
 
 def is_text(value: object) -> bool:
@@ -68,3 +70,29 @@ VALUE_CHECKS: Mapping[str, Callable[[object], bool]] = {
     "Date": is_date,
     "Boolean": is_boolean,
 }
+
+
+def read_time(written: str) -> datetime | None:
+    """Return a time in UTC, or nothing if it is none.
+
+    Args:
+        written: ISO 8601. Without a zone it is UTC, without a time of day it is midnight.
+    """
+    match = ISO_8601.fullmatch(written)
+    if match is None:
+        return None
+    fraction = _FRACTION.search(written)
+    try:
+        time = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}+00:00")
+        microseconds = int(fraction[1].ljust(6, "0")[:6]) if fraction else 0
+        local = time.replace(microsecond=microseconds)
+        return (local - _offset(match[3])).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(zone: str | None) -> timedelta:
+    if zone is None or zone == "Z":
+        return timedelta()
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    return -offset if zone[0] == "-" else offset

@@ -4,6 +4,7 @@ A plan decides what becomes of each contact that is sent; the writer carries it 
 """
 
 from target_dotdigital.sandbox.contacts.outcome import (
+    CONFLICTS,
     DUPLICATE,
     GLOBALLY_SUPPRESSED,
     SUPPRESSED_BY_DOMAIN,
@@ -19,7 +20,10 @@ from target_dotdigital.sandbox.contacts.records import (
     LARGEST_CONTACT_ID,
     MOBILE_NUMBER,
     PENDING,
+    SUBSCRIBED,
     SUPPRESSED,
+    UNSUBSCRIBED,
+    VERIFIED_DOUBLE,
     ChannelProperties,
     ConsentRecord,
     ConsentRecordReply,
@@ -42,12 +46,14 @@ from target_dotdigital.sandbox.contacts.records import (
     normalise_identifiers,
     preferences_of,
     reported_identifiers,
+    set_email_status,
     set_preferences,
 )
 from target_dotdigital.sandbox.contacts.validation import wrong_words
 from target_dotdigital.sandbox.contacts.writer import clear_contact, delete_contacts, write_plan
 
 __all__ = [
+    "CONFLICTS",
     "CONTACT_ID",
     "DUPLICATE",
     "EMAIL",
@@ -55,9 +61,12 @@ __all__ = [
     "LARGEST_CONTACT_ID",
     "MOBILE_NUMBER",
     "PENDING",
+    "SUBSCRIBED",
     "SUPPRESSED",
     "SUPPRESSED_BY_DOMAIN",
     "SUPPRESSIONS",
+    "UNSUBSCRIBED",
+    "VERIFIED_DOUBLE",
     "ChannelProperties",
     "ConsentRecord",
     "ConsentRecordReply",
@@ -87,6 +96,7 @@ __all__ = [
     "normalise_identifiers",
     "preferences_of",
     "reported_identifiers",
+    "set_email_status",
     "set_preferences",
     "write_plan",
     "wrong_words",

@@ -55,6 +55,7 @@ _DELETE_CUSTOM_IDENTIFIERS = f"DELETE FROM custom_identifier {_OF_CONTACTS}"  # 
 _DELETE_PREFERENCES = f"DELETE FROM preference {_OF_CONTACTS}"  # noqa: S608 - a constant
 _DELETE_CONSENT_RECORDS = f"DELETE FROM consent_record {_OF_CONTACTS}"  # noqa: S608 - a constant
 _DELETE_INSIGHT_DATA = f"DELETE FROM insight_record {_OF_CONTACTS}"  # noqa: S608 - a constant
+_DELETE_OPT_OUTS = f"DELETE FROM opt_out {_OF_CONTACTS}"  # noqa: S608 - a constant
 _DELETE_CONTACTS = "DELETE FROM contact WHERE id IN (SELECT value FROM json_each(?))"
 
 
@@ -102,7 +103,7 @@ def delete_contacts(connection: sqlite3.Connection, contact_ids: Sequence[int]) 
     count_contacts(connection, -len(contact_ids))
     expired = expired_contacts(connection)
     take_out_of_recycle_bin(connection, expired)
-    for statement in (_DELETE_PREFERENCES, _DELETE_CONSENT_RECORDS):
+    for statement in (_DELETE_PREFERENCES, _DELETE_CONSENT_RECORDS, _DELETE_OPT_OUTS):
         connection.execute(statement, (json.dumps(expired),))
 
 

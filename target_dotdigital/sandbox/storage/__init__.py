@@ -16,12 +16,14 @@ from target_dotdigital.sandbox.storage.store import (
     set_next_id,
     take_id,
 )
+from target_dotdigital.sandbox.storage.version_3 import WHOLE_ACCOUNT
 
 __all__ = [
     "ALL_CONTACTS_ID",
     "BEGIN_GROWTH",
     "BUILT_IN_DATA_FIELDS",
     "TEST_ID",
+    "WHOLE_ACCOUNT",
     "Store",
     "insert",
     "next_id",

@@ -19,11 +19,17 @@ from target_dotdigital.sandbox.account.lists.memberships import (
     leave_list,
     leave_list_first,
 )
+from target_dotdigital.sandbox.account.lists.opt_outs import (
+    cancel_opt_out,
+    opt_out_of_list,
+    opted_out_at,
+)
 
 __all__ = [
     "AddressBook",
     "NewAddressBook",
     "address_book_page",
+    "cancel_opt_out",
     "count_contacts",
     "create_address_book",
     "delete_address_book",
@@ -34,6 +40,8 @@ __all__ = [
     "leave_all_lists",
     "leave_list",
     "leave_list_first",
+    "opt_out_of_list",
+    "opted_out_at",
     "update_address_book",
     "writable_address_book",
 ]

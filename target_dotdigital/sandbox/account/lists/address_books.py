@@ -152,6 +152,7 @@ def delete_address_book(connection: sqlite3.Connection, address_book_id: int) ->
     """
     writable_address_book(connection, address_book_id)
     connection.execute("DELETE FROM membership WHERE address_book_id = ?", (address_book_id,))
+    connection.execute("DELETE FROM opt_out WHERE address_book_id = ?", (address_book_id,))
     connection.execute("DELETE FROM address_book WHERE id = ?", (address_book_id,))
 
 

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping, Sequence
 
-_JOIN_LIST = "INSERT OR IGNORE INTO membership (address_book_id, contact_id) VALUES (?, ?)"
+_JOIN_LIST = """
+    INSERT OR IGNORE INTO membership (address_book_id, contact_id)
+    SELECT :list, :contact WHERE NOT EXISTS (
+        SELECT 1 FROM opt_out WHERE address_book_id = :list AND contact_id = :contact
+    )
+"""
 _LEAVE_LIST = """
     DELETE FROM membership
     WHERE address_book_id = ? AND contact_id IN (SELECT value FROM json_each(?))
@@ -39,7 +44,7 @@ def count_contacts(connection: sqlite3.Connection, change: int) -> None:
 
 
 def join_lists(connection: sqlite3.Connection, joining: Mapping[int, Collection[int]]) -> None:
-    """Add contacts to lists; those that are in them already do not matter.
+    """Add contacts to lists, but for those that are in them already or opted out of them.
 
     Args:
         connection: The writer, in a transaction.
@@ -48,7 +53,8 @@ def join_lists(connection: sqlite3.Connection, joining: Mapping[int, Collection[
     for list_id, contact_ids in sorted(joining.items()):
         if list_id != ALL_CONTACTS_ID:
             joined = connection.executemany(
-                _JOIN_LIST, [(list_id, contact_id) for contact_id in sorted(contact_ids)]
+                _JOIN_LIST,
+                [{"list": list_id, "contact": contact_id} for contact_id in sorted(contact_ids)],
             )
             connection.execute(_COUNT, (joined.rowcount, list_id))
 

@@ -2,7 +2,12 @@
 
 from target_dotdigital.sandbox.api.v2.account import ACCOUNT_ROUTES
 from target_dotdigital.sandbox.api.v2.address_books import ADDRESS_BOOK_ROUTES
-from target_dotdigital.sandbox.api.v2.contacts import MEMBER_ROUTES
+from target_dotdigital.sandbox.api.v2.contacts import (
+    CHANGE_ROUTES,
+    CONTACT_ROUTES,
+    MEMBER_ROUTES,
+    SUBSCRIPTION_ROUTES,
+)
 from target_dotdigital.sandbox.api.v2.data_fields import DATA_FIELD_ROUTES
 from target_dotdigital.sandbox.api.v2.imports import IMPORT_ROUTES
 from target_dotdigital.sandbox.api.v2.preferences import PREFERENCE_ROUTES
@@ -14,6 +19,9 @@ V2_ROUTES = (
     *PREFERENCE_ROUTES,
     *MEMBER_ROUTES,
     *IMPORT_ROUTES,
+    *SUBSCRIPTION_ROUTES,
+    *CHANGE_ROUTES,
+    *CONTACT_ROUTES,  # the last: a contact's path takes any word after /v2/contacts
 )
 
 __all__ = ["V2_ROUTES"]

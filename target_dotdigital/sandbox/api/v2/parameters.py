@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_dotdigital.sandbox.account import read_time
 from target_dotdigital.sandbox.http import v2_refusal, whole_number
 
 if TYPE_CHECKING:
@@ -35,3 +36,36 @@ def read_page(parameters: QueryParams, most: int) -> tuple[int, int]:
     """
     select = whole_number(parameters.get("select"), default=most, least=1, most=most)
     return select, whole_number(parameters.get("skip"))
+
+
+def read_full_page(parameters: QueryParams, most: int) -> tuple[int, int, bool]:
+    """Read `select` and `skip`, and whether data fields are asked for.
+
+    Args:
+        parameters: Those of the query.
+        most: As many entries as a page may have.
+
+    Raises:
+        RefusalError: 400, one of them is none.
+    """
+    with_fields = parameters.get("withFullData", "false").lower()
+    try:
+        select, skip = read_page(parameters, most)
+        return select, skip, {"true": True, "false": False}[with_fields]
+    except (ValueError, KeyError):
+        raise v2_refusal(
+            "ERROR_PARAMETER_INVALID",
+            f"select takes 1 to {most}, skip takes 0 or more, withFullData takes true or false.",
+        ) from None
+
+
+def path_time(request: Request) -> str:
+    """Read the time that a path names, as stored times are written.
+
+    Raises:
+        RefusalError: 400, it is none.
+    """
+    time = read_time(request.path_params["date"])
+    if time is None:
+        raise v2_refusal("ERROR_PARAMETER_INVALID", "The date is not written as ISO 8601 has it.")
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import change, change_contacts, query, read_body
 from target_dotdigital.sandbox.api.v2.answers import v2_answer
+from target_dotdigital.sandbox.api.v2.contacts import contact_not_found
 from target_dotdigital.sandbox.api.v2.parameters import path_id
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
@@ -144,11 +145,7 @@ def _contact_id(connection: sqlite3.Connection, text: str) -> int:
         raise v2_refusal("ERROR_CONTACT_INVALID", "This is no ID and no e-mail address.")
     found = find_contacts(connection, [identifiers]).find(name, identifiers.get(name) or 0)
     if found is None:
-        raise v2_refusal(
-            "ERROR_CONTACT_NOT_FOUND",
-            "The contact does not exist in the account.",
-            HTTPStatus.NOT_FOUND,
-        )
+        raise contact_not_found()
     return found.id
 
 

@@ -22,6 +22,7 @@ from target_dotdigital.sandbox.contacts.records.contact import (
     PENDING,
     SUBSCRIBED,
     SUPPRESSED,
+    UNSUBSCRIBED,
     VERIFIED_DOUBLE,
     Contact,
     identifiers_of,
@@ -58,6 +59,7 @@ from target_dotdigital.sandbox.contacts.records.recycle_bin import (
     put_into_recycle_bin,
     take_out_of_recycle_bin,
 )
+from target_dotdigital.sandbox.contacts.records.subscriptions import set_email_status
 
 __all__ = [
     "CONTACT_ID",
@@ -72,6 +74,7 @@ __all__ = [
     "PENDING",
     "SUBSCRIBED",
     "SUPPRESSED",
+    "UNSUBSCRIBED",
     "VERIFIED_DOUBLE",
     "ChannelProperties",
     "ConsentRecord",
@@ -100,6 +103,7 @@ __all__ = [
     "preferences_of",
     "put_into_recycle_bin",
     "reported_identifiers",
+    "set_email_status",
     "set_preferences",
     "take_out_of_recycle_bin",
 ]

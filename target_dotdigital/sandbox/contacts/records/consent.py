@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from target_dotdigital.sandbox.account import ISO_8601
+from target_dotdigital.sandbox.account import is_date_without_time, read_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -160,23 +159,9 @@ def _preference(
 
 def _utc(written: str) -> str | None:
     """Return a time as answers write it, or nothing if it is none. Without a zone, it is UTC."""
-    match = ISO_8601.fullmatch(written)
-    if match is None or match[2] is None:
-        return None
-    try:
-        time = datetime.fromisoformat(f"{match[1]}T{match[2]}+00:00")
-        # Not `strftime`: it writes the year 933 with three digits.
-        utc = (time - _offset(match[3])).astimezone(timezone.utc).replace(tzinfo=None)
-        return utc.isoformat(timespec="seconds") + "Z"
-    except (ValueError, OverflowError):
-        return None
-
-
-def _offset(zone: str | None) -> timedelta:
-    if zone is None or zone == "Z":
-        return timedelta()
-    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    return -offset if zone[0] == "-" else offset
+    time = None if is_date_without_time(written) else read_time(written)
+    # Not `strftime`: it writes the year 933 with three digits.
+    return None if time is None else time.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _is_url(text: str) -> bool:

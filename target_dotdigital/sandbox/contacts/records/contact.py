@@ -11,6 +11,7 @@ from target_dotdigital.sandbox.contacts.records.identifiers import (
 )
 
 SUBSCRIBED = "subscribed"
+UNSUBSCRIBED = "unsubscribed"
 SUPPRESSED = "suppressed"
 PENDING = "pendingOptIn"
 NO_SUBSCRIPTION = "noSubscription"
@@ -20,7 +21,7 @@ VERIFIED_DOUBLE = "VerifiedDouble"
 # a request is in Pascal case: read any, store what is answered.
 EMAIL_TYPES = {word.lower(): word for word in ("Html", "PlainText")}
 OPT_IN_TYPES = {word.lower(): word for word in ("Unknown", "Single", "Double", VERIFIED_DOUBLE)}
-EMAIL_STATUSES = {word.lower(): word for word in (SUBSCRIBED, "unsubscribed", SUPPRESSED)}
+EMAIL_STATUSES = {word.lower(): word for word in (SUBSCRIBED, UNSUBSCRIBED, SUPPRESSED)}
 MOBILE_STATUSES = EMAIL_STATUSES | {NO_SUBSCRIPTION.lower(): NO_SUBSCRIPTION}
 
 

@@ -34,9 +34,11 @@ SHOWN_CHARACTERS = 200
 CONFIGURATION_FILE = "configuration-v3"
 """It is described in `configuration`, and not by a file."""
 
-# The first prefix that fits decides; the last file is the old and complete one of v2.
+# The first pattern that fits decides; the last file is the old and complete one of v2, which has
+# an array where the one of lists has an object for whoever was unsubscribed.
 FILES = (
-    ("/v2/address-books/{}/contacts/import", "v2-full.json"),
+    (r"/v2/address-books/[^/]+/contacts/import", "v2-full.json"),
+    (r"/v2/address-books/[^/]+/contacts/unsubscribed-since/", "v2-full.json"),
     ("/contacts/v3", "contacts-v3.json"),
     ("/configuration/v3", CONFIGURATION_FILE),
     ("/v2/account-info", "accounts-v2.yaml"),
@@ -180,9 +182,7 @@ def _place(error: Exception, json_path: str) -> str:
 
 
 def _document_for(path: str) -> OpenAPI | None:
-    named = re.sub(r"(?<=/address-books/)[^/]+", "{}", path)
-    found = (name for prefix, name in FILES if path.startswith(prefix) or named.startswith(prefix))
-    name = next(found, None)
+    name = next((name for pattern, name in FILES if re.match(pattern, path)), None)
     return None if name is None else _document(name)
 
 
@@ -205,7 +205,20 @@ def mended(name: str) -> dict[str, Any]:
         _mend_lists(content["paths"])
     if name == "v2-full.json":
         _mend_full(content["paths"])
+        _mend_combinations(content["components"]["schemas"])
     return content
+
+
+def _mend_combinations(schemas: dict[str, Any]) -> None:
+    """Make one schema of those that are combined: each forbids the properties of the other."""
+    for name, schema in schemas.items():
+        if "allOf" in schema:
+            parts = [
+                schemas[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+                for part in schema["allOf"]
+            ]
+            combined = {key: value for part in parts for key, value in part["properties"].items()}
+            schemas[name] = {**parts[0], "properties": combined}
 
 
 def _mend_lists(paths: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The contacts of an address book as v2 answers them, where a contact is an e-mail address."""
+"""Contacts as v2 answers them, where a contact is an e-mail address."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from target_dotdigital.sandbox.contacts import PENDING, VERIFIED_DOUBLE
 from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
-_COLUMNS = "contact.id, email, opt_in_type, email_type, email_status, data_fields"
+    from target_dotdigital.sandbox.contacts import Contact
+
+UNCONFIRMED = "Double"
+"""The opt-in type of a verified double opt-in until the person confirms it.
+Source: developer.dotdigital.com/reference/createcontactwithconsent."""
+
+COLUMNS = "contact.id, email, opt_in_type, email_type, email_status, data_fields"
+"""What `members_of` takes, in its order."""
+
 _PAGE_OF_ALL = f"""
-    SELECT {_COLUMNS} FROM contact WHERE email IS NOT NULL ORDER BY id LIMIT ? OFFSET ?
+    SELECT {COLUMNS} FROM contact WHERE email IS NOT NULL ORDER BY id LIMIT ? OFFSET ?
 """  # noqa: S608 - a constant
 _PAGE_OF_LIST = f"""
-    SELECT {_COLUMNS} FROM membership JOIN contact ON contact.id = contact_id
+    SELECT {COLUMNS} FROM membership JOIN contact ON contact.id = contact_id
     WHERE address_book_id = ? AND email IS NOT NULL ORDER BY contact_id LIMIT ? OFFSET ?
 """  # noqa: S608 - a constant
 
@@ -72,17 +82,45 @@ def member_page(
         rows = connection.execute(_PAGE_OF_ALL, (select, skip))
     else:
         rows = connection.execute(_PAGE_OF_LIST, (address_book_id, select, skip))
+    return members_of(rows, with_fields=with_fields)
+
+
+def members_of(rows: Iterable[sqlite3.Row], *, with_fields: bool) -> list[Member]:
+    """Return contacts as v2 answers them.
+
+    Args:
+        rows: Their `COLUMNS`.
+        with_fields: Whether data fields are asked for.
+    """
     return [
         Member(
             contact_id,
             email,
-            opt_in_type,
+            UNCONFIRMED if (opt_in_type, status) == (VERIFIED_DOUBLE, PENDING) else opt_in_type,
             email_type,
             _field_values(data_fields) if with_fields else None,
-            status[0].upper() + status[1:],
+            v2_status(status),
         )
         for contact_id, email, opt_in_type, email_type, status, data_fields in rows
     ]
+
+
+def member_of(contact: Contact, *, with_fields: bool = True) -> Member:
+    """Return a contact that has an address as v2 answers it."""
+    row: Any = (
+        contact.id,
+        contact.email,
+        contact.opt_in_type,
+        contact.email_type,
+        contact.email_status,
+        contact.data_fields,
+    )
+    return members_of([row], with_fields=with_fields)[0]
+
+
+def v2_status(status: str) -> str:
+    """Return a status in Pascal case, as v2 writes it."""
+    return status[0].upper() + status[1:]
 
 
 def _field_values(data_fields: str) -> list[FieldValue]:

@@ -12,8 +12,9 @@ from starlette.routing import Route
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import Int32, change, query, read_body
 from target_dotdigital.sandbox.api.v2.answers import v2_answer
+from target_dotdigital.sandbox.api.v2.contacts.contact_bodies import contact_not_found
 from target_dotdigital.sandbox.api.v2.contacts.member_replies import Member, member_page
-from target_dotdigital.sandbox.api.v2.parameters import path_id, read_page
+from target_dotdigital.sandbox.api.v2.parameters import path_id, read_full_page
 from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
 from target_dotdigital.sandbox.removals import (
     LIST_STATUSES,
@@ -39,7 +40,7 @@ _IDS = AnyCaseDecoder(list[Int32])
 async def list_members(request: Request) -> Response:
     """Answer a page of an address book's contacts."""
     address_book_id = path_id(request)
-    select, skip, with_fields = _read_parameters(request)
+    select, skip, with_fields = read_full_page(request.query_params, MAXIMUM_PAGE_MEMBERS)
 
     def read(connection: sqlite3.Connection) -> list[Member]:
         account.get_address_book(connection, address_book_id)
@@ -59,7 +60,7 @@ async def remove_member(request: Request) -> Response:
         if found.fetchone() is None:
             if switches.unknown_member == "removed":
                 return
-            raise v2_refusal("ERROR_CONTACT_NOT_FOUND", "Error:", HTTPStatus.NOT_FOUND)
+            raise contact_not_found()
         account.leave_list(connection, address_book_id, [contact_id])
 
     await change(request, write)
@@ -84,20 +85,6 @@ async def get_removal(request: Request) -> Response:
         request,
         await query(request, lambda connection: list_removal_status(connection, removal_id)),
     )
-
-
-def _read_parameters(request: Request) -> tuple[int, int, bool]:
-    parameters = request.query_params
-    with_fields = parameters.get("withFullData", "false").lower()
-    try:
-        select, skip = read_page(parameters, MAXIMUM_PAGE_MEMBERS)
-        return select, skip, {"true": True, "false": False}[with_fields]
-    except (ValueError, KeyError):
-        raise v2_refusal(
-            "ERROR_PARAMETER_INVALID",
-            f"select takes 1 to {MAXIMUM_PAGE_MEMBERS}, skip takes 0 or more, withFullData "
-            "takes true or false.",
-        ) from None
 
 
 async def _accept(request: Request, kind: Kind, address_book_id: int, body: bytes) -> Response:

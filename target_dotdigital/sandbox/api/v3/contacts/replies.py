@@ -46,11 +46,16 @@ DEFAULT_PAGE_CONTACTS = 1_000
 
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LISTS = """
-    SELECT contact_id, address_book.id, name
-    FROM membership JOIN address_book ON address_book.id = address_book_id
-    WHERE contact_id IN (SELECT value FROM json_each(?))
+    SELECT contact_id, address_book.id, name, has_left FROM (
+        SELECT contact_id, address_book_id, 0 AS has_left FROM membership
+        WHERE contact_id IN (SELECT value FROM json_each(:ids))
+        UNION ALL
+        SELECT contact_id, address_book_id, 1 FROM opt_out
+        WHERE contact_id IN (SELECT value FROM json_each(:ids))
+    ) JOIN address_book ON address_book.id = address_book_id
     ORDER BY address_book.id
 """
+"""The lists of contacts, and those that they left by unsubscribing."""
 
 LIST_STATUSES = {
     "pendingOptIn": "pending",
@@ -211,8 +216,9 @@ def _replies(
     add_custom_identifiers(connection, contacts)
     lists: dict[int, list[ListMembership]] = {contact_id: [] for contact_id in contacts}
     if "lists" in query.include:
-        for contact_id, list_id, name in connection.execute(_LISTS, (ids,)):
+        for contact_id, list_id, name, has_left in connection.execute(_LISTS, {"ids": ids}):
             status = LIST_STATUSES.get(contacts[contact_id].email_status, "subscribed")
+            status = "suppressed" if has_left else status
             lists[contact_id].append(ListMembership(list_id, name, status))
     preferences = preferences_of(connection, ids) if "preferences" in query.include else {}
     consents = consent_records_of(connection, ids) if "consentRecords" in query.include else {}
