@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
-from target_dotdigital.sandbox.api.requests import read_body
+from target_dotdigital.sandbox.api.requests import change, read_body
 from target_dotdigital.sandbox.faults import read_faults
 from target_dotdigital.sandbox.http import answer, v3_refusal, whole_number
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from target_dotdigital.sandbox.faults import ArmedFaults
+
+_NEW_SEGMENT = msgspec.json.Decoder(account.NewSegment)
 
 
 async def list_faults(request: Request) -> Response:
@@ -69,6 +72,32 @@ async def reset_account(request: Request) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
+async def create_segment(request: Request) -> Response:
+    """Create a segment, which Dotdigital's own API cannot."""
+    _insist_on_json(request)
+    try:
+        new = _NEW_SEGMENT.decode(await read_body(request))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # The first of them names a place and a type, and no value.
+        description = str(error) if isinstance(error, msgspec.ValidationError) else "No JSON"
+        raise v3_refusal("sandbox:badSegment", description) from None
+    created = await change(request, lambda connection: account.create_segment(connection, new))
+    return answer(created, HTTPStatus.CREATED)
+
+
+async def delete_segment(request: Request) -> Response:
+    """Delete a segment. Its contacts stay in the account."""
+    try:
+        segment_id = whole_number(request.path_params["id"])
+    except ValueError:
+        segment_id = 0
+    if not await change(request, lambda connection: account.delete_segment(connection, segment_id)):
+        raise v3_refusal(
+            "sandbox:noSuchSegment", "There is no such segment", status=HTTPStatus.NOT_FOUND
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
 def _insist_on_json(request: Request) -> None:
     # Another site's page can make a browser send anything but this without being asked first.
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -85,5 +114,7 @@ CONTROL_ROUTES = (
     Route("/sandbox/faults", arm_faults, methods=["POST"]),
     Route("/sandbox/faults", disarm_faults, methods=["DELETE"]),
     Route("/sandbox/faults/{id}", disarm_fault, methods=["DELETE"]),
+    Route("/sandbox/segments", create_segment, methods=["POST"]),
+    Route("/sandbox/segments/{id}", delete_segment, methods=["DELETE"]),
     Route("/sandbox/reset", reset_account, methods=["POST"]),
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from target_dotdigital.sandbox.account import find_address_book
+from target_dotdigital.sandbox.account import find_address_book, find_segment
 from target_dotdigital.sandbox.api.v3.contacts.countries import country_of
 from target_dotdigital.sandbox.api.v3.contacts.requests import read_identifier
 from target_dotdigital.sandbox.contacts import (
@@ -49,6 +49,11 @@ _PAGE_OF_ALL = f"""
 _PAGE_OF_LIST = f"""
     SELECT contact.* FROM membership JOIN contact ON contact.id = contact_id
     WHERE address_book_id = :list AND contact_id > :after AND {_SINCE}
+    ORDER BY contact_id LIMIT :limit
+"""  # noqa: S608 - a constant
+_PAGE_OF_SEGMENT = f"""
+    SELECT contact.* FROM segment_member JOIN contact ON contact.id = contact_id
+    WHERE segment_id = :segment AND contact_id > :after AND {_SINCE}
     ORDER BY contact_id LIMIT :limit
 """  # noqa: S608 - a constant
 _LISTS = """
@@ -94,6 +99,7 @@ class Query(msgspec.Struct, frozen=True):
 
     Attributes:
         list_id: Only members of this list.
+        segment_id: Only contacts that were in this segment when it was last refreshed.
         created_since: Only contacts that were created then or later (as `created` is written).
         modified_since: The same of their last update.
         after: Only contacts with a higher ID.
@@ -103,6 +109,7 @@ class Query(msgspec.Struct, frozen=True):
     """
 
     list_id: int | None = None
+    segment_id: int | None = None
     created_since: str = ""
     modified_since: str = ""
     after: int = 0
@@ -140,25 +147,33 @@ def contact_page(
         The contacts, and the ID after which the next page begins, if there is one.
 
     Raises:
-        RefusalError: 400, there is no such list.
+        RefusalError: 400, there is no such list or segment.
     """
     parameters = {
         "list": query.list_id,
+        "segment": query.segment_id,
         "created": query.created_since,
         "modified": query.modified_since,
         "after": query.after,
         # One more than asked for tells whether there is a next page.
         "limit": query.limit + 1,
     }
-    if query.list_id is None or query.list_id == ALL_CONTACTS_ID:
-        rows = connection.execute(_PAGE_OF_ALL, parameters).fetchall()
-    elif find_address_book(connection, query.list_id):
-        rows = connection.execute(_PAGE_OF_LIST, parameters).fetchall()
-    else:
-        raise v3_refusal("contacts:invalidFilter", f"The filter value '{query.list_id}' is invalid")
+    rows = connection.execute(_statement(connection, query), parameters).fetchall()
     found = [Contact(**row) for row in rows[: query.limit]]
     following = found[-1].id if len(rows) > query.limit else None
     return _replies(connection, found, query), following
+
+
+def _statement(connection: sqlite3.Connection, query: Query) -> str:
+    if query.segment_id is not None:
+        if find_segment(connection, query.segment_id):
+            return _PAGE_OF_SEGMENT
+    elif query.list_id is None or query.list_id == ALL_CONTACTS_ID:
+        return _PAGE_OF_ALL
+    elif find_address_book(connection, query.list_id):
+        return _PAGE_OF_LIST
+    value = query.list_id if query.segment_id is None else query.segment_id
+    raise v3_refusal("contacts:invalidFilter", f"The filter value '{value}' is invalid")
 
 
 def find_contact(connection: sqlite3.Connection, name: str, value: str) -> ContactReply:
