@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAXIMUM_ACTIVE_IMPORTS = 25
 """Dotdigital works on this many contact imports of an account, and refuses a further one."""
 
+MAXIMUM_NAMED_LISTS = 100
+"""Lists of an import that are noted. Each of its contacts may name as many others."""
+
 _ENCODER = msgspec.json.Encoder()
 _REFERENCES = msgspec.json.Decoder(list[ContactReference])
 
@@ -91,6 +94,21 @@ def accept_import(
         (import_id, now, contacts, body),
     )
     return import_id, sequence
+
+
+def name_lists(connection: sqlite3.Connection, sequence: int, lists: Mapping[int, int]) -> None:
+    """Note the lists that an import names, as its body is not kept.
+
+    Args:
+        connection: The writer, in the transaction that accepts the import.
+        sequence: The import's number.
+        lists: How many of its contacts name each list. Those that most contacts name are noted.
+    """
+    most = sorted(lists.items(), key=lambda named: -named[1])[:MAXIMUM_NAMED_LISTS]
+    connection.executemany(
+        "INSERT INTO import_list VALUES (?, ?, ?)",
+        [(sequence, list_id, contacts) for list_id, contacts in most],
+    )
 
 
 def unfinished_imports(connection: sqlite3.Connection) -> list[int]:

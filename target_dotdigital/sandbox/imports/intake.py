@@ -9,7 +9,7 @@ import msgspec
 from target_dotdigital.sandbox.account import load_definitions
 from target_dotdigital.sandbox.clock import timestamp
 from target_dotdigital.sandbox.imports.import_body import check_import
-from target_dotdigital.sandbox.imports.import_log import accept_import
+from target_dotdigital.sandbox.imports.import_log import accept_import, name_lists
 from target_dotdigital.sandbox.imports.reports import import_not_found, import_report
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ class Intake:
         """
         with self._store.reading() as connection:
             lists = load_definitions(connection).lists
-        count = check_import(body, self._switches, lists)
+        checked = check_import(body, self._switches, lists)
         with self._store.writing() as connection:
-            import_id, sequence = accept_import(connection, body, count, timestamp())
+            import_id, sequence = accept_import(connection, body, checked.contacts, timestamp())
+            name_lists(connection, sequence, checked.lists)
         if self._switches.fresh_import == "notFound":
             self._unseen.add(import_id)
         self._slots.put(sequence)
