@@ -55,6 +55,7 @@ def create_app(store: Store, slots: Slots, removals: RemovalQueue, options: Opti
     app.state.switches = options.switches
     app.state.faults = faults
     app.state.address_books = options.address_books
+    app.state.suppressed = options.suppressed
     app.state.imports = Intake(store, slots, options.switches)
     app.state.removals = removals
     app.state.single_contacts = SingleContacts(store, options.switches)

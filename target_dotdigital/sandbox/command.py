@@ -104,6 +104,7 @@ def _options(chosen: argparse.Namespace, credentials: Credentials | None) -> Opt
         port=chosen.port,
         credentials=credentials,
         address_books=chosen.address_book,
+        suppressed=chosen.suppress,
         allowed_hosts=chosen.allow_host,
         slots=chosen.slots,
         pace=chosen.pace,
@@ -141,6 +142,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="create this address book if it is missing: a name, or an ID; can be repeated",
+    )
+    add(
+        "--suppress",
+        action="append",
+        default=[],
+        metavar="ADDRESS|DOMAIN",
+        help="put this on Dotdigital's own suppression list; can be repeated",
     )
     add(
         "--allow-host",

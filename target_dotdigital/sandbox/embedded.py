@@ -32,7 +32,13 @@ class EmbeddedSandbox:
         password: The API user's password.
     """
 
-    def __init__(self, database: Path, *, address_books: Sequence[str | int] = ()) -> None:
+    def __init__(
+        self,
+        database: Path,
+        *,
+        address_books: Sequence[str | int] = (),
+        suppressed: Sequence[str] = (),
+    ) -> None:
         """Start, and return once calls are answered.
 
         Args:
@@ -40,10 +46,12 @@ class EmbeddedSandbox:
                 holds is there again at the next start, unfinished imports included.
             address_books: Address books to create if they are missing: a name, or an ID
                 (an integer or digits), which the book then has.
+            suppressed: Addresses and domains to put on Dotdigital's own suppression list.
 
         Raises:
             OSError: The database cannot be used; the text says why.
-            ValueError: An address book cannot have this ID or name.
+            ValueError: An address book cannot have this ID or name, or what is suppressed is
+                neither an address nor a domain.
         """
         self.username = f"apiuser-{secrets.token_hex(6)}@apiconnector.com"
         self.password = secrets.token_urlsafe(SECRET_BYTES)
@@ -53,6 +61,7 @@ class EmbeddedSandbox:
                 database,
                 credentials=credentials,
                 address_books=address_books,
+                suppressed=suppressed,
                 slots=EMBEDDED_SLOTS,
             )
         )

@@ -29,6 +29,7 @@ class Options:
         port: 0 for any that is free.
         credentials: The ones to insist on. Without them, any are accepted.
         address_books: IDs or names of address books to create if they are missing.
+        suppressed: Addresses and domains to put on Dotdigital's own suppression list.
         slots: How many imports are worked off at a time. With 0, they wait on disk.
         pace: Contacts a second in each slot. Without it, as many as this machine can.
         switches: The answers to what Dotdigital's documents leave open.
@@ -43,6 +44,7 @@ class Options:
     port: int = 0
     credentials: Credentials | None = None
     address_books: Sequence[str | int] = ()
+    suppressed: Sequence[str] = ()
     slots: int = DEFAULT_SLOTS
     pace: float | None = None
     switches: Switches = field(default_factory=Switches)

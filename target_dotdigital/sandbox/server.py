@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from typing_extensions import Self, override
 
-from target_dotdigital.sandbox.account import ensure_address_book
+from target_dotdigital.sandbox.account import ensure_address_book, suppress
 from target_dotdigital.sandbox.app import create_app
 from target_dotdigital.sandbox.faults import ConnectionProtocol
 from target_dotdigital.sandbox.imports import Slots
@@ -46,7 +46,8 @@ class SandboxServer:
 
         Raises:
             OSError: The database or the port cannot be used; the text says why.
-            ValueError: An address book cannot have this ID or name, or a fault is for no route.
+            ValueError: An address book cannot have this ID or name, what is suppressed is neither
+                an address nor a domain, or a fault is for no route.
         """
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(_listen(options.host, options.port))
@@ -55,6 +56,7 @@ class SandboxServer:
             with store.writing() as connection:
                 for wanted in options.address_books:
                     ensure_address_book(connection, wanted)
+                suppress(connection, options.suppressed)
             slots = Slots(store, options.switches, options.slots, options.pace)
             undo.callback(slots.stop)
             removals = RemovalQueue(store, working=options.slots > 0)

@@ -111,7 +111,10 @@ def account(
         yield ServerAccount(request.getfixturevalue("server"), **CUSTOMERS)
         return
     # As the test server is not.
-    switches = ["failure-codes=PascalCase", "report-identifiers=lowerCase", "duplicates=last"]
+    switches = [
+        *("failure-codes=PascalCase", "report-identifiers=lowerCase", "duplicates=last"),
+        *("two-owners=duplicate", "conflict-sum=invalidEntries", "unknown-contact-id=created"),
+    ]
     options = Options(tmp_path / "sandbox.db", switches=read_switches(switches))
     with SandboxServer(options) as sandbox, SandboxClient(sandbox.url) as client:
         yield SandboxAccount(client, **CUSTOMERS)
@@ -145,7 +148,7 @@ def test_an_unknown_contact_id_costs_its_own_row_at_most(
     rows = [{"id": 987654, "email": "c@example.com"}, {"id": account.ids["A"], "email": "n@e.org"}]
     ended = run(account, tmp_path, *rows, streams={"people": BY_ID})
     assert (ended.status, ended.states) == (0, [{"done": 1}]), ended.stderr
-    # The sandbox takes an address for enough to create a contact, whatever it was matched by.
+    # This sandbox takes an address for enough to create a contact, whatever it was matched by.
     rejected = 1 if isinstance(account, ServerAccount) else 0
     assert ended.counts().startswith(f"read 2 = imported {2 - rejected} + rejected {rejected} ")
     assert account.emails()["A"] == "n@e.org"

@@ -12,7 +12,7 @@ import pytest
 
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.faults import TierLimits, read_switches
-from tests.support.messages import record, schema, state
+from tests.support.messages import record, rows, schema, state
 from tests.support.sandbox.client import SandboxClient, person
 from tests.support.sandbox.switches import DEFAULTS, LIST_ID, OTHERWISE, configured
 from tests.support.target.command import FinishedRun, TargetProcess, load
@@ -33,7 +33,7 @@ PROPERTIES: dict[str, Any] = {
 ROWS: list[dict[str, Any]] = [
     {"email": "Ann@Example.com", "first_name": "Ann", "since": "2026-01-31", "score": 1},
     {"email": "known@example.com", "first_name": None, "score": 2},
-    {"email": "suppressed@example.com", "first_name": "Sue"},
+    {"email": "barred@example.com", "first_name": "Bar"},
     {"email": "long@example.com", "first_name": "x" * 1_001},
     {"email": "type@example.com", "score": "many"},
     {"email": None, "first_name": "Nobody"},
@@ -53,14 +53,11 @@ REJECT_CODES = {
 
 def prepare(database: Path) -> None:
     """Fill the account, with every switch in its first position."""
-    options = Options(database, address_books=[LIST_ID])
+    options = Options(database, address_books=[LIST_ID], suppressed=["barred@example.com"])
     with SandboxServer(options) as server, SandboxClient(server.url) as client:
         client.create_field("SINCE", "Date")
         client.create_field("SCORE", "Numeric")
-        client.load(
-            person("known@example.com", dataFields={"FIRSTNAME": "Kim"}),
-            person("suppressed@example.com", channelProperties={"email": {"status": "suppressed"}}),
-        )
+        client.load(person("known@example.com", dataFields={"FIRSTNAME": "Kim"}))
 
 
 def load_rows(folder: Path, settings: dict[str, Any]) -> FinishedRun:
@@ -100,6 +97,107 @@ def test_counts_and_contents_are_right_either_way(
     # A report without lists tells how many were refused, and not who.
     named = assignments != SUMMARY_ONLY
     assert codes == REJECT_CODES - (set() if named else {"dotdigital.globallySuppressed"})
+
+
+EITHER_WAY = pytest.mark.parametrize(
+    "assignments", [DEFAULTS, OTHERWISE], ids=["defaults", "otherwise"]
+)
+
+
+@EITHER_WAY
+def test_a_person_whose_status_is_suppressed_stays_suppressed_either_way(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    database = tmp_path / "sandbox.db"
+    options = Options(database, address_books=[LIST_ID])
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        suppressed = {"channelProperties": {"email": {"status": "suppressed"}}}
+        client.load(person("sue@example.com", **suppressed))
+    switched = Options(database, switches=read_switches(assignments))
+    with SandboxServer(switched) as server, SandboxClient(server.url) as client:
+        messages = [*rows(["ann", "sue", "bob"], first_name="New"), state(1)]
+        config = configured(server, streams={"people": {"fields": {"FIRSTNAME": "first_name"}}})
+        ended = load(config, tmp_path, schema(), *messages)
+        sue = client.contact("sue@example.com")
+    assert (ended.status, ended.states) == (0, [1]), ended.stderr
+    assert sue["status"] == "suppressed"
+    if assignments == DEFAULTS:
+        assert ended.counts() == "read 3 = imported 3 + rejected 0 + collapsed 0 + skipped 0"
+        assert (sue["dataFields"], len(sue["lists"])) == ({"FIRSTNAME": "New"}, 1)
+    else:
+        assert "dotdigital.globallySuppressed 1" in ended.counts()
+        assert (sue["dataFields"], sue["lists"]) == ({}, [])
+
+
+@EITHER_WAY
+def test_rows_that_point_at_two_people_or_at_nobody_cost_themselves_at_most(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    database = tmp_path / "sandbox.db"
+    with SandboxServer(Options(database)) as server, SandboxClient(server.url) as client:
+        known = client.load(person("a@example.com"), person("b@example.com"))["created"]
+    first, second = (one["contactId"] for one in known)
+    switched = Options(database, address_books=[LIST_ID], switches=read_switches(assignments))
+    stream = {"match_identifier": "contactId", "identifiers": {"contactId": "id", "email": "email"}}
+    with SandboxServer(switched) as server, SandboxClient(server.url) as client:
+        ended = load(
+            configured(server, streams={"people": stream}),
+            tmp_path,
+            schema(),
+            record(id=first, email="b@example.com"),
+            record(id=987_654, email="new@example.com"),
+            record(id=second, email="b@example.com"),
+            state(1),
+        )
+        members = {one["contactId"] for one in client.members(LIST_ID)}
+        emails = {one: client.contact(one, "contactId")["identifiers"] for one in (first, second)}
+    assert (ended.status, ended.states) == (0, [1]), ended.stderr
+    assert emails == {first: {"email": "a@example.com"}, second: {"email": "b@example.com"}}
+    if assignments == DEFAULTS:
+        codes = "dotdigital.identifierConflict 1, dotdigital.invalidContactId 1"
+        assert members == {second}
+    else:
+        codes = "dotdigital.duplicate 1"
+        assert members == {second, second + 1}
+    assert f"rejected by code: {codes}" in ended.counts()
+
+
+@EITHER_WAY
+def test_types_and_consents_are_taken_either_way(
+    tmp_path: Path, assignments: tuple[str, ...]
+) -> None:
+    parts = {
+        "text": "Yes",
+        "url": "https://bücher.example/größe",
+        "date_time_consented": "2024-02-29 10:00:00+02:00",
+        "ip_address": "2001:DB8::1",
+        "user_agent": "Mozilla/5.0",
+    }
+    stream = {
+        "email_type": "plainText",
+        "email_opt_in_type": "double",
+        "consent": {part: f"consent.{part}" for part in parts},
+    }
+    people = schema(properties={"email": {"type": "string"}, "consent": {"type": "object"}})
+    options = Options(
+        tmp_path / "sandbox.db", address_books=[LIST_ID], switches=read_switches(assignments)
+    )
+    with SandboxServer(options) as server, SandboxClient(server.url) as client:
+        ended = load(
+            configured(server, streams={"people": stream}),
+            tmp_path,
+            people,
+            record(email="whole@example.com", consent=parts),
+            record(email="half@example.com", consent={"text": "Yes"}),
+            state(1),
+        )
+        members = {one["identifiers"]["email"] for one in client.members(LIST_ID)}
+        whole = client.contact("whole@example.com")
+    assert (ended.status, ended.states) == (0, [1]), ended.stderr
+    assert members == {"whole@example.com"}
+    assert whole["consentRecords"][0]["text"] == "Yes"
+    assert whole["channelProperties"]["email"]["optInType"].lower() == "double"
+    assert "trying again" not in ended.stderr
 
 
 @pytest.mark.parametrize("assignments", [DEFAULTS, OTHERWISE], ids=["defaults", "otherwise"])

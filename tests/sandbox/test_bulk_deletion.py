@@ -63,8 +63,8 @@ def test_contacts_are_deleted_by_any_of_their_identifiers(sandbox: SandboxClient
         reply = sandbox.get(f"/contacts/v3/email/deleted{number}%40example.com")
         assert reply.status_code == 404
     assert sandbox.get("/contacts/v3/key/K").status_code == 404
-    freed = {"key": "K", "mobileNumber": "447555000666", "email": "deleted0@example.com"}
-    again = sandbox.load({"matchIdentifier": "key", "identifiers": freed})
+    freed = {"key": "K", "mobileNumber": "447555000666", "email": "deleted9@example.com"}
+    again = sandbox.load({"matchIdentifier": "email", "identifiers": freed})
     assert [one["identifiers"] for one in again["created"]] == [freed]
     (member,) = sandbox.members(list_id)
     assert member["identifiers"] == {"email": "undeleted@example.com"}

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 pytestmark = needs_vendor_files
 
 
+SUPPRESSED = ("barred.example", "barred@suppressed.example")
+
+
 class CheckingClient(SandboxClient):
     """Checks every answer that it gets."""
 
@@ -46,10 +49,8 @@ class CheckingClient(SandboxClient):
 
 @pytest.fixture
 def client(database: Path) -> Iterator[CheckingClient]:
-    with (
-        SandboxServer(Options(database, address_books=[LIST_ID])) as server,
-        CheckingClient(server.url) as checking,
-    ):
+    options = Options(database, address_books=[LIST_ID], suppressed=SUPPRESSED)
+    with SandboxServer(options) as server, CheckingClient(server.url) as checking:
         yield checking
         assert checking.violations == []
 
@@ -80,6 +81,8 @@ def test_the_answers_about_imports_are_valid(client: CheckingClient) -> None:
     by_id = {"matchIdentifier": "contactId", "identifiers": {"contactId": 1}}
     by_key = {"matchIdentifier": "key", "identifiers": {"key": "1", "email": "k@example.com"}}
     client.load(person("barred@example.com"), person("valid1@example.com"), by_id, by_key)
+    client.call("DELETE", "/contacts/v3/email/valid2%40example.com")
+    client.load(*map(person, (*SUPPRESSED, f"a@{SUPPRESSED[0]}", "valid2@example.com")))
     client.send_import([])
     client.send_import([{}])
     client.call("PUT", "/contacts/v3/import", data=b"{")
@@ -140,6 +143,11 @@ def test_the_answers_about_one_contact_are_valid(client: CheckingClient) -> None
     client.call("PATCH", one, data=b"{")
     client.call("PUT", one, json=body)
     client.call("DELETE", one)
+    client.call("PATCH", one, json=body)
+    client.call("PATCH", f"{path}/key/2", json={})
+    for email in (f"a@{SUPPRESSED[0]}", SUPPRESSED[1]):
+        client.call("PATCH", f"{path}/email/{email}", json={})
+        client.call("POST", path, json={"identifiers": {"email": email}})
 
 
 def test_the_answers_about_deletions_are_valid(client: CheckingClient) -> None:

@@ -37,6 +37,8 @@ BAD_CONTACTS: list[tuple[dict[str, Any], str]] = [
     (matched_by("contactId", contactId=-1), "invalidContactId"),
     (matched_by("contactId", contactId=10**30), "invalidContactId"),
     (matched_by("contactId", contactId=1), "noValidIdentifiers"),
+    (matched_by("contactId", contactId=1, email="by-id@example.com"), "invalidContactId"),
+    (matched_by("email", contactId=1, email="with-id@example.com"), "invalidContactId"),
     (matched_by("email"), "noValidIdentifiers"),
     (matched_by("email", mobileNumber="447123123199"), "noValidIdentifiers"),
     (matched_by("customerKey", customerKey="only"), "noValidIdentifiers"),
@@ -150,18 +152,3 @@ def test_an_identifier_of_another_contact_is_a_conflict(sandbox: SandboxClient) 
         assert failure_codes(report) == ["identifierConflict"]
         assert report["summary"]["duplicateIdentifiers"] == 1
     assert "mobileNumber" not in sandbox.contact("mine@example.com")["identifiers"]
-
-
-def test_a_suppressed_address_is_refused_and_stays_as_it_is(sandbox: SandboxClient) -> None:
-    sandbox.load(person("barred@example.com", **channels(email={"status": "suppressed"})))
-    for contact in (
-        person("barred@example.com", dataFields={"FIRSTNAME": "Ada"}),
-        person("barred@example.com", **channels(email={"status": "subscribed"})),
-        matched_by("customerKey", customerKey="new", email="barred@example.com"),
-    ):
-        report = sandbox.load(contact)
-        assert failure_codes(report) == ["globallySuppressed"]
-        assert report["summary"]["globallySuppressed"] == 1
-        assert report["summary"]["invalidEntries"] == 0
-    contact = sandbox.contact("barred@example.com")
-    assert (contact["status"], contact["dataFields"]) == ("suppressed", {})

@@ -194,14 +194,16 @@ def test_everything_is_reached_with_the_keyboard(browser: Browser, client: Sandb
     assert browser.driver.switch_to.active_element.text == reached[-1]
 
 
-@pytest.mark.parametrize("view", ["address-books", "contacts", "imports", "requests"])
+@pytest.mark.parametrize(
+    "view", ["address-books", "contacts", "suppressions", "imports", "requests"]
+)
 def test_a_phone_shows_it_without_scrolling_sideways(
     browser: Browser, client: SandboxClient, view: str
 ) -> None:
     browser.resize(360, 740)
     try:
         browser.open(f"{client.url}/#/{view}")
-        browser.until(lambda: browser.all("tbody tr, .imports li"), "the view")
+        browser.until(lambda: browser.all("tbody tr, .imports li, .empty"), "the view")
         width = browser.driver.execute_script("return document.documentElement.scrollWidth")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -53,6 +53,17 @@ def test_whoever_opted_out_stays_so_and_is_updated(sandbox: SandboxClient) -> No
     assert [one["status"] for one in contact["lists"]] == ["suppressed"]
 
 
+def test_whoever_is_suppressed_stays_so_and_is_updated(sandbox: SandboxClient) -> None:
+    sandbox.load(person("barred@example.com", **email_channel(status="suppressed")))
+    report = sandbox.load(person("barred@example.com", dataFields={"FIRSTNAME": "Ada"}))
+    assert report["summary"]["updatedContacts"] == 1
+    assert report["summary"]["globallySuppressed"] == 0
+    assert status(sandbox, "barred@example.com") == "suppressed"
+    assert sandbox.fields("barred@example.com") == {"FIRSTNAME": "Ada"}
+    sandbox.load(person("barred@example.com", **email_channel(status="subscribed")))
+    assert status(sandbox, "barred@example.com") == "subscribed"
+
+
 def test_a_status_that_is_sent_changes_an_existing_contact(sandbox: SandboxClient) -> None:
     sandbox.load(person("back@example.com", **email_channel(status="unsubscribed")))
     sandbox.load(person("back@example.com", **email_channel(status="subscribed")))

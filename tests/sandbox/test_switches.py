@@ -10,11 +10,13 @@ import pytest
 from target_dotdigital.sandbox import Options, SandboxServer
 from target_dotdigital.sandbox.command import main
 from target_dotdigital.sandbox.faults import Switches, explain, read_switches
-from tests.support.sandbox.client import SandboxClient, failure_codes, people, person
+from tests.support.sandbox.client import CONSENT, SandboxClient, failure_codes, people, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import requests
 
 LIST_ID = 42
 UNKNOWN_LIST_ID = 987_654
@@ -25,6 +27,10 @@ def switched(database: Path, *assignments: str) -> Iterator[SandboxClient]:
     options = Options(database, address_books=[LIST_ID], switches=read_switches(assignments))
     with SandboxServer(options) as server, SandboxClient(server.url) as client:
         yield client
+
+
+def error_of(reply: requests.Response) -> tuple[int, str]:
+    return reply.status_code, reply.json()["errorCode"]
 
 
 def test_an_unknown_field_can_be_left_out(database: Path) -> None:
@@ -195,6 +201,193 @@ def test_a_body_over_50_mb_can_be_answered_400(database: Path) -> None:
         reply = client.call("PUT", "/contacts/v3/import", data=b" " * 50_000_001)
         assert reply.status_code == 400
         assert "errorCode" in reply.json()
+
+
+def by(name: str, **identifiers: object) -> dict[str, Any]:
+    return {"matchIdentifier": name, "identifiers": identifiers}
+
+
+def email_words(**words: object) -> dict[str, Any]:
+    return {"channelProperties": {"email": words}}
+
+
+SUPPRESSED = email_words(status="suppressed")
+
+
+def test_a_suppressed_contact_can_be_refused(database: Path) -> None:
+    with switched(database, "suppressed=refused") as client:
+        client.load(person("a@example.com", **SUPPRESSED))
+        for sent in (
+            person("a@example.com", dataFields={"FIRSTNAME": "Ann"}),
+            person("a@example.com", **email_words(status="subscribed")),
+            by("key", key="new", email="a@example.com"),
+        ):
+            report = client.load(sent)
+            assert failure_codes(report) == ["globallySuppressed"]
+            assert report["summary"]["globallySuppressed"] == 1
+        body = {"identifiers": {"email": "a@example.com"}, "dataFields": {"FIRSTNAME": "Ann"}}
+        for method in ("PATCH", "PUT"):
+            reply = client.call(method, "/contacts/v3/email/a@example.com", json=body)
+            assert error_of(reply) == (400, "contacts:globallySuppressed")
+        contact = client.contact("a@example.com")
+        assert (contact["status"], contact["dataFields"]) == ("suppressed", {})
+
+
+def test_a_suppressed_contact_that_is_refused_does_not_come_back_either(database: Path) -> None:
+    with switched(database, "suppressed=refused") as client:
+        client.load(person("a@example.com", **SUPPRESSED))
+        client.call("DELETE", "/contacts/v3/email/a@example.com")
+        assert failure_codes(client.load(person("a@example.com"))) == ["globallySuppressed"]
+
+
+@pytest.mark.parametrize("code", ["identifierConflict", "idAlreadyExists"])
+def test_the_code_of_a_conflict_of_one_contact(database: Path, code: str) -> None:
+    with switched(database, f"create-conflict={code}") as client:
+        client.load(person("a@example.com"), person("b@example.com"))
+        body = {"identifiers": {"email": "a@example.com"}}
+        path = "/contacts/v3"
+        created = client.call("POST", path, json=body)
+        changed = client.call("PATCH", f"{path}/email/b@example.com", json=body)
+        replaced = client.call("PUT", f"{path}/email/b@example.com", json=body)
+        assert error_of(created) == error_of(changed) == (409, f"contacts:{code}")
+        assert error_of(replaced) == (400, f"contacts:{code}")
+
+
+@pytest.mark.parametrize("total", ["duplicateIdentifiers", "invalidEntries"])
+@pytest.mark.parametrize("code", ["identifierConflict", "duplicate"])
+def test_a_contact_whose_identifiers_belong_to_two(database: Path, code: str, total: str) -> None:
+    with switched(database, f"two-owners={code}", f"conflict-sum={total}") as client:
+        client.load(person("a@example.com"), by("email", email="b@example.com", key="B"))
+        report = client.load(
+            by("email", email="a@example.com", key="B"), *people(2, "c"), person("c0@example.com")
+        )
+        assert failure_codes(report) == [code, "duplicateIdentifier"]
+        sums = {"duplicateIdentifiers": 1, "invalidEntries": 0}
+        sums[total] += 1
+        assert report["summary"] == {
+            "newContacts": 2,
+            "updatedContacts": 0,
+            "globallySuppressed": 0,
+            **sums,
+        }
+
+
+def test_an_unknown_contact_id_can_create_a_contact(database: Path) -> None:
+    with switched(database, "unknown-contact-id=created") as client:
+        first = client.load(person("a@example.com"))["created"][0]["contactId"]
+        report = client.load(by("contactId", contactId=987_654, email="b@example.com"))
+        assert report["created"] == [
+            {"contactId": first + 1, "identifiers": {"email": "b@example.com"}}
+        ]
+        taken = by("contactId", contactId=987_654, email="a@example.com")
+        assert failure_codes(client.load(taken)) == ["identifierConflict"]
+        alone = by("contactId", contactId=987_654)
+        assert failure_codes(client.load(alone)) == ["noValidIdentifiers"]
+        reply = client.call(
+            "PATCH", "/contacts/v3/contactId/987654", json={"identifiers": {"email": "c@c.org"}}
+        )
+        assert (reply.status_code, reply.json()["contactId"]) == (201, first + 2)
+
+
+def test_an_unknown_contact_id_fails_in_a_call_for_one_contact(database: Path) -> None:
+    with switched(database) as client:
+        body = {"identifiers": {"email": "c@example.com"}}
+        reply = client.call("PATCH", "/contacts/v3/contactId/987654", json=body)
+        assert error_of(reply) == (400, "contacts:invalidId")
+        assert client.get("/contacts/v3").json()["_items"] == []
+
+
+BAD_CONSENT = {**CONSENT, "ipAddress": "none"}
+
+
+def test_an_invalid_consent_can_refuse_the_request(database: Path) -> None:
+    good = person("good@example.com", consentRecords=[CONSENT])
+    bad = person("bad@example.com", consentRecords=[CONSENT, BAD_CONSENT])
+    with switched(database) as client:
+        report = client.load(good, bad)
+        assert failure_codes(report) == ["consentRecordsNotApplied"]
+        assert report["summary"]["newContacts"] == 2
+    with switched(database, "invalid-consent=refused", "bad-contact=contact") as client:
+        reply = client.send_import([good, bad])
+        assert reply.status_code == 400
+        assert reply.json()["details"][0]["item"] == "$.contacts[1].consentRecords"
+        assert client.send_import([good]).status_code == 202
+
+
+WRONG_WORDS: list[tuple[dict[str, Any], str]] = [
+    ({"email": {"status": "maybe"}}, "invalidContactStatus"),
+    ({"sms": {"status": "maybe"}}, "invalidContactStatus"),
+    ({"whatsApp": {"status": "maybe"}}, "invalidContactStatus"),
+    ({"email": {"emailType": "text"}}, "apiSchemaViolation"),
+    ({"email": {"optInType": "triple"}}, "apiSchemaViolation"),
+]
+
+
+@pytest.mark.parametrize(("channels", "code"), WRONG_WORDS)
+def test_a_wrong_word_can_refuse_the_request(
+    database: Path, channels: dict[str, Any], code: str
+) -> None:
+    good, bad = person("good@example.com"), person("a@example.com", channelProperties=channels)
+    with switched(database) as client:
+        report = client.load(good, bad)
+        assert failure_codes(report) == [code]
+        assert report["summary"]["newContacts"] == 1
+    with switched(database, "wrong-word=request", "bad-contact=contact") as client:
+        reply = client.send_import([good, bad])
+        assert reply.status_code == 400
+        assert reply.json()["details"][0]["item"] == "$.contacts[1].channelProperties"
+        assert client.send_import([good]).status_code == 202
+        assert client.get("/contacts/v3/email/a@example.com").status_code == 404
+
+
+CAMEL_CASE: list[dict[str, Any]] = [
+    {"email": {"status": "unsubscribed", "emailType": "plainText", "optInType": "double"}},
+    {"email": {"emailType": "html", "optInType": "verifiedDouble"}},
+    {"sms": {"status": "noSubscription"}, "whatsApp": {"status": "suppressed"}},
+]
+OTHER_CASES: list[dict[str, Any]] = [
+    {"email": {"status": "Unsubscribed"}},
+    {"email": {"emailType": "Html"}},
+    {"email": {"emailType": "plaintext"}},
+    {"email": {"optInType": "VerifiedDouble"}},
+    {"sms": {"status": "NoSubscription"}},
+]
+
+
+@pytest.mark.parametrize("channels", OTHER_CASES)
+def test_words_can_be_known_in_camel_case_only(database: Path, channels: dict[str, Any]) -> None:
+    mobile = {"email": "a@example.com", "mobileNumber": "447123123123"}
+    sent = {**by("email", **mobile), "channelProperties": channels}
+    with switched(database) as client:
+        assert failure_codes(client.load(sent)) == []
+    with switched(database, "word-case=exact") as client:
+        assert client.load(sent)["summary"]["invalidEntries"] == 1
+        reply = client.call("PATCH", "/contacts/v3/email/a@example.com", json=sent)
+        assert reply.status_code == 400
+    with switched(database, "word-case=exact", "wrong-word=request") as client:
+        assert client.send_import([sent]).status_code == 400
+
+
+@pytest.mark.parametrize("channels", CAMEL_CASE)
+def test_words_in_camel_case_are_always_known(database: Path, channels: dict[str, Any]) -> None:
+    mobile = {"email": "a@example.com", "mobileNumber": "447123123123"}
+    with switched(database, "word-case=exact", "wrong-word=request") as client:
+        sent = {**by("email", **mobile), "channelProperties": channels}
+        assert client.load(sent)["summary"]["newContacts"] == 1
+
+
+def test_a_contact_without_identifiers_can_refuse_the_request(database: Path) -> None:
+    good, bad = person("good@example.com"), by("email")
+    with switched(database) as client:
+        report = client.load(good, bad)
+        assert failure_codes(report) == ["noValidIdentifiers"]
+        assert report["summary"]["newContacts"] == 1
+    with switched(database, "empty-identifiers=request", "bad-contact=contact") as client:
+        reply = client.send_import([good, bad])
+        assert error_of(reply) == (400, "contacts:badRequest")
+        assert reply.json()["description"] == "The Identifiers field is required"
+        assert reply.json()["details"][0]["item"] == "$.contacts[1].identifiers"
+        assert client.send_import([good]).status_code == 202
 
 
 @pytest.mark.parametrize("wrong", ["unknown-field", "nothing=here", "unknown-field=perhaps", "="])

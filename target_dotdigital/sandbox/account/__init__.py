@@ -1,6 +1,7 @@
 """The account: what it defines, and which contacts are in which of its lists.
 
-Address books (v3 calls them lists), data fields and the values that they take, memberships.
+Address books (v3 calls them lists), data fields and the values that they take, memberships, and
+the suppression list, which is Dotdigital's own.
 """
 
 from target_dotdigital.sandbox.account.data_fields import (
@@ -47,6 +48,13 @@ from target_dotdigital.sandbox.account.lists import (
     writable_address_book,
 )
 from target_dotdigital.sandbox.account.reset import reset_account
+from target_dotdigital.sandbox.account.suppression_list import (
+    domain_of,
+    find_suppressed,
+    list_suppressed,
+    stop_suppressing,
+    suppress,
+)
 
 __all__ = [
     "ISO_8601",
@@ -71,9 +79,11 @@ __all__ = [
     "delete_address_book",
     "delete_data_field",
     "delete_segment",
+    "domain_of",
     "ensure_address_book",
     "find_address_book",
     "find_segment",
+    "find_suppressed",
     "get_address_book",
     "get_segment",
     "is_date_without_time",
@@ -82,10 +92,13 @@ __all__ = [
     "leave_list",
     "leave_list_first",
     "list_data_fields",
+    "list_suppressed",
     "load_definitions",
     "refresh_segment",
     "reset_account",
     "segment_page",
+    "stop_suppressing",
+    "suppress",
     "update_address_book",
     "writable_address_book",
 ]

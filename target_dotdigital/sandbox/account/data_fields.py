@@ -98,11 +98,12 @@ def delete_data_field(connection: sqlite3.Connection, written: str) -> DataField
         raise v2_refusal("ERROR_DATAFIELD_INVALID", "A built-in data field cannot be deleted.")
     connection.execute("DELETE FROM data_field WHERE name = ?", (name,))
     # Otherwise the values would be there again with the next field of that name.
-    connection.execute(
-        "UPDATE contact SET data_fields = json_remove(data_fields, ?) "
-        "WHERE json_type(data_fields, ?) IS NOT NULL",
-        (f'$."{name}"', f'$."{name}"'),
-    )
+    for table in ("contact", "deleted_contact"):
+        connection.execute(
+            f"UPDATE {table} SET data_fields = json_remove(data_fields, ?) "  # noqa: S608 - constants
+            "WHERE json_type(data_fields, ?) IS NOT NULL",
+            (f'$."{name}"', f'$."{name}"'),
+        )
     return DataFieldDeletion(result=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.account.lists import ensure_address_book
+from target_dotdigital.sandbox.account.suppression_list import suppress
 from target_dotdigital.sandbox.storage import (
     ALL_CONTACTS_ID,
     BEGIN_GROWTH,
@@ -23,7 +24,9 @@ _NOT_EMPTIED = ("sequence", "address_book")
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
-def reset_account(store: Store, address_books: Sequence[str | int]) -> None:
+def reset_account(
+    store: Store, address_books: Sequence[str | int], suppressed: Sequence[str] = ()
+) -> None:
     """Leave an account as it is at its first start, but for the IDs that it has given away.
 
     Imports that are under way come to nothing.
@@ -31,6 +34,7 @@ def reset_account(store: Store, address_books: Sequence[str | int]) -> None:
     Args:
         store: The database.
         address_books: Those that the sandbox was started with. They keep their IDs.
+        suppressed: What the suppression list was started with.
     """
     ids = {ALL_CONTACTS_ID, TEST_ID}
     names = set()
@@ -54,3 +58,4 @@ def reset_account(store: Store, address_books: Sequence[str | int]) -> None:
         connection.execute(BEGIN_GROWTH).close()
         for wanted in address_books:
             ensure_address_book(connection, wanted)
+        suppress(connection, suppressed)

@@ -11,16 +11,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from target_dotdigital.sandbox import account
-from target_dotdigital.sandbox.api.requests import change, read_body
+from target_dotdigital.sandbox.api.requests import change, query, read_body
 from target_dotdigital.sandbox.faults import read_faults
-from target_dotdigital.sandbox.http import answer, v3_refusal, whole_number
+from target_dotdigital.sandbox.http import answer, decode_v3, v3_refusal, whole_number
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from starlette.requests import Request
 
     from target_dotdigital.sandbox.faults import ArmedFaults
 
 _NEW_SEGMENT = msgspec.json.Decoder(account.NewSegment)
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """An address or a domain that is put on the suppression list."""
+
+    value: str
+
+
+_SUPPRESSION = msgspec.json.Decoder(Suppression)
 
 
 async def list_faults(request: Request) -> Response:
@@ -68,7 +79,45 @@ async def reset_account(request: Request) -> Response:
         raise v3_refusal("sandbox:badRequest", "A reset takes no body, or {}")
     state = request.app.state
     state.faults.disarm()
-    await run_in_threadpool(account.reset_account, state.store, state.address_books)
+    await run_in_threadpool(
+        account.reset_account, state.store, state.address_books, state.suppressed
+    )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def list_suppressed(request: Request) -> Response:
+    """Answer the suppression list."""
+    return answer(await query(request, account.list_suppressed))
+
+
+async def suppress(request: Request) -> Response:
+    """Add an address or a domain to the suppression list, and answer the list."""
+    _insist_on_json(request)
+    sent = decode_v3(_SUPPRESSION, await read_body(request))
+
+    def add(connection: sqlite3.Connection) -> list[str]:
+        account.suppress(connection, [sent.value])
+        return account.list_suppressed(connection)
+
+    try:
+        listed = await change(request, add)
+    except ValueError as error:
+        raise v3_refusal("sandbox:badSuppression", str(error)) from None
+    return answer(listed, HTTPStatus.CREATED)
+
+
+async def stop_suppressing(request: Request) -> Response:
+    """Take an address or a domain off the suppression list."""
+    value = request.path_params["value"]
+    was_on_it = await change(
+        request, lambda connection: account.stop_suppressing(connection, value)
+    )
+    if not was_on_it:
+        raise v3_refusal(
+            "sandbox:noSuchSuppression",
+            "It is not on the suppression list",
+            status=HTTPStatus.NOT_FOUND,
+        )
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -116,5 +165,8 @@ CONTROL_ROUTES = (
     Route("/sandbox/faults/{id}", disarm_fault, methods=["DELETE"]),
     Route("/sandbox/segments", create_segment, methods=["POST"]),
     Route("/sandbox/segments/{id}", delete_segment, methods=["DELETE"]),
+    Route("/sandbox/suppressions", list_suppressed),
+    Route("/sandbox/suppressions", suppress, methods=["POST"]),
+    Route("/sandbox/suppressions/{value:path}", stop_suppressing, methods=["DELETE"]),
     Route("/sandbox/reset", reset_account, methods=["POST"]),
 )

@@ -3,15 +3,16 @@
 A plan decides what becomes of each contact that is sent; the writer carries it out.
 """
 
-from target_dotdigital.sandbox.contacts.plan import (
+from target_dotdigital.sandbox.contacts.outcome import (
     DUPLICATE,
     GLOBALLY_SUPPRESSED,
+    SUPPRESSED_BY_DOMAIN,
+    SUPPRESSIONS,
     ContactReference,
     FailedContact,
     Outcome,
-    Plan,
-    load_plan,
 )
+from target_dotdigital.sandbox.contacts.plan import Plan, load_plan
 from target_dotdigital.sandbox.contacts.records import (
     CONTACT_ID,
     EMAIL,
@@ -31,11 +32,13 @@ from target_dotdigital.sandbox.contacts.records import (
     check_identifiers,
     consent_records_of,
     find_contacts,
+    is_consent_record,
     matched_by,
     normalise_identifiers,
     preferences_of,
     reported_identifiers,
 )
+from target_dotdigital.sandbox.contacts.validation import wrong_words
 from target_dotdigital.sandbox.contacts.writer import clear_contact, delete_contacts, write_plan
 
 __all__ = [
@@ -46,6 +49,8 @@ __all__ = [
     "IDENTIFIER_NAME",
     "LARGEST_CONTACT_ID",
     "MOBILE_NUMBER",
+    "SUPPRESSED_BY_DOMAIN",
+    "SUPPRESSIONS",
     "ConsentRecordReply",
     "Contact",
     "ContactData",
@@ -65,10 +70,12 @@ __all__ = [
     "consent_records_of",
     "delete_contacts",
     "find_contacts",
+    "is_consent_record",
     "load_plan",
     "matched_by",
     "normalise_identifiers",
     "preferences_of",
     "reported_identifiers",
     "write_plan",
+    "wrong_words",
 ]

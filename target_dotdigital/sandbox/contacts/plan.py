@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
-from target_dotdigital.sandbox.account import load_definitions
+from target_dotdigital.sandbox.account import domain_of, find_suppressed, load_definitions
 from target_dotdigital.sandbox.clock import timestamp
 from target_dotdigital.sandbox.contacts.merge import merge
+from target_dotdigital.sandbox.contacts.outcome import (
+    CONFLICTS,
+    DUPLICATE,
+    GLOBALLY_SUPPRESSED,
+    SUPPRESSED_BY_DOMAIN,
+    SUPPRESSIONS,
+    ContactReference,
+    FailedContact,
+    Outcome,
+)
 from target_dotdigital.sandbox.contacts.records import (
     CONTACT_ID,
     EMAIL,
     MOBILE_NUMBER,
+    NO_SUBSCRIPTION,
     SUPPRESSED,
     Contact,
     Failure,
     find_contacts,
+    find_deleted_contacts,
+    identifiers_of,
     is_consent_record,
     reported_identifiers,
 )
@@ -27,69 +41,16 @@ from target_dotdigital.sandbox.storage import next_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from target_dotdigital.sandbox.account import Definitions
     from target_dotdigital.sandbox.contacts.records import (
-        ConsentRecord,
         ContactIndex,
         Identifiers,
         MergeOption,
-        Preference,
         SentContact,
     )
     from target_dotdigital.sandbox.faults import Switches
-
-DUPLICATE = "duplicateIdentifier"
-CONFLICT = "identifierConflict"
-GLOBALLY_SUPPRESSED = "globallySuppressed"
-
-
-class ContactReference(msgspec.Struct, frozen=True, rename="camel"):
-    """How a report names a contact that was created or updated."""
-
-    contact_id: int
-    identifiers: dict[str, str]
-
-
-class FailedContact(msgspec.Struct, frozen=True, rename="camel"):
-    """How a report names a contact that failed: by its identifiers, as they were sent."""
-
-    match_identifier: str
-    identifiers: dict[str, str]
-    failures: list[Failure]
-    contact_id: int | UnsetType = UNSET
-
-
-class Outcome(msgspec.Struct):
-    """What became of the contacts of a part.
-
-    Attributes:
-        written: Contacts to write that are new or have other identifiers than before, in the
-            order in which they were sent: an identifier may pass from one to the next.
-        refreshed: Contacts to write that keep their e-mail address and mobile number.
-        memberships: The IDs of the contacts that join, by the ID of the list.
-        preferences: To set, by the contact's ID.
-        consent_records: To add, by the contact's ID.
-        created: For the report.
-        updated: For the report.
-        failures: For the report.
-        globally_suppressed: Contacts that failed because they may not be written to.
-        invalid_entries: Contacts that failed because of their own data.
-        duplicate_identifiers: Contacts that failed because of another contact.
-    """
-
-    written: list[Contact] = []
-    refreshed: list[Contact] = []
-    memberships: dict[int, set[int]] = {}
-    preferences: dict[int, list[Preference]] = {}
-    consent_records: dict[int, list[ConsentRecord]] = {}
-    created: list[ContactReference] = []
-    updated: list[ContactReference] = []
-    failures: list[FailedContact] = []
-    globally_suppressed: int = 0
-    invalid_entries: int = 0
-    duplicate_identifiers: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +60,8 @@ class Plan:
     Attributes:
         definitions: What contacts may refer to.
         index: Every contact that has any identifier of those that are sent.
+        deleted: The same of contacts in the recycle bin.
+        suppressed: Addresses and domains that may not be written to, of those concerned.
         written_ids: IDs of the contacts that the same import has written already. Grows.
         merge_option: What happens to values that are there already.
         now: The time of writing (ISO 8601, UTC).
@@ -109,6 +72,8 @@ class Plan:
 
     definitions: Definitions
     index: ContactIndex
+    deleted: ContactIndex
+    suppressed: Collection[str]
     written_ids: set[int]
     merge_option: MergeOption
     now: str
@@ -131,11 +96,11 @@ class Plan:
             failures: Identifiers that are invalid.
             existing: The contact that it is, if that is known. Otherwise it is looked up.
         """
-        existing = existing or self._find(sent, identifiers)
+        existing = existing or self.find(sent.match_identifier, identifiers)
         validated = validate(sent, self.definitions, self.switches)
         problems = [*failures, *validated.failures]
         if not problems:
-            problems = self._obstacles(sent.match_identifier, existing, identifiers)
+            problems = [*islice(self._obstacles(sent.match_identifier, existing, identifiers), 1)]
         if problems:
             self._refuse(sent, existing, problems)
             return
@@ -151,35 +116,83 @@ class Plan:
             identifiers: Its identifiers, normalised.
             failure: Why.
         """
-        self._refuse(sent, self._find(sent, identifiers), [failure])
+        self._refuse(sent, self.find(sent.match_identifier, identifiers), [failure])
 
-    def _find(self, sent: SentContact, identifiers: Identifiers) -> Contact | None:
-        value = identifiers.get(sent.match_identifier)
-        return None if value is None else self.index.find(sent.match_identifier, value)
+    def find(self, match: str, identifiers: Identifiers) -> Contact | None:
+        """Return the contact that is matched: one of the account, or else of the recycle bin.
+
+        Args:
+            match: The name of the identifier that it is matched by.
+            identifiers: What was sent, normalised.
+        """
+        value = identifiers.get(match)
+        if value is None:
+            return None
+        if live := self.index.find(match, value):
+            return live
+        deleted = self.deleted.find(match, value)
+        # The same import may have restored it, and changed this identifier.
+        return None if deleted is None or self._is_live(deleted) else self._without_taken(deleted)
+
+    def _is_live(self, contact: Contact) -> bool:
+        return self.index.find(CONTACT_ID, contact.id) is not None
+
+    def _without_taken(self, deleted: Contact) -> Contact:
+        """Return a deleted contact without the identifiers that others have got since."""
+        contact = msgspec.structs.replace(deleted)
+        if contact.email and self.index.find(EMAIL, contact.email):
+            contact.email, contact.email_status = None, NO_SUBSCRIPTION
+        if contact.mobile_number and self.index.find(MOBILE_NUMBER, contact.mobile_number):
+            contact.mobile_number = None
+            contact.sms_status = contact.whatsapp_status = NO_SUBSCRIPTION
+        contact.custom = {
+            name: value
+            for name, value in contact.custom.items()
+            if not self.index.find(name, value)
+        }
+        return contact
 
     def _obstacles(
         self, match: str, existing: Contact | None, identifiers: Identifiers
-    ) -> list[Failure]:
-        """Return the first reason why a contact without problems cannot be written."""
-        is_reachable = identifiers.email or identifiers.mobile_number
-        if identifiers.get(match) is None or not (existing or is_reachable):
-            description = f"Nothing to match or create by '{match}'"
-            return [Failure("noValidIdentifiers", description)]
-        if self._is_suppressed(existing, identifiers):
-            return [Failure(GLOBALLY_SUPPRESSED, "The contact is suppressed")]
-        conflict = self._conflict(match, existing, identifiers)
-        return [] if conflict is None else [conflict]
+    ) -> Iterator[Failure]:
+        """Yield the reasons why a contact without problems cannot be written."""
+        reachable = [identifiers.email, identifiers.mobile_number]
+        if existing:
+            reachable += [existing.email, existing.mobile_number]
+        if identifiers.get(match) is None or not any(reachable):
+            yield Failure("noValidIdentifiers", f"Nothing to match or create by '{match}'")
+        if self._is_unknown_id(existing, identifiers):
+            yield Failure("invalidContactId", f"No contact has this '{CONTACT_ID}'")
+        yield from self._suppressions(existing, identifiers)
+        yield from self._conflicts(match, existing, identifiers)
 
-    def _is_suppressed(self, existing: Contact | None, identifiers: Identifiers) -> bool:
-        # A new address can be barred as well: another contact has it.
-        owner = self.index.find(EMAIL, identifiers.email) if identifiers.email else None
-        return any(one and one.email_status == SUPPRESSED for one in (existing, owner))
+    def _is_unknown_id(self, existing: Contact | None, identifiers: Identifiers) -> bool:
+        if existing or identifiers.contact_id is None:
+            return False
+        is_known = self.index.find(CONTACT_ID, identifiers.contact_id)
+        return not is_known and self.switches.unknown_contact_id == "invalidContactId"
 
-    def _conflict(
+    def _suppressions(
+        self, existing: Contact | None, identifiers: Identifiers
+    ) -> Iterator[Failure]:
+        for email in (identifiers.email, existing.email if existing else None):
+            if email is None:
+                continue
+            if email in self.suppressed:
+                yield Failure(GLOBALLY_SUPPRESSED, "The address is on the suppression list")
+            if domain_of(email) in self.suppressed:
+                yield Failure(SUPPRESSED_BY_DOMAIN, "The domain is on the suppression list")
+        if self.switches.suppressed == "refused":
+            # A new address can be barred as well: another contact has it.
+            owner = self.index.find(EMAIL, identifiers.email) if identifiers.email else None
+            if any(one and one.email_status == SUPPRESSED for one in (existing, owner)):
+                yield Failure(GLOBALLY_SUPPRESSED, "The contact is suppressed")
+
+    def _conflicts(
         self, match: str, existing: Contact | None, identifiers: Identifiers
-    ) -> Failure | None:
+    ) -> Iterator[Failure]:
         if existing and existing.id in self.written_ids:
-            return Failure(
+            yield Failure(
                 DUPLICATE,
                 f"Duplicate identifier detected for {match} '{identifiers.get(match)}'",
             )
@@ -187,26 +200,29 @@ class Plan:
             value = identifiers.get(name)
             owner = None if value is None else self.index.find(name, value)
             if owner and owner is not existing:
-                return Failure(CONFLICT, f"'{name}' belongs to another contact")
-        return None
+                yield Failure(self.switches.two_owners, f"'{name}' belongs to another contact")
 
     def _write(
         self, sent: SentContact, existing: Contact | None, identifiers: Identifiers
     ) -> Contact:
+        is_live = existing is not None and self._is_live(existing)
         if existing is None:
             contact = Contact(self.next_contact_id, created=self.now, updated=self.now)
             self.next_contact_id += 1
         else:
             contact = existing
             contact.updated = self.now
-            self.index.remove(contact)
+            if is_live:
+                self.index.remove(contact)
+            else:
+                self.outcome.restored.append(contact.id)
         before = (contact.email, contact.mobile_number)
         merge(contact, sent, identifiers, self.merge_option, self.switches)
         self.index.add(contact)
         self.written_ids.add(contact.id)
         reference = ContactReference(contact.id, reported_identifiers(contact))
         (self.outcome.updated if existing else self.outcome.created).append(reference)
-        if existing and before == (contact.email, contact.mobile_number):
+        if is_live and before == (contact.email, contact.mobile_number):
             self.outcome.refreshed.append(contact)
         else:
             self.outcome.written.append(contact)
@@ -242,9 +258,11 @@ class Plan:
 
     def _refuse(self, sent: SentContact, existing: Contact | None, failures: list[Failure]) -> None:
         code = failures[0].failure_code
-        if code == GLOBALLY_SUPPRESSED:
+        if code in SUPPRESSIONS:
             self.outcome.globally_suppressed += 1
-        elif code in {DUPLICATE, CONFLICT}:
+        elif code == DUPLICATE or (
+            code in CONFLICTS and self.switches.conflict_sum == "duplicateIdentifiers"
+        ):
             self.outcome.duplicate_identifiers += 1
         else:
             self.outcome.invalid_entries += 1
@@ -252,7 +270,7 @@ class Plan:
 
     def _report(self, sent: SentContact, existing: Contact | None, failures: list[Failure]) -> None:
         contact_id = sent.identifiers.get(CONTACT_ID, UNSET)
-        if existing:
+        if existing and self._is_live(existing):
             contact_id = existing.id
         named = {name: str(value) for name, value in sent.identifiers.items()}
         if isinstance(contact_id, int) and contact_id >= 0:
@@ -280,9 +298,15 @@ def load_plan(
         switches: What Dotdigital's documents leave open.
         written_ids: IDs of the contacts that the same import has written already.
     """
+    deleted = find_deleted_contacts(connection, wanted)
+    # Whoever has got an identifier of a deleted contact since keeps it.
+    index = find_contacts(connection, [*wanted, *map(identifiers_of, deleted)])
+    concerned = (one.email for one in (*wanted, *index, *deleted))
     return Plan(
         definitions=load_definitions(connection),
-        index=find_contacts(connection, wanted),
+        index=index,
+        deleted=deleted,
+        suppressed=find_suppressed(connection, concerned),
         written_ids=written_ids,
         merge_option=merge_option,
         now=timestamp(),

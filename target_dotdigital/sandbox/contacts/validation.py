@@ -56,7 +56,7 @@ def validate(sent: SentContact, definitions: Definitions, switches: Switches) ->
     contact, failures, warnings = sent, list[Failure](), list[Failure]()
     if switches != _DEFAULTS:
         contact, failures, warnings = _apply_switches(sent, definitions, switches)
-    failures += _problems(contact, definitions)
+    failures += _problems(contact, definitions, switches)
     return Validated(contact, failures, warnings)
 
 
@@ -110,7 +110,7 @@ def _apply_to_field(
     return UNSET if is_wrong and switches.wrong_type == "dropped" else value, ""
 
 
-def _problems(sent: SentContact, definitions: Definitions) -> list[Failure]:
+def _problems(sent: SentContact, definitions: Definitions, switches: Switches) -> list[Failure]:
     failures = []
     if sent.lists is not UNSET and not definitions.lists.issuperset(sent.lists):
         failures.append(_invalid_lists())
@@ -120,7 +120,7 @@ def _problems(sent: SentContact, definitions: Definitions) -> list[Failure]:
             failures.append(_schema_violation(f"Unknown data field '{name}'"))
         elif value is not None and not VALUE_CHECKS[kind](value):
             failures.append(_schema_violation(f"'{name}' takes a {kind}"))
-    failures += _channel_problems(sent.channel_properties)
+    failures += wrong_words(sent.channel_properties, switches)
     match = sent.match_identifier
     is_misspelt = match.lower() in BUILT_IN and match not in BUILT_IN.values()
     if is_misspelt and match not in sent.identifiers:
@@ -128,7 +128,13 @@ def _problems(sent: SentContact, definitions: Definitions) -> list[Failure]:
     return failures
 
 
-def _channel_problems(channels: ChannelProperties) -> list[Failure]:
+def wrong_words(channels: ChannelProperties, switches: Switches) -> list[Failure]:
+    """Return a failure for each word that is none of those that a status or a type may be.
+
+    Args:
+        channels: What was sent of each channel.
+        switches: What Dotdigital's documents leave open.
+    """
     failures = []
     for word, known, name, code in (
         (channels.email.status, EMAIL_STATUSES, "email.status", "invalidContactStatus"),
@@ -137,9 +143,17 @@ def _channel_problems(channels: ChannelProperties) -> list[Failure]:
         (channels.email.email_type, EMAIL_TYPES, "email.emailType", "apiSchemaViolation"),
         (channels.email.opt_in_type, OPT_IN_TYPES, "email.optInType", "apiSchemaViolation"),
     ):
-        if word is not UNSET and word.lower() not in known:
+        if word is not UNSET and not _is_known(word, known, switches):
             failures.append(Failure(code, f"Invalid value for 'channelProperties.{name}'"))
     return failures
+
+
+def _is_known(word: str, known: Mapping[str, str], switches: Switches) -> bool:
+    stored = known.get(word.lower())
+    if stored is None or switches.word_case == "ignored":
+        return stored is not None
+    # Words are stored as they are answered, some in Pascal case; requests have camel case.
+    return word == stored[0].lower() + stored[1:]
 
 
 def _invalid_lists() -> Failure:

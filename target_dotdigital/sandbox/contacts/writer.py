@@ -7,14 +7,21 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.account import count_contacts, join_lists, leave_all_lists
-from target_dotdigital.sandbox.contacts.records import add_consent_records, set_preferences
+from target_dotdigital.sandbox.contacts.records import (
+    add_consent_records,
+    expired_contacts,
+    put_into_recycle_bin,
+    set_preferences,
+    take_out_of_recycle_bin,
+)
 from target_dotdigital.sandbox.storage import set_next_id
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from target_dotdigital.sandbox.contacts.plan import Outcome, Plan
+    from target_dotdigital.sandbox.contacts.outcome import Outcome
+    from target_dotdigital.sandbox.contacts.plan import Plan
 
 _IDENTIFIERS = ("email", "mobile_number")
 _REFRESHED = (
@@ -59,7 +66,8 @@ def write_plan(connection: sqlite3.Connection, plan: Plan) -> None:
     """
     outcome = plan.outcome
     _write_contacts(connection, outcome)
-    count_contacts(connection, len(outcome.created))
+    take_out_of_recycle_bin(connection, outcome.restored)
+    count_contacts(connection, len(outcome.created) + len(outcome.restored))
     join_lists(connection, outcome.memberships)
     set_preferences(connection, outcome.preferences)
     add_consent_records(connection, outcome.consent_records, plan.now)
@@ -79,7 +87,7 @@ def clear_contact(connection: sqlite3.Connection, contact_id: int) -> None:
 
 
 def delete_contacts(connection: sqlite3.Connection, contact_ids: Sequence[int]) -> None:
-    """Delete contacts with everything that is known of them.
+    """Move contacts into the recycle bin, and forget those that have been there for too long.
 
     Args:
         connection: The writer, in a transaction, while the contacts are held.
@@ -87,14 +95,14 @@ def delete_contacts(connection: sqlite3.Connection, contact_ids: Sequence[int]) 
     """
     leave_all_lists(connection, contact_ids)
     ids = json.dumps(contact_ids)
-    for statement in (
-        _DELETE_CUSTOM_IDENTIFIERS,
-        _DELETE_PREFERENCES,
-        _DELETE_CONSENT_RECORDS,
-        _DELETE_CONTACTS,
-    ):
+    put_into_recycle_bin(connection, ids)
+    for statement in (_DELETE_CUSTOM_IDENTIFIERS, _DELETE_CONTACTS):
         connection.execute(statement, (ids,))
     count_contacts(connection, -len(contact_ids))
+    expired = expired_contacts(connection)
+    take_out_of_recycle_bin(connection, expired)
+    for statement in (_DELETE_PREFERENCES, _DELETE_CONSENT_RECORDS):
+        connection.execute(statement, (json.dumps(expired),))
 
 
 def _write_contacts(connection: sqlite3.Connection, outcome: Outcome) -> None:

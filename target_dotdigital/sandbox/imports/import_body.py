@@ -16,7 +16,9 @@ from target_dotdigital.sandbox.contacts import (
     MergeOption,
     SentContact,
     check_identifiers,
+    is_consent_record,
     normalise_identifiers,
+    wrong_words,
 )
 from target_dotdigital.sandbox.http import BAD_JSON, RefusalError, decode_v3, schema_refusal
 
@@ -128,14 +130,25 @@ def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> Che
         else:
             if contact.lists is not UNSET:
                 named.update(set(contact.lists))
-                if switches.unknown_list == "refused":
-                    _check_lists(contact.lists, lists, place)
+            _check_by_switches(contact, switches, lists, place)
     return CheckedImport(len(contacts), named)
 
 
-def _check_lists(wanted: Sequence[int], known: Collection[int], place: str) -> None:
-    if any(one not in known for one in wanted):
+def _check_by_switches(
+    contact: SentContact, switches: Switches, lists: Collection[int], place: str
+) -> None:
+    """Refuse the request for what a switch says that it does not fail the contact alone."""
+    if switches.empty_identifiers == "request" and not contact.identifiers:
+        raise schema_refusal("The Identifiers field is required", f"{place}.identifiers")
+    wanted = () if contact.lists is UNSET else contact.lists
+    if switches.unknown_list == "refused" and any(one not in lists for one in wanted):
         raise schema_refusal("Invalid value for 'lists'", f"{place}.lists")
+    if switches.wrong_word == "request":
+        for failure in wrong_words(contact.channel_properties, switches):
+            raise schema_refusal(failure.description, f"{place}.channelProperties")
+    records = () if contact.consent_records is UNSET else contact.consent_records
+    if switches.invalid_consent == "refused" and not all(map(is_consent_record, records)):
+        raise schema_refusal("Invalid consent record", f"{place}.consentRecords")
 
 
 def earlier_duplicates(contacts: Sequence[msgspec.Raw]) -> frozenset[int]:

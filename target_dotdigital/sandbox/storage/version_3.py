@@ -29,6 +29,39 @@ CREATE TABLE import_list (
 """
 """The address books that an import names, and for how many of its contacts."""
 
-GROUPS: tuple[str, ...] = (_SEGMENTS, _IMPORT_LISTS)
+_SUPPRESSION_LIST = """
+CREATE TABLE suppression (
+    value TEXT PRIMARY KEY
+) WITHOUT ROWID;
+"""
+"""Addresses and domains that Dotdigital bars in every account, in lower case."""
+
+_RECYCLE_BIN = """
+CREATE TABLE deleted_contact (
+    sequence INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL UNIQUE,
+    deleted TEXT NOT NULL,
+    data_fields TEXT NOT NULL,
+    contact BLOB NOT NULL
+);
+CREATE INDEX deleted_contact_by_time ON deleted_contact (deleted);
+
+CREATE TABLE deleted_identifier (
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    contact_id INTEGER NOT NULL,
+    PRIMARY KEY (name, value, contact_id)
+) WITHOUT ROWID;
+CREATE INDEX deleted_identifier_of_contact ON deleted_identifier (contact_id);
+"""
+"""Deleted contacts in the order of their deletion, each as JSON but for its data fields, and the
+identifiers by which they are found. Unlike those of contacts, these are not unique."""
+
+GROUPS: tuple[str, ...] = (
+    _SEGMENTS,
+    _IMPORT_LISTS,
+    _SUPPRESSION_LIST,
+    _RECYCLE_BIN,
+)
 
 VERSION_3 = "".join((*GROUPS, "PRAGMA user_version = 3;"))

@@ -88,6 +88,13 @@ class SandboxClient:
             assert time.monotonic() < deadline, "the job does not end"
             time.sleep(PAUSE_SECONDS)
 
+    def wait_for(self, path: str) -> None:
+        """Wait until something is there."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.get(path).status_code == 404:
+            assert time.monotonic() < deadline, "it does not come"
+            time.sleep(PAUSE_SECONDS)
+
     def load(self, *contacts: dict[str, Any], merge_option: str | None = None) -> dict[str, Any]:
         """Import contacts and wait for the report."""
         return self.finish(self.start_import(list(contacts), merge_option))

@@ -25,6 +25,14 @@ OTHERWISE = (
     "failure-codes=PascalCase",
     "report-identifiers=lowerCase",
     "large-body=400",
+    "suppressed=refused",
+    "two-owners=duplicate",
+    "conflict-sum=invalidEntries",
+    "unknown-contact-id=created",
+    "invalid-consent=refused",
+    "wrong-word=request",
+    "word-case=exact",
+    "empty-identifiers=request",
 )
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score"}
 

@@ -1,6 +1,7 @@
 """Contacts as they are sent and as they are kept.
 
-Their identifiers, the body that names them, consents and preferences, and how they are found.
+Their identifiers, the body that names them, consents and preferences, how they are found, and the
+recycle bin of those that were deleted.
 """
 
 from target_dotdigital.sandbox.contacts.records.consent import (
@@ -16,12 +17,14 @@ from target_dotdigital.sandbox.contacts.records.contact import (
     EMAIL_STATUSES,
     EMAIL_TYPES,
     MOBILE_STATUSES,
+    NO_SUBSCRIPTION,
     OPT_IN_TYPES,
     PENDING,
     SUBSCRIBED,
     SUPPRESSED,
     VERIFIED_DOUBLE,
     Contact,
+    identifiers_of,
     reported_identifiers,
 )
 from target_dotdigital.sandbox.contacts.records.contact_body import (
@@ -51,6 +54,12 @@ from target_dotdigital.sandbox.contacts.records.lookup import (
     add_custom_identifiers,
     find_contacts,
 )
+from target_dotdigital.sandbox.contacts.records.recycle_bin import (
+    expired_contacts,
+    find_deleted_contacts,
+    put_into_recycle_bin,
+    take_out_of_recycle_bin,
+)
 
 __all__ = [
     "BUILT_IN",
@@ -62,6 +71,7 @@ __all__ = [
     "LARGEST_CONTACT_ID",
     "MOBILE_NUMBER",
     "MOBILE_STATUSES",
+    "NO_SUBSCRIPTION",
     "OPT_IN_TYPES",
     "PENDING",
     "SUBSCRIBED",
@@ -84,11 +94,16 @@ __all__ = [
     "add_custom_identifiers",
     "check_identifiers",
     "consent_records_of",
+    "expired_contacts",
     "find_contacts",
+    "find_deleted_contacts",
+    "identifiers_of",
     "is_consent_record",
     "matched_by",
     "normalise_identifiers",
     "preferences_of",
+    "put_into_recycle_bin",
     "reported_identifiers",
     "set_preferences",
+    "take_out_of_recycle_bin",
 ]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from target_dotdigital.sandbox.contacts.records.identifiers import EMAIL, MOBILE_NUMBER
+from target_dotdigital.sandbox.contacts.records.identifiers import (
+    EMAIL,
+    MOBILE_NUMBER,
+    Identifiers,
+)
 
 SUBSCRIBED = "subscribed"
 SUPPRESSED = "suppressed"
@@ -60,3 +64,8 @@ def reported_identifiers(contact: Contact) -> dict[str, str]:
     if contact.mobile_number is not None:
         identifiers[MOBILE_NUMBER] = contact.mobile_number
     return identifiers
+
+
+def identifiers_of(contact: Contact) -> Identifiers:
+    """Return all identifiers of a contact, the ID among them."""
+    return Identifiers(contact.id, contact.email, contact.mobile_number, contact.custom)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CONTACT_ID = "contactId"
 EMAIL = "email"
@@ -57,6 +57,14 @@ class Identifiers(msgspec.Struct, frozen=True):
         if name == MOBILE_NUMBER:
             return self.mobile_number
         return self.custom.get(name)
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Yield the identifiers that are texts, with their names."""
+        if self.email is not None:
+            yield EMAIL, self.email
+        if self.mobile_number is not None:
+            yield MOBILE_NUMBER, self.mobile_number
+        yield from self.custom.items()
 
 
 def normalise_email(value: str) -> str | None:

@@ -10,7 +10,7 @@ from target_dotdigital.sandbox.contacts.records.identifiers import CONTACT_ID, E
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from target_dotdigital.sandbox.contacts.records.identifiers import Identifiers
 
@@ -35,6 +35,12 @@ class ContactIndex:
         self._by_identifier: dict[tuple[str, int | str], Contact] = {}
         for contact in contacts:
             self.add(contact)
+
+    def __iter__(self) -> Iterator[Contact]:
+        """Yield each contact once."""
+        for (name, _), contact in self._by_identifier.items():
+            if name == CONTACT_ID:
+                yield contact
 
     def find(self, name: str, value: int | str) -> Contact | None:
         """Return the contact that has the identifier."""

@@ -157,14 +157,14 @@ function contactRow(contact, here) {
 }
 
 const SUPPRESSIONS = "/sandbox/suppressions";
-const ADDRESS_OR_DOMAIN = /^([^\s@]+@)?[^\s@.]+(\.[^\s@.]+)+$/;
+const ADDRESS_OR_DOMAIN = /^([^\s@]+@)?([^\s@./]+\.)+[^\s@./]+$/;
 
 export function suppressions() {
   const value = el("input", { type: "text", id: "suppression", placeholder: "ada@example.com or example.com", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
   const problem = el("p", { class: "bad", role: "alert", hidden: true });
   const list = el("ul", { class: "values", "aria-label": "Suppression list" });
   const note = el("p", { class: "empty", hidden: true }, "Nothing is on the list.");
-  const lead = el("p", { class: "lead" }, "Contacts with these addresses, or with an address at these domains, fail in an import with globallySuppressed. Dotdigital keeps such a list for everyone; this one is the sandbox's own.");
+  const lead = el("p", { class: "lead" }, "Addresses and domains that Dotdigital bars in every account; here you set them. Nobody on the list is created or updated: an import reports globallySuppressed or suppressedByDomain.");
 
   function show(values) {
     note.hidden = values.length > 0;
@@ -202,8 +202,9 @@ export function suppressions() {
     const written = value.value.trim();
     if (!ADDRESS_OR_DOMAIN.test(written)) {
       complain("Write an e-mail address, such as ada@example.com, or a domain, such as example.com.");
-    } else if (await change("POST", SUPPRESSIONS, { value: written })) {
+    } else {
       value.value = "";
+      if (!(await change("POST", SUPPRESSIONS, { value: written }))) value.value ||= written;
     }
     value.focus();
   }

@@ -12,8 +12,8 @@ from target_dotdigital.sandbox.api.v3.contacts.requests import read_identifier
 from target_dotdigital.sandbox.contacts import (
     CONTACT_ID,
     EMAIL,
-    GLOBALLY_SUPPRESSED,
     MOBILE_NUMBER,
+    SUPPRESSIONS,
     Contact,
     clear_contact,
     delete_contacts,
@@ -83,7 +83,7 @@ class SingleContacts:
     def merge(
         self, name: str, value: str, sent: ContactData, option: MergeOption
     ) -> tuple[ContactReply, bool]:
-        """Update the contact that has an identifier, or create it.
+        """Update the contact that has an identifier, restore it if it is deleted, or create it.
 
         Args:
             name: The identifier's name.
@@ -104,10 +104,10 @@ class SingleContacts:
         identifiers, failures = _normalised(complete)
         with self._store.contacts:
             plan = self._plan([wanted, identifiers], option)
-            existing = plan.index.find(name, key)
+            existing = plan.find(name, wanted)
             _insist_on_own(plan, existing, identifiers)
             plan.add(matched_by(name, complete), identifiers, failures, existing)
-            return self._write(plan), existing is None
+            return self._write(plan), bool(plan.outcome.created)
 
     def replace(self, name: str, value: str, sent: NamedContact) -> ContactReply:
         """Replace the whole contact that has an identifier: what is not sent is emptied.
@@ -203,7 +203,7 @@ def _insist_on_own(
         owner = None if value is None else plan.index.find(name, value)
         if owner and owner is not existing:
             raise v3_refusal(
-                "contacts:idAlreadyExists",
+                f"contacts:{plan.switches.create_conflict}",
                 f"The id value '{value}' for the identifier '{name}' already exists. "
                 "All identifiers must be unique!",
                 status=status,
@@ -224,7 +224,9 @@ def _empty(contact: Contact, kept: Identifiers) -> None:
 
 def _refusal(failures: Sequence[Failure]) -> RefusalError:
     code = failures[0].failure_code
-    if code == GLOBALLY_SUPPRESSED:
-        return v3_refusal("contacts:globallySuppressed", failures[0].description)
+    if code in SUPPRESSIONS:
+        return v3_refusal(f"contacts:{code}", failures[0].description)
+    if code in INVALID_IDENTIFIERS:
+        return v3_refusal("contacts:invalidId", failures[0].description)
     details = [Detail(one.failure_code, one.description) for one in failures]
     return v3_refusal("contacts:badRequest", "Invalid contact data", *details)
