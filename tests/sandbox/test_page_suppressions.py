@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = needs_browser
 
+LONG = "katherine.fletcher_montgomery+newsletter10023@customers.example.co.uk"
 ODD = "<b>a/b+c?d%e#f</b>@example.com"
 
 
@@ -106,3 +107,20 @@ def test_the_page_takes_what_the_list_takes(browser: Browser) -> None:
     for value in written:
         add(browser, value)
     await_list(browser, *written)
+
+
+def test_a_long_address_leaves_room_for_its_button_on_a_phone(
+    browser: Browser, client: SandboxClient
+) -> None:
+    for value in (LONG, "example.com"):
+        client.call("POST", "/sandbox/suppressions", json={"value": value})
+    browser.resize(390, 740)
+    try:
+        browser.driver.refresh()
+        await_list(browser, "example.com", LONG)
+        widths = {button.size["width"] for button in browser.all(".values button")}
+        page = browser.driver.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(widths) == 1
+    assert page <= 390

@@ -160,7 +160,7 @@ const SUPPRESSIONS = "/sandbox/suppressions";
 const ADDRESS_OR_DOMAIN = /^([^\s@]+@)?([^\s@./]+\.)+[^\s@./]+$/;
 
 export function suppressions() {
-  const value = el("input", { type: "text", id: "suppression", placeholder: "ada@example.com or example.com", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+  const value = el("input", { type: "text", id: "suppression", placeholder: "ada@example.com", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
   const problem = el("p", { class: "bad", role: "alert", hidden: true });
   const list = el("ul", { class: "values", "aria-label": "Suppression list" });
   const note = el("p", { class: "empty", hidden: true }, "Nothing is on the list.");
