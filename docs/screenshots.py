@@ -60,7 +60,7 @@ def pass_time(database: Path, minutes: int) -> None:
 def fill(client: SandboxClient, database: Path) -> None:
     """Load people, some of whom are at fault."""
     choice = random.Random(2)  # noqa: S311 - pictures, no secrets
-    newsletter, spring = client.create_list("Newsletter"), client.create_list("Spring segment")
+    newsletter, spring = client.create_list("Newsletter"), client.create_list("Spring sale")
     number = 0
     for size, minutes in ((300, 9), (250, 14), (900, 6), (150, 11), (500, 5)):
         some = [customer(number + each, choice, newsletter) for each in range(size)]
@@ -120,8 +120,8 @@ def look(browser: Browser, url: str) -> None:
         time.sleep(SETTLE_SECONDS)
         shoot(browser, f"sandbox-{view}")
     browser.open(f"{url}/#/contacts?search=ada")
-    browser.until(lambda: browser.all("tbody button"), "contacts")
-    browser.all("tbody button")[0].click()
+    browser.until(lambda: browser.all("tbody a"), "contacts")
+    browser.all("tbody a")[0].click()
     browser.one("dialog dl")
     shoot(browser, "sandbox-contact")
     browser.resize(PHONE_WIDTH, PHONE_HEIGHT)

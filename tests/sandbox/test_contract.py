@@ -49,6 +49,13 @@ class CheckingClient(SandboxClient):
         )
         return reply
 
+    def make_segment(self, segment: dict[str, Any]) -> int:
+        """Create a segment by the sandbox's own call, which the vendor's files do not have."""
+        reply = super().call("POST", "/sandbox/segments", json=segment)
+        assert reply.status_code == 201, reply.text
+        segment_id: int = reply.json()["id"]
+        return segment_id
+
 
 @pytest.fixture
 def client(database: Path) -> Iterator[CheckingClient]:
@@ -287,3 +294,27 @@ def test_the_answers_about_subscriptions_are_valid(client: CheckingClient) -> No
         client.call("POST", f"{path}/resubscribe", json={})
     for kind in ("created", "suppressed"):
         client.get(f"/v2/contacts/{kind}-since/2020-01-01T00:00:00Z", withFullData="true")
+
+
+def test_the_answers_about_lists_and_segments_are_valid(client: CheckingClient) -> None:
+    created = client.load(*people(3, "segmented", lists=[LIST_ID]))["created"]
+    client.call("POST", "/v2/address-books", json={"name": "Open", "visibility": "Public"})
+    for kind in ("private", "public"):
+        client.get(f"/v2/address-books/{kind}", skip=1)
+        client.get(f"/v2/address-books/{kind}", select=0)
+    client.get("/v2/contacts/count")
+    for contact_id in (created[0]["contactId"], 1, "x"):
+        client.get(f"/v2/contacts/{contact_id}/address-books")
+    segment = {"name": "Segment", "rule": {"inAny": [LIST_ID]}}
+    segment_id = client.make_segment(segment)
+    client.get("/v2/segments", select=1)
+    client.get("/v2/segments", select=0)
+    client.get("/contacts/v3", **{"~segmentId": segment_id})
+    client.get("/contacts/v3", **{"~segmentId": 7})
+    client.get(f"/v2/address-books/{segment_id}/contacts")
+    for one in (segment_id, 7):
+        client.call("POST", f"/v2/segments/refresh/{one}")
+        client.get(f"/v2/segments/refresh/{one}")
+    client.call("PUT", f"/v2/address-books/{LIST_ID}", json={"name": "Segment"})
+    for list_id in (LIST_ID, 7):
+        client.call("DELETE", f"/v2/address-books/{list_id}/contacts")

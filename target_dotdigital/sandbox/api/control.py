@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BROWSER_HEADERS = frozenset({"content-type", "origin", "referer", "sec-fetch-site"})
 """Any of them comes with every POST that a page makes."""
+_NEW_SEGMENT = msgspec.json.Decoder(account.NewSegment)
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -130,6 +131,32 @@ def _is_of_a_program(request: Request) -> bool:
     return BROWSER_HEADERS.isdisjoint(request.headers)
 
 
+async def create_segment(request: Request) -> Response:
+    """Create a segment, which Dotdigital's own API cannot."""
+    _insist_on_json(request)
+    try:
+        new = _NEW_SEGMENT.decode(await read_body(request))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # The first of them names a place and a type, and no value.
+        description = str(error) if isinstance(error, msgspec.ValidationError) else "No JSON"
+        raise v3_refusal("sandbox:badSegment", description) from None
+    created = await change(request, lambda connection: account.create_segment(connection, new))
+    return answer(created, HTTPStatus.CREATED)
+
+
+async def delete_segment(request: Request) -> Response:
+    """Delete a segment. Its contacts stay in the account."""
+    try:
+        segment_id = whole_number(request.path_params["id"])
+    except ValueError:
+        segment_id = 0
+    if not await change(request, lambda connection: account.delete_segment(connection, segment_id)):
+        raise v3_refusal(
+            "sandbox:noSuchSegment", "There is no such segment", status=HTTPStatus.NOT_FOUND
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
 def _insist_on_json(request: Request) -> None:
     # Another site's page can make a browser send anything but this without being asked first.
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -146,6 +173,8 @@ CONTROL_ROUTES = (
     Route("/sandbox/faults", arm_faults, methods=["POST"]),
     Route("/sandbox/faults", disarm_faults, methods=["DELETE"]),
     Route("/sandbox/faults/{id}", disarm_fault, methods=["DELETE"]),
+    Route("/sandbox/segments", create_segment, methods=["POST"]),
+    Route("/sandbox/segments/{id}", delete_segment, methods=["DELETE"]),
     Route("/sandbox/suppressions", list_suppressed),
     Route("/sandbox/suppressions", suppress, methods=["POST"]),
     Route("/sandbox/suppressions/{value:path}", stop_suppressing, methods=["DELETE"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,7 @@ from target_dotdigital.sandbox.contacts import (
 from target_dotdigital.sandbox.http import BAD_JSON, RefusalError, decode_v3, schema_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from target_dotdigital.sandbox.faults import Switches
 
@@ -32,6 +33,18 @@ class ImportBody(msgspec.Struct, frozen=True, rename="camel"):
 
     contacts: Annotated[list[msgspec.Raw], Meta(min_length=1)]
     merge_option: MergeOption = "overwrite"
+
+
+class CheckedImport(msgspec.Struct, frozen=True):
+    """What a request came to.
+
+    Attributes:
+        contacts: How many contacts it has.
+        lists: How many of them name each list, by the list's ID.
+    """
+
+    contacts: int
+    lists: Mapping[int, int]
 
 
 class _Key(msgspec.Struct, frozen=True, rename="camel"):
@@ -94,7 +107,7 @@ def read_malformed(raw: msgspec.Raw) -> SentContact:
     )
 
 
-def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> int:
+def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> CheckedImport:
     """Check the structure of a request, every contact included.
 
     Args:
@@ -102,13 +115,11 @@ def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> int
         switches: Whether one contact at fault refuses all of it.
         lists: IDs of the lists that contacts may join.
 
-    Returns:
-        How many contacts it has.
-
     Raises:
         RefusalError: 400, for the whole request.
     """
     contacts = read_import(body).contacts
+    named: Counter[int] = Counter()
     for index, raw in enumerate(contacts):
         place = f"$.contacts[{index}]"
         try:
@@ -117,8 +128,10 @@ def check_import(body: bytes, switches: Switches, lists: Collection[int]) -> int
             if switches.bad_contact == "request" or refusal.code == BAD_JSON:
                 raise
         else:
+            if contact.lists is not UNSET:
+                named.update(set(contact.lists))
             _check_by_switches(contact, switches, lists, place)
-    return len(contacts)
+    return CheckedImport(len(contacts), named)
 
 
 def _check_by_switches(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAXIMUM_ACTIVE_IMPORTS = 25
 """Dotdigital works on this many contact imports of an account, and refuses a further one."""
 
+MAXIMUM_NAMED_LISTS = 100
+"""Lists of an import that are noted. Each of its contacts may name as many others."""
+
 _ENCODER = msgspec.json.Encoder()
 _REFERENCES = msgspec.json.Decoder(list[ContactReference])
 
@@ -102,6 +105,7 @@ def accept_v2_import(connection: sqlite3.Connection, upload: Upload, now: str) -
     connection.execute(
         "INSERT INTO v2_import VALUES (?, ?)", (sequence, _ENCODER.encode(upload.columns).decode())
     )
+    name_lists(connection, sequence, dict.fromkeys(upload.lists, len(upload.contacts)))
     return import_id, sequence
 
 
@@ -122,6 +126,21 @@ def has_free_slot(connection: sqlite3.Connection, switches: Switches, *, is_v2: 
         of_v2 = {row[0] for row in rows}
         active = [sequence for sequence in active if (sequence in of_v2) == is_v2]
     return len(active) < MAXIMUM_ACTIVE_IMPORTS
+
+
+def name_lists(connection: sqlite3.Connection, sequence: int, lists: Mapping[int, int]) -> None:
+    """Note the lists that an import names, as its body is not kept.
+
+    Args:
+        connection: The writer, in the transaction that accepts the import.
+        sequence: The import's number.
+        lists: How many of its contacts name each list. Those that most contacts name are noted.
+    """
+    most = sorted(lists.items(), key=lambda named: -named[1])[:MAXIMUM_NAMED_LISTS]
+    connection.executemany(
+        "INSERT INTO import_list VALUES (?, ?, ?)",
+        [(sequence, list_id, contacts) for list_id, contacts in most],
+    )
 
 
 def unfinished_imports(connection: sqlite3.Connection) -> list[int]:

@@ -16,6 +16,7 @@ from target_dotdigital.sandbox.imports.import_log import (
     accept_import,
     accept_v2_import,
     has_free_slot,
+    name_lists,
 )
 from target_dotdigital.sandbox.imports.reports import import_not_found, import_report
 
@@ -71,7 +72,7 @@ class Intake:
         """
         with self._store.reading() as connection:
             lists = load_definitions(connection).lists
-        count = check_import(body, self._switches, lists)
+        checked = check_import(body, self._switches, lists)
         with self._store.writing() as connection:
             if not has_free_slot(connection, self._switches, is_v2=False):
                 raise v3_refusal(
@@ -80,7 +81,8 @@ class Intake:
                     "processed. Please wait for an import to complete and then resubmit.",
                     status=HTTPStatus.TOO_MANY_REQUESTS,
                 )
-            import_id, sequence = accept_import(connection, body, count, timestamp())
+            import_id, sequence = accept_import(connection, body, checked.contacts, timestamp())
+            name_lists(connection, sequence, checked.lists)
         if self._switches.fresh_import == "notFound":
             self._unseen.add(import_id)
         self._slots.put(sequence)

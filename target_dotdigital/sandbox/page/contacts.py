@@ -6,48 +6,84 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.sandbox.api import find_contact
-from target_dotdigital.sandbox.contacts import CONTACT_ID
+from target_dotdigital.sandbox.account import AddressBook, find_address_book
+from target_dotdigital.sandbox.page.shown_fields import ShownField, shown_fields
 from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 PAGE_CONTACTS = 50
 
-SEARCHED_CONTACTS = 20_000
-"""How many addresses with a prefix are looked through for members of one address book before the
-page answers with what it has: some tens of milliseconds."""
+SCANNED_CONTACTS = 20_000
+"""How many contacts are looked through before the page answers with what it has: some tens of
+milliseconds. No index has a status, nor addresses in the order of the alphabet by address book."""
+
+STATUSES = frozenset({"subscribed", "unsubscribed", "suppressed", "pendingOptIn", "noSubscription"})
+
+LISTED_FIELDS = 4
+LISTED_CHARACTERS = 40
+"""Data fields beside the names that a contact has in the list, and characters of each value."""
+
+FIRST_NAME, LAST_NAME, FULL_NAME = "FIRSTNAME", "LASTNAME", "FULLNAME"
 
 LAST_CHARACTER = "\U0010ffff"
 
-_SHOWN = "id, email, mobile_number, email_status, sms_status, updated"
-_NEWEST = f"SELECT {_SHOWN} FROM contact WHERE id < ? ORDER BY id DESC LIMIT ?"  # noqa: S608 - no value is in it
+_SHOWN = "contact.id, email, mobile_number, email_status, sms_status, updated"
+_NEWEST = f"""
+    SELECT {_SHOWN}, 1 AS is_member FROM contact
+    WHERE id < :before ORDER BY id DESC LIMIT :most
+"""  # noqa: S608 - no value is in it
 _NEWEST_OF_LIST = f"""
-    SELECT {_SHOWN} FROM membership JOIN contact ON contact.id = contact_id
-    WHERE address_book_id = ? AND contact_id < ? ORDER BY contact_id DESC LIMIT ?
+    SELECT {_SHOWN}, 1 AS is_member FROM membership JOIN contact ON contact.id = contact_id
+    WHERE address_book_id = :list AND contact_id < :before ORDER BY contact_id DESC LIMIT :most
 """  # noqa: S608 - no value is in it
-_FROM = f"""
-    SELECT {_SHOWN} FROM contact WHERE email >= ? AND email < ? ORDER BY email LIMIT ?
+_FOUND = f"""
+    SELECT {_SHOWN}, :list IS NULL OR EXISTS (
+        SELECT 1 FROM membership WHERE address_book_id = :list AND contact_id = contact.id
+    ) AS is_member
+    FROM contact WHERE email %s :after AND email < :end ORDER BY email LIMIT :most
 """  # noqa: S608 - no value is in it
-_AFTER = f"""
-    SELECT {_SHOWN} FROM contact WHERE email > ? AND email < ? ORDER BY email LIMIT ?
-"""  # noqa: S608 - no value is in it
+_FROM, _AFTER = _FOUND % ">=", _FOUND % ">"
 """With one lower bound: of two, SQLite searches the index by the first and looks at every address
 that is above it."""
 
-_MEMBERS = """
-    SELECT contact_id FROM membership
-    WHERE address_book_id = ? AND contact_id IN (SELECT value FROM json_each(?))
-"""
+_DATA_FIELDS = "SELECT id, data_fields FROM contact WHERE id IN (SELECT value FROM json_each(?))"
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which contacts are wanted.
+
+    Attributes:
+        search: Those whose e-mail address begins so (in lower case).
+        list_id: Only members of this address book.
+        status: Only those of this status, one of `STATUSES`.
+    """
+
+    search: str = ""
+    list_id: int | None = None
+    status: str | None = None
 
 
 class ShownContact(msgspec.Struct, frozen=True):
-    """A contact in the list. IDs are texts: JavaScript rounds large numbers."""
+    """A contact in the list. IDs are texts: JavaScript rounds large numbers.
+
+    Attributes:
+        id: The contact's ID.
+        email: The address, if it has one.
+        mobile_number: The number, if it has one.
+        name: First and last name, as far as they are known.
+        fields: The first of its other data fields, values cut short.
+        status: That of its e-mail, or of its mobile number if it has no e-mail address.
+        updated: When (ISO 8601, UTC).
+    """
 
     id: str
     email: str | None
     mobile_number: str | None
+    name: str
+    fields: list[ShownField]
     status: str
     updated: str
 
@@ -56,151 +92,88 @@ class ContactsPage(msgspec.Struct, frozen=True):
     """Contacts, and where the next ones begin.
 
     Attributes:
-        items: The contacts.
+        items: The contacts. They may be few, or none, although others follow.
         next: What to ask the next page with; nothing after the last one.
+        scanned: How many contacts were looked at.
+        address_book: The one whose members they are.
     """
 
     items: list[ShownContact]
     next: str | None
+    scanned: int
+    address_book: AddressBook | None
 
 
-class ShownField(msgspec.Struct, frozen=True):
-    """A data field's value as text: no number loses a digit on its way through a browser."""
-
-    name: str
-    value: str
-
-
-class ShownMembership(msgspec.Struct, frozen=True):
-    """An address book that a contact is in."""
-
-    id: int
-    name: str
-    status: str
-
-
-class ShownPreference(msgspec.Struct, frozen=True, rename="camel"):
-    """A marketing preference of a contact."""
-
-    id: int
-    is_opted_in: bool
-
-
-class ShownConsent(msgspec.Struct, frozen=True, rename="camel"):
-    """A consent that a contact gave."""
-
-    text: str
-    date_time_consented: str
-
-
-class ContactDetails(msgspec.Struct, frozen=True):
-    """Everything about a contact."""
-
-    id: str
-    status: str
-    created: str
-    updated: str
-    identifiers: list[ShownField]
-    data_fields: list[ShownField]
-    channels: list[ShownField]
-    lists: list[ShownMembership]
-    preferences: list[ShownPreference]
-    consents: list[ShownConsent]
-
-
-_RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_TEXT = msgspec.json.Decoder(str)
-_LISTS = msgspec.json.Decoder(list[ShownMembership])
-_PREFERENCES = msgspec.json.Decoder(list[ShownPreference])
-_CONSENTS = msgspec.json.Decoder(list[ShownConsent])
-
-
-def newest_contacts(
-    connection: sqlite3.Connection, list_id: int | None, before: int
+def contacts_page(
+    connection: sqlite3.Connection, filters: Filters, after: str, before: int
 ) -> ContactsPage:
-    """Return contacts by their IDs, the newest first.
+    """Return contacts: the newest first, or those that are searched for by their addresses.
 
     Args:
         connection: In a transaction.
-        list_id: Only members of this address book.
-        before: Only contacts with a lower ID.
+        filters: Which contacts are wanted.
+        after: Of a search: only contacts with a later address.
+        before: Otherwise: only contacts with a lower ID.
     """
-    if list_id is None or list_id == ALL_CONTACTS_ID:
-        rows = connection.execute(_NEWEST, (before, PAGE_CONTACTS + 1)).fetchall()
-    else:
-        rows = connection.execute(_NEWEST_OF_LIST, (list_id, before, PAGE_CONTACTS + 1)).fetchall()
-    following = str(rows[PAGE_CONTACTS - 1]["id"]) if len(rows) > PAGE_CONTACTS else None
-    return ContactsPage([_shown(row) for row in rows[:PAGE_CONTACTS]], following)
+    found: list[sqlite3.Row] = []
+    scanned = 0
+    last = None
+    for row in _candidates(connection, filters, after, before):
+        scanned += 1
+        last = row
+        if row["is_member"] and filters.status in {None, _status(row)}:
+            found.append(row)
+            if len(found) > PAGE_CONTACTS:
+                last = found[PAGE_CONTACTS - 1]
+                break
+    is_over = len(found) <= PAGE_CONTACTS and scanned < SCANNED_CONTACTS
+    following = None
+    if last is not None and not is_over:
+        following = str(last["email"] if filters.search else last["id"])
+    book = None if filters.list_id is None else find_address_book(connection, filters.list_id)
+    return ContactsPage(_shown(connection, found[:PAGE_CONTACTS]), following, scanned, book)
 
 
-def search_contacts(
-    connection: sqlite3.Connection, prefix: str, list_id: int | None, after: str
-) -> ContactsPage:
-    """Return contacts whose e-mail address begins so, in the order of their addresses.
-
-    Args:
-        connection: In a transaction.
-        prefix: What the address begins with, in lower case.
-        list_id: Only members of this address book. With it a page may be short, or empty,
-            although another follows.
-        after: Only contacts with a later address.
-    """
-    query = _AFTER if after > prefix else _FROM
-    bounds = (max(after, prefix), prefix + LAST_CHARACTER)
-    if list_id is None or list_id == ALL_CONTACTS_ID:
-        found = connection.execute(query, (*bounds, PAGE_CONTACTS + 1)).fetchall()
-        more = len(found) > PAGE_CONTACTS
-    else:
-        rows = connection.execute(query, (*bounds, SEARCHED_CONTACTS)).fetchall()
-        ids = msgspec.json.encode([row["id"] for row in rows]).decode()
-        members = {row[0] for row in connection.execute(_MEMBERS, (list_id, ids))}
-        found = [row for row in rows if row["id"] in members]
-        more = len(found) > PAGE_CONTACTS
-        if not more and len(rows) == SEARCHED_CONTACTS:
-            return ContactsPage([_shown(row) for row in found], rows[-1]["email"])
-    following = found[PAGE_CONTACTS - 1]["email"] if more else None
-    return ContactsPage([_shown(row) for row in found[:PAGE_CONTACTS]], following)
+def _candidates(
+    connection: sqlite3.Connection, filters: Filters, after: str, before: int
+) -> Iterable[sqlite3.Row]:
+    """Return the contacts to look at; not all of them are read if few are enough."""
+    list_id = None if filters.list_id == ALL_CONTACTS_ID else filters.list_id
+    parameters = {
+        "list": list_id,
+        "before": before,
+        "after": max(after, filters.search),
+        "end": filters.search + LAST_CHARACTER,
+        "most": SCANNED_CONTACTS,
+    }
+    if filters.search:
+        return connection.execute(_AFTER if after > filters.search else _FROM, parameters)
+    return connection.execute(_NEWEST if list_id is None else _NEWEST_OF_LIST, parameters)
 
 
-def contact_details(connection: sqlite3.Connection, contact_id: str) -> ContactDetails:
-    """Return everything about a contact.
+def _shown(connection: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[ShownContact]:
+    ids = msgspec.json.encode([row["id"] for row in rows]).decode()
+    data_fields = dict(connection.execute(_DATA_FIELDS, (ids,)).fetchall())
+    return [_shown_contact(row, data_fields[row["id"]]) for row in rows]
 
-    Raises:
-        RefusalError: 400 or 404, there is no such contact.
-    """
-    found = find_contact(connection, CONTACT_ID, contact_id)
-    # In the shape of the API, whatever that holds by now.
-    answer = _RAW_FIELDS.decode(msgspec.json.encode(found))
-    channels = _fields(answer.get("channelProperties"))
-    return ContactDetails(
-        str(found.contact_id),
-        found.status,
-        found.created,
-        found.updated,
-        _fields(answer.get("identifiers")),
-        _fields(answer.get("dataFields")),
-        [
-            ShownField(f"{channel.name} · {each.name}", each.value)
-            for channel in channels
-            for each in _fields(msgspec.Raw(channel.value.encode()))
-        ],
-        _LISTS.decode(answer.get("lists", b"[]")),
-        _PREFERENCES.decode(answer.get("preferences", b"[]")),
-        _CONSENTS.decode(answer.get("consentRecords", b"[]")),
+
+def _shown_contact(row: sqlite3.Row, data_fields: str) -> ShownContact:
+    values = {
+        one.name: one.value[:LISTED_CHARACTERS]
+        for one in shown_fields(msgspec.Raw(data_fields.encode()))
+    }
+    first, last, full = (values.pop(name, "") for name in (FIRST_NAME, LAST_NAME, FULL_NAME))
+    return ShownContact(
+        str(row["id"]),
+        row["email"],
+        row["mobile_number"],
+        f"{first} {last}".strip() or full,
+        [ShownField(name, value) for name, value in list(values.items())[:LISTED_FIELDS]],
+        _status(row),
+        row["updated"],
     )
 
 
-def _shown(row: sqlite3.Row) -> ShownContact:
-    status = row["sms_status"] if row["email"] is None else row["email_status"]
-    return ShownContact(str(row["id"]), row["email"], row["mobile_number"], status, row["updated"])
-
-
-def _fields(raw: msgspec.Raw | None) -> list[ShownField]:
-    if raw is None:
-        return []
-    return [ShownField(name, _text(value)) for name, value in _RAW_FIELDS.decode(raw).items()]
-
-
-def _text(value: msgspec.Raw) -> str:
-    encoded = bytes(value)
-    return _TEXT.decode(encoded) if encoded.startswith(b'"') else encoded.decode()
+def _status(row: sqlite3.Row) -> str:
+    status: str = row["sms_status"] if row["email"] is None else row["email_status"]
+    return status

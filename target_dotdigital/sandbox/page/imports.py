@@ -28,7 +28,26 @@ _PARTS = """
         duplicate_identifiers
     FROM import_part WHERE import_sequence = ? ORDER BY position
 """
+_LISTS = """
+    SELECT address_book_id AS id, name, import_list.contacts
+    FROM import_list LEFT JOIN address_book ON address_book.id = address_book_id
+    WHERE import_sequence = ? ORDER BY import_list.contacts DESC, address_book_id
+"""
 _FAILURES = "SELECT failures FROM import_part WHERE import_sequence = ? AND position = ?"
+
+
+class NamedList(msgspec.Struct, frozen=True):
+    """An address book that an import names.
+
+    Attributes:
+        id: Its ID.
+        name: Its name; none if there is no such address book, or none any more.
+        contacts: How many contacts of the import name it.
+    """
+
+    id: int
+    name: str | None
+    contacts: int
 
 
 class ShownImport(msgspec.Struct, frozen=True):
@@ -45,6 +64,7 @@ class ShownImport(msgspec.Struct, frozen=True):
         updated: How many contacts it found.
         failed: How many contacts failed.
         codes: Failures by their code, the most frequent first. A contact can have several.
+        lists: The address books that it names, those that most contacts name first.
     """
 
     id: str
@@ -57,6 +77,7 @@ class ShownImport(msgspec.Struct, frozen=True):
     updated: int
     failed: int
     codes: list[tuple[str, int]]
+    lists: list[NamedList]
 
 
 class ShownFailure(msgspec.Struct, frozen=True, rename="camel"):
@@ -127,6 +148,7 @@ class ImportViews:
             sum(part["updated_contacts"] for part in parts),
             sum(sum(part[3:]) for part in parts),
             codes.most_common(),
+            [NamedList(**dict(one)) for one in connection.execute(_LISTS, (row["sequence"],))],
         )
 
     def _codes(

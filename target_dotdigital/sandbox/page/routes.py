@@ -22,12 +22,8 @@ from target_dotdigital.sandbox.http import answer, whole_number
 from target_dotdigital.sandbox.imports import unfinished_imports
 from target_dotdigital.sandbox.page.address_books import address_books
 from target_dotdigital.sandbox.page.calls import shown_calls
-from target_dotdigital.sandbox.page.contacts import (
-    ContactsPage,
-    contact_details,
-    newest_contacts,
-    search_contacts,
-)
+from target_dotdigital.sandbox.page.contact_details import contact_details
+from target_dotdigital.sandbox.page.contacts import STATUSES, Filters, contacts_page
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,7 +31,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from target_dotdigital.sandbox.page.imports import ImportDetails, ImportViews
+    from target_dotdigital.sandbox.page.imports import ImportViews
 
 Shown = TypeVar("Shown")
 
@@ -59,9 +55,10 @@ FILES = {
     "page.html": "text/html",
     "page.css": "text/css",
     "page.js": "text/javascript",
+    "address-books.js": "text/javascript",
+    "contacts.js": "text/javascript",
     "details.js": "text/javascript",
     "dom.js": "text/javascript",
-    "people.js": "text/javascript",
     "traffic.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
@@ -101,7 +98,10 @@ async def show_address_books(request: Request) -> Response:
 
 
 async def show_contacts(request: Request) -> Response:
-    """Answer contacts, the newest first, or those whose address begins as `search` does."""
+    """Answer contacts, the newest first, or those whose address begins as `search` does.
+
+    `list` and `status` leave all others out.
+    """
     parameters = request.query_params
     search = parameters.get("search", "").strip().lower()[:MAXIMUM_SEARCH_CHARACTERS]
     position = parameters.get("position", "")
@@ -114,17 +114,20 @@ async def show_contacts(request: Request) -> Response:
         )
     except ValueError:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from None
-
-    def read(connection: sqlite3.Connection) -> ContactsPage:
-        if search:
-            return search_contacts(connection, search, chosen, position)
-        return newest_contacts(connection, chosen, before)
-
-    return await _show(request, read)
+    status = parameters.get("status") or None
+    if status not in {None, *STATUSES}:
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    filters = Filters(search, chosen, status)
+    return await _show(
+        request, lambda connection: contacts_page(connection, filters, position, before)
+    )
 
 
 async def show_contact(request: Request) -> Response:
-    """Answer everything about a contact."""
+    """Answer everything about a contact, and null if there is none.
+
+    A browser would note any other answer in its console.
+    """
     contact_id = request.path_params["id"]
     return await _show(request, lambda connection: contact_details(connection, contact_id))
 
@@ -135,17 +138,10 @@ async def show_imports(request: Request) -> Response:
 
 
 async def show_import(request: Request) -> Response:
-    """Answer an import and its first failures."""
+    """Answer an import and its first failures, and null if there is none."""
     views: ImportViews = request.app.state.import_views
     import_id = request.path_params["id"]
-
-    def read(connection: sqlite3.Connection) -> ImportDetails:
-        found = views.find(connection, import_id)
-        if found is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        return found
-
-    return await _show(request, read)
+    return await _show(request, lambda connection: views.find(connection, import_id))
 
 
 async def show_calls(request: Request) -> Response:

@@ -103,6 +103,32 @@ FROM custom_identifier;
 """
 """The custom identifiers that the account defines. Before, contacts could have any: those that
 they have are defined from now on."""
+_SEGMENTS = """
+CREATE TABLE segment (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    rule TEXT NOT NULL,
+    contacts INTEGER NOT NULL
+);
+
+CREATE TABLE segment_member (
+    segment_id INTEGER NOT NULL,
+    contact_id INTEGER NOT NULL,
+    PRIMARY KEY (segment_id, contact_id)
+) WITHOUT ROWID;
+"""
+"""Segments, and the contacts that were in each of them when it was last refreshed."""
+
+_IMPORT_LISTS = """
+CREATE TABLE import_list (
+    import_sequence INTEGER NOT NULL,
+    address_book_id INTEGER NOT NULL,
+    contacts INTEGER NOT NULL,
+    PRIMARY KEY (import_sequence, address_book_id)
+) WITHOUT ROWID;
+"""
+"""The address books that an import names, and for how many of its contacts."""
 
 _SUPPRESSION_LIST = """
 CREATE TABLE suppression (
@@ -170,6 +196,8 @@ GROUPS: tuple[str, ...] = (
     _INSIGHT_DATA,
     _V2_IMPORTS,
     _CUSTOM_IDENTIFIERS,
+    _SEGMENTS,
+    _IMPORT_LISTS,
     _SUPPRESSION_LIST,
     _RECYCLE_BIN,
     OPT_OUTS,

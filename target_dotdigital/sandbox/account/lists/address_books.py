@@ -20,6 +20,21 @@ LARGEST_ID = 2**31 - 1
 
 MAXIMUM_NAME_CHARACTERS = 128
 
+Visibility = Literal["Private", "Public"]
+
+_COLUMNS = "SELECT id, name, visibility, contacts FROM address_book"
+_PAGE = f"{_COLUMNS} ORDER BY id LIMIT ? OFFSET ?"
+_PAGE_OF_VISIBILITY = f"{_COLUMNS} WHERE visibility = ? ORDER BY id LIMIT ? OFFSET ?"
+_PAGE_OF_CONTACT = f"""
+    {_COLUMNS} WHERE id IN (SELECT address_book_id FROM membership WHERE contact_id = ?)
+    ORDER BY id LIMIT ? OFFSET ?
+"""  # noqa: S608 - constants
+_BY_NAME = "SELECT 1 FROM address_book WHERE name_key = ?"
+_TAKEN = """
+    SELECT 1 FROM address_book WHERE name_key = :key
+    UNION ALL SELECT 1 FROM segment WHERE name_key = :key
+"""
+
 
 class AddressBook(msgspec.Struct, frozen=True):
     """An address book as v2 answers it.
@@ -41,15 +56,32 @@ class NewAddressBook(msgspec.Struct, frozen=True):
     """The body of `POST /v2/address-books`."""
 
     name: str
-    visibility: Literal["Private", "Public"] = "Private"
+    visibility: Visibility = "Private"
 
 
-def address_book_page(connection: sqlite3.Connection, select: int, skip: int) -> list[AddressBook]:
-    """Return address books in the order of their IDs."""
-    rows = connection.execute(
-        "SELECT id, name, visibility, contacts FROM address_book ORDER BY id LIMIT ? OFFSET ?",
-        (select, skip),
-    )
+def address_book_page(
+    connection: sqlite3.Connection, select: int, skip: int, visibility: Visibility | None = None
+) -> list[AddressBook]:
+    """Return address books in the order of their IDs.
+
+    Args:
+        connection: In a transaction.
+        select: So many at most.
+        skip: So many are left out before.
+        visibility: Only those of this visibility.
+    """
+    if visibility is None:
+        rows = connection.execute(_PAGE, (select, skip))
+    else:
+        rows = connection.execute(_PAGE_OF_VISIBILITY, (visibility, select, skip))
+    return [AddressBook(*row) for row in rows]
+
+
+def address_books_of_contact(
+    connection: sqlite3.Connection, contact_id: int, select: int, skip: int
+) -> list[AddressBook]:
+    """Return the address books that a contact is in, "All Contacts" excepted, as a page."""
+    rows = connection.execute(_PAGE_OF_CONTACT, (contact_id, select, skip))
     return [AddressBook(*row) for row in rows]
 
 
@@ -57,9 +89,7 @@ def find_address_book(connection: sqlite3.Connection, address_book_id: int) -> A
     """Return the address book of that ID, if there is one."""
     if not 0 < address_book_id <= LARGEST_ID:
         return None
-    row = connection.execute(
-        "SELECT id, name, visibility, contacts FROM address_book WHERE id = ?", (address_book_id,)
-    ).fetchone()
+    row = connection.execute(f"{_COLUMNS} WHERE id = ?", (address_book_id,)).fetchone()
     return AddressBook(*row) if row else None
 
 
@@ -106,7 +136,7 @@ def create_address_book(connection: sqlite3.Connection, new: NewAddressBook) -> 
     """
     _validate(new)
     # The reserved names, "All Contacts" and "Test", are address books of every account.
-    if _is_taken(connection, new.name):
+    if is_name_taken(connection, new.name):
         raise _duplicate()
     address_book_id = take_id(connection, "address_book")
     while find_address_book(connection, address_book_id):
@@ -130,8 +160,7 @@ def update_address_book(
     found = writable_address_book(connection, address_book_id)
     _validate(new)
     key = new.name.casefold()
-    owner = connection.execute("SELECT id FROM address_book WHERE name_key = ?", (key,)).fetchone()
-    if owner and owner["id"] != found.id:
+    if key != found.name.casefold() and is_name_taken(connection, new.name):
         raise _duplicate()
     connection.execute(
         "UPDATE address_book SET name = ?, name_key = ?, visibility = ? WHERE id = ?",
@@ -156,6 +185,12 @@ def delete_address_book(connection: sqlite3.Connection, address_book_id: int) ->
     connection.execute("DELETE FROM address_book WHERE id = ?", (address_book_id,))
 
 
+def is_name_taken(connection: sqlite3.Connection, name: str) -> bool:
+    """Tell whether an address book or a segment has a name, in any case of letters."""
+    found: Any = connection.execute(_TAKEN, {"key": name.casefold()}).fetchone()
+    return found is not None
+
+
 def ensure_address_book(connection: sqlite3.Connection, wanted: str | int) -> None:
     """See to it that an address book is there.
 
@@ -177,8 +212,11 @@ def ensure_address_book(connection: sqlite3.Connection, wanted: str | int) -> No
     elif not wanted.strip() or len(wanted) > MAXIMUM_NAME_CHARACTERS:
         message = f"an address book's name has 1 to {MAXIMUM_NAME_CHARACTERS} characters"
         raise ValueError(message)
-    elif not _is_taken(connection, wanted):
+    elif not is_name_taken(connection, wanted):
         create_address_book(connection, NewAddressBook(wanted))
+    elif connection.execute(_BY_NAME, (wanted.casefold(),)).fetchone() is None:
+        message = "an address book cannot have the name of a segment"
+        raise ValueError(message)
 
 
 def _validate(new: NewAddressBook) -> None:
@@ -195,16 +233,9 @@ def _duplicate() -> RefusalError:
     )
 
 
-def _is_taken(connection: sqlite3.Connection, name: str) -> bool:
-    found: Any = connection.execute(
-        "SELECT 1 FROM address_book WHERE name_key = ?", (name.casefold(),)
-    ).fetchone()
-    return found is not None
-
-
 def _free_name(connection: sqlite3.Connection, address_book_id: int) -> str:
     name = f"Address book {address_book_id}"
-    while _is_taken(connection, name):
+    while is_name_taken(connection, name):
         name += "'"
     return name
 

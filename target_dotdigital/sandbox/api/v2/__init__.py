@@ -6,21 +6,25 @@ from target_dotdigital.sandbox.api.v2.contacts import (
     CHANGE_ROUTES,
     CONTACT_ROUTES,
     MEMBER_ROUTES,
+    MEMBERSHIP_ROUTES,
     SUBSCRIPTION_ROUTES,
 )
 from target_dotdigital.sandbox.api.v2.data_fields import DATA_FIELD_ROUTES
 from target_dotdigital.sandbox.api.v2.imports import IMPORT_ROUTES
 from target_dotdigital.sandbox.api.v2.preferences import PREFERENCE_ROUTES
+from target_dotdigital.sandbox.api.v2.segments import SEGMENT_ROUTES
 
 V2_ROUTES = (
     *ACCOUNT_ROUTES,
     *ADDRESS_BOOK_ROUTES,
     *DATA_FIELD_ROUTES,
+    *SEGMENT_ROUTES,
     *PREFERENCE_ROUTES,
     *MEMBER_ROUTES,
     *IMPORT_ROUTES,
     *SUBSCRIPTION_ROUTES,
     *CHANGE_ROUTES,
+    *MEMBERSHIP_ROUTES,
     *CONTACT_ROUTES,  # the last: a contact's path takes any word after /v2/contacts
 )
 

@@ -11,10 +11,12 @@ from starlette.routing import Route
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import change, change_contacts, query, read_body
 from target_dotdigital.sandbox.api.v2.answers import v2_answer
-from target_dotdigital.sandbox.api.v2.parameters import path_id, read_page
-from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
+from target_dotdigital.sandbox.api.v2.parameters import path_id, read_valid_page
+from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
 
 MAXIMUM_PAGE_ADDRESS_BOOKS = 1_000
@@ -24,17 +26,31 @@ _NEW = AnyCaseDecoder(account.NewAddressBook)
 
 async def list_address_books(request: Request) -> Response:
     """Answer a page of the address books."""
-    try:
-        select, skip = read_page(request.query_params, MAXIMUM_PAGE_ADDRESS_BOOKS)
-    except ValueError:
-        raise v2_refusal(
-            "ERROR_PARAMETER_INVALID",
-            f"select takes 1 to {MAXIMUM_PAGE_ADDRESS_BOOKS}, skip takes 0 or more.",
-        ) from None
+    return await _list(request, ("select",), None)
+
+
+async def list_private_address_books(request: Request) -> Response:
+    """Answer a page of the private address books.
+
+    One file of the vendor's calls the page's size `limit`, the other `select`.
+    """
+    return await _list(request, ("select", "limit"), "Private")
+
+
+async def list_public_address_books(request: Request) -> Response:
+    """Answer a page of the public address books."""
+    return await _list(request, ("select",), "Public")
+
+
+async def _list(
+    request: Request, names: Sequence[str], visibility: account.Visibility | None
+) -> Response:
+    select, skip = read_valid_page(request.query_params, MAXIMUM_PAGE_ADDRESS_BOOKS, names)
     return v2_answer(
         request,
         await query(
-            request, lambda connection: account.address_book_page(connection, select, skip)
+            request,
+            lambda connection: account.address_book_page(connection, select, skip, visibility),
         ),
     )
 
@@ -88,6 +104,8 @@ def _decode(body: bytes) -> account.NewAddressBook:
 ADDRESS_BOOK_ROUTES = (
     Route("/v2/address-books", list_address_books),
     Route("/v2/address-books", create_address_book, methods=["POST"]),
+    Route("/v2/address-books/private", list_private_address_books),
+    Route("/v2/address-books/public", list_public_address_books),
     Route("/v2/address-books/{id}", get_address_book),
     Route("/v2/address-books/{id}", update_address_book, methods=["PUT"]),
     Route("/v2/address-books/{id}", delete_address_book, methods=["DELETE"]),

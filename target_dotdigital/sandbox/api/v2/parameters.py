@@ -8,6 +8,8 @@ from target_dotdigital.sandbox.account import read_time
 from target_dotdigital.sandbox.http import v2_refusal, whole_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
@@ -24,17 +26,21 @@ def path_id(request: Request, name: str = "id") -> int:
         raise v2_refusal("ERROR_PARAMETER_INVALID", "The ID is no number of 32 bits.") from None
 
 
-def read_page(parameters: QueryParams, most: int) -> tuple[int, int]:
+def read_page(
+    parameters: QueryParams, most: int, names: Sequence[str] = ("select",)
+) -> tuple[int, int]:
     """Read `select` and `skip`: how many entries are asked for, and how many are left out before.
 
     Args:
         parameters: Those of the query.
         most: As many entries as a page may have.
+        names: What `select` is called; the first that was sent counts.
 
     Raises:
         ValueError: One of them is none.
     """
-    select = whole_number(parameters.get("select"), default=most, least=1, most=most)
+    sent = next((parameters[name] for name in names if name in parameters), None)
+    select = whole_number(sent, default=most, least=1, most=most)
     return select, whole_number(parameters.get("skip"))
 
 
@@ -69,3 +75,20 @@ def path_time(request: Request) -> str:
     if time is None:
         raise v2_refusal("ERROR_PARAMETER_INVALID", "The date is not written as ISO 8601 has it.")
     return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def read_valid_page(
+    parameters: QueryParams, most: int, names: Sequence[str] = ("select",)
+) -> tuple[int, int]:
+    """Read `select` and `skip`, as `read_page` does, for a call with no other parameter.
+
+    Raises:
+        RefusalError: 400, one of them is none.
+    """
+    try:
+        return read_page(parameters, most, names)
+    except ValueError:
+        raise v2_refusal(
+            "ERROR_PARAMETER_INVALID",
+            f"{names[-1]} takes 1 to {most}, skip takes 0 or more.",
+        ) from None

@@ -21,6 +21,32 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/** A text that breaks between the parts of an address or of a path, before it breaks in a word. */
+export function breakable(text) {
+  return text.split(/(?<=[@._+/-])/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+}
+
+/** A click anywhere in a row follows its link; other links, and a text that is marked, stay. */
+export const follow = (link) => (event) => {
+  if (event.target.closest("a, button") || !getSelection().isCollapsed) return;
+  link.click();
+};
+
+/** The link of a view, in the navigation. */
+export const linkTo = (path) => [...document.querySelectorAll("nav a")].find((link) => link.hash.split("?")[0] === `#${path}`);
+
+/** Let the link of a view lead to where one is in it, its filters included. */
+export function pointLink(path, query) {
+  // The attribute: `hash` would write the whole address, with the credentials that may be in it.
+  linkTo(path)?.setAttribute("href", `#${path}${query.size ? `?${query}` : ""}`);
+}
+
+/** Write the filters into the address, so that they are there after a reload and on the way back. */
+export function remember(path, query) {
+  history.replaceState(null, "", `#${path}${query.size ? `?${query}` : ""}`);
+  pointLink(path, query);
+}
+
 /** Set a text only if it changed, so that what is selected or read aloud stays. */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -80,6 +106,9 @@ export function words(name) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+/** The status of an import, where the vendor's own word says what it is not. */
+export const importStatus = (status) => (status === "NotFinished" ? "Under way" : words(status));
+
 export const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
 export function badge(status, tone) {
@@ -93,9 +122,17 @@ export function toneOf(status) {
   return waiting.includes(status) ? "waiting" : "bad";
 }
 
-export async function load(path) {
-  // With the origin: an address that was opened with credentials in it cannot be fetched from.
-  const reply = await fetch(location.origin + path, { headers: { Accept: "application/json" } });
+// With the origin: an address that was opened with credentials in it cannot be fetched from.
+async function call(path, options) {
+  const reply = await fetch(location.origin + path, options);
   if (!reply.ok) throw new Error(`answered ${reply.status}`);
+  return reply;
+}
+
+export async function load(path) {
+  const reply = await call(path, { headers: { Accept: "application/json" } });
   return reply.json();
 }
+
+export const send = (method, path, body) =>
+  call(path, { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });

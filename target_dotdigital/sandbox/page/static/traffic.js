@@ -1,7 +1,8 @@
 // The views of imports and of the request log.
 
-import { badge, el, keep, load, number, plural, say, table, toneOf, when, words } from "./dom.js";
-import { showImport } from "./details.js";
+import { badge, breakable, el, follow, importStatus, keep, load, number, plural, say, table, toneOf, when, words } from "./dom.js";
+
+const NAMED_LISTS = 3;
 
 export function imports() {
   const list = el("ol", { class: "imports" });
@@ -27,30 +28,40 @@ function importRow(entry) {
     failed: el("dd"),
     codes: el("ul", { class: "codes", "aria-label": "Failures by code" }),
   };
+  const link = el("a", { class: "mono", href: `#/imports/${entry.id}` }, entry.id.slice(0, 8));
   const count = (name, value) => el("div", {}, el("dt", {}, name), value);
   const node = el(
     "li",
-    { "data-import": entry.id },
+    { "data-import": entry.id, class: "opens", onclick: follow(link) },
     el(
       "div",
       { class: "line" },
-      el("button", { type: "button", class: "link mono", onclick: () => showImport(entry) }, entry.id.slice(0, 8)),
+      link,
       parts.status,
       el("time", { class: "quiet figures", datetime: entry.accepted }, when(entry.accepted)),
       parts.done,
     ),
     parts.bar,
+    el("p", { class: "into" }, namedLists(entry.lists)),
     el("div", { class: "line" }, el("dl", { class: "counts" }, count("created", parts.created), count("updated", parts.updated), count("failed", parts.failed)), parts.codes),
   );
   return { node, parts, status: "" };
+}
+
+function namedLists(lists) {
+  if (!lists.length) return "Into no address book";
+  const links = lists
+    .slice(0, NAMED_LISTS)
+    .flatMap(({ id, name }) => [", ", name === null ? el("span", { class: "bad" }, `${id} (no such address book)`) : el("a", { href: `#/contacts?list=${id}` }, name)]);
+  const others = lists.length - NAMED_LISTS;
+  return ["Into ", ...links.slice(1), others > 0 ? ` and ${plural(others, "other", "others")}` : ""];
 }
 
 function updateImport(row, entry) {
   const { parts } = row;
   if (row.status !== entry.status) {
     row.status = entry.status;
-    const status = entry.status === "NotFinished" ? "Under way" : words(entry.status);
-    parts.status.replaceChildren(badge(status, toneOf(entry.status)));
+    parts.status.replaceChildren(badge(importStatus(entry.status), toneOf(entry.status)));
     row.node.dataset.status = entry.status;
   }
   parts.bar.value = entry.done;
@@ -69,7 +80,12 @@ function codeItem([code]) {
   return { node: el("li", {}, code, " ", count), count };
 }
 
-const seconds = (milliseconds) => (milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`);
+function seconds(milliseconds) {
+  if (milliseconds < 100) return "under 0.1 s";
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const whole = Math.round(milliseconds / 1000);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
 
 export function requests() {
   const note = el("p", { class: "empty", hidden: true }, "No calls in the last five minutes. Every call of a client is listed here: its route, status and time, never its values.");
@@ -115,7 +131,7 @@ const milliseconds = (value) => `${value < 100 ? value.toFixed(1) : number(Math.
 
 function routeRow(route) {
   const cells = Array.from({ length: 4 }, (_, index) => el("td", { class: index === 2 ? "number wide" : "number" }));
-  return { node: el("tr", {}, el("th", { scope: "row", class: "mono" }, method(route.method), route.route), cells), cells };
+  return { node: el("tr", {}, el("th", { scope: "row", class: "mono" }, method(route.method), breakable(route.route)), cells), cells };
 }
 
 function updateRoute({ cells }, route) {
@@ -132,7 +148,7 @@ function callRow(call) {
     "tr",
     {},
     el("td", { class: "figures quiet" }, when(call.time * 1000)),
-    el("th", { scope: "row", class: "mono" }, method(call.method), call.route),
+    el("th", { scope: "row", class: "mono" }, method(call.method), breakable(call.route)),
     el("td", { class: "number" }, badge(call.status ? String(call.status) : "none", tone)),
     el("td", { class: "number" }, milliseconds(call.milliseconds)),
     el("td", { class: "wide tier quiet" }, call.tier ? words(call.tier.scope) : ""),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from target_dotdigital.sandbox.account import find_segment
 from target_dotdigital.sandbox.contacts import PENDING, VERIFIED_DOUBLE
 from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID
 
@@ -29,6 +30,10 @@ _PAGE_OF_ALL = f"""
 _PAGE_OF_LIST = f"""
     SELECT {COLUMNS} FROM membership JOIN contact ON contact.id = contact_id
     WHERE address_book_id = ? AND email IS NOT NULL ORDER BY contact_id LIMIT ? OFFSET ?
+"""  # noqa: S608 - a constant
+_PAGE_OF_SEGMENT = f"""
+    SELECT {COLUMNS} FROM segment_member JOIN contact ON contact.id = contact_id
+    WHERE segment_id = ? AND email IS NOT NULL ORDER BY contact_id LIMIT ? OFFSET ?
 """  # noqa: S608 - a constant
 
 _DATA_FIELDS = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -69,11 +74,11 @@ def member_page(
     *,
     with_fields: bool,
 ) -> list[Member]:
-    """Return contacts of an address book in the order of their IDs.
+    """Return contacts of an address book, or of a segment, in the order of their IDs.
 
     Args:
         connection: In a transaction.
-        address_book_id: An address book that is there.
+        address_book_id: An address book or a segment that is there.
         select: So many contacts at most.
         skip: So many are left out before.
         with_fields: Whether data fields are asked for.
@@ -81,7 +86,9 @@ def member_page(
     if address_book_id == ALL_CONTACTS_ID:
         rows = connection.execute(_PAGE_OF_ALL, (select, skip))
     else:
-        rows = connection.execute(_PAGE_OF_LIST, (address_book_id, select, skip))
+        is_segment = find_segment(connection, address_book_id) is not None
+        statement = _PAGE_OF_SEGMENT if is_segment else _PAGE_OF_LIST
+        rows = connection.execute(statement, (address_book_id, select, skip))
     return members_of(rows, with_fields=with_fields)
 
 

@@ -38,12 +38,13 @@ _IDS = AnyCaseDecoder(list[Int32])
 
 
 async def list_members(request: Request) -> Response:
-    """Answer a page of an address book's contacts."""
+    """Answer a page of an address book's contacts, or of a segment's: their IDs do not meet."""
     address_book_id = path_id(request)
     select, skip, with_fields = read_full_page(request.query_params, MAXIMUM_PAGE_MEMBERS)
 
     def read(connection: sqlite3.Connection) -> list[Member]:
-        account.get_address_book(connection, address_book_id)
+        if account.find_segment(connection, address_book_id) is None:
+            account.get_address_book(connection, address_book_id)
         return member_page(connection, address_book_id, select, skip, with_fields=with_fields)
 
     return v2_answer(request, await query(request, read))

@@ -69,6 +69,14 @@ LIST = Source(
 )
 
 
+SEGMENT = Source(
+    "segment_member JOIN contact ON contact.id = contact_id",
+    "segment_member",
+    "contact_id",
+    "segment_id = :segment",
+)
+
+
 class Selection:
     """The contacts that are asked for, in the order of their IDs."""
 

@@ -50,7 +50,8 @@ def read_query(parameters: QueryParams, switches: Switches) -> Query:
         raise v3_refusal("contacts:badRequest", "include has an unknown name")
     marker = parameters.get("marker")
     return Query(
-        list_id=_list_id(parameters.get(LIST)),
+        list_id=_number(parameters.get(LIST)),
+        segment_id=_number(parameters.get(SEGMENT)),
         created_since=_since(parameters.get(CREATED), switches),
         modified_since=_since(parameters.get(MODIFIED), switches),
         marker=read_marker(marker) if marker else FIRST,
@@ -70,9 +71,6 @@ def _check_filters(parameters: QueryParams) -> None:
             raise v3_refusal(
                 "contacts:invalidFilter", f"The filters '{one}' and '{other}' exclude each other"
             )
-    if SEGMENT in parameters:
-        # The sandbox has no segments, so this is never the ID of one.
-        raise _invalid(parameters[SEGMENT])
 
 
 def _limit(value: str | None) -> int:
@@ -86,7 +84,7 @@ def _limit(value: str | None) -> int:
         ) from None
 
 
-def _list_id(value: str | None) -> int | None:
+def _number(value: str | None) -> int | None:
     try:
         return None if value is None else whole_number(value, least=1)
     except ValueError:

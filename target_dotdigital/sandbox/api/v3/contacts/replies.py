@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from target_dotdigital.sandbox.account import find_address_book, identifier_names
+from target_dotdigital.sandbox.account import find_address_book, find_segment, identifier_names
 from target_dotdigital.sandbox.api.v3.contacts.countries import country_of
 from target_dotdigital.sandbox.api.v3.contacts.markers import (
     ACCOUNT,
     FIRST,
     LIST,
+    SEGMENT,
     Marker,
     Selection,
+    Source,
 )
 from target_dotdigital.sandbox.api.v3.contacts.requests import insist_on_identifier, read_identifier
 from target_dotdigital.sandbox.contacts import (
@@ -97,6 +99,7 @@ class Query(msgspec.Struct, frozen=True):
 
     Attributes:
         list_id: Only members of this list.
+        segment_id: Only contacts that were in this segment when it was last refreshed.
         created_since: Only contacts that were created then or later (as `created` is written).
         modified_since: The same of their last update.
         marker: Which page.
@@ -106,6 +109,7 @@ class Query(msgspec.Struct, frozen=True):
     """
 
     list_id: int | None = None
+    segment_id: int | None = None
     created_since: str = ""
     modified_since: str = ""
     marker: Marker = FIRST
@@ -134,18 +138,20 @@ def contact_page(connection: sqlite3.Connection, query: Query, switches: Switche
     """Return a page of contacts.
 
     Raises:
-        RefusalError: 400, there is no such list.
+        RefusalError: 400, there is no such list or segment.
     """
-    source = ACCOUNT if query.list_id in {None, ALL_CONTACTS_ID} else LIST
-    if source is LIST and not find_address_book(connection, query.list_id or 0):
-        if switches.unknown_list_filter == "empty":
+    source = _source(connection, query)
+    if source is None:
+        if query.segment_id is None and switches.unknown_list_filter == "empty":
             return Page([], 0, None, has_earlier=False)
-        raise v3_refusal("contacts:invalidFilter", f"The filter value '{query.list_id}' is invalid")
+        value = query.list_id if query.segment_id is None else query.segment_id
+        raise v3_refusal("contacts:invalidFilter", f"The filter value '{value}' is invalid")
     selection = Selection(
         connection,
         source,
         {
             "list": query.list_id or 0,
+            "segment": query.segment_id or 0,
             "created": query.created_since,
             "modified": query.modified_since,
         },
@@ -160,6 +166,15 @@ def contact_page(connection: sqlite3.Connection, query: Query, switches: Switche
         following=found[-1].id if len(rows) > query.limit else None,
         has_earlier=selection.has_earlier(after),
     )
+
+
+def _source(connection: sqlite3.Connection, query: Query) -> Source | None:
+    """Return where the contacts are read, or None if there is no such list or segment."""
+    if query.segment_id is not None:
+        return SEGMENT if find_segment(connection, query.segment_id) else None
+    if query.list_id in {None, ALL_CONTACTS_ID}:
+        return ACCOUNT
+    return LIST if find_address_book(connection, query.list_id or 0) else None
 
 
 def find_contact(connection: sqlite3.Connection, name: str, value: str) -> ContactReply:
