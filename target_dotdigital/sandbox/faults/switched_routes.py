@@ -42,7 +42,7 @@ SWITCHED_ROUTES: Mapping[str, tuple[str, ...]] = {
     "names": V2_ROUTES,
     "created_field": ("POST /v2/data-fields",),
     "suppressed": _WRITE,
-    "create_conflict": ("POST /contacts/v3",),
+    "create_conflict": ("POST /contacts/v3", "P* /contacts/v3/{}/{}"),
     "two_owners": _IMPORT,
     "conflict_sum": _IMPORT_STATUS,
     "unknown_contact_id": _WRITE,
@@ -62,5 +62,8 @@ SWITCHED_ROUTES: Mapping[str, tuple[str, ...]] = {
     "import_slots": (*_IMPORT, *_V2_IMPORT),
     "file_limit": ("POST /v2/*contacts/import", "POST /v2/*contacts/import/*"),
     "reports_kept": _IMPORT_STATUS,
+    "insight_status": ("GET /insightData/v3/import/{}", "GET /insightData/v3/async/{}"),
+    "insight_collection": ("PUT /insightData/v3/account/{}/{}", "PUT /insightData/v3/contacts/*"),
+    "used_identifier": ("DELETE /configuration/v3/customIdentifiers/{}",),
 }
 """By the name of the switch."""

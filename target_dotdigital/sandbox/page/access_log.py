@@ -28,7 +28,7 @@ KEPT_CALLS = 5_000
 
 KEPT_SECONDS = 15 * 60.0
 
-_CONVERTOR = re.compile(r":[a-z]+(?=\})")
+_CONVERTOR = re.compile(r":[a-z0-9_]+(?=\})")
 
 NO_ROUTE = "(no such route)"
 
