@@ -113,12 +113,12 @@ def test_values_that_are_sent_as_texts_get_the_types_of_their_fields(
     assert sandbox.fields("typed@example.com") == {
         "AMOUNT": Decimal("12.50"),
         "VIP": True,
-        "SEEN": "2026-01-31T00:00:00Z",
+        "SEEN": "2026-01-31T00:00:00",
         "FIRSTNAME": "7",
     }
     emptied = [{"key": "AMOUNT", "value": ""}, {"key": "FIRSTNAME", "value": None}]
     left = create(sandbox, "typed@example.com", dataFields=emptied)
-    assert pairs(left) == {"VIP": True, "SEEN": "2026-01-31T00:00:00Z"}
+    assert pairs(left) == {"VIP": True, "SEEN": "2026-01-31T00:00:00"}
 
 
 @pytest.mark.parametrize(
