@@ -225,7 +225,11 @@ class ContactSink(BatchSink):
             raise AssertionError
         rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
         if self._intake.keeps_rejects:
-            rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
+            counts, schema = self._counts, self._schema_line
+            rows = [
+                (Row(counts, line, schema, None, number),)
+                for number, line in enumerate(lines, counts.read + 1)
+            ]
         contacts, passed_over, filtered, rounded = self._fast_path.map(messages, rows)
         start = 0
         for place in (*passed_over, len(messages)):
@@ -306,7 +310,8 @@ class ContactSink(BatchSink):
     def _rows(self, line: bytes, identity_set: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._intake.keeps_rejects:
-            return (Row(self._counts, line, self._schema_line, identity_set),)
+            counts = self._counts
+            return (Row(counts, line, self._schema_line, identity_set, counts.read),)
         if self._bare_rows[0].identity_set is not identity_set:
             self._bare_rows = (Row(self._counts, None, None, identity_set),)
         return self._bare_rows

@@ -12,6 +12,7 @@ from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.loading import (
     LoadQueue,
+    RejectsCsv,
     RejectsFile,
     RowCounts,
     StateGate,
@@ -55,7 +56,7 @@ def build_run(
     shutdown = Shutdown(clock, settings.shutdown_grace_seconds)
 
     # Files: what cannot be written is found before anything is sent.
-    rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
+    rejects = _rejects(settings)
     mirrors = Mirrors(settings)
     if mirrors:
         check_folder(undo_folder(settings))
@@ -85,9 +86,19 @@ def build_run(
         lambda: destination.capacity(queue.free, is_stopping=shutdown.has_begun),
     )
     intake = Intake(
-        settings, mirrors, rejects is not None, destination.connect, tally, states, pipeline.batches
+        settings, mirrors, bool(rejects), destination.connect, tally, states, pipeline.batches
     )
     return Run(intake, pipeline, destination, summary, report_writer)
+
+
+def _rejects(settings: Settings) -> list[RejectsFile | RejectsCsv]:
+    """Return where rejected rows are stored."""
+    found: list[RejectsFile | RejectsCsv] = []
+    if settings.rejects_path is not None:
+        found.append(RejectsFile(settings.rejects_path))
+    if settings.rejects_csv is not None:
+        found.append(RejectsCsv(settings.rejects_csv))
+    return found
 
 
 def _state_gate(
@@ -270,5 +281,5 @@ class Run:
         pipeline.queue.close()
         self.destination.close(breaks_off=is_active)
         pipeline.wakeup.close()
-        if self.summary.rejects is not None:
-            self.summary.rejects.close()
+        for each in self.summary.rejects:
+            each.close()

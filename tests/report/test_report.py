@@ -61,7 +61,7 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
             "imported_in_part": {},
             "reject_groups": [
                 {"code": "dotdigital.invalidEmail", "property": None, "rule": None, "rows": 1},
-                {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
+                {"code": "identifier.missing", "property": "email", "rule": "email", "rows": 1},
             ],
             "rounded": {},
         }
