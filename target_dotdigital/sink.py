@@ -73,6 +73,7 @@ class ContactSink(BatchSink):
         # One for all rows whose lines need not be kept: there are many of them in memory.
         self._bare_rows = (Row(self._counts, None, None),)
         self._settings, reason = settings_of(self._intake.settings, stream_name, schema)
+        self._counts.not_loaded_because = reason
         if reason is not None:
             self._intake.warnings.skipped(stream_name, reason)
         self._leaving: int | None = None
@@ -86,6 +87,7 @@ class ContactSink(BatchSink):
         self._own_metadata = self._find_own_metadata()
         if self._mapping is not None:
             self._intake.note_loading()
+            self._counts.is_loaded = True
 
     def _compile(self) -> ContactMapping | None:
         if self._settings is None:
@@ -101,6 +103,8 @@ class ContactSink(BatchSink):
             self._check_schema(mapping)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
+            if address_book_id is not None:
+                self._counts.address_books[address_book_id] = None
             self._mirror = self._intake.mirrors.register(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
             return ContactMapping(
@@ -173,6 +177,7 @@ class ContactSink(BatchSink):
             record = self._transformed(raw, stream_map)
             if record is None:
                 counts.skipped += 1
+                counts.filtered += 1
                 return
             # Flattening would take an object apart that stands where a mark should be.
             has_mark = is_deleted(raw if isinstance(stream_map, SameRecordTransform) else record)
@@ -240,6 +245,7 @@ class ContactSink(BatchSink):
                 self._intake.next_row()
                 self._count_read(1)
                 self._counts.skipped += 1
+                self._counts.filtered += 1
             elif place < len(messages):
                 take_slowly(place)
             start = place + 1
@@ -256,6 +262,7 @@ class ContactSink(BatchSink):
             raise AssertionError
         if self._leaving is None:
             self._counts.skipped += 1
+            self._counts.ignored += 1
             return
         # Of a deleted row the tap may know no more than what it is known by: the schema's
         # other properties are not asked for.
@@ -293,6 +300,7 @@ class ContactSink(BatchSink):
     def _find_row_book(self, named: str | int) -> int:
         found = self._intake.account.row_address_book_id(named)
         self._row_books.append(found)
+        self._counts.address_books[found] = None
         return found
 
     def _identity_sets(self, row: Row) -> list[IdentitySet]:

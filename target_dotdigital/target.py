@@ -168,7 +168,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             self._left_out.pop(stream, None)
             return False
         for name, reason in names.items():
-            self.intake.counts(name)  # it has come
+            self.intake.counts(name).not_loaded_because = reason  # and so it is known to have come
             if reason is not None:
                 self.intake.warnings.skipped(name, reason)
         self._left_out[stream] = list(names)
@@ -300,7 +300,9 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         for line in self.run.summary.warnings():
             self.logger.warning("%s", line)
         try:
-            self.run.write_report(self._outcome(error))
+            # After a fault of the network or of Dotdigital nobody wants to wait for a number.
+            asks = self._signal.number is None and isinstance(error, (DataError, type(None)))
+            self.run.write_report(self._outcome(error), asks=asks)
         finally:
             self.run.close()
 

@@ -17,6 +17,7 @@ from target_dotdigital.account.members import (
     read_account,
     read_members,
 )
+from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
 __all__ = [
     "SHOWN_OF_ROWS",
@@ -24,6 +25,7 @@ __all__ = [
     "Connection",
     "IncompleteListError",
     "Timeouts",
+    "UsedAddressBook",
     "address_book_problem",
     "field_problem",
     "find_address_book",
@@ -34,4 +36,5 @@ __all__ = [
     "read_account",
     "read_members",
     "region_of",
+    "used_address_books",
 ]

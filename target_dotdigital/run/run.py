@@ -20,7 +20,7 @@ from target_dotdigital.loading import (
     conflict_retry,
 )
 from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
-from target_dotdigital.report import Progress, ReportWriter
+from target_dotdigital.report import AccountFindings, Progress, ReportWriter
 from target_dotdigital.run.destination import Destination
 from target_dotdigital.run.intake import Intake
 from target_dotdigital.run.pipeline import Pipeline
@@ -253,11 +253,12 @@ class Run:
             if pipeline.shutdown.is_over:
                 return
 
-    def write_report(self, outcome: Outcome) -> None:
+    def write_report(self, outcome: Outcome, *, asks: bool) -> None:
         """Write the report, and print a dry run's plan.
 
         Args:
             outcome: How the run ended.
+            asks: Whether Dotdigital can be asked how many contacts are in its address books.
 
         Raises:
             StorageError: The report cannot be written.
@@ -265,7 +266,11 @@ class Run:
         self.pipeline.show_progress()
         mirrors = self._mirror_removal.found if self._mirror_removal is not None else ()
         tally, destination = self.pipeline.tally, self.destination
-        self._report_writer.write(outcome, tally, mirrors, destination.plan(), destination.host)
+        writer = self._report_writer
+        ids = dict.fromkeys(each for counts in tally for each in counts.address_books)
+        used = destination.address_books(ids, asks=asks and writer.is_wanted)
+        found = AccountFindings(destination.host, destination.plan(), mirrors, used)
+        writer.write(outcome, tally, found)
 
     def close_progress(self) -> None:
         """Leave the terminal as it was, before the last lines are written."""

@@ -57,6 +57,11 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
             "left": 1,
             "deleted": 0,
             "not_there": 1,
+            "filtered": 0,
+            "ignored_deletions": 0,
+            "not_loaded": 0,
+            "not_loaded_because": None,
+            "loaded_into": "address_book",
             "unsettled": 0,
             "imported_in_part": {},
             "reject_groups": [
@@ -67,6 +72,10 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
         }
     ]
     assert report["mirrors"] == []
+    assert report["totals"] == {"read": 7, "arrived": 2, "joined": 1, "missing": 2, "left_out": 2}
+    assert report["address_books"] == [
+        {"id": 102, "name": "Customers", "streams": ["people"], "before": 1, "now": 2}
+    ]
 
 
 def test_it_is_readable_for_its_owner_alone_and_replaced_as_a_whole(

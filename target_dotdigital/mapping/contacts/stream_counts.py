@@ -43,6 +43,16 @@ class StreamCounts:
     """Of the skipped rows: those whose contact was deleted from the account."""
     unknown: int = 0
     """Of the skipped rows: those whose contact was to leave, and was not there."""
+    filtered: int = 0
+    """Of the skipped rows: those that a stream map filtered out."""
+    ignored: int = 0
+    """Of the skipped rows: those marked as deleted, which `on_delete: ignore` leaves alone."""
+    address_books: dict[int, None] = field(default_factory=dict)
+    """The IDs of the address books that its contacts join; negative if they are yet to be made."""
+    is_loaded: bool = False
+    """Whether its rows become contacts."""
+    not_loaded_because: str | None = None
+    """Why it is not loaded; None if it is, or is left out on purpose."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Rows by reject code."""
     reject_groups: Counter[RejectGroup] = field(default_factory=Counter)
@@ -73,6 +83,12 @@ class StreamCounts:
         if len(self.reject_groups) >= MAX_REJECT_GROUPS and group not in self.reject_groups:
             group = RejectGroup(group.code)
         self.reject_groups[group] += rows
+
+    @property
+    def not_loaded(self) -> int:
+        """Of the skipped rows: those that came while the stream was not loaded."""
+        others = self.left + self.deleted + self.unknown + self.filtered + self.ignored
+        return self.skipped - others
 
     @property
     def rejected_total(self) -> int:
