@@ -35,8 +35,9 @@ VOID = {"meta", "link", "br", "wbr"}
 class Page(HTMLParser):
     """What a page holds: its tags, its texts, and what it would fetch."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_index: bool = False) -> None:
         super().__init__(convert_charrefs=True)
+        assert is_index or "<a " not in text
         self.tags: list[str] = []
         self.open: list[str] = []
         self.fetched: list[str] = []
