@@ -168,9 +168,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             self._left_out.pop(stream, None)
             return False
         for name, reason in names.items():
-            self.intake.counts(name).not_loaded_because = reason  # and so it is known to have come
-            if reason is not None:
-                self.intake.warnings.skipped(name, reason)
+            self.intake.note_settings(self.intake.counts(name), reason)  # it has come
         self._left_out[stream] = list(names)
         self.intake.mirrors.process_skipped_stream(stream)
         self.message_reader.fast_streams.pop(stream, None)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from target_dotdigital.report.model import JobReport, Report
+    from target_dotdigital.report.model import ListedRun, Report
 
 MAX_CARDS: Final = 20
 """Address books that are shown one by one. The table has more."""
@@ -67,14 +67,14 @@ def report_page(report: Report) -> str:
     )
 
 
-def index_page(runs: Sequence[Any], left_out: int) -> str:
+def index_page(runs: Sequence[ListedRun], left_out: int) -> str:
     """Return the page over all runs of a folder.
 
     Args:
         runs: The runs, the newest first, as `folder` has read them.
         left_out: How many older ones are not among them.
     """
-    sizes: dict[int, list[tuple[Any, str, int]]] = {}
+    sizes: dict[int, list[tuple[ListedRun, str, int]]] = {}
     for run in reversed(runs):
         for book in run.address_books:
             if book.id is not None and book.now is not None:
@@ -97,7 +97,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    filters = (number, counted, percent, place, duration, moment, job_words, plain, size_range)
+    filters = (number, counted, percent, place, duration, moment)
     environment.filters.update({each.__name__: each for each in filters})
     environment.globals.update(
         charts=charts,
@@ -107,6 +107,7 @@ def _environment() -> Environment:
         max_books_of_rows=MAX_BOOKS_OF_ROWS,
         max_labelled_jobs=MAX_LABELLED_JOBS,
         max_fraction_digits=MAX_FRACTION_DIGITS,
+        job_words={"under_way": "had not ended", "refused": "not taken by Dotdigital"},
         wait_names={"call_limit": "call limit", "slots": "free slots", "retry": "retries"},
     )
     return environment
@@ -175,16 +176,6 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02} h"
 
 
-def size_range(numbers: Any) -> str:  # noqa: ANN401 - the plan's `Numbers`
-    """Return a range of time, such as `about 13 s` or `5.0 s to 3:00 min`.
-
-    Args:
-        numbers: The range, in seconds.
-    """
-    least, most = duration(numbers.at_least), duration(numbers.at_most)
-    return f"about {least}" if least == most else f"{least} to {most}"
-
-
 def moment(time: datetime | str) -> str:
     """Return a date with its time of day, such as `3 February 2026, 04:05 UTC`.
 
@@ -193,25 +184,6 @@ def moment(time: datetime | str) -> str:
     """
     at = datetime.fromisoformat(time) if isinstance(time, str) else time
     return f"{at.day} {at:%B %Y, %H:%M} UTC"
-
-
-def job_words(job: JobReport) -> str:
-    """Return how a job ended, in words.
-
-    Args:
-        job: The job.
-    """
-    words = {"under_way": "had not ended", "refused": "not taken by Dotdigital"}
-    return words.get(job.outcome, job.outcome)
-
-
-def plain(value: object) -> str:
-    """Return a setting's value as YAML would have it.
-
-    Args:
-        value: The value.
-    """
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _settings(told: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, object]]]]:

@@ -72,6 +72,25 @@ class StreamCounts:
             if count:
                 self.rounded[name] += count
 
+    def note_filtered(self) -> None:
+        """Count a row that a stream map filters out."""
+        self.skipped += 1
+        self.filtered += 1
+
+    def note_ignored(self) -> None:
+        """Count a row that is marked as deleted, and left alone."""
+        self.skipped += 1
+        self.ignored += 1
+
+    def note_address_book(self, address_book_id: int | None) -> None:
+        """Take note of an address book that contacts join.
+
+        Args:
+            address_book_id: Its ID; None if they join none.
+        """
+        if address_book_id is not None:
+            self.address_books[address_book_id] = None
+
     def reject(self, group: RejectGroup, rows: int = 1) -> None:
         """Count rejected rows.
 
