@@ -112,7 +112,8 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
         settings: The target's settings, which are sound in themselves.
         clock: Waits between tries.
     """
-    yield _rejects_file(settings)
+    if settings.rejects_path is not None or settings.rejects_csv is None:
+        yield _rejects_file(settings)
     if settings.rejects_csv is not None:
         yield _rejects_csv(settings.rejects_csv)
     if settings.report_path is not None:

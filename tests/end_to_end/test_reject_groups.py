@@ -71,8 +71,8 @@ def test_rejects_are_warned_of(
             "(field.type, property 'LOYALTY_POINTS', rule 'Numeric')"
         ),
         (
-            "Rejected of stream 'people': 1 does not fit the stream's schema or a stream map "
-            "(record.invalid, property 'first_name', rule 'type')"
+            "Rejected of stream 'people': 1 has a value of a type that the stream's schema does "
+            "not allow (record.invalid, property 'first_name', rule 'type')"
         ),
     ]
     assert CANARY not in ended.stderr
@@ -129,7 +129,7 @@ def test_an_expression_that_fails_is_told_with_its_property(
     ended = load(config, tmp_path, schema(), *rows)
     assert ended.status == 0
     assert warnings_of(ended)[-1] == (
-        "Rejected of stream 'people': 1 does not fit the stream's schema or a stream map "
+        "Rejected of stream 'people': 1 does not work with your stream map "
         f"(record.invalid, property 'LASTNAME', rule '{rule}')"
     )
     assert CANARY not in ended.stderr
@@ -144,7 +144,7 @@ def test_a_filter_that_fails_is_told(server: DotdigitalServer, tmp_path: Path) -
     config = settings_for(server, stream_maps=maps, max_reject_percent=100)
     ended = load(config, tmp_path, schema(), *good(2))
     assert warnings_of(ended)[-1] == (
-        "Rejected of stream 'people': 2 do not fit the stream's schema or a stream map "
+        "Rejected of stream 'people': 2 do not work with your stream map "
         "(record.invalid, rule 'NameError')"
     )
 
@@ -175,7 +175,7 @@ def test_what_is_missing_is_named(
     ended = load(config, tmp_path, described, *rows)
     assert ended.status == 0
     told = [
-        "Rejected of stream 'people': 1 does not fit the stream's schema or a stream map "
+        "Rejected of stream 'people': 1 does not have a column that the stream's schema requires "
         f"(record.invalid, property '{name}', rule 'required')"
         for name in ("address.town", "id", "number")
     ]

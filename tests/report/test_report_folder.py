@@ -6,12 +6,13 @@ import json
 import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_dotdigital.report import folder as report_folder
-from target_dotdigital.report.folder import MAX_RUNS, listed_runs, new_name
+from target_dotdigital.report.folder import MAX_RUNS, listed_runs, locked, new_name
 from tests.report.test_page import Page
 from tests.support.messages import activate, rows, schema, state, versioned
 from tests.support.mirrors import fill, undo_files
@@ -75,6 +76,23 @@ def test_runs_that_end_at_once_lose_no_entry(server: DotdigitalServer, tmp_path:
         assert list(pool.map(run, range(RUNS))) == [0] * RUNS
     assert len(json_files(tmp_path / "reports")) == RUNS
     assert f"{RUNS} runs." in index_of(tmp_path / "reports")
+
+
+def test_the_index_is_written_by_one_run_at_a_time(tmp_path: Path) -> None:
+    entered: list[str] = []
+
+    def enter() -> None:
+        with locked(tmp_path):
+            entered.append("second")
+
+    second = Thread(target=enter)
+    with locked(tmp_path):
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        entered.append("first")
+    second.join()
+    assert entered == ["first", "second"]
 
 
 def test_runs_of_the_same_moment_have_names_of_their_own(tmp_path: Path) -> None:

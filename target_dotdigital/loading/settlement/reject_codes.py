@@ -26,7 +26,7 @@ _TAKEN: Final = "{have} an identifier that belongs to another contact"
 _INVALID: Final = "{are} not valid for Dotdigital"
 
 _WORDS: Final = {
-    "record.invalid": "{do} not fit the stream's schema or a stream map",
+    "record.invalid": "{do} not fit the stream's schema",
     "record.too_large": "{are} too large to send",
     "identifier.missing": "{have} no {identifier}",
     "identifier.invalid": "{have} no valid {identifier}",
@@ -53,7 +53,10 @@ _WORDS: Final = {
 }
 """By code in lower case, what rows have or are; it follows a number of rows."""
 
+_EXPRESSION_FAILS: Final = "{do} not work with your stream map"
 _WORDS_OF_RULES: Final = {
+    ("record.invalid", "required"): "{do} not have a column that the stream's schema requires",
+    ("record.invalid", "type"): "{have} a value of a type that the stream's schema does not allow",
     ("field.type", "address book"): "{have} an address book that contacts cannot join",
     ("field.type", "consent"): "{have} only a part of a consent record",
 }
@@ -88,6 +91,8 @@ def reason_in_words(code: str, rule: str | None = None, rows: int = 1) -> str:
         rule: What the rows break; of an identifier its name.
         rows: How many they are.
     """
+    if code == "record.invalid" and rule is not None and rule.endswith("Error"):
+        return _EXPRESSION_FAILS.format(**(_ONE if rows == 1 else _MANY))
     refused = "{are} refused by Dotdigital" if code.startswith(_DOTDIGITAL) else "{are} rejected"
     words = _WORDS_OF_RULES.get((code, rule or "")) or _WORDS.get(code.lower(), refused)
     identifier = _IDENTIFIERS.get(rule) or f"identifier {rule!r}"
