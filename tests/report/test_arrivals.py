@@ -69,7 +69,7 @@ def tables(page: str) -> list[list[tuple[str, str, int]]]:
     found = []
     for table in re.findall(r'<table class="sum">.*?</table>', page, re.DOTALL):
         lines = re.findall(
-            r'<tr class="([^"]*)"><th[^>]*>(.*?)</th><td>(.*?)</td>', table, re.DOTALL
+            r'<tr class="([^"]*)"><th[^>]*>(.*?)</th>(?:<td>(.*?)</td>)?</tr>', table, re.DOTALL
         )
         found.append(
             [(kind, text, number(text if kind == "part" else cell)) for kind, text, cell in lines]

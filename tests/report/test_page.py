@@ -100,7 +100,7 @@ def test_what_became_of_the_rows_is_on_the_page(server: DotdigitalServer, tmp_pa
     text = page_of(tmp_path).text
     for words in (
         "Run report succeeded",
-        "Of 6 rows, 2 arrived (33.3 %). 2 are missing.",
+        "Of 6 rows, 2 arrived (33.3 %). 2 are missing. 2 other rows joined a later row, or were",
         "To load them again, repair rejects.singer.",
         "People now 2 before: 1",
         "Arrived 2 1 new in your account 1 already in your account, and updated",
