@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from datetime import datetime, timezone
+from io import FileIO
+from pathlib import Path
 
 from target_dotdigital.errors import StorageError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+FILE_MODE = 0o600
+"""People's addresses: for the owner's eyes only."""
 
 
 def check_writable(setting: str, path: Path, longest: Path) -> None:
@@ -39,6 +43,24 @@ def check_writable(setting: str, path: Path, longest: Path) -> None:
         raise unwritable(setting, path, error) from None
 
 
+def check_folder(setting: str, folder: Path) -> None:
+    """Make sure that files can be written into a folder. It is made.
+
+    Args:
+        setting: The setting that names it.
+        folder: The folder.
+
+    Raises:
+        StorageError: They could not be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(setting, folder, error) from None
+
+
 def unwritable(setting: str, path: Path, error: OSError) -> StorageError:
     """Return the error that says that a file cannot be written.
 
@@ -48,3 +70,127 @@ def unwritable(setting: str, path: Path, error: OSError) -> StorageError:
         error: What the system says.
     """
     return StorageError(f"{setting}: {path} cannot be written: {error.strerror}")
+
+
+class AppendedFile:
+    """A file that grows while a run goes on. It is made for the first part that is written.
+
+    It is readable for its owner alone from the first moment. A file of an earlier run is kept
+    beside it, never overwritten: nobody may have read it yet, or it may be what this run reads.
+    """
+
+    def __init__(self, setting: str, path: Path) -> None:
+        """Check that the file can be written, without touching it. Its directory is made.
+
+        Args:
+            setting: The setting that names it.
+            path: The file.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        self.path = path
+        self.size = 0
+        """Bytes that this run has written."""
+        self._setting = setting
+        self._file: FileIO | None = None
+        self._is_dirty = False
+        check_writable(setting, path, path.with_name(self._kept_name(0)))
+
+    def append(self, data: bytes) -> None:
+        """Write without a buffer: a row is counted as rejected once the system has taken it.
+
+        On a full disk the file keeps whole parts only, so that it can still be read.
+
+        Args:
+            data: One or more whole lines.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        try:
+            if self._file is None:
+                self._file = self._create()
+            self._is_dirty = True
+            written = 0
+            try:
+                while written < len(data):
+                    written += self._file.write(data[written:])
+            except OSError:
+                with suppress(OSError):
+                    self._file.truncate(self.size)
+                raise
+        except OSError as error:
+            raise unwritable(self._setting, self.path, error) from None
+        self.size += written
+
+    def replace_start(self, old_size: int, start: bytes) -> None:
+        """Write another start in place of the file's first bytes, as a whole or not at all.
+
+        Args:
+            old_size: How many bytes are replaced.
+            start: What comes in their place.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        temporary = None
+        try:
+            descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".rejects-")
+            with self.path.open("rb") as old, os.fdopen(descriptor, "wb") as new:
+                new.write(start)
+                old.seek(old_size)
+                shutil.copyfileobj(old, new)
+                new.flush()
+                os.fsync(new.fileno())
+                size = new.tell()
+            Path(temporary).replace(self.path)
+            file = FileIO(os.open(self.path, os.O_WRONLY | os.O_APPEND), "a")
+        except OSError as error:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
+            raise unwritable(self._setting, self.path, error) from None
+        if self._file is not None:
+            self._file.close()
+        self._file, self.size = file, size
+
+    def flush(self) -> None:
+        """Make sure that what was written is on disk: a STATE that covers it may go out next.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if self._file is not None and self._is_dirty:
+            try:
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise unwritable(self._setting, self.path, error) from None
+            self._is_dirty = False
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if self._file is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise unwritable(self._setting, self.path, error) from None
+            self._file = None
+
+    def _create(self) -> FileIO:
+        if self.path.exists():
+            made = self.path.stat().st_mtime
+            kept = self.path.with_name(self._kept_name(made))
+            while kept.exists():
+                made += 1e-6
+                kept = self.path.with_name(self._kept_name(made))
+            self.path.rename(kept)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        return FileIO(os.open(self.path, flags, FILE_MODE), "w")
+
+    def _kept_name(self, made: float) -> str:
+        moment = datetime.fromtimestamp(made, tz=timezone.utc)
+        return f"{self.path.name}.{moment:%Y%m%dT%H%M%S.%fZ}"

@@ -26,8 +26,8 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.files import check_writable
-from target_dotdigital.loading import RejectsFile
+from target_dotdigital.files import check_folder, check_writable
+from target_dotdigital.loading import RejectsCsv, RejectsFile
 from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import MAX_ACTIVE_IMPORTS, NO_ADDRESS_BOOK, Settings
@@ -113,9 +113,12 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
         settings: The target's settings, which are sound in themselves.
         clock: Waits between tries.
     """
-    yield _rejects_file(settings)
+    if settings.rejects_path is not None or settings.rejects_csv is None:
+        yield _rejects_file(settings)
+    if settings.rejects_csv is not None:
+        yield _rejects_csv(settings.rejects_csv)
     if settings.report_path is not None:
-        yield _report(settings.report_path)
+        yield _report(settings.report_path, is_folder=settings.report_is_folder)
     try:
         # Without address books: a sandbox would be given them.
         connection = Connection(settings, clock, timeouts=OF_A_CHECK)
@@ -141,9 +144,20 @@ def _rejects_file(settings: Settings) -> Finding:
     return Finding("ok", subject, f"{path} can be written")
 
 
-def _report(path: Path) -> Finding:
+def _rejects_csv(path: Path) -> Finding:
     try:
-        check_writable("report_path", path, path)
+        RejectsCsv(path).close()
+    except StorageError as error:
+        return Finding("to do", "Rejects as CSV", error.message)
+    return Finding("ok", "Rejects as CSV", f"{path} can be written")
+
+
+def _report(path: Path, *, is_folder: bool) -> Finding:
+    try:
+        if is_folder:
+            check_folder("report_path", path)
+        else:
+            check_writable("report_path", path, path)
     except StorageError as error:
         return Finding("to do", "Report", error.message)
     return Finding("ok", "Report", f"{path} can be written")

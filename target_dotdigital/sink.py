@@ -73,8 +73,7 @@ class ContactSink(BatchSink):
         # One for all rows whose lines need not be kept: there are many of them in memory.
         self._bare_rows = (Row(self._counts, None, None),)
         self._settings, reason = settings_of(self._intake.settings, stream_name, schema)
-        if reason is not None:
-            self._intake.warnings.skipped(stream_name, reason)
+        self._intake.note_settings(self._counts, reason)
         self._leaving: int | None = None
         self._mirror: IdentityStore | None = None
         self._fast_path: FastPath | None = None
@@ -85,7 +84,7 @@ class ContactSink(BatchSink):
         self._mapping = self._compile()
         self._own_metadata = self._find_own_metadata()
         if self._mapping is not None:
-            self._intake.note_loading()
+            self._intake.note_loading(self._counts)
 
     def _compile(self) -> ContactMapping | None:
         if self._settings is None:
@@ -101,6 +100,7 @@ class ContactSink(BatchSink):
             self._check_schema(mapping)
             account.create_fields(self.stream_name, missing)
             address_book_id = account.address_book_id(settings.address_book)
+            self._counts.note_address_book(address_book_id)
             self._mirror = self._intake.mirrors.register(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
             return ContactMapping(
@@ -172,7 +172,7 @@ class ContactSink(BatchSink):
         try:
             record = self._transformed(raw, stream_map)
             if record is None:
-                counts.skipped += 1
+                counts.note_filtered()
                 return
             # Flattening would take an object apart that stands where a mark should be.
             has_mark = is_deleted(raw if isinstance(stream_map, SameRecordTransform) else record)
@@ -225,7 +225,8 @@ class ContactSink(BatchSink):
             raise AssertionError
         rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
         if self._intake.keeps_rejects:
-            rows = [(Row(self._counts, line, self._schema_line),) for line in lines]
+            counts, head, first = self._counts, self._schema_line, self._counts.read + 1
+            rows = [(Row(counts, line, head, None, at),) for at, line in enumerate(lines, first)]
         contacts, passed_over, filtered, rounded = self._fast_path.map(messages, rows)
         start = 0
         for place in (*passed_over, len(messages)):
@@ -235,7 +236,7 @@ class ContactSink(BatchSink):
             if place in filtered:
                 self._intake.next_row()
                 self._count_read(1)
-                self._counts.skipped += 1
+                self._counts.note_filtered()
             elif place < len(messages):
                 take_slowly(place)
             start = place + 1
@@ -251,7 +252,7 @@ class ContactSink(BatchSink):
         if self._mapping is None:
             raise AssertionError
         if self._leaving is None:
-            self._counts.skipped += 1
+            self._counts.note_ignored()
             return
         # Of a deleted row the tap may know no more than what it is known by: the schema's
         # other properties are not asked for.
@@ -289,24 +290,24 @@ class ContactSink(BatchSink):
     def _find_row_book(self, named: str | int) -> int:
         found = self._intake.account.row_address_book_id(named)
         self._row_books.append(found)
+        self._counts.note_address_book(found)
         return found
 
     def _identity_sets(self, row: Row) -> list[IdentitySet]:
         """Return what holds a row's contact: another stream may mirror its books."""
         if row.identity_set is not None:
             return [row.identity_set]
-        if not self._intake.mirrors:
+        mirrors = self._intake.mirrors
+        if not mirrors:
             return []
-        entered = (
-            self._intake.mirrors.register(self.stream_name, book) for book in self._row_books
-        )
+        entered = (mirrors.register(self.stream_name, book) for book in self._row_books)
         position = self._intake.position
         return [each.identity_set(None, position) for each in entered if each is not None]
 
     def _rows(self, line: bytes, identity_set: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._intake.keeps_rejects:
-            return (Row(self._counts, line, self._schema_line, identity_set),)
+            return (Row(self._counts, line, self._schema_line, identity_set, self._counts.read),)
         if self._bare_rows[0].identity_set is not identity_set:
             self._bare_rows = (Row(self._counts, None, None, identity_set),)
         return self._bare_rows
@@ -327,8 +328,7 @@ class ContactSink(BatchSink):
     def _transformed(self, raw: object, stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""
         if isinstance(raw, DamagedRecord):
-            paths = self._mapping.paths if self._mapping is not None else ()
-            used = {path[0] for path in paths}
+            used = {path[0] for path in (self._mapping.paths if self._mapping is not None else ())}
             check_damage(raw, stream_map, used, str(self.config.get("stream_maps")))
         return mapped_record(raw, stream_map, deletions_count=self._leaving is not None)
 

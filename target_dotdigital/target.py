@@ -168,9 +168,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             self._left_out.pop(stream, None)
             return False
         for name, reason in names.items():
-            self.intake.counts(name)  # it has come
-            if reason is not None:
-                self.intake.warnings.skipped(name, reason)
+            self.intake.note_settings(self.intake.counts(name), reason)  # it has come
         self._left_out[stream] = list(names)
         self.intake.mirrors.process_skipped_stream(stream)
         self.message_reader.fast_streams.pop(stream, None)
@@ -300,7 +298,9 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         for line in self.run.summary.warnings():
             self.logger.warning("%s", line)
         try:
-            self.run.write_report(self._outcome(error))
+            # After a fault of the network or of Dotdigital nobody wants to wait for a number.
+            asks = self._signal.number is None and isinstance(error, (DataError, type(None)))
+            self.run.write_report(self._outcome(error), asks=asks)
         finally:
             self.run.close()
 

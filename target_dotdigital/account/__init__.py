@@ -18,6 +18,7 @@ from target_dotdigital.account.members import (
     read_account,
     read_members,
 )
+from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
 __all__ = [
     "SHOWN_OF_ROWS",
@@ -25,6 +26,7 @@ __all__ = [
     "Connection",
     "IncompleteListError",
     "Timeouts",
+    "UsedAddressBook",
     "address_book_problem",
     "check_custom_identifiers",
     "field_problem",
@@ -36,4 +38,5 @@ __all__ = [
     "read_account",
     "read_members",
     "region_of",
+    "used_address_books",
 ]

@@ -118,6 +118,15 @@ class Account:
             self._address_books[key] = self.creation.address_book(str(key), shown)
         return self._address_books[key]
 
+    def created_name(self, address_book_id: int) -> str | None:
+        """Return the name of an address book that the settings name and this run has created.
+
+        Args:
+            address_book_id: Its ID.
+        """
+        names = (str(key) for key, each in self._address_books.items() if each == address_book_id)
+        return None if address_book_id in self.known_address_books else next(names, None)
+
     def missing_fields(
         self, stream: str, settings: StreamSettings, schema: Mapping[str, Any]
     ) -> dict[str, str]:

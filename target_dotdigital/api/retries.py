@@ -105,6 +105,15 @@ class Caller:
         with self._lock:
             return self._made.copy()
 
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer for an answer that the run can do without: one try from now on.
+
+        Args:
+            seconds: How long a call may be kept waiting by call limits.
+        """
+        self.max_tries = 1
+        self._rate_limit_timeout = seconds
+
     def is_open(self, route: str) -> bool:
         """Return whether the call limits are known to let a route's next call through.
 

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from target_dotdigital.dry_run.dry_run import ComparisonLoad, DryRun
-from target_dotdigital.dry_run.plan import ContactNumbers, Plan
+from target_dotdigital.dry_run.plan import AddressBookNumbers, MirrorNumbers, Plan
 from target_dotdigital.dry_run.plan_builder import empty_plan, make_plan
-from target_dotdigital.dry_run.plan_table import (
-    MAX_ADDRESS_BOOKS,
-    address_book_label,
-    mirror_obstacle,
-    plan_table,
-    time_range,
-)
+from target_dotdigital.dry_run.plan_table import plan_table
 
 __all__ = [
-    "MAX_ADDRESS_BOOKS",
+    "AddressBookNumbers",
     "ComparisonLoad",
-    "ContactNumbers",
     "DryRun",
+    "MirrorNumbers",
     "Plan",
-    "address_book_label",
     "empty_plan",
     "make_plan",
-    "mirror_obstacle",
     "plan_table",
-    "time_range",
 ]

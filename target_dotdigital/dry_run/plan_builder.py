@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_dotdigital.account import SHOWN_OF_ROWS
+from target_dotdigital.account import SHOWN_OF_ROWS, used_address_books
 from target_dotdigital.dry_run.call_estimate import (
     ACCOUNT_INFO,
     CREATE_ADDRESS_BOOK,
@@ -183,11 +183,8 @@ class _PlanBuilder:
 
     def _name(self, number: int) -> str | None:
         """Return an address book's name; None if it is not known, or a record's value."""
-        shown = self._creation.planned_address_books.get(number)
-        if shown is not None:
-            return None if shown == SHOWN_OF_ROWS else shown.strip("'")
-        book = self._account.known_address_books.get(number)
-        return None if book is None else book.name
+        (book,) = used_address_books(self._account, (number,), asks=False)
+        return book.name
 
     def _members(self, number: int) -> int | None:
         book = self._account.known_address_books.get(number)

@@ -11,11 +11,13 @@ from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, Removal
 from target_dotdigital.loading.remover import Remover
 from target_dotdigital.loading.settlement import (
     MIN_SETTLED_ROWS,
+    RejectsCsv,
     RejectsFile,
     RowCounts,
     Settlement,
     StateGate,
     groups_of,
+    reason_in_words,
     reject_lines,
 )
 from target_dotdigital.loading.wakeup import Wakeup
@@ -32,6 +34,7 @@ __all__ = [
     "Importer",
     "Load",
     "LoadQueue",
+    "RejectsCsv",
     "RejectsFile",
     "Removal",
     "Remover",
@@ -41,5 +44,6 @@ __all__ = [
     "Wakeup",
     "conflict_retry",
     "groups_of",
+    "reason_in_words",
     "reject_lines",
 ]

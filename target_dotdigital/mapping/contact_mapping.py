@@ -121,7 +121,7 @@ class ContactMapping:
         value = path.read(record)
         if is_empty(value):
             reason = f"a deleted row lacks the match identifier: property '{path.name}' is empty"
-            raise RowRejectedError("delete.unidentified", reason, property=path.name)
+            raise RowRejectedError("delete.unidentified", reason, property=path.name, rule=name)
         checked = check(value)
         key = normalise(name, checked)
         others = dict.fromkeys(self.raw_identities(record))
@@ -163,6 +163,7 @@ class ContactMapping:
                         "identifier.missing",
                         f"property '{path.name}' is empty",
                         property=path.name,
+                        rule=name,
                     )
                 continue
             found[name] = check(value)

@@ -36,6 +36,8 @@ def undo_folder(settings: Settings) -> Path:
     Args:
         settings: The target's settings.
     """
+    if settings.report_path is not None and settings.report_is_folder:
+        return settings.report_path
     beside = settings.report_path or settings.rejects_path
     return Path.cwd() if beside is None else beside.parent
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from target_dotdigital.loading import groups_of
 from target_dotdigital.report.model import (
+    AddressBookReport,
     JobReport,
     JobsReport,
     MirrorReport,
@@ -21,17 +22,21 @@ from target_dotdigital.report.model import (
     StreamPlan,
     StreamReport,
     TimelineReport,
+    Totals,
     WaitReport,
     WaitsReport,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.bounded_records import Waits
     from target_dotdigital.events import Events, Job
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
+    from target_dotdigital.report.model import Destination
     from target_dotdigital.settings import Settings, StreamSettings
 
 _SHOWN_AS_THEY_ARE: Final = (
@@ -48,50 +53,101 @@ _SHOWN_AS_THEY_ARE: Final = (
 password and the SDK's own are not: their expressions may hold whatever somebody has typed."""
 
 
-def stream_report(counts: StreamCounts) -> StreamReport:
+def stream_report(counts: StreamCounts, settings: Settings) -> StreamReport:
     """Return what became of a stream's rows in a run.
 
     Args:
         counts: The stream's counts.
+        settings: The target's settings.
     """
     return StreamReport(
-        stream=counts.stream,
-        read=counts.read,
+        **_stream_rows(counts, settings),
         imported=counts.imported,
         new=counts.new,
         updated=counts.updated,
-        rejected=dict(sorted(counts.rejected.items())),
-        collapsed=counts.collapsed,
-        skipped=counts.skipped,
         left=counts.left,
         deleted=counts.deleted,
         not_there=counts.unknown,
-        unsettled=counts.unsettled,
         imported_in_part=dict(sorted(counts.warnings.items())),
-        reject_groups=_reject_groups(counts),
-        rounded=dict(sorted(counts.rounded.items())),
     )
 
 
-def stream_plan(counts: StreamCounts) -> StreamPlan:
+def stream_plan(counts: StreamCounts, settings: Settings) -> StreamPlan:
     """Return what would become of a stream's rows, by a dry run.
 
     Args:
         counts: The stream's counts.
+        settings: The target's settings.
     """
     return StreamPlan(
-        stream=counts.stream,
-        read=counts.read,
+        **_stream_rows(counts, settings),
         valid=counts.imported,
-        rejected=dict(sorted(counts.rejected.items())),
-        collapsed=counts.collapsed,
-        skipped=counts.skipped,
         would_leave=counts.left,
         would_be_deleted=counts.deleted,
-        unsettled=counts.unsettled,
-        reject_groups=_reject_groups(counts),
-        rounded=dict(sorted(counts.rounded.items())),
     )
+
+
+def _stream_rows(counts: StreamCounts, settings: Settings) -> dict[str, Any]:
+    """Return what a run and a dry run say alike."""
+    stream = settings.stream(counts.stream)
+    into: Destination | None = None
+    if counts.is_loaded and stream is not None:
+        by_rows = stream.address_book_property is not None
+        fixed: Destination = "account" if stream.address_book is None else "address_book"
+        into = "address_books_of_rows" if by_rows else fixed
+    return {
+        "stream": counts.stream,
+        "read": counts.read,
+        "rejected": dict(sorted(counts.rejected.items())),
+        "collapsed": counts.collapsed,
+        "skipped": counts.skipped,
+        "filtered": counts.filtered,
+        "ignored_deletions": counts.ignored,
+        "not_loaded": counts.not_loaded,
+        "not_loaded_because": counts.not_loaded_because,
+        "loaded_into": into,
+        "unsettled": counts.unsettled,
+        "reject_groups": [RejectedRows(*each.group, each.rows) for each in groups_of([counts])],
+        "rounded": dict(sorted(counts.rounded.items())),
+    }
+
+
+def totals(streams: Iterable[StreamReport | StreamPlan]) -> Totals:
+    """Return the rows of all streams.
+
+    Args:
+        streams: What became of each one's rows.
+    """
+    read = arrived = joined = missing = 0
+    for each in streams:
+        read += each.read
+        arrived += each.valid if isinstance(each, StreamPlan) else each.imported
+        joined += each.collapsed
+        missing += each.missing
+    return Totals(read, arrived, joined, missing, read - arrived - joined - missing)
+
+
+def address_book_reports(
+    used: Iterable[UsedAddressBook], streams: Collection[StreamCounts]
+) -> list[AddressBookReport]:
+    """Return the address books that streams are loaded into.
+
+    Args:
+        used: The address books.
+        streams: The counts of all streams.
+    """
+    return [
+        AddressBookReport(
+            id=each.address_book_id if each.address_book_id > 0 else None,
+            name=each.name,
+            streams=[
+                counts.stream for counts in streams if each.address_book_id in counts.address_books
+            ],
+            before=each.before,
+            now=each.now,
+        )
+        for each in used
+    ]
 
 
 def mirror_report(stale: StaleMembers) -> MirrorReport:
@@ -150,6 +206,7 @@ def shown_settings(settings: Settings) -> dict[str, Any]:
         "api_url": None if url is None else f"{url.scheme}://{url.netloc}",
         "sandbox_path": _file_name(settings.sandbox_path),
         "rejects_path": _file_name(settings.rejects_path),
+        "rejects_csv": _file_name(settings.rejects_csv),
         "report_path": _file_name(settings.report_path),
         **{name: getattr(settings, name) for name in _SHOWN_AS_THEY_ARE},
         "import_timeout_minutes": settings.import_timeout_seconds // 60,
@@ -160,10 +217,6 @@ def shown_settings(settings: Settings) -> dict[str, Any]:
     if settings.streams is not None:
         shown["streams"] = {name: _stream_settings(each) for name, each in settings.streams.items()}
     return {name: value for name, value in sorted(shown.items()) if value is not None}
-
-
-def _reject_groups(counts: StreamCounts) -> list[RejectedRows]:
-    return [RejectedRows(*each.group, each.rows) for each in groups_of([counts])]
 
 
 def _job(job: Job) -> JobReport:

@@ -13,6 +13,9 @@ VERSION: Final = 1
 """Of the report's shape. It grows when something is renamed or dropped."""
 
 
+Destination = Literal["address_book", "address_books_of_rows", "account"]
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """How a run ended."""
 
@@ -30,49 +33,60 @@ class RejectedRows(msgspec.Struct, frozen=True):
     rows: int
 
 
-class StreamReport(msgspec.Struct, frozen=True):
-    """What became of a stream's rows."""
+class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a stream, whether they were loaded or a dry run has looked at them."""
 
     stream: str
     read: int
+    rejected: dict[str, int]
+    collapsed: int
+    skipped: int
+    filtered: int
+    """Of the skipped rows: those that a stream map filtered out."""
+    ignored_deletions: int
+    """Of the skipped rows: those marked as deleted, which `on_delete: ignore` leaves alone."""
+    not_loaded: int
+    """Of the skipped rows: those of a stream that is not loaded."""
+    not_loaded_because: str | None
+    """Why it is not loaded; None if it is, or is left out on purpose."""
+    loaded_into: Destination | None
+    """Where its contacts go; None if it is not loaded."""
+    unsettled: int
+    reject_groups: list[RejectedRows]
+    """The largest first."""
+    rounded: dict[str, int]
+    """Rows of which a number lost decimals, or would, by data field."""
+
+    @property
+    def missing(self) -> int:
+        """Rows that did not arrive, and are not left out on purpose."""
+        not_loaded = 0 if self.not_loaded_because is None else self.not_loaded
+        return sum(self.rejected.values()) + self.unsettled + not_loaded
+
+
+class StreamReport(StreamRows, frozen=True, kw_only=True):
+    """What became of a stream's rows."""
+
     imported: int
     new: int
     """Of the imported rows: those whose contact was new to the account, as far as it is told."""
     updated: int
     """Of the imported rows: those whose contact was in the account, as far as it is told."""
-    rejected: dict[str, int]
-    collapsed: int
-    skipped: int
     left: int
     deleted: int
     not_there: int
-    unsettled: int
     imported_in_part: dict[str, int]
-    reject_groups: list[RejectedRows]
-    """The largest first."""
-    rounded: dict[str, int]
-    """Rows of which a number lost decimals, by data field."""
 
 
-class StreamPlan(msgspec.Struct, frozen=True):
+class StreamPlan(StreamRows, frozen=True, kw_only=True):
     """What would become of a stream's rows."""
 
-    stream: str
-    read: int
     valid: int
     """Those that would be sent."""
-    rejected: dict[str, int]
-    collapsed: int
-    skipped: int
     would_leave: int
     """Of the skipped rows: those that are marked as deleted, to leave the address book."""
     would_be_deleted: int
     """The same, to be deleted from the account."""
-    unsettled: int
-    reject_groups: list[RejectedRows]
-    """The largest first."""
-    rounded: dict[str, int]
-    """Rows of which a number would lose decimals, by data field."""
 
 
 class ProgressReport(msgspec.Struct, frozen=True):
@@ -169,6 +183,35 @@ class MirrorReport(msgspec.Struct, frozen=True):
     undo_file: str | None
 
 
+class AddressBookReport(msgspec.Struct, frozen=True):
+    """An address book that streams are loaded into, and how many contacts it has."""
+
+    id: int | None
+    """None if a dry run only plans it."""
+    name: str | None
+    """None if rows alone name it."""
+    streams: list[str]
+    before: int | None
+    """When the run began; None if that is not known."""
+    now: int | None
+    """After the run; None if that is not known, or in a dry run."""
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Rows of all streams: read = arrived + joined + missing + left_out."""
+
+    read: int
+    arrived: int
+    """Those that were imported; in a dry run, those that would be sent."""
+    joined: int
+    """Those that were joined with a later row of the same contact."""
+    missing: int
+    """Rejected or unsettled ones, and those of streams that are not loaded, but for those that are
+    left out on purpose."""
+    left_out: int
+    """Those that leave, or are left out on purpose."""
+
+
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `report_path` holds."""
 
@@ -185,5 +228,19 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: dict[str, Any]
     """The target's own, without credentials, and without what could hold some."""
     timeline: TimelineReport
+    totals: Totals
+    address_books: list[AddressBookReport]
     mirrors: list[MirrorReport] | None = None
     plan: Plan | None = None
+
+
+class ListedRun(msgspec.Struct):
+    """What the index of a folder says of a run: a part of its report."""
+
+    kind: Literal["run", "plan"]
+    started: str
+    outcome: Outcome
+    totals: Totals
+    address_books: list[AddressBookReport]
+    page: str = ""
+    """The name of its page."""

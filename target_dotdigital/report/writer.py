@@ -7,6 +7,7 @@ credential. The schema of the JSON is `report.schema.json` in this package.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import sys
@@ -15,35 +16,61 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from target_dotdigital.dry_run import plan_table
-from target_dotdigital.files import check_writable, unwritable
+from target_dotdigital.files import check_folder, check_writable, unwritable
 from target_dotdigital.report.builder import (
+    address_book_reports,
     mirror_report,
     shown_settings,
     stream_plan,
     stream_report,
     timeline_report,
+    totals,
 )
+from target_dotdigital.report.folder import listed_runs, locked, new_name
 from target_dotdigital.report.model import VERSION, Outcome, Report
-from target_dotdigital.report.page import report_page
+from target_dotdigital.report.page import index_page, report_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Events
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
+    from target_dotdigital.report.model import StreamPlan, StreamReport
     from target_dotdigital.settings import Settings
 
 PAGE_SUFFIX: Final = ".html"
 """What the name of a page ends in; all else is JSON."""
 
+INDEX: Final = "index.html"
+"""The page over all runs of a folder."""
+
 _TEMPORARY: Final = ".report-"
+
+_logger = logging.getLogger("target-dotdigital")
+
+
+class AccountFindings(NamedTuple):
+    """What a run has found in the account, or has done to it.
+
+    Attributes:
+        host: What was called; None if nothing was.
+        plan: What a dry run has found; None if it was none.
+        mirrors: What became of mirrored address books.
+        address_books: Those that it has used.
+    """
+
+    host: str | None
+    plan: Plan | None
+    mirrors: Sequence[StaleMembers]
+    address_books: Sequence[UsedAddressBook]
 
 
 class ReportWriter:
@@ -62,57 +89,91 @@ class ReportWriter:
         self._settings = settings
         self._timeline = timeline
         self._started = _now()
-        if settings.report_path is not None:
-            check_writable("report_path", settings.report_path, settings.report_path)
+        path = settings.report_path
+        if path is not None and settings.report_is_folder:
+            check_folder("report_path", path)
+        elif path is not None:
+            check_writable("report_path", path, path)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the settings ask for a report."""
+        return self._settings.report_path is not None
 
     def write(
         self,
         outcome: Outcome,
         streams: Iterable[StreamCounts],
-        mirrors: Iterable[StaleMembers],
-        plan: Plan | None,
-        host: str | None,
+        account: AccountFindings,
     ) -> None:
         """Write the report, and print a dry run's plan on standard error.
 
         Args:
             outcome: How the run ended.
             streams: Its rows.
-            mirrors: What became of mirrored address books.
-            plan: What a dry run has found; None if it was none.
-            host: What was called; None if nothing was.
+            account: What it has found in the account.
 
         Raises:
             StorageError: The report cannot be written.
         """
-        counts = list(streams)
-        if plan is not None:
+        counts, settings = list(streams), self._settings
+        if account.plan is not None:
             with suppress(OSError):  # nobody listens; what was done is told by the exit status
-                sys.stderr.write(plan_table(plan, counts, outcome.reason))
+                sys.stderr.write(plan_table(account.plan, counts, outcome.reason))
                 sys.stderr.flush()
-        if self._settings.report_path is None:
+        path = settings.report_path
+        if path is None:
             return
-        report = Report(
+        if not settings.report_is_folder and path.exists() and not any(x.read for x in counts):
+            _logger.info("No row was read: %s is left as it was", path)
+            return
+        report = self._report(outcome, counts, account)
+        if settings.report_is_folder:
+            self._write_into(path, report)
+        else:
+            is_page = path.name.lower().endswith(PAGE_SUFFIX)
+            _write(path, report_page(report) if is_page else _json(report))
+
+    def _report(
+        self, outcome: Outcome, counts: list[StreamCounts], account: AccountFindings
+    ) -> Report:
+        settings, plan = self._settings, account.plan
+        rows: list[StreamReport] | list[StreamPlan]
+        if plan is None:
+            rows = [stream_report(each, settings) for each in counts]
+        else:
+            rows = [stream_plan(each, settings) for each in counts]
+        return Report(
             version=VERSION,
             kind="run" if plan is None else "plan",
             target=f"target-dotdigital {version('target-dotdigital')}",
-            host=host,
+            host=account.host,
             versions={
                 "python": platform.python_version(),
                 **{name: version(name) for name in ("singer-sdk", "target-dotdigital")},
             },
-            settings=shown_settings(self._settings),
+            settings=shown_settings(settings),
             timeline=timeline_report(self._timeline),
+            totals=totals(rows),
+            address_books=address_book_reports(account.address_books, counts),
             started=self._started,
             ended=_now(),
             outcome=outcome,
-            streams=[stream_report(each) for each in counts]
-            if plan is None
-            else [stream_plan(each) for each in counts],
-            mirrors=None if plan is not None else [mirror_report(each) for each in mirrors],
+            streams=rows,
+            mirrors=None if plan is not None else [mirror_report(each) for each in account.mirrors],
             plan=plan,
         )
-        _write(self._settings.report_path, report)
+
+    def _write_into(self, folder: Path, report: Report) -> None:
+        """Write a page and a JSON into a folder, and its index anew."""
+        try:
+            name = new_name(folder, self._started)
+            _write(folder / f"{name}{PAGE_SUFFIX}", report_page(report))
+            _write(folder / f"{name}.json", _json(report))
+            with locked(folder):
+                _write(folder / INDEX, index_page(*listed_runs(folder)))
+        except OSError as error:
+            raise unwritable("report_path", folder, error) from None
 
 
 def _json(report: Report) -> str:
@@ -123,14 +184,12 @@ def _now() -> str:
     return datetime.now(tz=timezone.utc).isoformat()
 
 
-def _write(path: Path, report: Report) -> None:
-    """Write a report as a whole or not at all, readable for its owner alone.
+def _write(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all, readable for its owner alone.
 
     Raises:
         StorageError: It cannot be written.
     """
-    is_page = path.name.lower().endswith(PAGE_SUFFIX)
-    text = report_page(report) if is_page else _json(report)
     temporary: str | None = None
     try:
         # Of mode 0600 from the first moment.

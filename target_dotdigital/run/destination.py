@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_dotdigital.account import Account
+from target_dotdigital.account import Account, used_address_books
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
 from target_dotdigital.dry_run import ComparisonLoad, DryRun, empty_plan, make_plan
 from target_dotdigital.loading import (
@@ -20,8 +20,9 @@ from target_dotdigital.mirror import MirrorRemoval
 from target_dotdigital.run.stream_warnings import warn_of_confirmation_mails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
+    from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.clock import Clock
     from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Events
@@ -156,6 +157,17 @@ class Destination:
         if self._account is None or self._handlers is None or self._handlers.dry_run is None:
             return empty_plan()
         return make_plan(self._handlers.dry_run, self._account, self._settings)
+
+    def address_books(self, ids: Collection[int], *, asks: bool) -> list[UsedAddressBook]:
+        """Return what there is to say of address books that the run has used.
+
+        Args:
+            ids: Their IDs.
+            asks: Whether Dotdigital is asked how many contacts they have now.
+        """
+        if self._account is None:
+            return []
+        return used_address_books(self._account, ids, asks=asks and not self._settings.dry_run)
 
     def max_body_bytes(self) -> int:
         """Return the most bytes of an import's JSON, as far as that is known."""

@@ -68,9 +68,24 @@ class Intake:
         """
         return self._tally.of(stream)
 
-    def note_loading(self) -> None:
-        """Note that a stream is loaded: STATE may leave from now on."""
-        self._states.is_loading = True
+    def note_settings(self, counts: StreamCounts, reason: str | None) -> None:
+        """Note why a stream is not loaded, and warn of it.
+
+        Args:
+            counts: Where its rows are counted.
+            reason: Why; None if it is loaded, or left out on purpose.
+        """
+        counts.not_loaded_because = reason
+        if reason is not None:
+            self.warnings.skipped(counts.stream, reason)
+
+    def note_loading(self, counts: StreamCounts) -> None:
+        """Note that a stream is loaded: STATE may leave from now on.
+
+        Args:
+            counts: Where its rows are counted.
+        """
+        counts.is_loaded = self._states.is_loading = True
 
     def reject(self, row: Row, error: RowRejectedError) -> None:
         """Store and count a rejected row.

@@ -12,6 +12,7 @@ from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.loading import (
     LoadQueue,
+    RejectsCsv,
     RejectsFile,
     RowCounts,
     StateGate,
@@ -19,7 +20,7 @@ from target_dotdigital.loading import (
     conflict_retry,
 )
 from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
-from target_dotdigital.report import Progress, ReportWriter
+from target_dotdigital.report import AccountFindings, Progress, ReportWriter
 from target_dotdigital.run.destination import Destination
 from target_dotdigital.run.intake import Intake
 from target_dotdigital.run.pipeline import Pipeline
@@ -55,7 +56,7 @@ def build_run(
     shutdown = Shutdown(clock, settings.shutdown_grace_seconds)
 
     # Files: what cannot be written is found before anything is sent.
-    rejects = RejectsFile(settings.rejects_path) if settings.rejects_path else None
+    rejects = _rejects(settings)
     mirrors = Mirrors(settings)
     if mirrors:
         check_folder(undo_folder(settings))
@@ -85,9 +86,19 @@ def build_run(
         lambda: destination.capacity(queue.free, is_stopping=shutdown.has_begun),
     )
     intake = Intake(
-        settings, mirrors, rejects is not None, destination.connect, tally, states, pipeline.batches
+        settings, mirrors, bool(rejects), destination.connect, tally, states, pipeline.batches
     )
     return Run(intake, pipeline, destination, summary, report_writer)
+
+
+def _rejects(settings: Settings) -> list[RejectsFile | RejectsCsv]:
+    """Return where rejected rows are stored."""
+    found: list[RejectsFile | RejectsCsv] = []
+    if settings.rejects_path is not None:
+        found.append(RejectsFile(settings.rejects_path))
+    if settings.rejects_csv is not None:
+        found.append(RejectsCsv(settings.rejects_csv))
+    return found
 
 
 def _state_gate(
@@ -242,11 +253,12 @@ class Run:
             if pipeline.shutdown.is_over:
                 return
 
-    def write_report(self, outcome: Outcome) -> None:
+    def write_report(self, outcome: Outcome, *, asks: bool) -> None:
         """Write the report, and print a dry run's plan.
 
         Args:
             outcome: How the run ended.
+            asks: Whether Dotdigital can be asked how many contacts are in its address books.
 
         Raises:
             StorageError: The report cannot be written.
@@ -254,7 +266,11 @@ class Run:
         self.pipeline.show_progress()
         mirrors = self._mirror_removal.found if self._mirror_removal is not None else ()
         tally, destination = self.pipeline.tally, self.destination
-        self._report_writer.write(outcome, tally, mirrors, destination.plan(), destination.host)
+        writer = self._report_writer
+        ids = dict.fromkeys(each for counts in tally for each in counts.address_books)
+        used = destination.address_books(ids, asks=asks and writer.is_wanted)
+        found = AccountFindings(destination.host, destination.plan(), mirrors, used)
+        writer.write(outcome, tally, found)
 
     def close_progress(self) -> None:
         """Leave the terminal as it was, before the last lines are written."""
@@ -270,5 +286,5 @@ class Run:
         pipeline.queue.close()
         self.destination.close(breaks_off=is_active)
         pipeline.wakeup.close()
-        if self.summary.rejects is not None:
-            self.summary.rejects.close()
+        for each in self.summary.rejects:
+            each.close()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from target_dotdigital.errors import TargetDotdigitalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from target_dotdigital.loading import RejectsFile, RowCounts, StateGate
+    from target_dotdigital.loading import RejectsCsv, RejectsFile, RowCounts, StateGate
     from target_dotdigital.mirror import Mirrors
 
 
@@ -17,7 +17,11 @@ class StateOutput:
     """Decides what the gate may let out."""
 
     def __init__(
-        self, gate: StateGate, tally: RowCounts, rejects: RejectsFile | None, mirrors: Mirrors
+        self,
+        gate: StateGate,
+        tally: RowCounts,
+        rejects: Sequence[RejectsFile | RejectsCsv],
+        mirrors: Mirrors,
     ) -> None:
         """Start before the first row.
 
@@ -63,9 +67,9 @@ class StateOutput:
             StorageError: The rejects file, or STATE, cannot be written.
         """
         settled_to = min(self._with_mirrors(open_rows), default=self.position + 1) - 1
-        if self._rejects is not None:
+        for each in self._rejects:
             try:
-                self._rejects.flush()
+                each.flush()
             except TargetDotdigitalError:
                 self._gate.block(0)
                 raise

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_dotdigital.loading import reject_lines
+from target_dotdigital.loading import RejectsFile, reject_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from target_dotdigital.loading import RejectsFile, RowCounts
+    from target_dotdigital.loading import RejectsCsv, RowCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Summary:
     """Lines for people, from the counts of all streams."""
 
     tally: RowCounts
-    rejects: RejectsFile | None
+    rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
 
     @property
@@ -42,13 +42,16 @@ class Summary:
         """
         for counts in self.tally if not self.is_dry_run else ():
             yield counts.summary()
-        if self.rejects is not None and self.rejects.holds_rows:
-            yield (
-                f"The rejected rows are in {self.rejects.path}: repair it, and load it with the "
-                "same settings"
-            )
+        for each in self.rejects:
+            if each.size and isinstance(each, RejectsFile):
+                yield (
+                    f"The rejected rows are in {each.path}: repair it, and load it with the same "
+                    "settings"
+                )
+            elif each.size:
+                yield f"The rejected rows with their reasons are in {each.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""
-        yield from reject_lines(list(self.tally), are_kept=self.rejects is not None)
+        yield from reject_lines(list(self.tally), are_kept=bool(self.rejects))
         yield from filter(None, (counts.rounding() for counts in self.tally))

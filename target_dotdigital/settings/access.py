@@ -43,7 +43,7 @@ def path_problems(config: Mapping[str, Any]) -> Iterator[str]:
         config: The plugin's configuration.
     """
     paths: dict[Path, str] = {}
-    for name in ("rejects_path", "sandbox_path", "report_path"):
+    for name in ("rejects_path", "rejects_csv", "sandbox_path", "report_path"):
         try:
             path = path_setting(config, name)
         except RuntimeError:

@@ -297,12 +297,22 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         description="Rejected rows are written here as a Singer stream.",
     ),
     th.Property(
+        "rejects_csv",
+        th.StringType(nullable=True),
+        title="Rejects as CSV",
+        description=(
+            "Rejected rows are written here as CSV, with their number, stream, code, reason and "
+            "columns. Open it in a spreadsheet."
+        ),
+    ),
+    th.Property(
         "report_path",
         th.StringType(nullable=True),
         title="Report path",
         description=(
-            "Where a report of the run, or a dry run's plan, is written, as an HTML page if the "
-            "name ends in .html, as JSON otherwise."
+            "Where a report of the run, or a dry run's plan, is written: an HTML page if the name "
+            "ends in .html, JSON otherwise. A name that ends in / is a folder: it gets a page and "
+            "a JSON file for each run, and an index.html."
         ),
     ),
     th.Property(

@@ -66,7 +66,10 @@ class Settings:
     api_url: str | None
     sandbox_path: Path | None
     rejects_path: Path | None
+    rejects_csv: Path | None
     report_path: Path | None
+    """A file; or a folder, where `report_is_folder` says so."""
+    report_is_folder: bool
     dry_run: bool
     create_address_book: bool
     create_data_fields: bool
@@ -111,7 +114,9 @@ class Settings:
             api_url=config.get("api_url") or None,
             sandbox_path=path_setting(config, "sandbox_path"),
             rejects_path=path_setting(config, "rejects_path"),
+            rejects_csv=path_setting(config, "rejects_csv"),
             report_path=path_setting(config, "report_path"),
+            report_is_folder=(config.get("report_path") or "").endswith("/"),
             dry_run=config.get("dry_run", False),
             create_address_book=config.get("create_address_book", False),
             create_data_fields=config.get("create_data_fields", False),

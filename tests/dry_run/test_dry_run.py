@@ -147,6 +147,9 @@ def test_no_other_call_can_leave(server: DotdigitalServer, tmp_path: Path) -> No
 
 # What becomes of rows.
 
+WHERE = ("filtered", "ignored_deletions", "not_loaded", "not_loaded_because", "loaded_into")
+"""Looked at in tests/report/test_arrivals.py."""
+
 
 def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_path: Path) -> None:
     config = dry(
@@ -167,7 +170,10 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
         state({"at": 7}),
     ]
     plan = plan_of(config, tmp_path, *messages)
-    assert plan["streams"] == [
+    assert [
+        {name: value for name, value in each.items() if name not in WHERE}
+        for each in plan["streams"]
+    ] == [
         {
             "stream": "people",
             "read": 6,
@@ -181,7 +187,7 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "rounded": {},
             "reject_groups": [
                 {"code": "identifier.invalid", "property": "email", "rule": "email", "rows": 1},
-                {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
+                {"code": "identifier.missing", "property": "email", "rule": "email", "rows": 1},
             ],
         },
         {

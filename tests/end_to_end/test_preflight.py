@@ -162,6 +162,26 @@ def test_the_sandbox_gets_the_custom_identifiers_that_are_named(tmp_path: Path) 
     assert found["Custom identifier 'crmId'"] == "ok: will be created in the sandbox"
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_files_for_people_are_looked_at(
+    server: DotdigitalServer, tmp_path: Path, *, is_there: bool
+) -> None:
+    if is_there:
+        (tmp_path / "rejects.csv").mkdir()
+        (tmp_path / "reports").touch()
+    config = settings_for(
+        server, rejects_csv=f"{tmp_path}/rejects.csv", report_path=f"{tmp_path}/reports/"
+    )
+    found = verdicts(check(config, tmp_path))
+    verdict = "to do" if is_there else "ok"
+    assert {name: found[name].partition(":")[0] for name in ("Rejects as CSV", "Report")} == {
+        "Rejects as CSV": verdict,
+        "Report": verdict,
+    }
+    assert "Rejects file" not in found
+    assert not list((tmp_path / "reports").glob("*"))
+
+
 def test_everything_that_is_wrong_is_told_at_once(server: DotdigitalServer, tmp_path: Path) -> None:
     server.address_books[55] = "All Contacts"
     server.data_fields["ODD"] = "Blob"

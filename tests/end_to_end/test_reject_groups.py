@@ -58,10 +58,22 @@ def test_rejects_are_warned_of(
     kept = "" if rejects_path else "; 6 are not kept: rejects_path is not set"
     assert warnings_of(ended) == [
         f"6 of 15 rows are rejected{kept}",
-        "Rejected of stream 'people': 3, identifier.invalid, property 'email', rule 'email'",
-        "Rejected of stream 'leads': 1, identifier.missing, property 'email'",
-        "Rejected of stream 'people': 1, field.type, property 'LOYALTY_POINTS', rule 'Numeric'",
-        "Rejected of stream 'people': 1, record.invalid, property 'first_name', rule 'type'",
+        (
+            "Rejected of stream 'people': 3 have no valid e-mail address "
+            "(identifier.invalid, property 'email', rule 'email')"
+        ),
+        (
+            "Rejected of stream 'leads': 1 has no e-mail address "
+            "(identifier.missing, property 'email', rule 'email')"
+        ),
+        (
+            "Rejected of stream 'people': 1 has a value that does not fit the data field "
+            "(field.type, property 'LOYALTY_POINTS', rule 'Numeric')"
+        ),
+        (
+            "Rejected of stream 'people': 1 has a value of a type that the stream's schema does "
+            "not allow (record.invalid, property 'first_name', rule 'type')"
+        ),
     ]
     assert CANARY not in ended.stderr
     people, leads = json.loads((tmp_path / "report.json").read_text())["streams"]
@@ -71,7 +83,7 @@ def test_rejects_are_warned_of(
         {"code": "record.invalid", "property": "first_name", "rule": "type", "rows": 1},
     ]
     assert leads["reject_groups"] == [
-        {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1}
+        {"code": "identifier.missing", "property": "email", "rule": "email", "rows": 1}
     ]
 
 
@@ -86,7 +98,10 @@ def test_what_dotdigital_refuses_has_its_code_alone(
 ) -> None:
     server.reject("p1@example.com")
     ended = load(settings_for(server), tmp_path, schema(), *good(3))
-    assert "Rejected of stream 'people': 1, dotdigital.invalidEmail" in warnings_of(ended)
+    assert (
+        "Rejected of stream 'people': 1 has an e-mail address that Dotdigital does not accept "
+        "(dotdigital.invalidEmail)"
+    ) in warnings_of(ended)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +129,8 @@ def test_an_expression_that_fails_is_told_with_its_property(
     ended = load(config, tmp_path, schema(), *rows)
     assert ended.status == 0
     assert warnings_of(ended)[-1] == (
-        f"Rejected of stream 'people': 1, record.invalid, property 'LASTNAME', rule '{rule}'"
+        "Rejected of stream 'people': 1 does not work with your stream map "
+        f"(record.invalid, property 'LASTNAME', rule '{rule}')"
     )
     assert CANARY not in ended.stderr
     (_, line) = (tmp_path / "rejects.singer").read_text().splitlines()
@@ -128,7 +144,8 @@ def test_a_filter_that_fails_is_told(server: DotdigitalServer, tmp_path: Path) -
     config = settings_for(server, stream_maps=maps, max_reject_percent=100)
     ended = load(config, tmp_path, schema(), *good(2))
     assert warnings_of(ended)[-1] == (
-        "Rejected of stream 'people': 2, record.invalid, rule 'NameError'"
+        "Rejected of stream 'people': 2 do not work with your stream map "
+        "(record.invalid, rule 'NameError')"
     )
 
 
@@ -158,7 +175,8 @@ def test_what_is_missing_is_named(
     ended = load(config, tmp_path, described, *rows)
     assert ended.status == 0
     told = [
-        f"Rejected of stream 'people': 1, record.invalid, property '{name}', rule 'required'"
+        "Rejected of stream 'people': 1 does not have a column that the stream's schema requires "
+        f"(record.invalid, property '{name}', rule 'required')"
         for name in ("address.town", "id", "number")
     ]
     assert warnings_of(ended)[1:] == (told if validate_records else told[2:])
@@ -170,7 +188,10 @@ def test_the_ten_largest_groups_are_told_and_how_many_more_there_are() -> None:
         counts.reject(RejectGroup("field.type", f"p{number}", "Date"), number)
     first, *lines, last = reject_lines([counts], are_kept=False)
     assert first == "78 of 100 rows are rejected; 78 are not kept: rejects_path is not set"
-    assert lines[0] == "Rejected of stream 'people': 12, field.type, property 'p12', rule 'Date'"
+    assert lines[0] == (
+        "Rejected of stream 'people': 12 have a value that does not fit the data field "
+        "(field.type, property 'p12', rule 'Date')"
+    )
     assert len(lines) == 10
     assert last == "Rejected in 2 smaller groups: 3"
 

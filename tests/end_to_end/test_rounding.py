@@ -97,5 +97,5 @@ def test_the_page_of_the_report_shows_them(server: DotdigitalServer, tmp_path: P
         *rows(),
     )
     page = report.read_text()
-    assert "Numbers rounded to 9 decimals, by data field" in page
+    assert "Numbers rounded to 9 decimals: people" in page
     assert str(THIRD) not in page

@@ -128,6 +128,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Distributions) -> N
     assert {name for name in files if ".dist-info/" not in name} == package_files()
     assert f"{PACKAGE}py.typed" in files
     assert f"{PACKAGE}report.schema.json" in files
+    assert f"{PACKAGE}report/templates/report.html" in files
     assert f"{PACKAGE}sandbox/page/static/page.html" in files
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in files)
 
@@ -167,12 +168,14 @@ def test_the_wheel_runs_without_the_extra(built: Distributions, tmp_path: Path) 
 def test_the_sdist_runs_with_the_extra(built: Distributions, tmp_path: Path) -> None:
     environment = Environment.with_installed(tmp_path, built.sdist, "[sandbox]")
     ended = environment.load(
-        {"sandbox_path": "sandbox.db", "address_book": "Customers", "report_path": "report.json"}
+        {"sandbox_path": "sandbox.db", "address_book": "Customers", "report_path": "reports/"}
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == '{"at": 1}\n'
     assert "read 1 = imported 1 + rejected 0" in ended.stderr
-    assert json.loads((tmp_path / "report.json").read_text())["outcome"]["status"] == "succeeded"
+    (report,) = (tmp_path / "reports").glob("run-*.json")
+    assert json.loads(report.read_text())["outcome"]["status"] == "succeeded"
+    assert f'href="{report.stem}.html"' in (tmp_path / "reports" / "index.html").read_text()
     server = environment.run("target-dotdigital-sandbox", "--help")
     assert server.returncode == 0
     assert "A local Dotdigital" in server.stdout

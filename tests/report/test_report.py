@@ -57,16 +57,25 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
             "left": 1,
             "deleted": 0,
             "not_there": 1,
+            "filtered": 0,
+            "ignored_deletions": 0,
+            "not_loaded": 0,
+            "not_loaded_because": None,
+            "loaded_into": "address_book",
             "unsettled": 0,
             "imported_in_part": {},
             "reject_groups": [
                 {"code": "dotdigital.invalidEmail", "property": None, "rule": None, "rows": 1},
-                {"code": "identifier.missing", "property": "email", "rule": None, "rows": 1},
+                {"code": "identifier.missing", "property": "email", "rule": "email", "rows": 1},
             ],
             "rounded": {},
         }
     ]
     assert report["mirrors"] == []
+    assert report["totals"] == {"read": 7, "arrived": 2, "joined": 1, "missing": 2, "left_out": 2}
+    assert report["address_books"] == [
+        {"id": 102, "name": "Customers", "streams": ["people"], "before": 1, "now": 2}
+    ]
 
 
 def test_it_is_readable_for_its_owner_alone_and_replaced_as_a_whole(

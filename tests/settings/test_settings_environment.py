@@ -56,6 +56,7 @@ ENVIRONMENT: dict[str, list[tuple[str, object]]] = {
     "shutdown_grace_seconds": [("0", 0)],
     "max_reject_percent": [("100", 100)],
     "rejects_path": [("rejects.singer", "rejects.singer")],
+    "rejects_csv": [("rejects.csv", "rejects.csv")],
     "report_path": [("report.json", "report.json")],
     "dry_run": [("True", True), ("0", False), (" on ", True)],
     "load_method": [("upsert", "upsert")],

@@ -14,7 +14,7 @@ import simplejson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_dotdigital.errors import StorageError
+from target_dotdigital.errors import RowRejectedError, StorageError
 from target_dotdigital.loading.settlement.rejects_file import RejectsFile
 from target_dotdigital.mapping.contacts.contact import Row
 from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
@@ -45,7 +45,7 @@ def write(path: Path, *rows: Row, code: str = "field.type") -> list[dict[str, An
     """Write rows, and return the file's messages."""
     file = RejectsFile(path)
     for one in rows:
-        file.write(one, code, "a reason")
+        file.write(one, RowRejectedError(code, "a reason"))
     file.flush()
     file.close()
     return messages(path)
@@ -159,7 +159,9 @@ def test_a_record_that_is_no_object_is_kept_too(path: Path, record: str) -> None
 
 def test_a_row_that_was_not_kept_writes_nothing(path: Path) -> None:
     file = RejectsFile(path)
-    file.write(Row(StreamCounts("customers"), None, None), "field.type", "a reason")
+    file.write(
+        Row(StreamCounts("customers"), None, None), RowRejectedError("field.type", "a reason")
+    )
     file.flush()
     file.close()
     assert not path.exists()
@@ -183,7 +185,10 @@ def test_a_file_can_be_replayed_into_itself(path: Path) -> None:
         schema = source.readline()
         file = RejectsFile(path)
         for line in source:
-            file.write(Row(StreamCounts("customers"), line, schema), "field.type", "again")
+            file.write(
+                Row(StreamCounts("customers"), line, schema),
+                RowRejectedError("field.type", "again"),
+            )
         file.close()
     assert [one["record"]["id"] for one in messages(path) if one["type"] == "RECORD"] == [0, 1, 2]
 
@@ -232,10 +237,10 @@ def test_older_files_of_the_same_time_never_replace_each_other(path: Path, times
 
 def test_what_is_flushed_is_on_disk(path: Path) -> None:
     file = RejectsFile(path)
-    file.write(row(), "field.type", "a reason")
+    file.write(row(), RowRejectedError("field.type", "a reason"))
     file.flush()
     assert kinds(messages(path)) == ["S customers", "R customers"]
-    file.write(row(), "field.type", "a reason")
+    file.write(row(), RowRejectedError("field.type", "a reason"))
     file.close()
     assert len(messages(path)) == 3
 
@@ -271,14 +276,14 @@ def test_a_full_disk_is_told_for_the_row_that_does_not_fit_and_the_file_keeps_wh
     path: Path,
 ) -> None:
     file = RejectsFile(path)
-    file.write(row(), "field.type", "a reason")
+    file.write(row(), RowRejectedError("field.type", "a reason"))
     whole = path.read_bytes()
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     # The file may grow by half a row more, as on a disk that is nearly full.
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, unlimited[1]))
     try:
         with pytest.raises(StorageError, match="rejects_path"):
-            file.write(row(), "field.type", "a reason")
+            file.write(row(), RowRejectedError("field.type", "a reason"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     file.close()

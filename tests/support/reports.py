@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def report_of(folder: Path) -> dict[str, Any]:
+def report_of(folder: Path, name: str = "report.json") -> dict[str, Any]:
     """Return what `report_path` holds; it is what its schema says."""
-    text = (folder / "report.json").read_text(encoding="utf-8")
+    text = (folder / name).read_text(encoding="utf-8")
     rules = json.loads((files("target_dotdigital") / "report.schema.json").read_text())
     Draft202012Validator.check_schema(rules)
     found: dict[str, Any] = json.loads(text)

@@ -12,6 +12,7 @@ from target_dotdigital.mapping import CONTACT_ID, RejectGroup, StreamCounts, nor
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from target_dotdigital.loading.settlement.rejects_csv import RejectsCsv
     from target_dotdigital.loading.settlement.rejects_file import RejectsFile
     from target_dotdigital.loading.settlement.settlement import Settlement
     from target_dotdigital.mapping import Contact, Row
@@ -25,11 +26,13 @@ MIN_SETTLED_ROWS = 1000
 class RowCounts:
     """The rows of all streams."""
 
-    def __init__(self, rejects: RejectsFile | None, max_reject_percent: int) -> None:
+    def __init__(
+        self, rejects: Sequence[RejectsFile | RejectsCsv], max_reject_percent: int
+    ) -> None:
         """Start with no stream.
 
         Args:
-            rejects: Where rejected rows are stored; None if they are counted only.
+            rejects: Where rejected rows are stored. Nowhere, if they are counted only.
             max_reject_percent: The largest share of a stream's rows that may be rejected.
         """
         self._rejects = rejects
@@ -91,8 +94,8 @@ class RowCounts:
         Raises:
             StorageError: It cannot be stored, and so it is not counted.
         """
-        if self._rejects is not None:
-            self._rejects.write(row, error.code, error.reason)
+        for each in self._rejects:
+            each.write(row, error)
         row.counts.reject(RejectGroup(error.code, error.property, error.rule))
 
     def settle(self, settlement: Settlement) -> None:

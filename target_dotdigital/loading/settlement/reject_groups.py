@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_dotdigital.loading.settlement.reject_codes import reason_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -49,7 +51,8 @@ def reject_lines(streams: Collection[StreamCounts], *, are_kept: bool) -> Iterat
     line = f"{rejected} of {sum(each.read for each in streams)} rows are rejected"
     yield line if are_kept else f"{line}; {rejected} are not kept: rejects_path is not set"
     for stream, group, rows in groups[:MAX_LISTED_GROUPS]:
-        yield f"Rejected of stream {stream!r}: {rows}, {_described(group)}"
+        words = reason_in_words(group.code, group.rule, rows)
+        yield f"Rejected of stream {stream!r}: {rows} {words} ({_described(group)})"
     if rest := groups[MAX_LISTED_GROUPS:]:
         rows = sum(each.rows for each in rest)
         yield f"Rejected in {len(rest)} smaller groups: {rows}"

@@ -31,6 +31,8 @@ class Row(NamedTuple):
     """The SCHEMA message that the row came under; None when rejects are not kept."""
     identity_set: IdentitySet | None = None
     """Takes the contact's ID once that is known; None if no mirror needs it."""
+    number: int = 0
+    """Which row of its stream it is, from 1 on; 0 when rejects are not kept."""
 
 
 class Contact(msgspec.Struct, gc=False):

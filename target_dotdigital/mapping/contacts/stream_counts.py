@@ -43,6 +43,16 @@ class StreamCounts:
     """Of the skipped rows: those whose contact was deleted from the account."""
     unknown: int = 0
     """Of the skipped rows: those whose contact was to leave, and was not there."""
+    filtered: int = 0
+    """Of the skipped rows: those that a stream map filtered out."""
+    ignored: int = 0
+    """Of the skipped rows: those marked as deleted, which `on_delete: ignore` leaves alone."""
+    address_books: dict[int, None] = field(default_factory=dict)
+    """The IDs of the address books that its contacts join; negative if they are yet to be made."""
+    is_loaded: bool = False
+    """Whether its rows become contacts."""
+    not_loaded_because: str | None = None
+    """Why it is not loaded; None if it is, or is left out on purpose."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Rows by reject code."""
     reject_groups: Counter[RejectGroup] = field(default_factory=Counter)
@@ -62,6 +72,25 @@ class StreamCounts:
             if count:
                 self.rounded[name] += count
 
+    def note_filtered(self) -> None:
+        """Count a row that a stream map filters out."""
+        self.skipped += 1
+        self.filtered += 1
+
+    def note_ignored(self) -> None:
+        """Count a row that is marked as deleted, and left alone."""
+        self.skipped += 1
+        self.ignored += 1
+
+    def note_address_book(self, address_book_id: int | None) -> None:
+        """Take note of an address book that contacts join.
+
+        Args:
+            address_book_id: Its ID; None if they join none.
+        """
+        if address_book_id is not None:
+            self.address_books[address_book_id] = None
+
     def reject(self, group: RejectGroup, rows: int = 1) -> None:
         """Count rejected rows.
 
@@ -73,6 +102,12 @@ class StreamCounts:
         if len(self.reject_groups) >= MAX_REJECT_GROUPS and group not in self.reject_groups:
             group = RejectGroup(group.code)
         self.reject_groups[group] += rows
+
+    @property
+    def not_loaded(self) -> int:
+        """Of the skipped rows: those that came while the stream was not loaded."""
+        others = self.left + self.deleted + self.unknown + self.filtered + self.ignored
+        return self.skipped - others
 
     @property
     def rejected_total(self) -> int:
