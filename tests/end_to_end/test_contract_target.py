@@ -98,6 +98,7 @@ def test_preferences_consents_and_address_books_of_rows(
     has: dict[str, Any] = {
         "address_books": ["Customers"],
         "custom_identifiers": ["customerNumber"],
+        "preferences": [7, 12],
     }
     with EmbeddedSandbox(tmp_path / "sandbox.db", **has) as sandbox:
         is_sandbox = judge == "sandbox"
