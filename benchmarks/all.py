@@ -1,4 +1,4 @@
-"""Every benchmark, and `docs/performance.md` from what they find.
+"""Every benchmark, and the figures in `docs/performance.md` from what they find.
 
     uv run python -m benchmarks.all
 

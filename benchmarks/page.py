@@ -1,9 +1,10 @@
-"""`docs/performance.md` and its pictures, written from what a round of benchmarks has found."""
+"""The figures of `docs/performance.md` and its pictures, from a round of benchmarks."""
 
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.plots import Bar, Point, bars, line
 from benchmarks.results import MAX_MEGABYTES, bounds
@@ -11,11 +12,15 @@ from benchmarks.scale import ACTIVE_IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from benchmarks.results import Bound, Machine, Results
     from benchmarks.schedule import Schedule
     from benchmarks.throughput import Throughput
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
+"""Its text is written by hand, the figures between the marks are not."""
+
+_MARK, _END_MARK = "<!-- benchmarks -->\n", "<!-- /benchmarks -->\n"
 
 _PACE_FILE = "performance-pace.svg"
 _MEMORY_FILE = "performance-memory.svg"
@@ -34,17 +39,34 @@ def write(results: Results, folder: Path) -> None:
     (images / _PACE_FILE).write_text(_pace_plot(results), "utf-8")
     (images / _MEMORY_FILE).write_text(_memory_plot(results), "utf-8")
     (images / _SCHEDULE_FILE).write_text(_schedule_plot(results.schedule), "utf-8")
-    (folder / "performance.md").write_text(text(results), "utf-8")
+    page = with_figures(PAGE.read_text("utf-8"), text(results))
+    (folder / PAGE.name).write_text(page, "utf-8")
+
+
+def with_figures(page: str, figures: str) -> str:
+    """Return the page's text with these figures.
+
+    Args:
+        page: Its text.
+        figures: What stands between the marks from now on.
+
+    Raises:
+        ValueError: A mark is missing.
+    """
+    before, mark, rest = page.partition(_MARK)
+    _, end_mark, after = rest.partition(_END_MARK)
+    if not mark or not end_mark:
+        raise ValueError("the page has no marks of the benchmarks")
+    return f"{before}{mark}{figures}{end_mark}{after}"
 
 
 def text(results: Results) -> str:
-    """Return the page.
+    """Return the figures, as a part of the page.
 
     Args:
         results: What was found.
     """
     parts = [
-        _HEAD,
         _in_short(results),
         f"![Rows a second](images/{_PACE_FILE})",
         _MUST_HOLD,
@@ -65,106 +87,86 @@ def text(results: Results) -> str:
             active=ACTIVE_IMPORTS,
         ),
         _UNMEASURED.format(megabytes=results.limit[0].body_bytes / results.rows),
-        "## The machine",
+        "### The machine",
         _machine(results.machine),
-        _AGAIN,
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-_HEAD = """\
-<!-- Written by `python -m benchmarks.all`: change `benchmarks/page.py`, not this. -->
-
-# Performance
-
-What a load costs on your side, from the tap's lines to Dotdigital's answers.
-"""
-
 _SHORT = """\
-**In short:** {rows:,} rows take {seconds:.1f} s ({pace:,.0f} rows/s), {imports:,.0f} imports and
+{rows:,} rows take {seconds:.1f} s ({pace:,.0f} rows/s), {imports:,.0f} imports and
 {polls:,.0f} polls, when Dotdigital answers at once. That is {times_limit:.2f} times what the barest
 loop in Python takes, and {times_template:.1f} times as fast as a target made from the SDK's
 template. With {active} imports active the target takes {peak:,.0f} MB of memory, and for
-{last_rows:,} rows {last_peak:,.0f} MB. In practice you wait for the tap and for Dotdigital.
+{last_rows:,} rows {last_peak:,.0f} MB.
 """
 
 _MUST_HOLD = """\
-## What must hold
+### What must hold
 
-Medians of all runs. `benchmarks.all` ends with status 1 if one of them does not hold.
+Medians of all runs. `uv run python -m benchmarks.all` measures everything and writes this part of
+the page. It ends with status 1 if a bound does not hold. You can run each part alone:
+`benchmarks.limit`, `benchmarks.throughput`, `benchmarks.template`, `benchmarks.scale`,
+`benchmarks.schedule`.
 """
 
 _FIGURES = """\
-## Figures
+### Figures
 
 {rows:,} rows, each measured {runs} times: median, least and most. Wall time, with the start.
 """
 
 _SCALE = """\
-## Memory and the number of rows
+### Memory and the number of rows
 
-Rows stream through: what is in memory are the imports that are active, and the one that is being
-filled. The pace of added rows is that without the start: the rows that a line adds to the one
-above, by the time that they add.
+Rows stream through. Memory holds the active imports and the one that is filling. *Added rows/s* is
+the pace without the start: the rows that a line adds to the one above, by the time that they add.
 """
 
 _SCHEDULE = """\
-## At Dotdigital's pace
+### At Dotdigital's pace
 
 {rows:,} rows into a server that works imports off at Dotdigital's one public pace, side by side and
 with the Basic package's call limits, on a clock that runs faster than ours. {slots} imports are
-active at a time; what counts is how many of them are kept busy, from the first second to the last.
-"Sent when full" is what imports of 10,000 would take at best, computed. One import at a time is
-computed from fewer rows: its time is proportional to them.
+active at a time. What counts is how many of them are busy, from the first second to the last.
+"Sent when full" is computed: what imports of 10,000 would take at best. One import at a time is
+computed from fewer rows, because its time is proportional to them.
 """
 
 _HOW = """\
-## How it was measured
+### How it was measured
 
 The rows are customers of 12 fields and about 420 bytes a line: texts, a date and time, an integer,
-a number, a boolean, a few nulls. Seven fields are loaded: the e-mail address, which finds the
-contact, and six data fields of all four types. Every row is checked against its schema, every value
-against its data field, and there is a STATE each 10,000 rows. The file is in the disk's cache.
+a number, a boolean, a few nulls. Seven fields are loaded: the e-mail address, and six data fields
+of all four types. Every row is checked against its schema, every value against its data field. A
+STATE comes each 10,000 rows. The file is in the disk's cache.
 
-- **The target** is its real command line, a process of its own, from the interpreter's start to its
-  exit. A run counts only if it ended with status 0, the server got every contact and the last STATE
-  came out.
-- **The server** is on the same machine and accepts everything at once, so that nothing is waited
-  for but the target's own polls. It counts the contacts and keeps nothing.
+- **The target** is its real command line, from the interpreter's start to its exit. A run counts
+  only if it ended with 0, the server got every contact and the last STATE came out.
+- **The server** is on the same machine and accepts everything at once. It counts contacts and keeps
+  nothing. So the target waits only for its own polls.
 - **The bare loop** decodes each line with msgspec, picks the seven fields, encodes the contact and
-  joins the bodies. It validates nothing, keeps nothing and sends nothing. A run of the target is
-  compared with the run of the loop that came right before it. A loop that decodes only what is
-  picked is quicker still, and shown beside it.
-- **The stock target** is what the SDK's template comes to: the SDK's own reader, validation and
-  batches, and a `process_batch` that sends contacts with `json` and `requests` and waits for the
-  import's end. It was measured with {template_rows:,} rows; for {rows:,}, its start is counted once
-  and the rest by the row.
-- **Peak memory** is what the operating system tells of the process. For it, the server holds
-  imports active until there are {active} of them.
-- All benchmarks took turns, so that a busy moment of the machine hit more than one of them. The
+  joins the bodies. It validates, keeps and sends nothing. Each run of the target is compared with
+  the run of the loop right before it. A loop that decodes only what is picked is faster still.
+- **The stock target** has the SDK's reader, validation and batches, and a `process_batch` that
+  sends contacts with `json` and `requests` and waits for the import's end. Measured with
+  {template_rows:,} rows; for {rows:,}, its start counts once and the rest by the row.
+- **Peak memory** is what the operating system reports. The server then holds imports active until
+  there are {active} of them.
+- **The benchmarks took turns**, so that a busy moment of the machine hit more than one of them. The
   numbers of rows were gone through {scale_runs} times.
 """
 
 _UNMEASURED = """\
-## What was not measured
+### What was not measured
 
-- Dotdigital itself. It queues imports, and takes minutes to hours for a million contacts; that, and
-  the calls that your package allows, decide how long a load takes. The target's part is to keep the
-  account's slots busy.
+- Dotdigital itself, which takes minutes to hours for a million contacts.
 - The network: no TLS, no distance, no limit of bandwidth. A million of these rows are about
   {megabytes:,.0f} MB of JSON to send.
-- The tap. Few taps write as many rows a second as the target reads.
+- The tap.
 - Other rows. Wider rows, longer texts and more mapped fields take more time each. Mobile numbers,
   addresses that are not plain ASCII, and rows that join a contact already waiting take much more.
 - Mirrors, `on_delete`, flattening and `add_record_metadata`.
-"""
-
-_AGAIN = """\
-## On your machine
-
-`uv run python -m benchmarks.all` measures everything and writes this page. Each part can be run
-alone: `benchmarks.limit`, `benchmarks.throughput`, `benchmarks.template`, `benchmarks.scale`,
-`benchmarks.schedule`.
 """
 
 

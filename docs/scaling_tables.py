@@ -1,4 +1,4 @@
-"""The tables of docs/scaling.md: what an account's limits allow, computed from what is public.
+"""Tables of docs/performance.md: what an account's limits allow, computed from what is public.
 
     uv run python docs/scaling_tables.py
 
@@ -20,7 +20,7 @@ from target_dotdigital.sandbox.faults import FLAT_CALLS, FLAT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PAGE: Final = Path(__file__).with_name("scaling.md")
+PAGE: Final = Path(__file__).with_name("performance.md")
 
 DAY_SECONDS: Final = 86_400
 CALLS_OF_THE_QUICKEST_IMPORT: Final = 2
@@ -31,7 +31,6 @@ DEFAULT_ACTIVE: Final = 20
 ACCOUNT_SLOTS: Final = 25
 
 _BATCHES: Final = (1_000, 5_000, DEFAULT_BATCH, 50_000)
-_SLOTS: Final = (1, 5, DEFAULT_ACTIVE, ACCOUNT_SLOTS)
 _LOADS: Final = (100_000, 1_000_000, 10_000_000, 100_000_000)
 _TAP_PACES: Final = (50, 200, 1_000, 5_000, 20_000)
 _CONTACT_BYTES: Final = (200, 500, 2_000)
@@ -55,24 +54,6 @@ def rows_a_day_by_flat_limit(batch: int, calls_an_import: int) -> int:
         calls_an_import: Calls that one takes: it is sent, and asked for until it has ended.
     """
     return int(FLAT_CALLS * DAY_SECONDS / FLAT_SECONDS) // calls_an_import * batch
-
-
-def calls_at_public_pace(batch: int) -> int:
-    """Return the calls of an import that goes at the public pace alone.
-
-    Args:
-        batch: Contacts in an import.
-    """
-    return 1 + pace.most_polls(math.ceil(batch / pace.CONTACTS_A_SECOND))
-
-
-def rows_a_day_by_slots(slots: int) -> int:
-    """Return what imports bring in if the public pace is that of each.
-
-    Args:
-        slots: How many are active at a time.
-    """
-    return round(slots * pace.CONTACTS_A_SECOND * DAY_SECONDS)
 
 
 def runs_that_help(tap_pace: float, account_pace: float) -> int:
@@ -103,30 +84,17 @@ def call_limits() -> list[str]:
         "Bytes a contact may have",
         f"Basic package, {pace.LOW_CALLS_A_MINUTE} low calls a minute",
         f"older limit, {FLAT_CALLS:,} calls an hour, {CALLS_OF_THE_QUICKEST_IMPORT} an import",
-        "older limit, calls of an import at the public pace",
     )
-    rows = []
-    for batch in _BATCHES:
-        calls = calls_at_public_pace(batch)
-        rows.append(
-            (
-                f"{batch:,}",
-                f"{MAX_BODY_BYTES // batch:,}",
-                _millions(rows_a_day_by_tier(batch)),
-                _millions(rows_a_day_by_flat_limit(batch, CALLS_OF_THE_QUICKEST_IMPORT)),
-                f"{_millions(rows_a_day_by_flat_limit(batch, calls))} ({calls} calls)",
-            )
+    rows = [
+        (
+            f"{batch:,}",
+            f"{MAX_BODY_BYTES // batch:,}",
+            _millions(rows_a_day_by_tier(batch)),
+            _millions(rows_a_day_by_flat_limit(batch, CALLS_OF_THE_QUICKEST_IMPORT)),
         )
+        for batch in _BATCHES
+    ]
     return _table(heads, rows)
-
-
-def import_slots() -> list[str]:
-    """Return the table of what imports bring in."""
-    heads = ("Imports active", "if that is the pace of each", "if that is the pace of all together")
-    together = _millions(rows_a_day_by_slots(1))
-    return _table(
-        heads, [(str(slots), _millions(rows_a_day_by_slots(slots)), together) for slots in _SLOTS]
-    )
 
 
 def load_times() -> list[str]:
@@ -174,7 +142,6 @@ def memory() -> list[str]:
 
 TABLES: Final[Mapping[str, Callable[[], list[str]]]] = {
     "call limits": call_limits,
-    "import slots": import_slots,
     "load times": load_times,
     "taps": runs,
     "memory": memory,

@@ -26,7 +26,12 @@ from tests.support.sandbox.client import SandboxClient, person
 
 IMAGES = Path(__file__).parent / "images"
 FRONT_WIDTH, FRONT_HEIGHT = 1_280, 900
-WIDTH, HEIGHT = 1_100, 700
+WIDTH, HEIGHT = 880, 580
+"""About the width of the site's text, so that the letters keep their size."""
+
+SCALE = 1.5
+"""Pixels of a picture for each of the page, for screens with fine ones."""
+
 PHONE_WIDTH, PHONE_HEIGHT = 390, 700
 MAXIMUM_BYTES = 200_000
 SETTLE_SECONDS = 1.6
@@ -113,7 +118,7 @@ def main() -> None:
 
 def look(browser: Browser, url: str) -> None:
     """Take all pictures."""
-    browser.resize(WIDTH, HEIGHT)
+    browser.resize(WIDTH, HEIGHT, SCALE)
     for view in ("address-books", "contacts", "imports", "requests"):
         browser.open(f"{url}/#/{view}")
         browser.until(lambda: browser.all("tbody tr, .imports li"), view)
@@ -124,7 +129,7 @@ def look(browser: Browser, url: str) -> None:
     browser.all("tbody a")[0].click()
     browser.one("dialog dl")
     shoot(browser, "sandbox-contact")
-    browser.resize(PHONE_WIDTH, PHONE_HEIGHT)
+    browser.resize(PHONE_WIDTH, PHONE_HEIGHT, SCALE)
     browser.open(f"{url}/#/imports")
     browser.until(lambda: browser.all(".imports li"), "imports")
     time.sleep(SETTLE_SECONDS)

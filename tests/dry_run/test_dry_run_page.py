@@ -1,4 +1,4 @@
-"""The page about operating shows what a dry run prints."""
+"""The page about reports shows what a dry run prints."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def printed(folder: Path) -> str:
 
 
 def test_the_page_shows_what_it_prints(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
     _, start, rest = page.partition("<!-- dry run -->\n```\n")
     shown, end, _ = rest.partition("```\n<!-- /dry run -->")
     assert start

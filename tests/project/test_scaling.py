@@ -1,4 +1,4 @@
-"""docs/scaling.md says what its tables' script computes, and that is what the limits allow."""
+"""docs/performance.md says what its tables' script computes, and that is what the limits allow."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from hypothesis import strategies as st
 from docs import scaling_tables as scaling
 from target_dotdigital.sandbox.imports import MAXIMUM_ACTIVE_IMPORTS
 from target_dotdigital.settings.schema import CONFIG_SCHEMA
-
-PUBLIC_PACE = 1_000_000 / 3 / 3_600
-"""Contacts a second: a million in three hours."""
 
 
 def test_the_page_has_the_tables_of_the_script() -> None:
@@ -41,19 +38,6 @@ def test_a_basic_account_takes_so_many_calls() -> None:
 def test_the_older_limit_is_never_passed(batch: int, calls: int) -> None:
     imports = scaling.rows_a_day_by_flat_limit(batch, calls) / batch
     assert imports * calls <= 2_000 * 24 < (imports + 1) * calls
-
-
-@given(batch=st.integers(1, 50_000))
-def test_an_import_is_asked_for_until_its_time_is_over(batch: int) -> None:
-    polls = scaling.calls_at_public_pace(batch) - 1
-    # As the target does it: soon at first, each minute at least.
-    assert batch / PUBLIC_PACE / 60 <= polls <= batch / PUBLIC_PACE / 54 + 40
-    assert polls <= scaling.calls_at_public_pace(batch + 1) - 1
-
-
-def test_slots_bring_in_the_public_pace_each() -> None:
-    assert scaling.rows_a_day_by_slots(1) == 8_000_000
-    assert scaling.rows_a_day_by_slots(25) == 200_000_000
 
 
 @given(tap=st.integers(1, 100_000), account=st.floats(1, 100_000))

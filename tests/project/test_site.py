@@ -159,7 +159,7 @@ def test_the_report_has_every_key_of_its_schema(site: Path) -> None:
     assert set(keys(schema)) <= shown
 
 
-# What a run can say is on the page about operating.
+# What a run can say is on the page of messages.
 
 
 @functools.cache
@@ -176,7 +176,7 @@ def strings() -> frozenset[str]:
 def test_every_reject_code_is_told(site: Path) -> None:
     codes = {text for text in strings() if REJECT_CODE.fullmatch(text)}
     assert codes >= {"record.invalid", "field.type", "dotdigital.unknown"}
-    shown = Page(site / "operating.html").text.lower()
+    shown = Page(site / "reference/messages.html").text.lower()
     assert [code for code in sorted(codes) if code.lower() not in shown] == []
 
 
@@ -196,7 +196,7 @@ def error_classes() -> set[type[Exception]]:
 
 
 def test_every_error_class_is_told_with_who_must_act(site: Path) -> None:
-    page = Page(site / "operating.html")
+    page = Page(site / "reference/messages.html")
     told = {each for each in error_classes() if not each.__name__.startswith("_")}
     assert len(told) > 10
     assert [each.__name__ for each in told if each.__name__ not in page.text] == []
@@ -205,7 +205,7 @@ def test_every_error_class_is_told_with_who_must_act(site: Path) -> None:
 
 
 def test_messages_are_those_of_the_code(site: Path) -> None:
-    text = Page(site / "operating.html").text
+    text = Page(site / "reference/messages.html").text
     for message in (
         "BATCH messages are not taken: switch the tap's batch_config off",
         "sandbox_path, api_url: only one of them can be set",
