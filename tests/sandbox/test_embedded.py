@@ -18,7 +18,14 @@ from tests.support.sandbox.client import SandboxClient, people
 if TYPE_CHECKING:
     from types import ModuleType
 
-MAY_IMPORT = {"msgspec", "starlette", "typing_extensions", "uvicorn", *sys.stdlib_module_names}
+MAY_IMPORT = {
+    "msgspec",
+    "shtab",
+    "starlette",
+    "typing_extensions",
+    "uvicorn",
+    *sys.stdlib_module_names,
+}
 
 
 def client_of(sandbox: EmbeddedSandbox) -> SandboxClient:
