@@ -14,7 +14,7 @@ def main() -> None:
     """Load what comes on standard input. A signal ends it quietly from the first moment on."""
     exit_at_once()
     if os.environ.get(COMPLETION_VARIABLE):
-        from target_dotdigital.completion import complete  # noqa: PLC0415 - signals come first
+        from target_dotdigital.terminal import complete  # noqa: PLC0415 - signals come first
 
         complete(COMPLETION_VARIABLE)
     # It takes a second to import.

@@ -25,11 +25,11 @@ from target_dotdigital.errors import (
     TargetDotdigitalError,
 )
 from target_dotdigital.files import check_writable
-from target_dotdigital.findings import Finding, result_of
 from target_dotdigital.loading import RejectsFile
 from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import MAX_ACTIVE_IMPORTS, NO_ADDRESS_BOOK, Settings
+from target_dotdigital.terminal import Finding, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import TargetDotdigitalError
-from target_dotdigital.findings import Finding
 from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings import OWN_IDENTIFIERS
+from target_dotdigital.terminal import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

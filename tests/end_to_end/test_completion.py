@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from target_dotdigital import completion
 from target_dotdigital.__main__ import COMPLETION_VARIABLE
 from target_dotdigital.target import TargetDotdigital
+from target_dotdigital.terminal import complete
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def test_the_options_are_those_of_the_command(
     assert sorted(line.removeprefix("plain,") for line in told.splitlines()) == OPTIONS
     kept: list[click.Command] = []
     monkeypatch.setattr(click.Command, "main", lambda self, **_: kept.append(self))
-    completion.complete(COMPLETION_VARIABLE)
+    complete(COMPLETION_VARIABLE)
     found = []
     for command in (kept[0], TargetDotdigital.get_singer_command()):
         options = command.get_params(click.Context(command))

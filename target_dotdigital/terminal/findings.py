@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from target_dotdigital.terminal import is_terminal, printable, text_for
+from target_dotdigital.terminal.texts import is_terminal, printable, text_for
 
 if TYPE_CHECKING:
     from typing import TextIO

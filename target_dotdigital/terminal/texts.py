@@ -1,4 +1,4 @@
-"""Terminals: which streams are one, and texts for people, plain wherever there is none.
+"""Texts for people: in colour on a stream that is a terminal, plain elsewhere.
 
 Rich takes a while to import, so only what shows something imports it.
 """

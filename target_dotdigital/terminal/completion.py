@@ -6,8 +6,6 @@ Click writes the shell's script and answers it. The options are those of the SDK
 
 from __future__ import annotations
 
-import click
-
 
 def complete(variable: str) -> None:
     """Write what the shell asks for, and leave.
@@ -15,6 +13,8 @@ def complete(variable: str) -> None:
     Args:
         variable: The environment variable that says what that is.
     """
+    import click  # noqa: PLC0415 - the rest of this package needs none
+
     file = click.Path(dir_okay=False)
     formats = click.Choice(["json", "markdown"])
     command = click.Command(
