@@ -34,10 +34,10 @@ def plan_table(plan: Plan, streams: Sequence[StreamCounts], failure: str | None)
     """
     parts: list[Table | Text] = [_heading("Plan of a dry run. Nothing was written to Dotdigital.")]
     if failure is not None:
-        parts += _lines(f"The dry run ended early, and the plan with it: {failure}")
+        parts += _lines(f"The plan covers what was read until the dry run failed: {failure}")
     imports = (
-        f"Imports: {plan.imports:,}, of {plan.contacts_in_imports:,} contacts and "
-        f"{plan.import_bytes:,} bytes. Their time: {time_range(plan.seconds)}."
+        f"Imports: {plan.imports:,} (contacts {plan.contacts_in_imports:,}, bytes "
+        f"{plan.import_bytes:,}). They take {time_range(plan.seconds)}."
     )
     tiers = [(tier, each.at_least, each.at_most) for tier, each in plan.calls_by_tier.items()]
     parts += [_text(""), *_rows(streams), _text("")]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.terminal import console_for, is_terminal, percent, printable
 
@@ -169,7 +168,7 @@ def _last_moving(streams: Collection[StreamCounts]) -> list[StreamCounts]:
 
 
 class LivePicture:
-    """A picture on a terminal, and the way of the log past it. Safe to use from several threads."""
+    """A picture on a terminal, above which the log goes on. Any thread may log."""
 
     def __init__(self, stream: TextIO) -> None:
         """Show nothing yet, and take the log's lines in from now on.
@@ -177,9 +176,11 @@ class LivePicture:
         Args:
             stream: The terminal.
         """
+        from rich.file_proxy import FileProxy  # noqa: PLC0415 - on a terminal alone
+
         self._stream = stream
         self._console = console_for(stream)
-        self._lock = threading.RLock()
+        self._console.soft_wrap = True  # the log's lines stay whole
         self._live: Live | None = None
         self._handlers = [
             handler
@@ -187,7 +188,7 @@ class LivePicture:
             if isinstance(handler, logging.StreamHandler) and handler.stream is stream
         ]
         for handler in self._handlers:
-            handler.setStream(self)
+            handler.setStream(FileProxy(self._console, stream))
 
     def show(self, picture: RenderableType) -> None:
         """Show a picture instead of the one before.
@@ -197,44 +198,24 @@ class LivePicture:
         """
         from rich.live import Live  # noqa: PLC0415 - on a terminal alone
 
-        with self._lock:
-            if self._live is None:
-                # Once stopped, a `Live` would erase what was written since.
-                self._live = Live(
-                    console=self._console,
-                    auto_refresh=False,
-                    transient=True,
-                    redirect_stdout=False,
-                    redirect_stderr=False,
-                )
-                self._live.start()
-                self._console.show_cursor()  # a run that is killed could not do that
-            self._live.update(picture, refresh=True)
+        if self._live is None:
+            # Once stopped, a `Live` would erase what was written since.
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+            self._console.show_cursor()  # a run that is killed could not do that
+        self._live.update(picture, refresh=True)
 
     def hide(self) -> None:
         """Take the picture away until the next one is shown."""
-        with self._lock:
-            if self._live is not None:
-                self._live.stop()
-                self._live = None
-
-    def write(self, text: str) -> int:
-        """Write lines of the log above the picture.
-
-        Args:
-            text: Whole lines.
-        """
-        with self._lock:
-            picture = None if self._live is None else self._live.renderable
-            self.hide()
-            self._console.file.write(text)
-            if picture is not None:
-                self.show(picture)
-        return len(text)
-
-    def flush(self) -> None:
-        """Send what was written to the terminal."""
-        self._console.file.flush()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def close(self) -> None:
         """Take the picture away, and let the log write by itself again."""
@@ -242,7 +223,3 @@ class LivePicture:
         for handler in self._handlers:
             handler.setStream(self._stream)
         self._handlers = []
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a stream has
-        """Return what else a handler may ask of a stream."""
-        return getattr(self._stream, name)

@@ -225,14 +225,14 @@ def test_a_line_for_each_stream_is_written_anew_below_the_log(
         "0:00:02, active imports 1, 2,502 rows/s",
     ]
     assert terminal.screen.has_cursor
-    logger.warning("meanwhile")
-    assert terminal.screen.shown[2:4] == ["meanwhile", terminal.screen.shown[3]]
+    logger.warning("%s", long := "meanwhile " * 30 + "[bold]end")
+    assert terminal.screen.shown[:3] == ["before", "between", long]
     watched.progress.hide()
-    assert terminal.screen.shown == ["before", "between", "meanwhile"]
+    assert terminal.screen.shown == ["before", "between", long]
     watched.pass_time(1)
     watched.progress.close()
     logger.warning("after")
-    assert terminal.screen.shown == ["before", "between", "meanwhile", "after"]
+    assert terminal.screen.shown == ["before", "between", long, "after"]
     assert terminal.screen.has_cursor
     assert handler.stream is terminal
 
