@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from target_dotdigital.signals import exit_at_once
+
+COMPLETION_VARIABLE = "_TARGET_DOTDIGITAL_COMPLETE"
+"""What a shell sets that completes the command: the name that Click derives from the command's."""
 
 
 def main() -> None:
     """Load what comes on standard input. A signal ends it quietly from the first moment on."""
     exit_at_once()
+    if os.environ.get(COMPLETION_VARIABLE):
+        from target_dotdigital.terminal import complete  # noqa: PLC0415 - signals come first
+
+        complete(COMPLETION_VARIABLE)
     # It takes a second to import.
     from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415 - signals come first
 

@@ -1,12 +1,10 @@
-"""`--test`: looks at everything that a run needs, writes nothing, and says what is to be done."""
+"""`--test`: checks everything that a run needs, writes nothing, and says what to do."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.account import (
     Connection,
@@ -31,6 +29,7 @@ from target_dotdigital.loading import RejectsCsv, RejectsFile
 from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import MAX_ACTIVE_IMPORTS, NO_ADDRESS_BOOK, Settings
+from target_dotdigital.terminal import Finding, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,28 +45,6 @@ OF_A_CHECK: Final = Timeouts(deadline_seconds=30.0, max_tries=2, rate_limit_seco
 _MAX_COUNT_DIGITS = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check has found.
-
-    Attributes:
-        verdict: `ok`; `to do`, without which a run would fail; `note`, which is neither.
-        subject: What was looked at.
-        text: What it is like, or what is to be done.
-    """
-
-    verdict: Literal["ok", "to do", "note"]
-    subject: str
-    text: str
-
-    @override
-    def __str__(self) -> str:
-        """Return one line for people to read."""
-        line = f"{self.verdict:<6} {self.subject}: {self.text}"
-        # Names are whatever somebody has typed; one check stays one line.
-        return "".join(each if each.isprintable() else "?" for each in line)
-
-
 def run_preflight(
     config: Mapping[str, Any],
     problems: Sequence[str],
@@ -75,33 +52,33 @@ def run_preflight(
     clock: Clock,
     write: Callable[[str], None],
 ) -> bool:
-    """Tell what every check has found, a line each, and return whether a run can succeed.
+    """Write a line for each check, and return whether a run can succeed.
 
     Args:
         config: The plugin's configuration, defaults filled in.
-        problems: What is wrong with it in itself; then nobody is called.
+        problems: What is wrong with it in itself; then nothing is called.
         doubts: What in it is probably a mistake.
         clock: Waits between tries.
-        write: Takes a line.
+        write: Takes a line for standard output.
     """
-    undone = 0
+    verdicts = []
     for finding in _findings(config, problems, doubts, clock):
-        write(str(finding))
-        undone += finding.verdict == "to do"
-    left = f"{undone} to do before a run can succeed" if undone else "All is well"
-    write(f"{left}. Nothing was written to Dotdigital.")
-    return not undone
+        write(finding.line_for(sys.stdout))
+        verdicts.append(finding.verdict)
+    failures = verdicts.count("FAIL")
+    write(result_of(failures, verdicts.count("WARN")))
+    return not failures
 
 
 def _findings(
     config: Mapping[str, Any], problems: Sequence[str], doubts: Sequence[str], clock: Clock
 ) -> Iterator[Finding]:
     for problem in problems:
-        yield Finding("to do", "Settings", problem)
+        yield Finding("FAIL", "Settings", problem)
     if not problems:
-        yield Finding("ok", "Settings", "nothing is wrong with them in themselves")
+        yield Finding("OK", "Settings", "no mistakes found")
     for doubt in doubts:
-        yield Finding("note", "Settings", doubt)
+        yield Finding("WARN", "Settings", doubt)
     if not problems:
         yield from preflight(Settings.from_config(config), clock)
 
@@ -123,7 +100,7 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
         # Without address books: a sandbox would be given them.
         connection = Connection(settings, clock, timeouts=OF_A_CHECK)
     except TargetDotdigitalError as error:
-        yield Finding("to do", "Connection", error.message)
+        yield Finding("FAIL", "Connection", error.message)
         yield from _unreached()
         return
     try:
@@ -135,21 +112,21 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
 def _rejects_file(settings: Settings) -> Finding:
     path, subject = settings.rejects_path, "Rejects file"
     if path is None:
-        text = "rejects_path is not set: rejected rows are counted by code, and not kept"
-        return Finding("note", subject, text)
+        text = "set rejects_path to keep rejected rows; without it they are only counted"
+        return Finding("WARN", subject, text)
     try:
         RejectsFile(path).close()
     except StorageError as error:
-        return Finding("to do", subject, error.message)
-    return Finding("ok", subject, f"{path} can be written")
+        return Finding("FAIL", subject, error.message)
+    return Finding("OK", subject, f"{path} can be written")
 
 
 def _rejects_csv(path: Path) -> Finding:
     try:
         RejectsCsv(path).close()
     except StorageError as error:
-        return Finding("to do", "Rejects as CSV", error.message)
-    return Finding("ok", "Rejects as CSV", f"{path} can be written")
+        return Finding("FAIL", "Rejects as CSV", error.message)
+    return Finding("OK", "Rejects as CSV", f"{path} can be written")
 
 
 def _report(path: Path, *, is_folder: bool) -> Finding:
@@ -159,13 +136,13 @@ def _report(path: Path, *, is_folder: bool) -> Finding:
         else:
             check_writable("report_path", path, path)
     except StorageError as error:
-        return Finding("to do", "Report", error.message)
-    return Finding("ok", "Report", f"{path} can be written")
+        return Finding("FAIL", "Report", error.message)
+    return Finding("OK", "Report", f"{path} can be written")
 
 
 def _unreached() -> Iterator[Finding]:
     for subject in ("Address books", "Data fields", "Import slots"):
-        yield Finding("note", subject, "not checked, because the account cannot be reached")
+        yield Finding("WARN", subject, "not checked. Fix the problem above, then run --test again")
 
 
 class _Preflight:
@@ -185,66 +162,67 @@ class _Preflight:
             return
         yield from self._address_books(self._client)
         yield from self._data_fields()
-        checked = check_custom_identifiers(self._client, self._settings)
-        yield from (Finding(*each) for each in checked)
+        yield from check_custom_identifiers(self._client, self._settings)
         yield self._import_slots()
         yield _calls(self._client)
 
     # The way there.
 
     def _reach(self) -> Iterator[Finding]:
-        """Tell of connection, credentials and region, and read the data fields on the way."""
+        """Check connection, credentials and region, and read the data fields on the way."""
         client: Client | None = None
         try:
             client = self._connection.client()
             self._read_fields(client)
         except AuthenticationError as error:
-            yield Finding("ok", "Connection", "Dotdigital answers")
-            yield Finding("to do", "Credentials", error.message)
+            yield Finding("OK", "Connection", "Dotdigital answers")
+            yield Finding("FAIL", "Credentials", error.message)
         except ForbiddenError as error:
             yield from self._elsewhere(error)
         except NetworkError as error:
-            hint = "look at api_url, and at the network with its proxy and certificates"
-            yield Finding("to do", "Connection", f"{error.message}; {hint}")
+            hint = "Check api_url, your network, its proxy and its certificates"
+            yield Finding("FAIL", "Connection", f"{error.message}. {hint}")
         except TargetDotdigitalError as error:
             # Some other call may be answered all the same, once it is known where.
             self._client = client
             subject = "Region" if client is None else "Connection"
-            yield Finding("to do", subject, error.message)
+            yield Finding("FAIL", subject, error.message)
         else:
             self._client = client
-            yield Finding("ok", "Connection", f"{client.host} answers")
-            yield Finding("ok", "Credentials", "accepted")
-            yield Finding("ok", "Region", self._region(client))
+            yield Finding("OK", "Connection", f"{client.host} answers")
+            yield Finding("OK", "Credentials", "accepted")
+            yield Finding("OK", "Region", self._region(client))
 
     def _read_fields(self, client: Client) -> None:
         self._fields = {field.name: field.type for field in client.data_fields()}
 
     def _elsewhere(self, error: ForbiddenError) -> Iterator[Finding]:
         """After a 403: look for the account's region, and check the rest there."""
-        yield Finding("ok", "Connection", "Dotdigital answers")
+        yield Finding("OK", "Connection", "Dotdigital answers")
         if not self._connection.names_region:
-            yield Finding("to do", "Region", error.message)
+            yield Finding("FAIL", "Region", error.message)
             return
         client = self._connection.client_elsewhere()
         message = self._connection.wrong_region(client).message
         if client is None:
-            yield Finding("to do", "Region", message)
+            yield Finding("FAIL", "Region", message)
             return
-        yield Finding("ok", "Credentials", "accepted")
-        advice = f"set region to {region_of(client.host)}, or leave it out"
-        yield Finding("to do", "Region", f"{message}; {advice}")
+        yield Finding("OK", "Credentials", "accepted")
+        advice = f"Set region to {region_of(client.host)}, or leave it out"
+        yield Finding("FAIL", "Region", f"{message}. {advice}")
         self._client = client
         with suppress(TargetDotdigitalError):  # told where the data fields are
             self._read_fields(client)
 
     def _region(self, client: Client) -> str:
         if self._settings.sandbox_path is not None:
-            return "none, it is the sandbox inside this target"
+            return "none, because you load into the local sandbox"
         if self._settings.api_url is not None:
-            return "not asked for, because api_url is set"
+            return "not needed, because api_url is set"
         region = region_of(client.host) or client.host
-        return f"{region}, as it is set" if self._settings.region else f"{region}, found by asking"
+        return (
+            f"{region}, as you set it" if self._settings.region else f"{region}, as Dotdigital says"
+        )
 
     # What is there.
 
@@ -261,7 +239,7 @@ class _Preflight:
                 found, near = find_address_books(client, group)
             except TargetDotdigitalError as error:
                 for key in group:
-                    yield Finding("to do", f"Address book {_shown(key)}", error.message)
+                    yield Finding("FAIL", f"Address book {_shown(key)}", error.message)
                 continue
             for key, book in found.items():
                 yield self._address_book(key, book, near.get(key))
@@ -269,28 +247,29 @@ class _Preflight:
     def _no_address_book(self) -> Finding:
         subject = "Address books"
         if self._settings.streams is None and not self._settings.default_stream.account_only:
-            return Finding("to do", subject, f"whatever the stream, {NO_ADDRESS_BOOK}")
-        return Finding("note", subject, "none is named by the settings")
+            return Finding("FAIL", subject, f"whatever the stream, {NO_ADDRESS_BOOK}")
+        return Finding("OK", subject, "the settings name none, so there is none to check")
 
     def _address_book(self, key: str | int, book: AddressBook | None, near: str | None) -> Finding:
         subject = f"Address book {_shown(key)}"
         if book is None and self._settings.sandbox_path is not None:
-            return Finding("ok", subject, "will be created in the sandbox")
+            return Finding("OK", subject, "will be created in the sandbox")
         creates = self._settings.create_address_book
         problem = address_book_problem(key, book, near, creates=creates)
         if problem is not None:
-            return Finding("to do", subject, problem.removeprefix(f"{subject} "))
+            return Finding("FAIL", subject, problem.removeprefix(f"{subject} "))
         if near is not None and nearly_equal(str(key), [near]) is not None:
             text = f"will be created. {new_beside(subject[0].lower() + subject[1:], near)}"
-            return Finding("note", subject, text)
+            return Finding("WARN", subject, text)
         if book is None:
-            return Finding("ok", subject, "will be created, unless a segment has this name")
-        return Finding("ok", subject, f"found, {_shown(book.name if key == book.id else book.id)}")
+            return Finding("OK", subject, "will be created, unless a segment has this name")
+        return Finding("OK", subject, f"found, {_shown(book.name if key == book.id else book.id)}")
 
     def _data_fields(self) -> Iterator[Finding]:
         data_fields, streams = self._fields, self._settings.streams
         if data_fields is None:
-            yield Finding("to do", "Data fields", "Dotdigital does not list them; try again later")
+            text = "Dotdigital did not list them. Run --test again later"
+            yield Finding("FAIL", "Data fields", text)
             return
         for name, stream in (streams or {}).items():
             if stream.fields is not None:
@@ -299,10 +278,10 @@ class _Preflight:
         if streams is None or by_name:
             whose = "every stream" if streams is None else ", ".join(by_name)
             text = (
-                f"those of {whose} are mapped by name, which cannot be checked before the tap "
-                f"sends its schema; the account has {len(data_fields)}"
+                f"not checked for {whose}: properties are mapped by name once the tap sends its "
+                "schema. To see the result, do a dry run (dry_run: true)"
             )
-            yield Finding("note", "Data fields", text)
+            yield Finding("WARN", "Data fields", text)
 
     def _fields_of(
         self, name: str, stream: StreamSettings, data_fields: Mapping[str, str]
@@ -315,34 +294,34 @@ class _Preflight:
         odd = [field for field in there if types[field.lower()] not in DATA_FIELD_TYPES]
         problems = [f"The data field '{field}' has a type that is not known." for field in odd]
         if problem is not None or odd:
-            return Finding("to do", subject, " ".join([*problems, problem or "Map others"]))
+            return Finding("FAIL", subject, " ".join([*problems, problem or "Map others"]))
         told = [f"{', '.join(there)} found"] if there else []
         if missing:
             told.append(f"{', '.join(missing)} will be created, typed from the stream's schema")
         near = {field: nearly_equal(field, data_fields) for field in missing}
         doubts = [new_beside(f"data field '{new}'", old) for new, old in near.items() if old]
         text = ". ".join(["; ".join(told) or "none is mapped", *doubts])
-        return Finding("note" if doubts else "ok", subject, text)
+        return Finding("WARN" if doubts else "OK", subject, text)
 
     def _import_slots(self) -> Finding:
         # Nothing in the vendor's documents counts active imports; trying one would write.
         text = (
-            "how many are free is not known: Dotdigital has no call that tells it. An account has "
-            f"{MAX_ACTIVE_IMPORTS}, shared with its other integrations; a run uses up to "
-            f"{self._settings.max_active_imports} (max_active_imports) and waits while none is free"
+            f"a run uses up to {self._settings.max_active_imports} (max_active_imports) of the "
+            f"account's {MAX_ACTIVE_IMPORTS}, and waits while your other integrations use them. "
+            "Dotdigital does not say how many are free now"
         )
-        return Finding("note", "Import slots", text)
+        return Finding("OK", "Import slots", text)
 
 
 def _calls(client: Client) -> Finding:
-    """Tell what account-info says of the call limits: of some accounts nothing."""
+    """Return what account-info says of the call limits: of some accounts nothing."""
     try:
         left = (client.account_info().property("ApiCallsRemaining") or "").strip()
     except TargetDotdigitalError as error:
-        return Finding("note", "Calls", f"how many are left is not known: {error.message}")
+        return Finding("OK", "Calls", f"how many are left is not known: {error.message}")
     if not (left.isascii() and left.isdigit() and len(left) <= _MAX_COUNT_DIGITS):
-        return Finding("note", "Calls", "how many are left is not told by the account")
-    return Finding("note", "Calls", f"{left} left now, says the account; without any, a run waits")
+        return Finding("OK", "Calls", "Dotdigital does not say how many this account has left")
+    return Finding("OK", "Calls", f"{left} left now. When they are used up, a run waits")
 
 
 def _shown(key: str | int) -> str:

@@ -26,6 +26,7 @@ from target_dotdigital.singer import (
     join_flattened_arrays,
     prepared,
     print_line,
+    summary_level,
     without_nulls,
     write_line,
 )
@@ -293,8 +294,9 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     def _conclude(self, error: Exception | None) -> None:
         """Tell what became of the rows, write the report, and let go of everything."""
         self.run.close_progress()
+        level = summary_level(self.logger)
         for line in self.run.summary.lines():
-            self.logger.info("%s", line)
+            self.logger.log(level, "%s", line)
         for line in self.run.summary.warnings():
             self.logger.warning("%s", line)
         try:

@@ -215,7 +215,7 @@ def _start_sandbox(path: Path, seeds: Seeds) -> EmbeddedSandbox:
             "sandbox_path needs the extra: pip install 'target-dotdigital[sandbox]'"
         ) from None
     try:
-        return EmbeddedSandbox(
+        sandbox = EmbeddedSandbox(
             path,
             address_books=seeds.address_books,
             preferences=seeds.preferences,
@@ -223,6 +223,9 @@ def _start_sandbox(path: Path, seeds: Seeds) -> EmbeddedSandbox:
         )
     except (OSError, ValueError) as error:
         raise SettingsError(f"sandbox_path: the sandbox cannot start: {error}") from None
+    if sandbox.is_shared:
+        _logger.info("sandbox_path: using the sandbox that runs on this file, at %s", sandbox.url)
+    return sandbox
 
 
 def _endpoint(client: Client) -> str:

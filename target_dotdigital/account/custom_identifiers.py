@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import TargetDotdigitalError
 from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings import OWN_IDENTIFIERS
+from target_dotdigital.terminal import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from target_dotdigital.api import Client
     from target_dotdigital.settings import Settings, StreamSettings
-
-Verdict = Literal["ok", "to do", "note"]
-"""Of `--test`."""
 
 
 def named_custom_identifiers(settings: Settings) -> list[str]:
@@ -28,10 +26,8 @@ def named_custom_identifiers(settings: Settings) -> list[str]:
     return sorted({name for stream in streams for _, name in _named_by(stream)})
 
 
-def check_custom_identifiers(
-    client: Client, settings: Settings
-) -> Iterator[tuple[Verdict, str, str]]:
-    """Yield a verdict, a subject and a text for each custom identifier that the settings name.
+def check_custom_identifiers(client: Client, settings: Settings) -> Iterator[Finding]:
+    """Yield what is found of each custom identifier that the settings name.
 
     Args:
         client: Calls the account.
@@ -41,21 +37,24 @@ def check_custom_identifiers(
     try:
         known = client.custom_identifiers() if wanted else []
     except TargetDotdigitalError as error:
-        yield "to do", "Custom identifiers", error.message
+        yield Finding("FAIL", "Custom identifiers", error.message)
         return
     if known is None:
-        text = f"not checked, because {client.host} has no call that lists them"
-        yield "note", "Custom identifiers", text
+        text = (
+            f"not checked: {client.host} has no call that lists them. Compare their names with "
+            "Dotdigital's settings"
+        )
+        yield Finding("WARN", "Custom identifiers", text)
         return
     for name in wanted:
         subject = f"Custom identifier '{name}'"
         problem = _problem(name, known)
         if problem is None:
-            yield "ok", subject, "found"
+            yield Finding("OK", subject, "found")
         elif settings.sandbox_path is not None:
-            yield "ok", subject, "will be created in the sandbox"
+            yield Finding("OK", subject, "will be created in the sandbox")
         else:
-            yield "to do", subject, problem.removeprefix(f"{subject} ")
+            yield Finding("FAIL", subject, problem.removeprefix(f"{subject} "))
 
 
 def custom_identifier_problems(settings: Settings, known: Collection[str]) -> Iterator[str]:

@@ -41,21 +41,22 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import Settings
 
 _NOT_KNOWABLE: Final = (
-    "What Dotdigital itself would refuse cannot be known without sending it, nor what it would "
-    "take only in smaller parts or at another try."
+    "Dotdigital may refuse rows that pass these checks. Only a real run shows which, and how many "
+    "further calls they take."
 )
 _AS_OF_NOW: Final = (
-    "Who is new, updated, in an address book or would leave it is as the account is now, told "
-    "apart by match identifier."
+    "The plan compares the rows with the account as it is now, by match identifier. What changes "
+    "in between changes the numbers."
 )
 _CALLS: Final = (
-    "Calls and time are estimates. The tier of {documented} is public; those of the other routes "
-    "are guesses from what a tier is for (low: much at once; medium: one is written; high: one is "
-    "read), and import status may be unlimited."
+    "Calls and time are estimates. Dotdigital publishes the tier of {documented} only; the others "
+    "are guesses from what each tier is for (low: bulk writes; medium: single writes; high: "
+    "reads). Import status may be unlimited."
 )
 _TIME: Final = (
-    "The time is that of the imports alone: a million contacts in up to three hours is the one "
-    f"public figure; {LOW_CALLS_A_MINUTE} low calls a minute are those of the Basic package."
+    "The time is that of the imports. It follows Dotdigital's one public figure: a million "
+    "contacts in up to three hours. "
+    f"The Basic package allows {LOW_CALLS_A_MINUTE} low calls a minute."
 )
 _NOT_COMPARED: Final = "Who is new and who is updated is not known"
 

@@ -1,11 +1,17 @@
-"""A plan as a table for people to read."""
+"""A plan for people to read: tables in colour on a terminal, plain text elsewhere."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from target_dotdigital.terminal import percent, printable, text_for
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.table import Table
+    from rich.text import Text
 
     from target_dotdigital.dry_run.plan import MirrorNumbers, Numbers, Plan
     from target_dotdigital.mapping import StreamCounts
@@ -19,159 +25,155 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def plan_table(plan: Plan, streams: Sequence[StreamCounts], failure: str | None) -> str:
-    """Return the table, a line break at its end.
+    """Return the plan as text for standard error, a line break at its end.
 
     Args:
         plan: The plan.
         streams: The rows that were read.
         failure: Why the run did not end well; None if it did.
     """
-    sections = [
-        ["Plan of a dry run. Nothing was written to Dotdigital."],
-        [] if failure is None else [f"It is of what was read until the end: {_one_line(failure)}"],
-        _rows(streams),
-        _creates(plan),
-        _contacts(plan),
-        _leaving(plan),
-        _mirrors(plan),
-        _calls(plan),
-        [f"- {_one_line(note)}" for note in plan.notes],
-    ]
-    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+    parts: list[Table | Text] = [_heading("Plan of a dry run. Nothing was written to Dotdigital.")]
+    if failure is not None:
+        parts += _lines(f"The plan covers what was read until the dry run failed: {failure}")
+    imports = (
+        f"Imports: {plan.imports:,} (contacts {plan.contacts_in_imports:,}, bytes "
+        f"{plan.import_bytes:,}). They take {time_range(plan.seconds)}."
+    )
+    tiers = [(tier, each.at_least, each.at_most) for tier, each in plan.calls_by_tier.items()]
+    parts += [_text(""), *_rows(streams), _text("")]
+    parts += [*_lines(*_creations(plan)), _text(""), *_people(plan), _text("")]
+    if mirrors := [_mirror(each) for each in plan.mirrors]:
+        parts += [_heading("Mirrors"), *_lines(*mirrors), _text("")]
+    parts += [*_lines(imports), _table(("Calls", "at least", "at most"), tiers), _text("")]
+    parts += _lines(*(f"- {note}" for note in plan.notes))
+    return text_for(sys.stderr, *parts)
 
 
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+def _text(text: str, style: str = "") -> Text:
+    from rich.text import Text  # noqa: PLC0415 - a dry run alone shows a plan
+
+    return Text(printable(text), style)
+
+
+def _heading(text: str) -> Text:
+    return _text(text, "bold")
+
+
+def _lines(*lines: str) -> list[Table | Text]:
+    return [_text(line) for line in lines]
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Return a table: the first column to the left, the others to the right."""
-    cells = [[_one_line(cell) for cell in row] for row in (heads, *rows)]
-    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for number, head in enumerate(heads):
+        table.add_column(_text(head), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(_cell(each)) for each in row))
+    return table
 
 
-def _one_line(cell: object) -> str:
-    """Return a cell's text: names are whatever somebody has typed, and stay on their line."""
-    if isinstance(cell, int):
-        return f"{cell:,}"
-    text = _UNKNOWN if cell is None else str(cell)
-    return "".join(each if each.isprintable() else "?" for each in text)
+def _cell(value: object) -> str:
+    if value is None:
+        return _UNKNOWN
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _rows(streams: Sequence[StreamCounts]) -> list[str]:
+def _rows(streams: Sequence[StreamCounts]) -> Iterator[Table | Text]:
     heads = ("Rows", "read", "valid", "rejected", "collapsed", "skipped")
-    rows = [
-        (each.stream, each.read, each.imported, each.rejected_total, each.collapsed, each.skipped)
-        for each in streams
-    ]
-    lines = _aligned(heads, rows)
+    yield _table(
+        heads,
+        (
+            (
+                each.stream,
+                each.read,
+                each.imported,
+                each.rejected_total,
+                each.collapsed,
+                each.skipped,
+            )
+            for each in streams
+        ),
+    )
     for each in streams:
         if each.rejected:
             codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.rejected.items()))
-            lines.append(f"rejected of {_one_line(each.stream)}, by code: {codes}")
-    return lines
+            share = percent(each.rejected_total, each.read)
+            yield _text(f"Rejected of {each.stream}: {share}, by code: {codes}")
 
 
-def _creates(plan: Plan) -> list[str]:
-    books = [("address book", name, "") for name in plan.creates.address_books]
-    fields = [
-        ("data field", each.name, f"{each.type}, by the schema of {each.stream}")
-        for each in plan.creates.data_fields
-    ]
-    if rows := plan.creates.address_books_of_rows:
-        books.append((f"{rows:,} address books", "that rows name", ""))
-    if not books and not fields:
-        return ["Nothing would be created."]
-    return [
-        "Would be created",
-        *(
-            f"  {kind} {_one_line(name)}" + (f" ({_one_line(more)})" if more else "")
-            for kind, name, more in (*books, *fields)
-        ),
-    ]
+def _creations(plan: Plan) -> Iterator[str]:
+    creates = plan.creates
+    if not creates.address_books and not creates.address_books_of_rows and not creates.data_fields:
+        yield "Would be created: nothing."
+        return
+    yield "Would be created"
+    for name in creates.address_books:
+        yield f"  address book '{name}'"
+    if creates.address_books_of_rows:
+        yield f"  {creates.address_books_of_rows:,} address books that rows name"
+    for field in creates.data_fields:
+        yield f"  data field {field.name} ({field.type}, from the schema of {field.stream})"
 
 
-def _contacts(plan: Plan) -> list[str]:
-    heads = ("Contacts", "all", "new", "updated", "updated: in it now", "updated: would join")
-    total = plan.contacts
-    rows = [("of the account", total.contacts, total.new, total.updated, "", "")]
-    lines = _aligned(
-        heads,
-        [
-            *rows,
-            *(
-                (
-                    address_book_label(each.address_book, each.name),
-                    each.contacts,
-                    each.new,
-                    each.updated,
-                    each.updated_members,
-                    each.updated_joining,
-                )
-                for each in plan.address_books[:MAX_ADDRESS_BOOKS]
-            ),
-        ],
-    )
-    if (more := len(plan.address_books) - MAX_ADDRESS_BOOKS) > 0:
-        lines.append(f"and {more:,} address books more")
-    return lines
-
-
-def _leaving(plan: Plan) -> list[str]:
-    rows = [
-        (
-            "would be deleted from the account"
-            if each.is_deletion
-            else f"would leave {address_book_label(each.address_book, each.name)}",
-            each.contacts,
-            each.there_now,
-        )
+def _people(plan: Plan) -> Iterator[Table | Text]:
+    """Yield what becomes of people, by address book; those who leave are not among the others."""
+    deleted = [each for each in plan.leaving if each.is_deletion]
+    leaving = {
+        (each.address_book, each.name): each.there_now
         for each in plan.leaving
-    ]
-    return _aligned(("Contacts marked as deleted", "all", "there now"), rows) if rows else []
-
-
-def _mirrors(plan: Plan) -> list[str]:
-    rows = [
-        (
-            address_book_label(each.address_book, each.name),
-            each.members,
-            each.would_leave,
-            f"{each.max_removal_percent} %",
-            mirror_obstacle(each),
+        if not each.is_deletion
+    }
+    for mirror in plan.mirrors:
+        key = (mirror.address_book, mirror.name)
+        would_leave = 0 if mirror_obstacle(mirror) else mirror.would_leave
+        before = leaving.get(key, 0)
+        leaving[key] = None if before is None else before + would_leave
+    rows: list[Sequence[object]] = []
+    for book in plan.address_books:
+        joining = (
+            None
+            if book.new is None or book.updated_joining is None
+            else book.new + book.updated_joining
         )
-        for each in plan.mirrors
-    ]
-    return _aligned(("Mirrors", "in it now", "would leave", "limit", ""), rows) if rows else []
+        key = (book.address_book, book.name)
+        leave = leaving.pop(key, 0)
+        rows.append((address_book_label(*key), book.new, book.updated, joining, leave))
+    rows += [(address_book_label(*key), 0, 0, 0, each) for key, each in leaving.items()]
+    total = plan.contacts
+    account = ("whole account", total.new, total.updated, "", "")
+    heads = ("People", "would be new", "would be updated", "would join", "would leave")
+    yield _table(heads, [account, *rows[:MAX_ADDRESS_BOOKS]])
+    if (more := len(rows) - MAX_ADDRESS_BOOKS) > 0:
+        yield _text(f"and {more:,} more address books")
+    for each in deleted:
+        yield _text(
+            f"Would be deleted from the account: {_cell(each.there_now)} of {each.contacts:,} "
+            "people whose rows are marked as deleted"
+        )
+
+
+def _mirror(mirror: MirrorNumbers) -> str:
+    label = address_book_label(mirror.address_book, mirror.name)
+    obstacle = mirror_obstacle(mirror)
+    return (
+        f"  {label}: {mirror.would_leave:,} of {mirror.members:,} people would leave "
+        f"({percent(mirror.would_leave, mirror.members)}); max_removal_percent allows "
+        f"{mirror.max_removal_percent} %" + (f". {obstacle}" if obstacle else "")
+    )
 
 
 def mirror_obstacle(mirror: MirrorNumbers) -> str:
-    """Return why nobody would leave an address book; nothing if they would.
+    """Return why no one would leave an address book; nothing if they would.
 
     Args:
         mirror: What would become of it.
     """
     if mirror.is_refused:
-        return "refused, nobody would leave"
-    return "waits for another stream" if mirror.waits else ""
-
-
-def _calls(plan: Plan) -> list[str]:
-    tiers = plan.calls_by_tier.items()
-    text = (
-        f"Imports: {plan.imports:,}, of {plan.contacts_in_imports:,} contacts and "
-        f"{plan.import_bytes:,} bytes. Their time: {time_range(plan.seconds)}."
-    )
-    return [
-        text,
-        *_aligned(
-            ("Calls", "at least", "at most"),
-            [(tier, calls.at_least, calls.at_most) for tier, calls in tiers],
-        ),
-    ]
+        return "Refused: the run would fail, and no one would leave"
+    return "No one leaves before another stream of this mirror has come" if mirror.waits else ""
 
 
 def time_range(seconds: Numbers) -> str:
@@ -193,14 +195,12 @@ def _time(seconds: int) -> str:
 
 
 def address_book_label(number: int | None, name: str | None) -> str:
-    """Return how an address book is called.
+    """Return what an address book is called, such as `'Newsletter' (ID 102)`.
 
     Args:
         number: Its ID; None if it would be created.
         name: Its name; None if it is not known, or a record's.
     """
     if number is None:
-        return (
-            "address book that rows name (new)" if name is None else f"address book '{name}' (new)"
-        )
-    return f"address book {number}" + (f" ({name})" if name is not None else "")
+        return "new ones that rows name" if name is None else f"'{name}' (new)"
+    return f"ID {number}" if name is None else f"'{name}' (ID {number})"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
-import threading
-import unicodedata
 from collections import deque
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from target_dotdigital.terminal import console_for, is_terminal, percent, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable
     from typing import TextIO
+
+    from rich.console import RenderableType
+    from rich.live import Live
 
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Events
@@ -36,9 +37,6 @@ MAX_LIVE_STREAMS: Final = 6
 
 _BAR_COLUMNS: Final = 20
 _NAME_COLUMNS: Final = 24
-_DEFAULT_COLUMNS: Final = 80
-_ERASE_BELOW: Final = "\x1b[J"
-_LINE_UP: Final = "\x1b[A"
 
 _logger = logging.getLogger("target-dotdigital")
 
@@ -46,18 +44,26 @@ _logger = logging.getLogger("target-dotdigital")
 class Progress:
     """Shows how far a run is. It costs nothing per row: the run calls it now and then."""
 
-    def __init__(self, streams: Iterable[StreamCounts], clock: Clock, timeline: Events) -> None:
+    def __init__(
+        self,
+        streams: Iterable[StreamCounts],
+        clock: Clock,
+        timeline: Events,
+        max_reject_percent: int,
+    ) -> None:
         """Start with nothing shown.
 
         Args:
             streams: The rows, as they are counted.
             clock: The clock.
             timeline: Keeps the progress for the report.
+            max_reject_percent: The share of a stream's rows that may be rejected.
         """
         self._streams = streams
         self._clock = clock
         self._timeline = timeline
-        self._live = live_lines(sys.stderr)
+        self._max_reject_percent = max_reject_percent
+        self._live = LivePicture(sys.stderr) if is_terminal(sys.stderr) else None
         self._interval = LOG_SECONDS if self._live is None else LIVE_SECONDS
         self._started = self._logged_at = clock.now()
         self._due = self._started + self._interval
@@ -82,7 +88,7 @@ class Progress:
         self._due = now + self._interval
         rate = self._rate(now, settled)
         if self._live is not None:
-            self._live.show(list(self._picture(now, active, rate)))
+            self._live.show(self._picture(now, active, rate))
         else:
             self._log(now, (read, settled, rejected, active), rate)
 
@@ -121,20 +127,36 @@ class Progress:
             rate,
         )
 
-    def _picture(self, now: float, active: int, rate: float) -> Iterator[str]:
+    def _picture(self, now: float, active: int, rate: float) -> RenderableType:
+        from rich.console import Group  # noqa: PLC0415 - on a terminal alone
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
         streams = list(self._streams)
         shown = _last_moving(streams)
-        columns = max((min(len(each.stream), _NAME_COLUMNS) for each in shown), default=0)
+        lines = Table.grid(padding=(0, 1))
+        lines.add_column(no_wrap=True, overflow="ellipsis", max_width=_NAME_COLUMNS)
+        lines.add_column(width=_BAR_COLUMNS)
+        lines.add_column(no_wrap=True, overflow="ellipsis")
         for counts in shown:
-            name = counts.stream[:_NAME_COLUMNS].ljust(columns)
-            line = f"{name} {_bar(counts)} settled {counts.settled:,} of {counts.read:,} read"
-            yield line + (f", rejected {each:,}" if (each := counts.rejected_total) else "")
-        more = f"{len(streams) - len(shown)} streams more, " if len(streams) > len(shown) else ""
+            bar = ProgressBar(counts.read or 1, counts.settled)
+            lines.add_row(Text(printable(counts.stream)), bar, Text(self._settled(counts)))
+        more = f"{len(streams) - len(shown)} more streams, " if len(streams) > len(shown) else ""
         seconds = int(now - self._started)
-        yield (
+        end = (
             f"{more}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}, "
             f"active imports {active}, {rate:,.0f} rows/s"
         )
+        return Group(lines, Text(end, style="dim", no_wrap=True, overflow="ellipsis"))
+
+    def _settled(self, counts: StreamCounts) -> str:
+        read, rejected = counts.read, counts.rejected_total
+        text = f"settled {counts.settled:,} of {read:,} read"
+        if not rejected:
+            return text
+        share = f"{percent(rejected, read)}, limit {self._max_reject_percent} %"
+        return f"{text}, rejected {rejected:,} ({share})"
 
 
 def _last_moving(streams: Collection[StreamCounts]) -> list[StreamCounts]:
@@ -145,27 +167,8 @@ def _last_moving(streams: Collection[StreamCounts]) -> list[StreamCounts]:
     return moving[-MAX_LIVE_STREAMS:]
 
 
-def _bar(counts: StreamCounts) -> str:
-    full = _BAR_COLUMNS * counts.settled // counts.read if counts.read else 0
-    return f"[{'#' * full}{'.' * (_BAR_COLUMNS - full)}]"
-
-
-def live_lines(stream: TextIO) -> LiveLines | None:
-    """Return lines on a terminal, or None if a stream is none, or one that cannot move its cursor.
-
-    Args:
-        stream: Such as standard error.
-    """
-    try:
-        is_terminal = stream.isatty()
-    except (AttributeError, ValueError):  # there is none, or it is closed
-        return None
-    is_plain = os.environ.get("TERM", "dumb") == "dumb"
-    return LiveLines(stream) if is_terminal and not is_plain else None
-
-
-class LiveLines:
-    """The lines, and the way of the log past them. Safe to use from several threads."""
+class LivePicture:
+    """A picture on a terminal, above which the log goes on. Any thread may log."""
 
     def __init__(self, stream: TextIO) -> None:
         """Show nothing yet, and take the log's lines in from now on.
@@ -173,86 +176,50 @@ class LiveLines:
         Args:
             stream: The terminal.
         """
+        from rich.file_proxy import FileProxy  # noqa: PLC0415 - on a terminal alone
+
         self._stream = stream
-        self._lock = threading.RLock()
-        self._lines: list[str] = []
+        self._console = console_for(stream)
+        self._console.soft_wrap = True  # the log's lines stay whole
+        self._live: Live | None = None
         self._handlers = [
             handler
             for handler in logging.getLogger().handlers
             if isinstance(handler, logging.StreamHandler) and handler.stream is stream
         ]
         for handler in self._handlers:
-            handler.setStream(self)
+            handler.setStream(FileProxy(self._console, stream))
 
-    def show(self, lines: Sequence[str]) -> None:
-        """Show lines in place of those that were shown.
+    def show(self, picture: RenderableType) -> None:
+        """Show a picture instead of the one before.
 
         Args:
-            lines: Each of them is cut where the terminal ends.
+            picture: What Rich can show.
         """
-        columns = self._columns() - 1  # some terminals go to the next line after the last column
-        # A terminal that is gone is no reason to end a run.
-        with self._lock, suppress(OSError, ValueError):
-            self._put(self._erasure(), [_cut(_printable(line), columns) for line in lines])
+        from rich.live import Live  # noqa: PLC0415 - on a terminal alone
+
+        if self._live is None:
+            # Once stopped, a `Live` would erase what was written since.
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+            self._console.show_cursor()  # a run that is killed could not do that
+        self._live.update(picture, refresh=True)
 
     def hide(self) -> None:
-        """Take the lines away, until they are shown again."""
-        if self._lines:
-            self.show(())
-
-    def write(self, text: str) -> int:
-        """Write lines of the log above.
-
-        Args:
-            text: Whole lines.
-        """
-        with self._lock:
-            self._put(self._erasure() + text, self._lines)
-        return len(text)
-
-    def flush(self) -> None:
-        """Send what was written to the terminal."""
-        self._stream.flush()
+        """Take the picture away until the next one is shown."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def close(self) -> None:
-        """Take the lines away, and let the log write by itself again."""
+        """Take the picture away, and let the log write by itself again."""
         self.hide()
         for handler in self._handlers:
             handler.setStream(self._stream)
         self._handlers = []
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a stream has
-        """Return what else a handler may ask of a stream."""
-        return getattr(self._stream, name)
-
-    def _erasure(self) -> str:
-        if not self._lines:
-            return ""
-        return "\r" + _LINE_UP * (len(self._lines) - 1) + _ERASE_BELOW
-
-    def _put(self, before: str, lines: list[str]) -> None:
-        text = "\n".join(lines)
-        encoding = self._stream.encoding or "utf-8"
-        self._stream.write(before + text.encode(encoding, "replace").decode(encoding))
-        self._stream.flush()
-        self._lines = lines
-
-    def _columns(self) -> int:
-        with suppress(OSError, ValueError, AttributeError):
-            return os.get_terminal_size(self._stream.fileno()).columns or _DEFAULT_COLUMNS
-        return _DEFAULT_COLUMNS
-
-
-def _printable(line: str) -> str:
-    """Names are whatever somebody has typed: nothing of them may move the cursor."""
-    return "".join(each if each.isprintable() else "?" for each in line)
-
-
-def _cut(line: str, columns: int) -> str:
-    width = 0
-    for place, each in enumerate(line):
-        if not unicodedata.combining(each):
-            width += 1 + (unicodedata.east_asian_width(each) in {"W", "F"})
-        if width > columns:
-            return line[:place]
-    return line

@@ -64,7 +64,7 @@ def build_run(
 
     # Rows, and what is said of them.
     tally = RowCounts(rejects, settings.max_reject_percent)
-    progress = Progress(tally, clock, timeline)
+    progress = Progress(tally, clock, timeline, settings.max_reject_percent)
     summary = Summary(tally, rejects, settings.dry_run)
     states = StateOutput(
         _state_gate(settings, write_state, progress, timeline), tally, rejects, mirrors

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import ipaddress
 import logging
 import math
 import os
 import signal
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import shtab
 
 from target_dotdigital.sandbox.faults import (
     explain,
@@ -114,6 +116,7 @@ def _options(chosen: argparse.Namespace, credentials: Credentials | None) -> Opt
         switches=chosen.switches,
         rate_limits=chosen.rate_limits,
         faults=read_fault_file(chosen.faults) if chosen.faults else (),
+        is_shared=True,
     )
 
 
@@ -125,8 +128,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    version = importlib.metadata.version("target-dotdigital")
-    add("--version", action="version", version=f"%(prog)s {version}")
+    name = f"target-dotdigital-sandbox {version('target-dotdigital')}"
+    add("--version", action="version", version=name, help="print the version and leave")
+    completion = "print a script that completes this command in your shell, and leave"
+    shtab.add_argument_to(parser, help=completion)
     add("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
     add(
         "--port",
@@ -140,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_DATABASE,
         metavar="FILE",
         help="SQLite file that keeps everything, made if it is missing (%(default)s)",
-    )
+    ).complete = shtab.FILE  # type: ignore[attr-defined]
     add(
         "--address-book",
         action="append",
@@ -227,7 +232,7 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="arm these faults from the start: JSON as POST /sandbox/faults takes it",
-    )
+    ).complete = shtab.FILE  # type: ignore[attr-defined]
 
 
 def _port(text: str) -> int:

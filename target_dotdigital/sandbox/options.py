@@ -40,6 +40,8 @@ class Options:
         rate_limits: Calls that are taken. Without them, all are.
         clock: By which rate limits are counted and reports kept: seconds since 1970.
         allowed_hosts: Names besides this machine's own by which clients may call it.
+        is_shared: Whether a program with a sandbox inside that names the same database uses this
+            one as long as it runs. The lock file then holds the URL and the credentials.
     """
 
     database: Path
@@ -57,6 +59,7 @@ class Options:
     rate_limits: TierLimits | FlatLimit | None = None
     clock: Callable[[], float] = time.time
     allowed_hosts: Sequence[str] = ()
+    is_shared: bool = False
 
     @property
     def seeds(self) -> Seeds:

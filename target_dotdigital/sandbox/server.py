@@ -13,6 +13,7 @@ from typing_extensions import Self, override
 from target_dotdigital.sandbox.account import ensure_seeds
 from target_dotdigital.sandbox.app import create_app
 from target_dotdigital.sandbox.faults import ConnectionProtocol
+from target_dotdigital.sandbox.http import Credentials
 from target_dotdigital.sandbox.imports import Slots
 from target_dotdigital.sandbox.insight_data import InsightJobs
 from target_dotdigital.sandbox.options import Options
@@ -22,6 +23,8 @@ from target_dotdigital.sandbox.storage import Store
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from target_dotdigital.sandbox.storage import LockFile
+
 __all__ = ["Options", "SandboxServer"]
 
 SHUTDOWN_SECONDS = 5
@@ -30,6 +33,9 @@ SHUTDOWN_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept: longer than clients wait between polls, as one that is
 closed just when it is used again looks like a lost reply."""
+
+ANYONE = Credentials("sandbox", "sandbox")
+"""What programs send to a sandbox that insists on no credentials."""
 
 BACKLOG = 128
 """Connections that may wait to be taken; a client opens one a thread."""
@@ -67,6 +73,7 @@ class SandboxServer:
             self._http = _HttpThread(app, listener)
             undo.callback(self._http.stop)
             undo.callback(app.state.faults.released.set)
+            _publish(store.lock_file, listener, options)
             # Stopping is undoing: no more calls, then no more imports, then the database.
             self._stop = undo.pop_all()
 
@@ -154,6 +161,17 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _publish(lock_file: LockFile, listener: socket.socket, options: Options) -> None:
+    """Say which sandbox has the database and, if others may use it, how they reach it."""
+    if not options.is_shared:
+        lock_file.publish()
+        return
+    # A server that listens on every interface is reached on loopback.
+    url = _url(listener).replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    user = options.credentials or ANYONE
+    lock_file.publish(url, user.username, user.password)
 
 
 def _url(listener: socket.socket) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from target_dotdigital.singer.command_line import CommandLineTarget, print_line, write_line
+from target_dotdigital.singer.command_line import (
+    CommandLineTarget,
+    print_line,
+    summary_level,
+    write_line,
+)
 from target_dotdigital.singer.configuration import without_nulls
 from target_dotdigital.singer.error_messages import SAFE_ERRORS, error_text
 from target_dotdigital.singer.flattening import join_flattened_arrays
@@ -27,6 +32,7 @@ __all__ = [
     "prepared",
     "print_line",
     "settings_of",
+    "summary_level",
     "without_nulls",
     "write_line",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from abc import abstractmethod
@@ -186,6 +187,17 @@ class CommandLineTarget(Target):
         for line in lines:
             cls.logger.error("%s", line)
         sys.exit(status)
+
+
+def summary_level(logger: logging.Logger) -> int:
+    """Return the level of the summary: a run that logs warnings alone prints it, too.
+
+    Args:
+        logger: The target's own. The SDK sets its level from `TARGET_DOTDIGITAL_LOGLEVEL` or
+            `LOGLEVEL`; Meltano sets none, and leaves lines out by its own level.
+    """
+    is_quiet = os.environ.get("MELTANO_CLI_LOG_LEVEL", "").lower() == "warning"
+    return logging.WARNING if is_quiet or not logger.isEnabledFor(logging.INFO) else logging.INFO
 
 
 def write_line(line: str) -> None:

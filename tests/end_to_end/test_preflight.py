@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import signal
 import ssl
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +45,7 @@ STREAMS: dict[str, Any] = {
     "people": {"fields": {"FIRSTNAME": "first_name", "loyalty_points": "points"}},
     "others": {"address_book": "Newsletter"},
 }
-LINE = re.compile(r"(ok|to do|note) +([^:]+): (.+)")
+LINE = re.compile(r"(OK|FAIL|WARN) +([^:]+): (.+)")
 
 
 def check(config: dict[str, Any], folder: Path, **environment: str) -> FinishedRun:
@@ -61,9 +64,9 @@ def verdicts(ended: FinishedRun) -> dict[str, str]:
     assert all(found), ended.stdout
     parts = [match.groups() for match in found if match is not None]
     assert len({subject for _, subject, _ in parts}) == len(parts)
-    undone = [subject for verdict, subject, _ in parts if verdict == "to do"]
+    undone = [subject for verdict, subject, _ in parts if verdict == "FAIL"]
     assert ended.status == (1 if undone else 0)
-    assert last.startswith(f"{len(undone)} to do" if undone else "All is well")
+    assert last.startswith(f"{len(undone)} problem" if undone else "A run can start")
     return {subject: f"{verdict}: {text}" for verdict, subject, text in parts}
 
 
@@ -95,13 +98,13 @@ def test_a_good_account_gets_a_line_for_each_check(
         "Import slots",
         "Calls",
     ]
-    assert found["Address book 'Newsletter'"] == "ok: found, ID 101"
-    assert found["Address book ID 102"] == "ok: found, 'Customers'"
-    assert found["Data fields of stream 'people'"] == "ok: FIRSTNAME, loyalty_points found"
-    assert "'others' are mapped by name" in found["Data fields"]
-    assert "not known" in found["Import slots"]
+    assert found["Address book 'Newsletter'"] == "OK: found, ID 101"
+    assert found["Address book ID 102"] == "OK: found, 'Customers'"
+    assert found["Data fields of stream 'people'"] == "OK: FIRSTNAME, loyalty_points found"
+    assert found["Data fields"].startswith("WARN: not checked for 'others': ")
+    assert "does not say how many are free" in found["Import slots"]
     assert "up to 20 (max_active_imports)" in found["Import slots"]
-    assert found["Calls"].startswith("note: 1985 left")
+    assert found["Calls"].startswith("OK: 1985 left")
     assert {call.method for call in server.calls} == {"GET"}
     told = ended.stdout + ended.stderr
     # `meltano config test` looks for these two in what a plugin prints.
@@ -122,9 +125,9 @@ BY_CUSTOM_IDENTIFIER: dict[str, Any] = {
 def test_custom_identifiers_are_looked_up(server: DotdigitalServer, tmp_path: Path) -> None:
     server.custom_identifiers |= {"customerNumber", "crmId"}
     found = verdicts(check(settings_for(server, streams=BY_CUSTOM_IDENTIFIER), tmp_path))
-    assert found["Custom identifier 'crmId'"] == "ok: found"
+    assert found["Custom identifier 'crmId'"] == "OK: found"
     assert found["Custom identifier 'customerNumbr'"] == (
-        "to do: not found. Did you mean 'customerNumber'? Name one that the account has, or create "
+        "FAIL: not found. Did you mean 'customerNumber'? Name one that the account has, or create "
         "it in Dotdigital's settings"
     )
     assert {call.method for call in server.calls} == {"GET"}
@@ -142,7 +145,8 @@ def test_custom_identifiers_that_no_call_lists_are_not_checked(
         streams=BY_CUSTOM_IDENTIFIER,
     )
     assert found["Custom identifiers"] == (
-        "note: not checked, because 127.0.0.1 has no call that lists them"
+        "WARN: not checked: 127.0.0.1 has no call that lists them. Compare their names with "
+        "Dotdigital's settings"
     )
 
 
@@ -154,12 +158,12 @@ def test_custom_identifiers_that_cannot_be_listed_are_to_do(server: DotdigitalSe
         password=server.password,
         streams=BY_CUSTOM_IDENTIFIER,
     )
-    assert found["Custom identifiers"].startswith("to do: GET /configuration/v3/customIdentifiers")
+    assert found["Custom identifiers"].startswith("FAIL: GET /configuration/v3/customIdentifiers")
 
 
 def test_the_sandbox_gets_the_custom_identifiers_that_are_named(tmp_path: Path) -> None:
     found = found_by(sandbox_path=str(tmp_path / "sandbox.db"), streams=BY_CUSTOM_IDENTIFIER)
-    assert found["Custom identifier 'crmId'"] == "ok: will be created in the sandbox"
+    assert found["Custom identifier 'crmId'"] == "OK: will be created in the sandbox"
 
 
 @pytest.mark.parametrize("is_there", [False, True])
@@ -192,7 +196,7 @@ def test_everything_that_is_wrong_is_told_at_once(server: DotdigitalServer, tmp_
     }
     config = settings_for(server, streams=streams, rejects_path=str(tmp_path))
     found = verdicts(check(config, tmp_path))
-    assert {subject for subject, text in found.items() if text.startswith("to do")} == {
+    assert {subject for subject, text in found.items() if text.startswith("FAIL")} == {
         "Rejects file",
         "Address book 'Nope'",
         "Address book ID 7",
@@ -223,10 +227,10 @@ def test_what_a_run_would_create_is_said_and_not_created(
         },
     )
     found = verdicts(check(config, tmp_path))
-    assert found["Address book 'New'"].startswith("ok: will be created")
-    assert found["Data fields of stream 'a'"].startswith("ok: FIRSTNAME found; NEW will be created")
+    assert found["Address book 'New'"].startswith("OK: will be created")
+    assert found["Data fields of stream 'a'"].startswith("OK: FIRSTNAME found; NEW will be created")
     assert "'A NAME' cannot be created" in found["Data fields of stream 'b'"]
-    assert found["Address book ID 7"].startswith("to do")
+    assert found["Address book ID 7"].startswith("FAIL")
     assert {call.method for call in server.calls} == {"GET"}
 
 
@@ -238,12 +242,12 @@ def test_settings_that_are_wrong_are_told_before_anybody_is_called(
     assert ended.status == 1
     lines = ended.stdout.splitlines()
     assert [line.partition(":")[0] for line in lines[:3]] == [
-        "to do  Settings",
-        "to do  Settings",
-        "note   Settings",
+        "FAIL Settings",
+        "FAIL Settings",
+        "WARN Settings",
     ]
     assert "'colour'" in lines[2]
-    assert lines[3].startswith("2 to do")
+    assert lines[3].startswith("2 problems to fix before a run can start (1 warning). Nothing")
     assert server.calls == []
 
 
@@ -255,7 +259,7 @@ def test_the_settings_may_come_from_the_environment(
     arguments = ("--config", "ENV", "--test")
     with TargetProcess({}, tmp_path, environment=environment, arguments=arguments) as target:
         target.process.wait(PATIENCE_SECONDS)
-        assert verdicts(target.end())["Credentials"] == "ok: accepted"
+        assert verdicts(target.end())["Credentials"] == "OK: accepted"
 
 
 def test_wrong_credentials_are_told_and_nothing_more_is_asked(
@@ -264,9 +268,9 @@ def test_wrong_credentials_are_told_and_nothing_more_is_asked(
     config = settings_for(server, password="not this one")
     ended = check(config, tmp_path)
     found = verdicts(ended)
-    assert found["Credentials"].startswith("to do: ")
+    assert found["Credentials"].startswith("FAIL: ")
     assert "username and password" in found["Credentials"]
-    assert found["Connection"].startswith("ok")
+    assert found["Connection"].startswith("OK")
     assert "not checked" in found["Address books"]
     assert len(server.calls) == 1
     assert "not this one" not in ended.stdout + ended.stderr
@@ -277,14 +281,14 @@ def test_a_host_that_nobody_answers_at_is_given_up_soon(tmp_path: Path) -> None:
         url = gone.url
     config = {"username": "u", "password": "p", "api_url": url}
     found = verdicts(check(config, tmp_path))
-    assert found["Connection"].startswith("to do: ")
+    assert found["Connection"].startswith("FAIL: ")
     assert "2 times" in found["Connection"]
     assert "api_url" in found["Connection"]
 
 
 def test_a_host_that_breaks_off_is_tried_twice(server: DotdigitalServer) -> None:
     server.answer_next(DATA_FIELDS, reset(), times=None)
-    assert found_by(api_url=server.url)["Connection"].startswith("to do")
+    assert found_by(api_url=server.url)["Connection"].startswith("FAIL")
     assert len(server.calls) == 2
 
 
@@ -303,7 +307,7 @@ def test_a_bad_certificate_is_told(tmp_path: Path, tls_of_nobody: ssl.SSLContext
         found = verdicts(check(config, tmp_path))
         assert server.heads == []
     assert "certificate" in found["Connection"]
-    assert found["Connection"].startswith("to do")
+    assert found["Connection"].startswith("FAIL")
 
 
 @pytest.fixture
@@ -317,12 +321,12 @@ def tls_of_nobody() -> ssl.SSLContext:
 def test_the_region_is_asked_for(network: Network) -> None:
     network.servers[R1].api_endpoint = f"{R2}/"
     found = found_by(address_book="Customers")
-    assert found["Region"] == "ok: r2, found by asking"
-    assert found["Address book 'Customers'"].startswith("ok")
+    assert found["Region"] == "OK: r2, as Dotdigital says"
+    assert found["Address book 'Customers'"].startswith("OK")
 
 
 def test_the_region_that_is_set_is_taken(network: Network) -> None:
-    assert found_by(region="r2")["Region"] == "ok: r2, as it is set"
+    assert found_by(region="r2")["Region"] == "OK: r2, as you set it"
     assert set(network.origins) == {R2}
 
 
@@ -334,9 +338,9 @@ def test_a_wrong_region_is_told_with_the_right_one_where_the_rest_is_checked(
     network.servers[R2].address_books[300] = "Over there"
     streams = {"a": {"address_book": "Over there", "fields": {"NOPE": "p"}}}
     found = found_by(region="r1", streams=streams)
-    assert found["Region"].startswith("to do: ")
-    assert "set region to r2" in found["Region"]
-    assert found["Address book 'Over there'"] == "ok: found, ID 300"
+    assert found["Region"].startswith("FAIL: ")
+    assert "Set region to r2" in found["Region"]
+    assert found["Address book 'Over there'"] == "OK: found, ID 300"
     assert "'NOPE'" in found["Data fields of stream 'a'"]
 
 
@@ -344,7 +348,7 @@ def test_a_wrong_region_is_told_with_the_right_one_where_the_rest_is_checked(
 def test_a_403_that_no_region_explains_is_told(network: Network, region: str | None) -> None:
     network.servers[R1].answer_next(DATA_FIELDS, v2_error(403, "Denied."), times=None)
     found = found_by(region=region)
-    assert found["Region"].startswith("to do: ")
+    assert found["Region"].startswith("FAIL: ")
     assert "may not" in found["Region"]
     assert "not checked" in found["Address books"]
 
@@ -370,9 +374,9 @@ def test_a_call_that_fails_does_not_keep_the_others_from_being_made(
     found = found_by(api_url=server.url, address_book=102, streams=STREAMS)
     wanted = {"Address book 'Newsletter'", "Address book ID 102", "Import slots", "Calls"}
     assert wanted <= found.keys()
-    assert found[subject].startswith("to do: ")
+    assert found[subject].startswith("FAIL: ")
     for other in wanted - {subject}:
-        assert not found[other].startswith("to do")
+        assert not found[other].startswith("FAIL")
 
 
 def test_call_limits_are_not_waited_for_without_end(server: DotdigitalServer) -> None:
@@ -396,16 +400,17 @@ def test_call_limits_are_not_waited_for_without_end(server: DotdigitalServer) ->
 def test_how_many_calls_are_left_may_not_be_told(answer: Answer, server: DotdigitalServer) -> None:
     server.answer_next(ACCOUNT_INFO, answer, times=None)
     found = found_by(api_url=server.url)
-    assert found["Calls"].startswith("note: how many are left is not")
+    assert found["Calls"].startswith("OK: ")
+    assert "left" in found["Calls"]
     assert "<b>" not in found["Calls"]
 
 
 def test_names_stay_on_their_line_in_any_script(server: DotdigitalServer, tmp_path: Path) -> None:
-    server.address_books[300] = "Frühling 🎈\nok     Region: r1"
+    server.address_books[300] = "Frühling 🎈\nOK   Region: r1"
     config = settings_for(server, address_book=300, streams={"Straße\n": {}})
     for encoding in ("utf-8", "ascii"):
         ended = check(config, tmp_path, PYTHONIOENCODING=encoding)
-        assert verdicts(ended)["Address book ID 300"].startswith("ok: found, 'Fr")
+        assert verdicts(ended)["Address book ID 300"].startswith("OK: found, 'Fr")
 
 
 def test_the_sandbox_inside_the_target_is_left_as_it_is(tmp_path: Path) -> None:
@@ -418,8 +423,8 @@ def test_the_sandbox_inside_the_target_is_left_as_it_is(tmp_path: Path) -> None:
     for _ in range(2):
         found = verdicts(check(config, tmp_path))
         assert "sandbox" in found["Region"]
-        assert found["Address book 'New'"] == "ok: will be created in the sandbox"
-        assert found["Address book ID 7"] == "ok: will be created in the sandbox"
+        assert found["Address book 'New'"] == "OK: will be created in the sandbox"
+        assert found["Address book ID 7"] == "OK: will be created in the sandbox"
     with (
         EmbeddedSandbox(database) as sandbox,
         SandboxClient(sandbox.url, (sandbox.username, sandbox.password)) as client,
@@ -432,6 +437,50 @@ def test_a_sandbox_that_cannot_start_is_told(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db").write_text("this is no database, whatever its name says")
     found = verdicts(check({"sandbox_path": str(tmp_path / "sandbox.db")}, tmp_path))
     assert "sandbox_path" in found["Connection"]
+
+
+def on_terminal(
+    config: dict[str, Any], folder: Path, capfd: pytest.CaptureFixture[str], **environment: str
+) -> str:
+    """Run the preflight with its standard output on a terminal, and return what that shows."""
+    (folder / "config.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "target_dotdigital", "--config", "config.json", "--test"]
+    variables = {name: text for name, text in os.environ.items() if name != "NO_COLOR"}
+    with capfd.disabled():
+        main, side = pty.openpty()
+        with os.fdopen(side, "wb") as terminal:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=terminal,
+                stderr=subprocess.PIPE,
+                cwd=folder,
+                env={**variables, "TERM": "xterm", "COLUMNS": "60", **environment},
+            )
+        shown = b""
+        with suppress(OSError):  # what Linux says when the other side is closed
+            while part := os.read(main, 4096):
+                shown += part
+        os.close(main)
+        assert process.communicate(timeout=PATIENCE_SECONDS)[1] == b""
+        assert process.returncode == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_colours(
+    server: DotdigitalServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.address_books[102] = "[red]Spring\x1b[2J\n"
+    config = settings_for(server, report_path="r.json")
+    shown = on_terminal(config, tmp_path, capfd)
+    assert "\x1b[32mOK  \x1b[0m \x1b[1mCredentials: \x1b[0maccepted\n" in shown
+    assert "\x1b[33mWARN\x1b[0m \x1b[1mRejects file: \x1b[0m" in shown
+    assert "'[red]Spring?[2J?'\n" in shown
+    assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in shown.splitlines()[:-1]) <= 60
+    for variables in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = on_terminal(config, tmp_path, capfd, **variables)
+        assert "\x1b" not in plain
+        assert "OK   Credentials: accepted\n" in plain
 
 
 def test_the_quick_start_shows_what_it_prints(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import select
 import struct
 import termios
 from fcntl import ioctl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from typing_extensions import override
@@ -22,10 +22,9 @@ from target_dotdigital.report.progress import (
     LOG_SECONDS,
     MAX_LIVE_STREAMS,
     UNCHANGED_LOG_SECONDS,
-    LiveLines,
     Progress,
-    live_lines,
 )
+from target_dotdigital.terminal import is_terminal
 from tests.support.canary import CANARY
 from tests.support.clock import FakeClock
 from tests.support.dotdigital.routes import IMPORT
@@ -43,19 +42,21 @@ PACE = 60
 PROGRESS = re.compile(
     r"Progress: read (\d+), settled (\d+), rejected (\d+), active imports (\d+), (\d+) rows/s"
 )
-_CONTROL = re.compile(r"\r|\x1b\[A|\x1b\[J|\n|[^\r\x1b\n]+")
+_CONTROL = re.compile(r"\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[hl]|\x1b\[[\d;]*m|\n|[^\r\x1b\n]+")
+"""What Rich sends: where the cursor goes, whether it is seen, colours, and text."""
 
 
 class Screen:
     """What a terminal shows of what is written to it: as much of one as the target asks for."""
 
-    def __init__(self, columns: int = COLUMNS) -> None:
-        self.columns = columns
+    def __init__(self) -> None:
         self.lines = [""]
         self.row = 0
+        self.has_cursor = True
 
     def write(self, text: str) -> None:
         column = len(self.lines[self.row])
+        assert "".join(_CONTROL.findall(text)) == text, "an unknown control code"
         for part in _CONTROL.findall(text):
             if part == "\r":
                 column = 0
@@ -63,17 +64,22 @@ class Screen:
                 self.row, column = self.row + 1, 0
                 if self.row == len(self.lines):
                     self.lines.append("")
-            elif part == "\x1b[A":
+            elif part == "\x1b[1A":
                 self.row -= 1
                 assert self.row >= 0
-            elif part == "\x1b[J":
-                self.lines[self.row] = self.lines[self.row][:column]
-                del self.lines[self.row + 1 :]
-            else:
+            elif part == "\x1b[2K":
+                self.lines[self.row] = ""
+            elif part.startswith("\x1b[?25"):
+                self.has_cursor = part[-1] == "h"
+            elif not part.startswith("\x1b"):
                 before = self.lines[self.row][:column].ljust(column)
                 after = self.lines[self.row][column + len(part) :]
                 self.lines[self.row] = before + part + after
                 column += len(part)
+
+    @property
+    def shown(self) -> list[str]:
+        return [line.rstrip() for line in self.lines if line.strip()]
 
 
 class Terminal(io.StringIO):
@@ -95,6 +101,8 @@ class Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def capable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.delenv("NO_COLOR", raising=False)
 
 
 @pytest.fixture
@@ -114,7 +122,7 @@ class Watched:
         self.clock = FakeClock()
         self.streams = [StreamCounts(name) for name in names]
         self.timeline = Events(self.clock)
-        self.progress = Progress(self.streams, self.clock, self.timeline)
+        self.progress = Progress(self.streams, self.clock, self.timeline, 50)
 
     def pass_time(self, seconds: float, active: int = 0) -> None:
         self.clock.time += seconds
@@ -209,19 +217,23 @@ def test_a_line_for_each_stream_is_written_anew_below_the_log(
     logger.warning("between")
     others.read, others.imported, others.rejected["field.type"] = 4, 2, 2
     watched.pass_time(1, active=1)
-    assert terminal.screen.lines == [
+    assert terminal.screen.shown == [
         "before",
         "between",
-        "people [#####...............] settled 5,000 of 20,000 read",
-        "others [####################] settled 4 of 4 read, rejected 2",
+        "people ━━━━━╺━━━━━━━━━━━━━━ settled 5,000 of 20,000 read",
+        "others ━━━━━━━━━━━━━━━━━━━━ settled 4 of 4 read, rejected 2 (50 %, limit 50 %)",
         "0:00:02, active imports 1, 2,502 rows/s",
     ]
+    assert terminal.screen.has_cursor
+    logger.warning("%s", long := "meanwhile " * 30 + "[bold]end")
+    assert terminal.screen.shown[:3] == ["before", "between", long]
     watched.progress.hide()
-    assert terminal.screen.lines == ["before", "between", ""]
+    assert terminal.screen.shown == ["before", "between", long]
     watched.pass_time(1)
     watched.progress.close()
     logger.warning("after")
-    assert terminal.screen.lines == ["before", "between", "after", ""]
+    assert terminal.screen.shown == ["before", "between", long, "after"]
+    assert terminal.screen.has_cursor
     assert handler.stream is terminal
 
 
@@ -233,35 +245,44 @@ def test_a_hundred_streams_take_a_few_lines(monkeypatch: pytest.MonkeyPatch) -> 
         each.read = each.imported = 7
     watched.streams[50].read = 9
     watched.pass_time(1)
-    lines = terminal.screen.lines
+    lines = terminal.screen.shown
     assert len(lines) == 2
     assert lines[0].startswith("stream_50 ")
-    assert lines[1].startswith("99 streams more, 0:00:01")
+    assert lines[1].startswith("99 more streams, 0:00:01")
     for each in watched.streams[40:]:
         each.read += 1
     watched.pass_time(1)
-    assert len(terminal.screen.lines) == MAX_LIVE_STREAMS + 1
+    assert len(terminal.screen.shown) == MAX_LIVE_STREAMS + 1
 
 
-@pytest.mark.parametrize("name", ["x" * 400, "名" * 200, "a\nb\x1b[2Jc\r", "\u0301" * 9])
-def test_a_name_neither_wraps_nor_moves_the_cursor(name: str) -> None:
-    terminal = Terminal()
-    lines = LiveLines(terminal)
-    lines.show([name, "end"])
-    shown = terminal.screen.lines
-    assert len(shown) == 2
-    assert shown[1] == "end"
-    width = sum(1 + (each == "名") for each in shown[0])
-    assert width < 80 or "\u0301" in name
-
-
-@pytest.mark.parametrize("term", ["dumb", ""])
-def test_a_terminal_that_can_do_nothing_gets_the_log_alone(
-    monkeypatch: pytest.MonkeyPatch, term: str
+@pytest.mark.parametrize(
+    "name", ["x" * 400, "名" * 200, "a\nb\x1b[2Jc\r", "\u0301" * 9, "[red]a[/] [b", "\x9b2J"]
+)
+def test_a_name_neither_wraps_nor_moves_the_cursor(
+    monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv("TERM", term or "dumb")
-    assert live_lines(Terminal()) is None
-    assert live_lines(io.StringIO()) is None
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    watched = Watched(name)
+    watched.streams[0].read = 1
+    watched.pass_time(1)
+    stream, end = terminal.screen.shown
+    assert end.startswith("0:00:01")
+    assert stream.endswith("settled 0 of 1 read")
+    assert sum(1 + (each == "名") for each in stream if each != "\u0301") < COLUMNS
+    assert "\x9b" not in terminal.getvalue()
+    if name.startswith("["):
+        assert stream.startswith(name)  # no markup
+
+
+@pytest.mark.parametrize(("variable", "value"), [("TERM", "dumb"), ("TERM", ""), ("NO_COLOR", "1")])
+def test_a_terminal_that_wants_none_of_it_gets_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    assert is_terminal(Terminal())
+    assert not is_terminal(io.StringIO())
+    monkeypatch.setenv(variable, value)
+    assert not is_terminal(Terminal())
 
 
 def test_a_terminal_that_is_gone_is_no_reason_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +300,8 @@ def test_a_terminal_that_is_gone_is_no_reason_to_end(monkeypatch: pytest.MonkeyP
 class OnTerminal(TargetProcess):
     """A target whose standard error is a terminal."""
 
+    variables: ClassVar = {"TERM": "xterm"}
+
     @override
     def _start(
         self, command: Any, environment: Any, folder: Any, stdout: Any, stderr: Any = None
@@ -287,7 +310,7 @@ class OnTerminal(TargetProcess):
         self.main, side = pty.openpty()
         ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         with os.fdopen(side, "wb") as terminal:
-            environment = {**environment, "TERM": "xterm"}
+            environment = {**self.variables, **environment}
             process = super()._start(command, environment, folder, stdout, terminal)
         process.stderr = io.BufferedReader(_Lines(self.main))
         return process
@@ -337,6 +360,40 @@ def test_on_a_real_terminal(server: DotdigitalServer, tmp_path: Path) -> None:
     assert "Progress:" not in ended.stderr
     screen = Screen()
     screen.write(ended.stderr.replace("\r\n", "\n"))
-    left = [line for line in screen.lines if line]
+    left = screen.shown
     assert all(re.match(r"\d{4}-\d\d-\d\d ", line) for line in left), left
+    assert screen.has_cursor
     assert ended.counts().startswith("read 3 = imported 3 ")
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}])
+def test_on_a_terminal_that_wants_plain_text(
+    monkeypatch: pytest.MonkeyPatch,
+    server: DotdigitalServer,
+    tmp_path: Path,
+    variables: dict[str, str],
+) -> None:
+    monkeypatch.setattr(OnTerminal, "variables", variables)
+    monkeypatch.delenv("TERM")
+    server.hold_imports()
+    with OnTerminal(settings_for(server), tmp_path, pace=PACE) as target:
+        target.send(schema(), record(id=1, email="ann@example.com"))
+        target.close_input()
+        target.wait_for("Progress: read 1, settled 0", "stderr")
+        server.release_all()
+        ended = target.end()
+    assert ended.status == 0
+    assert "\x1b" not in ended.stderr
+
+
+def test_a_dry_runs_plan_is_in_colour_on_a_terminal(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    server.address_books[102] = "[red]Spring\x1b[2J"
+    with OnTerminal(settings_for(server, dry_run=True), tmp_path) as target:
+        target.send(schema(), record(id=1, email="ann@example.com"))
+        ended = target.end()
+    assert (ended.status, ended.stdout) == (0, "")
+    assert "\x1b[1mPlan of a dry run" in ended.stderr
+    assert "'[red]Spring?[2J' (ID 102)" in ended.stderr
+    assert "\x1b[2J" not in ended.stderr

@@ -96,6 +96,26 @@ def test_help_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
         assert word in told
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_a_script_that_completes_it(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--print-completion", shell])
+    assert end.value.code == 0
+    script = capsys.readouterr().out
+    for option in ("--database", "--rate-limits", "--version"):
+        assert option.lstrip("-") in script
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    found = f"target-dotdigital-sandbox {version('target-dotdigital')}\n"
+    assert capsys.readouterr().out == found
+
+
 def test_a_port_in_use_is_told(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAY_IMPORT = {
     "h11",
     "msgspec",
+    "shtab",
     "starlette",
     "typing_extensions",
     "uvicorn",

@@ -33,7 +33,26 @@ class Suppression(msgspec.Struct, frozen=True):
     value: str
 
 
+class WantedSeeds(msgspec.Struct, frozen=True):
+    """What another program on the same database wants to find.
+
+    Attributes:
+        instance: What the lock file says of the sandbox that it wants to talk to.
+        address_books: IDs or names, created if they are missing.
+        preferences: IDs or names of marketing preferences, likewise.
+        custom_identifiers: Names, likewise.
+        suppressed: Addresses and domains that are put on the suppression list.
+    """
+
+    instance: str
+    address_books: list[str | int] = []
+    preferences: list[str | int] = []
+    custom_identifiers: list[str] = []
+    suppressed: list[str] = []
+
+
 _SUPPRESSION = msgspec.json.Decoder(Suppression)
+_WANTED_SEEDS = msgspec.json.Decoder(WantedSeeds)
 
 
 async def list_faults(request: Request) -> Response:
@@ -84,6 +103,27 @@ async def reset_account(request: Request) -> Response:
     state = request.app.state
     state.faults.disarm()
     await run_in_threadpool(account.reset_account, state.store, state.seeds)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def share(request: Request) -> Response:
+    """Create what another program wants, if it means this sandbox: it may know of an older one."""
+    _insist_on_json(request)
+    wanted = decode_v3(_WANTED_SEEDS, await read_body(request))
+    if wanted.instance != request.app.state.store.lock_file.instance:
+        raise v3_refusal(
+            "sandbox:otherInstance", "This is another sandbox", status=HTTPStatus.CONFLICT
+        )
+    seeds = account.Seeds(
+        address_books=wanted.address_books,
+        preferences=wanted.preferences,
+        custom_identifiers=wanted.custom_identifiers,
+        suppressed=wanted.suppressed,
+    )
+    try:
+        await change(request, lambda connection: account.ensure_seeds(connection, seeds))
+    except ValueError as error:
+        raise v3_refusal("sandbox:badSeeds", str(error)) from None
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -179,4 +219,5 @@ CONTROL_ROUTES = (
     Route("/sandbox/suppressions", suppress, methods=["POST"]),
     Route("/sandbox/suppressions/{value:path}", stop_suppressing, methods=["DELETE"]),
     Route("/sandbox/reset", reset_account, methods=["POST"]),
+    Route("/sandbox/share", share, methods=["POST"]),
 )

@@ -3,6 +3,7 @@
 It knows nothing of what the rows mean.
 """
 
+from target_dotdigital.sandbox.storage.lock_file import Holder, InUseError, LockFile
 from target_dotdigital.sandbox.storage.schema import (
     ALL_CONTACTS_ID,
     BEGIN_GROWTH,
@@ -24,6 +25,9 @@ __all__ = [
     "BUILT_IN_DATA_FIELDS",
     "TEST_ID",
     "WHOLE_ACCOUNT",
+    "Holder",
+    "InUseError",
+    "LockFile",
     "Store",
     "insert",
     "next_id",

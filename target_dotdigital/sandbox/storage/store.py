@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import queue
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
+from target_dotdigital.sandbox.storage.lock_file import OWNER_ONLY, LockFile, StoreError
 from target_dotdigital.sandbox.storage.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-OWNER_ONLY = 0o600
-"""The file holds people's addresses: nobody else on the machine reads it."""
 
 BUSY_TIMEOUT_SECONDS = 30.0
 """How long SQLite waits for its own locks. They are held for moments (a checkpoint)."""
@@ -28,14 +25,11 @@ READER_CACHE_KIB = 512
 many readers as calls at a time, so it stays small; the operating system's cache does the rest."""
 
 
-class StoreError(OSError):
-    """The database file cannot be used; the text says why and what to do."""
-
-
 class Store:
     """The database of one sandbox.
 
     Attributes:
+        lock_file: Keeps other sandboxes from the file.
         contacts: Held while contacts are read, changed and written back. It is not the
             writer's lock: an import can be accepted while another is being worked out.
     """
@@ -53,7 +47,7 @@ class Store:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._lock_file = _lock(path)
+        self.lock_file = LockFile(path)
         self.contacts = threading.Lock()
         self._writer_lock = threading.Lock()
         self._idle_readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
@@ -118,7 +112,7 @@ class Store:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
-            os.close(self._lock_file)
+            self.lock_file.close()
 
     def _connect(self) -> sqlite3.Connection:
         # Connections are lent to one thread at a time, but not always to the same one.
@@ -164,22 +158,6 @@ class Store:
                 "name another file, or delete this one"
             )
             raise StoreError(message)
-
-
-def _lock(path: Path) -> int:
-    # A second sandbox on the same file would work off the same imports at the same time. The
-    # lock has a file of its own, as closing any handle of the database drops SQLite's locks.
-    lock_file = os.open(f"{path}-lock", os.O_CREAT | os.O_RDWR, OWNER_ONLY)
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock_file)
-        message = (
-            f"{path} is in use by another sandbox: stop that one, name another file, "
-            "or use its URL (api_url)"
-        )
-        raise StoreError(message) from None
-    return lock_file
 
 
 def next_id(connection: sqlite3.Connection, name: str) -> int:
