@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,10 +84,16 @@ def dotmailer(folder: Path) -> None:
     Raises:
         UnavailableError: There is no pip, or no archive.
     """
+    pip = [sys.executable, "-m", "pip"]
+    if find_spec("pip") is None:
+        found_pip = shutil.which("pip3") or shutil.which("pip")
+        if found_pip is None:
+            raise UnavailableError("there is no pip")
+        pip = [found_pip]
     requirements, scratch = folder / "requirements.txt", folder / "scratch"
     requirements.write_text(DOTMAILER, "utf-8")
     scratch.mkdir()
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-clean"]
+    command = [*pip, "download", "--quiet", "--no-deps", "--no-clean"]
     command += ["--no-build-isolation", "--require-hashes", "--requirement", str(requirements)]
     said = _run([*command, "--dest", str(scratch)], folder, {"TMPDIR": str(scratch)})
     found = next(scratch.glob("*/dotmailer*/dotmailer"), None)
