@@ -25,6 +25,7 @@ REQUIRED_VARIABLE = "SANDBOX_CLIENTS_REQUIRED"
 """Where it is set, a client that cannot be fetched is a failure, and otherwise a skipped test."""
 
 DEADLINE_SECONDS = 300
+SHOWN_CHARACTERS = 300
 
 DOTMAILER = (
     "dotmailer==0.4.2"
@@ -150,4 +151,5 @@ def _run(command: list[str], folder: Path, variables: Mapping[str, str] | None =
         )
     except subprocess.TimeoutExpired:
         return f"no answer in {DEADLINE_SECONDS} s"
-    return "" if done.returncode == 0 else (done.stderr or done.stdout).strip()
+    said = "" if done.returncode == 0 else done.stderr or done.stdout
+    return " ".join(said.split())[:SHOWN_CHARACTERS]
