@@ -90,6 +90,14 @@ def test_a_date_without_a_time_can_be_refused(database: Path) -> None:
         assert report["summary"]["newContacts"] == 1
 
 
+@pytest.mark.parametrize("position", ["201", "200"])
+def test_the_answer_to_a_new_address_book_has_either_status(database: Path, position: str) -> None:
+    with switched(database, f"created-list={position}") as client:
+        created = client.call("POST", "/v2/address-books", json={"name": "New"})
+        assert str(created.status_code) == position
+        assert created.json()["name"] == "New"
+
+
 def test_names_of_v2_can_be_in_pascal_case(database: Path) -> None:
     with switched(database, "names=pascal") as client:
         created = client.call("POST", "/v2/address-books", json={"name": "New"}).json()

@@ -14,7 +14,7 @@ STATUSES: Mapping[str, tuple[int, ...]] = {
     "GET /v2/account-info": (200,),
     "GET /v2/server-time": (200,),
     "GET /v2/address-books": (200, 400),
-    "POST /v2/address-books": (200, 400),
+    "POST /v2/address-books": (200, 201, 400),
     "GET /v2/address-books/private": (200, 400),
     "GET /v2/address-books/public": (200, 400),
     "GET /v2/address-books/{}": (200, 400, 404),

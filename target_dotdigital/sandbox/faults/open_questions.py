@@ -137,6 +137,12 @@ class Switches:
         question="the answer to a data field that is created has the field as its body, or no body",
         source="the vendor's newer file has a body, the older one none",
     )
+    created_list: Literal["201", "200"] = _switch(
+        "201",
+        "200",
+        question="the answer to an address book that is created",
+        source="the vendor's older file and its clients have 201, the newer file 200",
+    )
     suppressed: Literal["updated", "refused"] = _switch(
         "updated",
         "refused",

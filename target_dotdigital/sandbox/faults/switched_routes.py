@@ -40,6 +40,7 @@ SWITCHED_ROUTES: Mapping[str, tuple[str, ...]] = {
     "limit_body": EVERY_ROUTE,
     "status_tier": (*_IMPORT_STATUS, "GET /v2/contacts/import/{}"),
     "names": V2_ROUTES,
+    "created_list": ("POST /v2/address-books",),
     "created_field": ("POST /v2/data-fields",),
     "suppressed": _WRITE,
     "create_conflict": ("POST /contacts/v3", "P* /contacts/v3/{}/{}"),

@@ -125,7 +125,7 @@ class SandboxClient:
 
     def create_list(self, name: str) -> int:
         reply = self.call("POST", "/v2/address-books", json={"name": name})
-        assert reply.status_code == 200, reply.text
+        assert reply.status_code == 201, reply.text
         list_id: int = reply.json()["id"]
         return list_id
 

@@ -28,6 +28,7 @@ OTHERWISE = (
     "unknown-preference=taken",
     "names=pascal",
     "created-field=empty",
+    "created-list=200",
     "suppressed=refused",
     "two-owners=duplicate",
     "conflict-sum=invalidEntries",

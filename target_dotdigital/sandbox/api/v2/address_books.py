@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from target_dotdigital.sandbox.faults import Switches
+
 MAXIMUM_PAGE_ADDRESS_BOOKS = 1_000
 
 _NEW = AnyCaseDecoder(account.NewAddressBook)
@@ -69,10 +71,9 @@ async def get_address_book(request: Request) -> Response:
 async def create_address_book(request: Request) -> Response:
     """Create an address book."""
     new = _decode(await read_body(request))
-    return v2_answer(
-        request,
-        await change(request, lambda connection: account.create_address_book(connection, new)),
-    )
+    switches: Switches = request.app.state.switches
+    created = await change(request, lambda connection: account.create_address_book(connection, new))
+    return v2_answer(request, created, int(switches.created_list))
 
 
 async def update_address_book(request: Request) -> Response:

@@ -1,4 +1,7 @@
-"""The parameters of v2: IDs in paths, and pages."""
+"""The parameters of v2: IDs in paths, and pages; the names of the latter in any case.
+
+Clients of v2 write `Select` and `Skip` as well as `select` and `skip`.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,10 @@ def path_id(request: Request, name: str = "id") -> int:
         raise v2_refusal("ERROR_PARAMETER_INVALID", "The ID is no number of 32 bits.") from None
 
 
+def _in_lower_case(parameters: QueryParams) -> dict[str, str]:
+    return {name.lower(): value for name, value in parameters.items()}
+
+
 def read_page(
     parameters: QueryParams, most: int, names: Sequence[str] = ("select",)
 ) -> tuple[int, int]:
@@ -39,9 +46,10 @@ def read_page(
     Raises:
         ValueError: One of them is none.
     """
-    sent = next((parameters[name] for name in names if name in parameters), None)
+    given = _in_lower_case(parameters)
+    sent = next((given[name] for name in names if name in given), None)
     select = whole_number(sent, default=most, least=1, most=most)
-    return select, whole_number(parameters.get("skip"))
+    return select, whole_number(given.get("skip"))
 
 
 def read_full_page(parameters: QueryParams, most: int) -> tuple[int, int, bool]:
@@ -54,7 +62,7 @@ def read_full_page(parameters: QueryParams, most: int) -> tuple[int, int, bool]:
     Raises:
         RefusalError: 400, one of them is none.
     """
-    with_fields = parameters.get("withFullData", "false").lower()
+    with_fields = _in_lower_case(parameters).get("withfulldata", "false").lower()
     try:
         select, skip = read_page(parameters, most)
         return select, skip, {"true": True, "false": False}[with_fields]

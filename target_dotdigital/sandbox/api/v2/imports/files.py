@@ -68,8 +68,10 @@ async def read_file(request: Request) -> SentFile:
         raise HTTPException(int(switches.large_body))
     suffix = name.lower()
     if not suffix.endswith((*CSV, *EXCEL)):
+        # No full stop but the last: clients take what follows the first one for the code.
         raise v2_refusal(
-            "ERROR_IMPORT_UNSUPPORTED_FORMAT", "The file's name has to end with .csv, or Excel's."
+            "ERROR_IMPORT_UNSUPPORTED_FORMAT",
+            "The file's name has to be that of a CSV, or Excel's.",
         )
     return SentFile(suffix.endswith(CSV), content)
 
