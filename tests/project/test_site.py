@@ -298,3 +298,14 @@ def test_what_is_run_can_be_copied_and_what_is_printed_cannot(site: Path) -> Non
         assert browser.all("div.highlight-none")
         assert not browser.all("div.highlight-none button.copybtn")
         assert browser.console() == []
+
+
+@needs_browser
+def test_no_page_is_wider_than_a_phone(site: Path) -> None:
+    with served(site) as url, started() as browser:
+        browser.resize(390, 800)
+        for name in pages(site):
+            browser.open(f"{url}/{name}")
+            across = "return document.documentElement.scrollWidth"
+            assert browser.driver.execute_script(across) <= 390, name
+            assert browser.console() == [], name
