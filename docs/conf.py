@@ -7,8 +7,9 @@ Nothing comes from outside, so that the pages can be read from a folder, without
 
 from __future__ import annotations
 
+import os
 import sys
-from importlib.metadata import version as installed_version
+from importlib.metadata import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -17,19 +18,20 @@ sys.path.insert(0, str(HERE / "extensions"))
 project = "target-dotdigital"
 author = "The target-dotdigital developers"
 project_copyright = author
-release = installed_version("target-dotdigital")
+distribution = metadata("target-dotdigital")
+# What comes after + names a commit, and makes the title too long for a phone.
+release = distribution["Version"].partition("+")[0]
 version = release
 language = "en"
 
 extensions = [
     "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "changelog",
     "light_dark",
-    "messages",
     "outside",
-    "rooms",
-    "schemas",
+    "search_numbers",
+    "stacked_tables",
 ]
 exclude_patterns = ["_build"]
 
@@ -38,15 +40,11 @@ myst_links_external_new_tab = False
 highlight_language = "none"
 # Texts that a program prints are shown as it prints them.
 smartquotes = False
-# Docstrings write names in single backticks.
-default_role = "code"
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
-autodoc_class_signature = "separated"
-add_module_names = False
+# What you run or write has a button; what is printed has none.
+copybutton_selector = "div.highlight-shell pre, div.highlight-yaml pre, div.highlight-sql pre"
 
 html_theme = "furo"
-html_title = "target-dotdigital"
+html_title = f"target-dotdigital {release}"
 html_favicon = "static/icon.svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
@@ -65,3 +63,21 @@ html_theme_options = {
         "color-brand-visited": "#62cbbf",
     },
 }
+
+# Where the repository is: in `project.urls` of pyproject.toml, or in this variable. Without it, no
+# page has a link to it.
+repository_url = os.environ.get("DOCS_REPOSITORY_URL") or next(
+    (
+        url.partition(", ")[2]
+        for url in distribution.get_all("Project-URL", [])
+        if url.startswith("Repository, ")
+    ),
+    "",
+)
+if repository_url:
+    html_theme_options |= {
+        "source_repository": repository_url,
+        "source_branch": "main",
+        "source_directory": "docs/",
+        "footer_icons": [{"name": "Repository", "url": repository_url, "html": "Repository"}],
+    }

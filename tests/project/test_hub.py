@@ -116,9 +116,9 @@ def test_it_is_the_plugin_of_meltano_yml(
         assert definition[key] == loader[key], key
 
 
-def test_it_is_of_the_hubs_place(definition: dict[str, Any]) -> None:
+def test_it_installs_a_clone_beside_the_project(definition: dict[str, Any]) -> None:
     assert definition["name"] == TargetDotdigital.name
-    assert definition["pip_url"].partition("[")[0] == TargetDotdigital.name
+    assert definition["pip_url"] == f"-e ../{TargetDotdigital.name}[sandbox]"
     assert "meltano_sdk" in definition["keywords"]
 
 

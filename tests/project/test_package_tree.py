@@ -12,7 +12,7 @@ from tests.support.target.command import REPOSITORY
 def test_the_page_shows_the_tree_as_it_is(name: str) -> None:
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     assert tree(with_files=PAGES[name]) in text
-    assert text == with_tree(name), "run `uv run python -m tests.support.package_tree`"
+    assert text == with_tree(name), "run `uv run python -m tests.support.generated_docs`"
 
 
 def test_every_package_and_every_file_is_in_the_tree() -> None:

@@ -106,21 +106,6 @@ def test_the_settings_in_the_pages_are_accepted(fragment: dict[str, Any]) -> Non
 # What the recipes promise, command by command.
 
 
-@promise("Segment sync", page="README.md")
-def segment_is_loaded_in_short(clone: Clone) -> None:
-    account = clone.account("output/segment-sync.db")
-    assert account.members("Spring segment") == set(account.people) == {"ada", "ben"}
-    assert account.fields("ada") == {"FIRSTNAME": "Ada", "POSTCODE": "N1 9GU", "LOYALTY_POINTS": 40}
-    assert account.fields("ben") == {"FIRSTNAME": "Ben", "LOYALTY_POINTS": 0}
-    assert account.field_types["LOYALTY_POINTS"] == "Numeric"
-    assert set(account.statuses().values()) == {"subscribed"}
-
-
-@promise("Full mirror", page="README.md")
-def one_of_four_has_left(clone: Clone) -> None:
-    check_mirror(clone, {"ada", "ben", "cleo"}, undo_files=1)
-
-
 @promise("Segment sync")
 def segment_is_loaded(clone: Clone) -> None:
     account = clone.account("output/segment-sync.db")

@@ -23,7 +23,7 @@ from tests.support.sandbox_tables import (
 
 def test_the_page_shows_the_tables_as_they_are() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert text == with_tables(), "run `uv run python -m tests.support.sandbox_tables`"
+    assert text == with_tables(), "run `uv run python -m tests.support.generated_docs`"
     assert route_table() in text
     assert switch_table() in text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -24,6 +26,7 @@ import target_dotdigital
 from target_dotdigital import errors
 from target_dotdigital.errors import TargetDotdigitalError
 from tests.support.browser import needs_browser, started
+from tests.support.generated_docs.settings import OF_A_STREAM, anchor
 from tests.support.settings_files import stream_settings, top_level_settings
 from tests.support.target.command import REPOSITORY
 
@@ -35,23 +38,13 @@ MODULES = [path for path in PACKAGE.rglob("[!_]*.py") if PACKAGE / "sandbox" not
 """Those of the target: the sandbox says nothing in a run."""
 
 REJECT_CODE = re.compile(r"(?:record|identifier|field|dotdigital)\.[A-Za-z_]\w*")
+MESSAGES = "reference/messages.html"
 RESOURCES = {"img": "src", "script": "src", "link": "href", "iframe": "src", "source": "srcset"}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run(
-        [
-            *(sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"),
-            *("--doctree-dir", folder / "doctrees", REPOSITORY / "docs", folder / "html"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (built.returncode, built.stderr) == (0, "")
-    return folder / "html"
+    return build(tmp_path_factory.mktemp("site"))
 
 
 class Page(HTMLParser):
@@ -128,17 +121,11 @@ def test_links_within_the_site_lead_somewhere(site: Path) -> None:
             assert not anchor or unquote(anchor) in found[url].anchors, (name, link)
 
 
-def test_the_settings_are_those_of_the_code(site: Path) -> None:
-    rows = [row for row in Page(site / "reference/settings.html").rows if row[0] != "Setting"]
-    assert rows == [
-        [
-            setting.name,
-            setting.kind.replace("`", ""),
-            setting.default_text,
-            re.sub(r"\[(.*?)\]\(.*?\)", r"\1", setting.description).replace("`", ""),
-        ]
-        for setting in (*top_level_settings(), *stream_settings())
-    ]
+def test_every_setting_has_a_section_that_can_be_linked_to(site: Path) -> None:
+    anchors = Page(site / "reference/settings.html").anchors
+    for of in ("", OF_A_STREAM):
+        for setting in stream_settings() if of else top_level_settings():
+            assert anchor(setting, of) in anchors
 
 
 def keys(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON schema
@@ -159,7 +146,7 @@ def test_the_report_has_every_key_of_its_schema(site: Path) -> None:
     assert set(keys(schema)) <= shown
 
 
-# What a run can say is on the page of messages.
+# What a run can say is on the page about messages.
 
 
 @functools.cache
@@ -176,7 +163,7 @@ def strings() -> frozenset[str]:
 def test_every_reject_code_is_told(site: Path) -> None:
     codes = {text for text in strings() if REJECT_CODE.fullmatch(text)}
     assert codes >= {"record.invalid", "field.type", "dotdigital.unknown"}
-    shown = Page(site / "reference/messages.html").text.lower()
+    shown = Page(site / MESSAGES).text.lower()
     assert [code for code in sorted(codes) if code.lower() not in shown] == []
 
 
@@ -196,7 +183,7 @@ def error_classes() -> set[type[Exception]]:
 
 
 def test_every_error_class_is_told_with_who_must_act(site: Path) -> None:
-    page = Page(site / "reference/messages.html")
+    page = Page(site / MESSAGES)
     told = {each for each in error_classes() if not each.__name__.startswith("_")}
     assert len(told) > 10
     assert [each.__name__ for each in told if each.__name__ not in page.text] == []
@@ -205,7 +192,7 @@ def test_every_error_class_is_told_with_who_must_act(site: Path) -> None:
 
 
 def test_messages_are_those_of_the_code(site: Path) -> None:
-    text = Page(site / "reference/messages.html").text
+    text = Page(site / MESSAGES).text
     for message in (
         "BATCH messages are not taken: switch the tap's batch_config off",
         "sandbox_path, api_url: only one of them can be set",
@@ -214,6 +201,42 @@ def test_messages_are_those_of_the_code(site: Path) -> None:
         "property '…' is empty",
     ):
         assert message in re.sub(r"…: RejectedByWatchdog", "…", text), message
+
+
+def test_the_changelog_is_a_page(site: Path) -> None:
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    shown = Page(site / "changelog.html").text
+    for title in re.findall(r"^## (.+)$", text, re.MULTILINE):
+        assert title in shown
+
+
+def test_every_page_shows_the_version(site: Path) -> None:
+    shown = f"target-dotdigital {version('target-dotdigital').partition('+')[0]}"
+    for name, page in pages(site).items():
+        assert shown in page.text, name
+
+
+def build(folder: Path, **variables: str) -> Path:
+    built = subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"),
+            *("--doctree-dir", folder / "doctrees", REPOSITORY / "docs", folder / "html"),
+        ],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (built.returncode, built.stderr) == (0, "")
+    return folder / "html"
+
+
+def test_pages_lead_to_the_repository_once_its_url_is_known(site: Path, tmp_path: Path) -> None:
+    url = "https://github.com/example/target-dotdigital"
+    linked = Page(build(tmp_path, DOCS_REPOSITORY_URL=url) / "mapping.html").links
+    assert url in linked
+    assert f"{url}/edit/main/docs/mapping.md" in linked
+    assert not [link for link in Page(site / "mapping.html").links if "/edit/" in link]
 
 
 # The front page, as it is seen.
@@ -253,3 +276,36 @@ def test_the_front_page_is_readable_light_and_dark_wide_and_narrow(site: Path) -
                 across = "return document.documentElement.scrollWidth"
                 assert browser.driver.execute_script(across) <= width
                 assert browser.console() == []
+
+
+@needs_browser
+def test_a_number_can_be_searched_for(site: Path) -> None:
+    with served(site) as url, started() as browser:
+        browser.open(f"{url}/search.html?q=401")
+        browser.until(lambda: browser.all("#search-results li a"), "results")
+        found = [str(link.get_attribute("href")) for link in browser.all("#search-results li a")]
+        assert any(MESSAGES in link for link in found)
+
+
+@needs_browser
+def test_what_is_run_can_be_copied_and_what_is_printed_cannot(site: Path) -> None:
+    with served(site) as url, started() as browser:
+        browser.open(f"{url}/quick-start.html")
+        browser.until(lambda: browser.all("button.copybtn"), "copy buttons")
+        commands = browser.all("div.highlight-shell")
+        assert commands
+        assert len(browser.all("div.highlight-shell button.copybtn")) == len(commands)
+        assert browser.all("div.highlight-none")
+        assert not browser.all("div.highlight-none button.copybtn")
+        assert browser.console() == []
+
+
+@needs_browser
+def test_no_page_is_wider_than_a_phone(site: Path) -> None:
+    with served(site) as url, started() as browser:
+        browser.resize(390, 800)
+        for name in pages(site):
+            browser.open(f"{url}/{name}")
+            across = "return document.documentElement.scrollWidth"
+            assert browser.driver.execute_script(across) <= 390, name
+            assert browser.console() == [], name

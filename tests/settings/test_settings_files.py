@@ -1,4 +1,4 @@
-"""The settings in code, meltano.yml, hub/, .env.example and the README say the same."""
+"""The settings in code, meltano.yml, hub/ and .env.example say the same."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_the_environment_file_sets_the_defaults_once_uncommented() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_files_are_as_they_are_written_from_the_code(name: str) -> None:
-    # If it fails: uv run python -m tests.support.settings_files
+    # If it fails: uv run python -m tests.support.generated_docs
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     assert text == with_settings(name, text)
 

@@ -2,7 +2,7 @@
 
 It is made of the first line of each file.
 
-`uv run python -m tests.support.package_tree` writes it into both.
+`uv run python -m tests.support.generated_docs` writes it into both.
 """
 
 from __future__ import annotations
@@ -77,13 +77,3 @@ def with_tree(name: str) -> str:
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     block = f"```\n{tree(with_files=PAGES[name])}\n```\n"
     return _MARKED.sub(lambda marks: f"{marks[1]}{block}{marks[2]}", text)
-
-
-def main() -> None:
-    """Write the tree into the pages."""
-    for name in PAGES:
-        (REPOSITORY / name).write_text(with_tree(name), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,7 @@
 
 They are made of the code, and the page holds them as Markdown, so that it can be read where it is.
 
-`uv run python -m tests.support.sandbox_tables` writes them.
+`uv run python -m tests.support.generated_docs` writes them.
 """
 
 from __future__ import annotations
@@ -98,12 +98,3 @@ def with_tables() -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def main() -> None:
-    """Write the tables into the page."""
-    PAGE.write_text(with_tables(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,14 +1,13 @@
-"""What meltano.yml, hub/target-dotdigital.yml, .env.example and the README say of the settings.
+"""What meltano.yml, hub/target-dotdigital.yml and .env.example say of the settings.
 
-All of it follows from the settings' schema. After a change there, this writes it:
+All of it follows from the settings' schema.
 
-    uv run python -m tests.support.settings_files
+`uv run python -m tests.support.generated_docs` writes it.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.settings.schema import STREAM_SETTINGS
 from target_dotdigital.target import TargetDotdigital
-from tests.support.target.command import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 PREFIX = "TARGET_DOTDIGITAL_"
 NO_DEFAULT = object()
@@ -61,7 +59,7 @@ class Setting:
 
     @property
     def kind(self) -> str:
-        """Its kind in the README's words."""
+        """What its value has to be, in words."""
         if self.options:
             return ", ".join(f"`{option}`" for option in self.options)
         words = " or ".join(self.types)
@@ -119,12 +117,6 @@ class Setting:
             f"#{PREFIX}{self.name.upper()}={self.default_text}",
         ]
 
-    @property
-    def row(self) -> str:
-        """What a table of the README should have."""
-        default = f"`{self.default_text}`" if self.default_text else ""
-        return f"| `{self.name}` | {self.kind} | {default} | {self.description} |"
-
 
 def config_schema() -> dict[str, Any]:
     """Return the settings' schema, the SDK's own settings included."""
@@ -174,23 +166,6 @@ def _environment(text: str) -> str:
     return "\n\n".join([header, *blocks]) + "\n"
 
 
-def _readme(text: str) -> str:
-    text = _with_table(text, "settings", top_level_settings())
-    return _with_table(text, "stream settings", stream_settings())
-
-
-def _with_table(text: str, marker: str, settings: Sequence[Setting]) -> str:
-    start, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->\n"
-    assert text.count(start) == text.count(end) == 1, f"no table {marker}"
-    before, _, rest = text.partition(start)
-    rows = [
-        "| Setting | Kind | Default | Description |",
-        "| --- | --- | --- | --- |",
-        *(setting.row for setting in settings),
-    ]
-    return before + start + "\n".join(rows) + "\n" + end + rest.partition(end)[2]
-
-
 def _yaml_text(key: str, text: str) -> list[str]:
     """Write a text as YAML: on the key's line if it fits, and folded below it otherwise."""
     plain = ": " not in text and text[0] not in "'\"`[{&*!|>%@#"
@@ -202,24 +177,7 @@ def _yaml_text(key: str, text: str) -> list[str]:
 
 
 FILES: dict[str, Callable[[str], str]] = {
-    "README.md": _readme,
     "meltano.yml": _meltano,
     "hub/target-dotdigital.yml": _hub,
     ".env.example": _environment,
 }
-
-
-def main() -> int:
-    """Write the files, and name those that have changed."""
-    for name in FILES:
-        path = REPOSITORY / name
-        before = path.read_text(encoding="utf-8")
-        after = with_settings(name, before)
-        if after != before:
-            path.write_text(after, encoding="utf-8")
-            sys.stdout.write(f"{name}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,9 @@
 A fenced block after `<!-- run -->` is a command, and must succeed; after `<!-- run, fails -->` it
 must not. The block after the `<!-- prints -->` that follows is what it must print, line by line and
 in this order, `…` standing for anything. After `<!-- step: NAME -->` stands one of the commands
-with which a newcomer begins; `tests/project/test_meltano.py` runs them.
+with which a newcomer begins; `tests/project/test_meltano.py` runs them. After
+`<!-- project: NAME -->` stand commands of a project of one's own, which
+`tests/project/test_own_project.py` runs.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -34,6 +37,10 @@ _COMMAND = re.compile(
 )
 _STEP = re.compile(r"^<!-- step: ([a-z]+) -->\n```shell\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _STEP_MARK = re.compile(r"^<!-- step.*-->$", re.MULTILINE)
+_PROJECT = re.compile(
+    r"^( *)<!-- project: ([a-z]+) -->\n\1```shell\n(.*?)^\1```$", re.MULTILINE | re.DOTALL
+)
+_PROJECT_MARK = re.compile(r"^ *<!-- project.*-->$", re.MULTILINE)
 _MARK = re.compile(r"^<!-- (?:run.*|prints) -->$", re.MULTILINE)
 _CONFIG_FILE = re.compile(r"examples/recipes/[a-z-]+\.json")
 _LOG_LINE = re.compile(r"\S+ \S+ \| [A-Z]+ +\| \S+ +\| (.*)")
@@ -78,6 +85,14 @@ def steps(page: str) -> dict[str, str]:
     found = _STEP.findall(text)
     assert len(found) == len(_STEP_MARK.findall(text)), f"{page}: a step without its block"
     return dict(found)
+
+
+def project_commands(page: str) -> dict[str, str]:
+    """Return the commands of a page for a project of one's own, by their names."""
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    found = _PROJECT.findall(text)
+    assert len(found) == len(_PROJECT_MARK.findall(text)), f"{page}: a mark without its block"
+    return {name: dedent(commands) for _, name, commands in found}
 
 
 def fragments(text: str) -> list[dict[str, Any]]:

@@ -1,8 +1,5 @@
 """Every message that the target can end with or reject a row with, read from its source.
 
-    ```{messages} SettingsError
-    ```
-
 Where a message has a name or a number of the run in it, the page has `…`.
 """
 
@@ -12,19 +9,12 @@ import ast
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
+from typing import TYPE_CHECKING
 
 import target_dotdigital
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from docutils.nodes import Node
-    from sphinx.application import Sphinx
-    from sphinx.util.typing import ExtensionMetadata
 
 PACKAGE = Path(target_dotdigital.__file__).parent
 SANDBOX = PACKAGE / "sandbox"
@@ -119,24 +109,14 @@ def _texts(node: ast.expr, assigned: dict[str, list[ast.expr]]) -> list[str]:
     return []
 
 
-class MessagesDirective(SphinxDirective):
-    """A list of the messages of one kind: an error's class, a reject's code, or `settings`."""
+def message_list(kind: str) -> str:
+    """Return the list of the messages of one kind.
 
-    required_arguments: ClassVar[int] = 1
-
-    def run(self) -> list[Node]:
-        """Return the list."""
-        kind = self.arguments[0]
-        if kind not in messages():
-            raise self.error(f"no message of the kind {kind}")
-        listed = nodes.bullet_list()
-        for text in messages()[kind]:
-            item = nodes.paragraph("", "", nodes.literal(text, text))
-            listed += nodes.list_item("", item)
-        return [listed]
+    Args:
+        kind: An error's class, a reject's code, or `settings`.
+    """
+    return "\n".join(f"- {_as_code(text)}" for text in messages()[kind])
 
 
-def setup(app: Sphinx) -> ExtensionMetadata:
-    """Tell Sphinx."""
-    app.add_directive("messages", MessagesDirective)
-    return {"version": "1", "parallel_read_safe": True}
+def _as_code(text: str) -> str:
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
