@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from unittest.mock import patch
 
@@ -127,6 +127,8 @@ class StandInAccount:
     """Stands for an account, with data fields and one address book."""
 
     data_fields = DATA_FIELDS
+    creation = SimpleNamespace(planned_address_books={})
+    known_address_books = MappingProxyType[int, object]({})
     client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
 
     def __init__(self, *_: object) -> None:
@@ -134,6 +136,9 @@ class StandInAccount:
 
     def address_book_id(self, address_book: object) -> int | None:
         return None if address_book is None else ADDRESS_BOOK
+
+    def created_name(self, _: int) -> None:
+        pass
 
     def missing_fields(self, *_: object) -> dict[str, str]:
         return {}
