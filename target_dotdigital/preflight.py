@@ -218,8 +218,7 @@ class _Preflight:
             yield Finding("to do", "Region", message)
             return
         yield Finding("ok", "Credentials", "accepted")
-        advice = f"set region to {region_of(client.host)}, or leave it out"
-        yield Finding("to do", "Region", f"{message}; {advice}")
+        yield Finding("to do", "Region", message)
         self._client = client
         with suppress(TargetDotdigitalError):  # told where the data fields are
             self._read_fields(client)

@@ -55,13 +55,13 @@ def test_rejects_are_warned_of(
     ]
     ended = load(config, tmp_path, *messages)
     assert ended.status == 0
-    kept = "" if rejects_path else "; 6 are not kept: rejects_path is not set"
+    kept = "" if rejects_path else ". To keep such rows, set rejects_path"
     assert warnings_of(ended) == [
-        f"6 of 15 rows are rejected{kept}",
-        "Rejected of stream 'people': 3, identifier.invalid, property 'email', rule 'email'",
-        "Rejected of stream 'leads': 1, identifier.missing, property 'email'",
-        "Rejected of stream 'people': 1, field.type, property 'LOYALTY_POINTS', rule 'Numeric'",
-        "Rejected of stream 'people': 1, record.invalid, property 'first_name', rule 'type'",
+        f"6 of 15 rows (40 %) are rejected{kept}",
+        "Rejected in stream 'people': 3 rows, identifier.invalid, property 'email', rule 'email'",
+        "Rejected in stream 'leads': 1 row, identifier.missing, property 'email'",
+        "Rejected in stream 'people': 1 row, field.type, property 'LOYALTY_POINTS', rule 'Numeric'",
+        "Rejected in stream 'people': 1 row, record.invalid, property 'first_name', rule 'type'",
     ]
     assert CANARY not in ended.stderr
     people, leads = json.loads((tmp_path / "report.json").read_text())["streams"]
@@ -86,7 +86,7 @@ def test_what_dotdigital_refuses_has_its_code_alone(
 ) -> None:
     server.reject("p1@example.com")
     ended = load(settings_for(server), tmp_path, schema(), *good(3))
-    assert "Rejected of stream 'people': 1, dotdigital.invalidEmail" in warnings_of(ended)
+    assert "Rejected in stream 'people': 1 row, dotdigital.invalidEmail" in warnings_of(ended)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_an_expression_that_fails_is_told_with_its_property(
     ended = load(config, tmp_path, schema(), *rows)
     assert ended.status == 0
     assert warnings_of(ended)[-1] == (
-        f"Rejected of stream 'people': 1, record.invalid, property 'LASTNAME', rule '{rule}'"
+        f"Rejected in stream 'people': 1 row, record.invalid, property 'LASTNAME', rule '{rule}'"
     )
     assert CANARY not in ended.stderr
     (_, line) = (tmp_path / "rejects.singer").read_text().splitlines()
     assert json.loads(line)["record"]["_sdc_reject_reason"] == (
-        f"a stream map's expression fails: {rule}, for property 'LASTNAME'"
+        f"A stream map's expression fails: {rule}, for property 'LASTNAME'"
     )
 
 
@@ -128,7 +128,7 @@ def test_a_filter_that_fails_is_told(server: DotdigitalServer, tmp_path: Path) -
     config = settings_for(server, stream_maps=maps, max_reject_percent=100)
     ended = load(config, tmp_path, schema(), *good(2))
     assert warnings_of(ended)[-1] == (
-        "Rejected of stream 'people': 2, record.invalid, rule 'NameError'"
+        "Rejected in stream 'people': 2 rows, record.invalid, rule 'NameError'"
     )
 
 
@@ -158,7 +158,7 @@ def test_what_is_missing_is_named(
     ended = load(config, tmp_path, described, *rows)
     assert ended.status == 0
     told = [
-        f"Rejected of stream 'people': 1, record.invalid, property '{name}', rule 'required'"
+        f"Rejected in stream 'people': 1 row, record.invalid, property '{name}', rule 'required'"
         for name in ("address.town", "id", "number")
     ]
     assert warnings_of(ended)[1:] == (told if validate_records else told[2:])
@@ -169,10 +169,12 @@ def test_the_ten_largest_groups_are_told_and_how_many_more_there_are() -> None:
     for number in range(1, 13):
         counts.reject(RejectGroup("field.type", f"p{number}", "Date"), number)
     first, *lines, last = reject_lines([counts], are_kept=False)
-    assert first == "78 of 100 rows are rejected; 78 are not kept: rejects_path is not set"
-    assert lines[0] == "Rejected of stream 'people': 12, field.type, property 'p12', rule 'Date'"
+    assert first == "78 of 100 rows (78 %) are rejected. To keep such rows, set rejects_path"
+    assert (
+        lines[0] == "Rejected in stream 'people': 12 rows, field.type, property 'p12', rule 'Date'"
+    )
     assert len(lines) == 10
-    assert last == "Rejected in 2 smaller groups: 3"
+    assert last == "Rejected in 2 smaller groups: 3 rows"
 
 
 def test_groups_are_bounded() -> None:
