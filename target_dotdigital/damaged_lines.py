@@ -61,7 +61,7 @@ class DamagedRecord(dict[str, Any]):
             if is_used:
                 raise RowRejectedError(
                     "record.invalid",
-                    f"the property '{name}' {reason}",
+                    f"Property '{name}' {reason}",
                     property=name,
                     rule="encoding" if reason == _ENCODING else "depth",
                 )
@@ -90,14 +90,17 @@ def read_damaged(line: bytes, number: int) -> DamagedMessage:
         message: object = decode(_without_depths(text))
     except (ValueError, RecursionError):
         raise DataError(
-            f"Line {number} is no JSON ({len(line)} bytes); did the tap end in the middle of it?"
+            f"Line {number} is not valid JSON ({len(line)} bytes). Check whether the tap stopped "
+            "in the middle of it"
         ) from None
     if (
         not isinstance(message, dict)
         or message.get("type") != "RECORD"
         or _is_damaged(message.get("stream"))
     ):
-        raise DataError(f"Line {number}{_place(message)} {reason} ({len(line)} bytes)")
+        raise DataError(
+            f"Line {number}{_place(message)} {reason} ({len(line)} bytes). Correct the tap's output"
+        )
     record = message.get("record")
     if isinstance(record, str) and _is_damaged(record):
         message["record"] = None  # as a whole: it is no object

@@ -1,4 +1,4 @@
-"""What can end a run, each saying who must act.
+"""What can end a run, each saying what to do.
 
 Texts hold counts, names, codes and import IDs, never a record's value and never a credential:
 they are printed as they are.
@@ -6,64 +6,100 @@ they are printed as they are.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FIX_THE_SETTINGS: Final = "fix the settings"
+FIX_THE_DATA: Final = "fix the data"
+ASK_DOTDIGITAL: Final = "ask Dotdigital support"
+CHECK_THE_NETWORK: Final = "check the network"
+CHECK_THE_DISK: Final = "check the disk"
+CHECK_THE_PIPE: Final = "check the pipe"
+REPORT_THE_BUG: Final = "report the bug"
+"""What there is to do: each message that ends a run closes with one of these."""
+
+
+def sentence(text: str) -> str:
+    """Return a text with a full stop, unless it ends as a sentence already.
+
+    Args:
+        text: One or more sentences, of which the last may lack its full stop.
+    """
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def joined(problems: Iterable[str]) -> str:
+    """Return problems as one text, a sentence each.
+
+    Args:
+        problems: What is wrong, at least one text.
+    """
+    return " ".join(map(sentence, problems))
 
 
 class TargetDotdigitalError(Exception):
     """A reason to end the run that the operator can read in one line."""
 
-    act: ClassVar[str] = "the developers of target-dotdigital"
+    act: ClassVar[str] = REPORT_THE_BUG
 
     def __init__(self, message: str) -> None:
-        """Keep the message and add who must act.
+        """Keep the message and add what to do.
 
         Args:
             message: What happened, without record values and credentials.
         """
-        super().__init__(f"{message} [to act: {self.act}]")
+        super().__init__(f"{sentence(message)} [to act: {self.act}]")
         self.message = message
 
     def line(self, progress: str) -> str:
-        """Return the one line that ends a run: what happened, what is settled, who must act.
+        """Return the one line that ends a run: what happened, what is settled, what to do.
 
         Args:
-            progress: How many rows are settled.
+            progress: How many rows are settled, as a sentence.
         """
-        return f"{self.message}; {progress} [to act: {self.act}]"
+        return f"{sentence(self.message)} {progress} [to act: {self.act}]"
 
 
 class SettingsError(TargetDotdigitalError):
     """The settings do not fit the account or the stream."""
 
-    act = "whoever keeps the settings"
+    act = FIX_THE_SETTINGS
 
 
 class DataError(TargetDotdigitalError):
     """The tap's output cannot be used, or too much of it is refused."""
 
-    act = "the owner of the data or of the tap"
+    act = FIX_THE_DATA
 
 
 class LackingError(DataError):
-    """A message lacks a part. Which message that is, is told where its line is known."""
+    """A message lacks a part. The reader adds which message it is, and its line."""
 
 
 class DotdigitalError(TargetDotdigitalError):
     """Dotdigital refuses or cannot do what is documented."""
 
-    act = "Dotdigital's support"
+    act = ASK_DOTDIGITAL
 
 
 class NetworkError(TargetDotdigitalError):
     """Dotdigital cannot be reached, or what answers is not Dotdigital."""
 
-    act = "whoever runs the network"
+    act = CHECK_THE_NETWORK
 
 
 class StorageError(TargetDotdigitalError):
-    """A local file or the standard output cannot be written."""
+    """A local file cannot be written."""
 
-    act = "whoever runs this machine"
+    act = CHECK_THE_DISK
+
+
+class OutputError(StorageError):
+    """The standard output cannot be written, which is where STATE goes."""
+
+    act = CHECK_THE_PIPE
 
 
 class AuthenticationError(SettingsError):
@@ -75,7 +111,7 @@ class ForbiddenError(SettingsError):
 
 
 class NotFoundError(DotdigitalError):
-    """404: the thing that was asked for does not exist."""
+    """404: what the call asked for does not exist."""
 
     def __init__(self, message: str, code: str | None = None) -> None:
         """Keep Dotdigital's code, if it was Dotdigital that answered.
@@ -89,7 +125,7 @@ class NotFoundError(DotdigitalError):
 
 
 class NotOfferedError(DotdigitalError):
-    """405: there is no such call."""
+    """405: Dotdigital has no such call."""
 
 
 class TooManyActiveJobsError(DotdigitalError):
@@ -115,7 +151,7 @@ class RequestRefusedError(DotdigitalError):
 
 
 class AbandonedError(TargetDotdigitalError):
-    """The run is over, and whoever still waits or calls is to stop. Never shown."""
+    """The run is over: threads that still wait or call must stop. Never shown."""
 
 
 class RowRejectedError(Exception):

@@ -52,7 +52,7 @@ class Job:
     updated: int = 0
     imported: int = 0
     """Contacts that are new or updated, or of which it is not known which of the two."""
-    departed: int = 0
+    removed: int = 0
     """Contacts that have left, or were not there."""
     rejected: dict[str, int] = field(default_factory=dict)
     """Contacts by reject code."""
@@ -94,7 +94,7 @@ class Job:
         imported: int = 0,
         new: int = 0,
         updated: int = 0,
-        departed: int = 0,
+        removed: int = 0,
         rejected: Mapping[str, int] | None = None,
     ) -> None:
         """Note what became of its contacts.
@@ -103,11 +103,11 @@ class Job:
             imported: How many were imported.
             new: Of these, how many are known to be new to the account.
             updated: Of these, how many are known to have been in the account.
-            departed: How many have left, or were not there.
+            removed: How many have left, or were not there.
             rejected: How many were refused, by reject code; None if there are none.
         """
         self.imported, self.new, self.updated = imported, new, updated
-        self.departed = departed
+        self.removed = removed
         self.rejected = {code: count for code, count in sorted((rejected or {}).items()) if count}
 
 

@@ -29,7 +29,7 @@ def check_writable(setting: str, path: Path, longest: Path) -> None:
     """
     try:
         if os.path.lexists(path) and not path.is_file():
-            raise StorageError(f"{setting}: {path} is no file")
+            raise StorageError(f"{setting}: {path} is not a file. Name a file")
         longest.lstat()
     except FileNotFoundError:
         pass  # as it should be; a name that is too long is told here

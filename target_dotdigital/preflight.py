@@ -208,8 +208,7 @@ class _Preflight:
             yield Finding("FAIL", "Region", message)
             return
         yield Finding("OK", "Credentials", "accepted")
-        advice = f"Set region to {region_of(client.host)}, or leave it out"
-        yield Finding("FAIL", "Region", f"{message}. {advice}")
+        yield Finding("FAIL", "Region", message)
         self._client = client
         with suppress(TargetDotdigitalError):  # told where the data fields are
             self._read_fields(client)

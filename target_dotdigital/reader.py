@@ -180,9 +180,13 @@ class MessageReader(GenericSingerReader[str]):
             kind = message["type"]
             callback = self._callbacks.get(kind) if isinstance(kind, str) else None
             if callback is None:
-                raise DataError(f"Line {number}: the message's type is not known")
+                raise DataError(
+                    f"Line {number}: the message has no known type. Correct the tap's output"
+                )
             if not isinstance(message.get("stream", ""), str):
-                raise DataError(f"Line {number}: the {kind}'s stream is no text")
+                raise DataError(
+                    f"Line {number}: the {kind}'s stream is not a text. Correct the tap"
+                )
             callback(message)
         except LackingError as error:
             what = self._what(message)

@@ -120,7 +120,7 @@ class ContactSink(BatchSink):
         if lacking:
             raise InvalidJSONSchema(
                 f"Stream '{self.stream_name}': the schema lacks the tap's key_properties "
-                f"{', '.join(lacking)}; correct the tap's SCHEMA"
+                f"{', '.join(lacking)}. Correct the tap's SCHEMA"
             )
         if self.validate_schema:
             used = used_in([*mapping.paths, *((name,) for name in self.key_properties)])
@@ -272,7 +272,7 @@ class ContactSink(BatchSink):
             raise AssertionError
         lacking = [name for name in self.key_properties if name not in record]
         if lacking:
-            reason = f"a key property of the tap is missing: '{lacking[0]}'"
+            reason = f"The tap's key property '{lacking[0]}' is missing"
             raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
         if self._row_validator is not None:
             self._row_validator.validate(record)

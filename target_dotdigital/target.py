@@ -151,8 +151,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             check_schema(stream, message_dict["schema"])
             if stream not in self.mapper.stream_maps:
                 raise InvalidJSONSchema(
-                    f"Stream '{stream}': the SDK cannot flatten this schema; set "
-                    "flattening_enabled to false"
+                    f"Stream '{stream}': the SDK cannot flatten this schema. Set "
+                    "flattening_enabled: false"
                 ) from None
             raise  # the schema is sound, so it is a fault of ours
         # Of a SCHEMA that is the same for the SDK, too: it looks at less.
@@ -201,7 +201,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
                 self.intake.skip(self._left_out[stream])
                 return
             raise RecordsWithoutSchemaException(
-                f"A RECORD of stream '{stream}' came before a SCHEMA of it"
+                f"a RECORD of stream '{stream}' came before its SCHEMA. Correct the tap"
             )
         self.intake.next_row()
         for stream_map in self.mapper.stream_maps[stream]:
@@ -229,7 +229,9 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         if stream in self._left_out:
             return
         if stream not in self.mapper.stream_maps:
-            self.logger.warning("ACTIVATE_VERSION for a stream without SCHEMA, '%s'", stream)
+            self.logger.warning(
+                "Stream '%s': its ACTIVATE_VERSION came without a SCHEMA, and is ignored", stream
+            )
             return
         for stream_map in self.mapper.stream_maps[stream]:
             self.intake.mirrors.process_activate_version(
@@ -240,7 +242,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         if message_dict.get("stream") in self._left_out:
             return
-        raise DataError("BATCH messages are not taken: switch the tap's batch_config off")
+        raise DataError("BATCH messages are not supported. Switch the tap's batch_config off")
 
     # The end.
 
@@ -263,8 +265,6 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
                 then the process ends here.
         """
         is_stopped = isinstance(error, AbandonedError)
-        if not is_stopped:
-            self.logger.info("The run fails; waiting for the imports that are active")
         try:
             self.run.give_up()
         finally:
@@ -288,7 +288,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             sys.exit(128 + self._signal.number)
 
     def _log_error(self, error: Exception) -> None:
-        """Say in one line what happened, how many rows are settled, and who must act."""
+        """Say in one line what happened, how many rows are settled, and what to do."""
         self.logger.error("%s", error_text(error, self.progress))
 
     def _conclude(self, error: Exception | None) -> None:

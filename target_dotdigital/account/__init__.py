@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from target_dotdigital.account.account import SHOWN_OF_ROWS, Account
+from target_dotdigital.account.address_book_labels import address_book_label, gone_message
 from target_dotdigital.account.address_books import (
     address_book_problem,
     find_address_books,
@@ -27,11 +28,13 @@ __all__ = [
     "IncompleteListError",
     "Timeouts",
     "UsedAddressBook",
+    "address_book_label",
     "address_book_problem",
     "check_custom_identifiers",
     "field_problem",
     "find_address_book",
     "find_address_books",
+    "gone_message",
     "identities_of",
     "named_address_books",
     "new_beside",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from target_dotdigital.account.address_book_labels import address_book_label, gone_message
 from target_dotdigital.account.address_book_lookup import AddressBookLookup
 from target_dotdigital.account.address_books import (
     address_book_problem,
@@ -19,7 +20,7 @@ from target_dotdigital.account.custom_identifiers import (
     custom_identifier_problems,
     named_custom_identifiers,
 )
-from target_dotdigital.errors import ForbiddenError, SettingsError, UnfitError
+from target_dotdigital.errors import ForbiddenError, SettingsError, UnfitError, joined
 from target_dotdigital.near_misses import nearly_equal
 from target_dotdigital.settings import (
     MAX_ID,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 SHOWN_OF_ROWS = "that a row names"
 """How messages speak of an address book whose name is a record's value."""
+
+MAX_LISTED = 10
+"""So many address books are named in a message."""
 
 _logger = logging.getLogger("target-dotdigital.account")
 
@@ -87,17 +91,19 @@ class Account:
         self._creates_address_books = settings.create_address_book
         self._creates_fields = settings.create_data_fields
         self.known_address_books: dict[int, AddressBook] = {}
-        """Those in use that were there when the run began, by ID."""
+        """Those in use that existed when the run began, by ID."""
+        self._names: dict[int, str] = {}
+        """The names of those that the settings name, by ID. Rows' own are values of records."""
         self._address_books = self._find_address_books(settings)
         self._lookup = AddressBookLookup(self.client)
         self._rows_address_books: set[int] = set()
         self._uncreatable: dict[str, str] = {}
+        labels = [self.label(number) for number in self._address_books.values()]
         _logger.info(
-            "Connected to %s: the account has %d data fields, and %d of the address books that the "
-            "settings name",
+            "Connected to %s. The account has %d data fields.%s",
             self.client.host,
             len(self.data_fields),
-            len(self._address_books),
+            f" Found {_listed(labels)}." if labels else "",
         )
 
     def address_book_id(self, address_book: str | int | None) -> int | None:
@@ -116,6 +122,7 @@ class Account:
         if key not in self._address_books and (isinstance(key, str) or self._plans_sandbox):
             shown = f"'{key}'" if isinstance(key, str) else f"ID {key}"
             self._address_books[key] = self.creation.address_book(str(key), shown)
+            self._names[self._address_books[key]] = str(key)
         return self._address_books[key]
 
     def created_name(self, address_book_id: int) -> str | None:
@@ -126,6 +133,14 @@ class Account:
         """
         names = (str(key) for key, each in self._address_books.items() if each == address_book_id)
         return None if address_book_id in self.known_address_books else next(names, None)
+
+    def label(self, address_book_id: int) -> str:
+        """Return what messages call an address book that the settings name.
+
+        Args:
+            address_book_id: Its ID.
+        """
+        return address_book_label(address_book_id, self._names.get(address_book_id))
 
     def missing_fields(
         self, stream: str, settings: StreamSettings, schema: Mapping[str, Any]
@@ -176,7 +191,7 @@ class Account:
             name = self._lookup.find_name(key) if 0 < key <= MAX_ID else None
             found = None if name is None else key
             if (name or "").strip().lower() in RESERVED_ADDRESS_BOOKS:
-                raise UnfitError("reserved by Dotdigital")
+                raise UnfitError("Dotdigital reserves this address book")
         else:
             if (problem := address_book_name_problem(key)) is not None:
                 raise UnfitError(problem)
@@ -184,7 +199,7 @@ class Account:
             if found is None and self._creates_address_books:
                 found = self._create_for_a_row(key)
         if found is None:
-            raise UnfitError("there is none of this ID or name")
+            raise UnfitError("the account has no address book with this ID or name")
         self._rows_address_books.add(found)
         return found
 
@@ -209,13 +224,16 @@ class Account:
         # A copy: the main thread may just be adding one that it has created.
         for number in tuple(self._address_books.values()):
             if find_by_id(self.client, number) is None:
-                raise SettingsError(f"The address book {number} is gone")
+                raise SettingsError(gone_message(self.label(number)))
         # Copied: the main thread adds to it meanwhile.
         if by_rows := self._rows_address_books.copy():
             gone = by_rows - {each.id for each in self.client.address_books()}
             if gone:
                 numbers = ", ".join(str(each) for each in sorted(gone))
-                raise SettingsError(f"Address books that rows name are gone: {numbers}")
+                raise SettingsError(
+                    f"Address books that rows name no longer exist: {numbers}. Create them again, "
+                    "or change the rows"
+                )
 
     def abort(self) -> None:
         """Break every call off."""
@@ -236,11 +254,12 @@ class Account:
             *self._unfit_address_books(wanted, near),
         ]
         if problems:
-            raise SettingsError("; ".join(problems))
+            raise SettingsError(joined(problems))
         for key, other in near.items():
             if nearly_equal(str(key), [other]) is not None:
                 self.creation.doubt(new_beside(f"address book '{key}'", other))
         self.known_address_books = {book.id: book for book in there.values()}
+        self._names.update((book.id, book.name) for book in there.values())
         return {key: book.id for key, book in there.items()}
 
     def _wrong_fields(self, settings: Settings) -> Iterator[str]:
@@ -254,7 +273,9 @@ class Account:
             return
         known = self.client.custom_identifiers()
         if known is None:
-            _logger.debug("Custom identifiers are not checked: no call lists them")
+            _logger.debug(
+                "Custom identifiers are not checked: the account has no call that lists them"
+            )
         else:
             yield from custom_identifier_problems(settings, known)
 
@@ -266,6 +287,12 @@ class Account:
             problem = address_book_problem(key, book, near.get(key), creates=creates)
             if problem is not None:
                 yield problem
+
+
+def _listed(labels: list[str]) -> str:
+    more = len(labels) - MAX_LISTED
+    shown = ", ".join(labels[:MAX_LISTED])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _named_preferences(settings: Settings) -> list[int]:

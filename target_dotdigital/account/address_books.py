@@ -92,15 +92,15 @@ def address_book_problem(
     """
     if book is not None:
         reserved = book.name.strip().lower() in RESERVED_ADDRESS_BOOKS
-        text = f"Address book {book.id} ({book.name}) is reserved by Dotdigital; name another one"
+        text = f"Address book '{book.name}' ({book.id}) is reserved by Dotdigital. Name another one"
         return text if reserved else None
     if isinstance(key, int):
-        return f"Address book ID {key} not found. Name one that exists"
+        return f"Address book ID {key} not found. Look its ID up in Dotdigital"
     if creates:
         return None
     meant = "" if near is None else f" Did you mean '{near}'?"
     return (
-        f"Address book '{key}' not found.{meant} Name one that exists, or to create it, set "
+        f"Address book '{key}' not found.{meant} Correct the name, or to create it, set "
         "create_address_book: true"
     )
 

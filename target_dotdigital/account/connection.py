@@ -165,12 +165,15 @@ class Connection:
         Args:
             elsewhere: What `client_elsewhere` has returned.
         """
-        hint = (
-            "which one is unknown" if elsewhere is None else f"it is in {region_of(elsewhere.host)}"
-        )
+        if elsewhere is None:
+            return SettingsError(
+                f"region: {self._region} answers 403. Leave region out if the account is in "
+                "another one. Otherwise give the API user access to the API"
+            )
+        own = region_of(elsewhere.host)
         return SettingsError(
-            f"region: 403 from {self._region}: the account is not in this region ({hint}), or the "
-            "API user may not use the API"
+            f"region: {self._region} answers 403, because the account is in {own}. Set region to "
+            f"{own}, or leave it out"
         )
 
     def abort(self) -> None:
@@ -212,7 +215,7 @@ def _start_sandbox(path: Path, seeds: Seeds) -> EmbeddedSandbox:
         from target_dotdigital.sandbox import EmbeddedSandbox  # noqa: PLC0415 - an optional extra
     except ImportError:
         raise SettingsError(
-            "sandbox_path needs the extra: pip install 'target-dotdigital[sandbox]'"
+            "sandbox_path needs an extra. Install it: pip install 'target-dotdigital[sandbox]'"
         ) from None
     try:
         sandbox = EmbeddedSandbox(
@@ -235,13 +238,16 @@ def _endpoint(client: Client) -> str:
     """
     url = client.account_info().property("ApiEndpoint")
     if not url:
-        raise DotdigitalError("account-info does not tell the account's ApiEndpoint; set 'region'")
+        raise DotdigitalError("Dotdigital's account-info has no ApiEndpoint. Set region")
     try:
         parts = urlsplit(url.strip())
         host, port, secure = parts.hostname or "", parts.port, parts.scheme == "https"
     except ValueError:
         host, port, secure = "", None, False
     if not secure or port not in {None, 443} or not _DOTDIGITAL_HOST.fullmatch(host):
-        raise DotdigitalError("account-info tells an ApiEndpoint that is not Dotdigital's: refused")
-    _logger.info("The account's region is at %s", host)
+        raise DotdigitalError(
+            "Dotdigital's account-info has an ApiEndpoint outside dotdigital.com, which gets no "
+            "credentials. Set region"
+        )
+    _logger.info("The account's data region is at %s", host)
     return f"https://{host}"

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.api import DataField
-from target_dotdigital.errors import DotdigitalError, RequestRefusedError, SettingsError
+from target_dotdigital.errors import DotdigitalError, RequestRefusedError, SettingsError, joined
 from target_dotdigital.mapping import field_type, no_data_field, unknown_fields
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ LOOK_AGAIN_WAITS_SECONDS: Final = (1.0, 4.0)
 _FIELD_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_FIELD_NAME}}}")
 
 _REASONS: Final = {
-    "ERROR_ADDRESSBOOK_INVALID": "Dotdigital refuses the name",
+    "ERROR_ADDRESSBOOK_INVALID": "Dotdigital refuses the name. Choose another one",
     "ERROR_ADDRESSBOOK_LIMITEXCEEDED": (
-        "the account has as many address books as it may have; delete some, or name one that exists"
+        "the account has no room for another address book. Delete one, or name an existing one"
     ),
-    "ERROR_DATAFIELD_INVALID": "Dotdigital refuses the name; choose another one",
+    "ERROR_DATAFIELD_INVALID": "Dotdigital refuses the name. Choose another one",
     "ERROR_DATAFIELD_LIMITEXCEEDED": (
-        "the account has as many data fields as it may have; delete some, or map to one that exists"
+        "the account has no room for another data field. Delete one, or map to an existing one"
     ),
 }
 
@@ -76,7 +76,7 @@ def field_name_problem(name: str) -> str | None:
     if not _FIELD_NAME.fullmatch(name):
         return f"a name has 1 to {MAX_FIELD_NAME} letters, digits, - and _"
     if name.lower() in RESERVED_FIELDS:
-        return "the name is reserved by Dotdigital"
+        return "Dotdigital reserves this name"
     return None
 
 
@@ -100,10 +100,10 @@ def field_problem(
             for field in missing
             if (problem := field_name_problem(field)) is not None
         ]
-        remedy = "Map others"
+        remedy = "Map another data field"
     else:
         problems = [no_data_field(field, data_fields) for field in missing]
-        remedy = "Map others, or to create what is missing, set create_data_fields: true"
+        remedy = "Map an existing one, or to create it, set create_data_fields: true"
     return " ".join([*problems, remedy]) if problems else None
 
 
@@ -169,13 +169,15 @@ class Creation:
             created = self._client.create_address_book(name, find)
         except RequestRefusedError as error:
             if error.code != "ERROR_ADDRESSBOOK_DUPLICATE":
-                raise _refusal(f"address_book: {shown} cannot be created", error) from None
+                raise _refusal(f"The address book {shown} cannot be created", error) from None
             found = self._look_again(find)
             if found is None:
                 raise self._name_clash(name, shown) from None
-            _logger.info("The address book %s has been created meanwhile: ID %d", shown, found.id)
+            _logger.info(
+                "Another program created the address book %s meanwhile: %d", shown, found.id
+            )
             return found.id
-        _logger.info("Created the address book %s: ID %d", shown, created.id)
+        _logger.info("Created the address book %s: %d", shown, created.id)
         return created.id
 
     def _name_clash(self, name: str, shown: str) -> SettingsError:
@@ -185,14 +187,11 @@ class Creation:
             book.id for book in self._client.address_books() if book.name.strip().casefold() == key
         ]
         if alike:
-            hint = (
-                f"the address book {alike[0]} differs from it in case or blanks alone; use its ID"
-            )
+            hint = f"address book {alike[0]} differs only in case or blanks. Use its ID"
         else:
-            hint = "a segment has it, or Dotdigital keeps it for itself; choose another one"
+            hint = "a segment has it, or Dotdigital reserves it. Choose another name"
         return SettingsError(
-            f"address_book: {shown} cannot be created: the name is taken, and no address book has "
-            f"exactly this one: {hint}"
+            f"The address book {shown} cannot be created, because its name is taken: {hint}"
         )
 
     @property
@@ -225,11 +224,11 @@ class Creation:
             wanted = field_type(schema, path)
             if other != stream and created != wanted:
                 problems.append(
-                    f"the new data field {field.upper()} is {created} by the schema of stream "
-                    f"'{other}', and {wanted} by this one"
+                    f"The new data field {field.upper()} is {created} by the schema of stream "
+                    f"'{other}', and {wanted} by this one. Give both properties the same type"
                 )
         if problems:
-            raise SettingsError("; ".join(problems))
+            raise SettingsError(joined(problems))
         return {
             # As Dotdigital keeps names.
             field.upper(): field_type(schema, fields[field])
@@ -254,8 +253,8 @@ class Creation:
             field = self._data_field(name, kind)
             if field.type != kind:
                 raise SettingsError(
-                    f"the data field {name} was to be created as {kind}, by the schema of stream "
-                    f"'{stream}', and has been created meanwhile as {field.type}"
+                    f"The data field {name} should be {kind} by the schema of stream '{stream}', "
+                    f"but another program created it as {field.type}. Map another data field"
                 )
             data_fields[field.name] = field.type
             self._created[name] = (kind, stream)
@@ -272,13 +271,16 @@ class Creation:
             created = self._client.create_data_field(name, kind, find)
         except RequestRefusedError as error:
             if error.code != "ERROR_NON_UNIQUE_DATAFIELD":
-                raise _refusal(f"the data field {name} cannot be created", error) from None
+                raise _refusal(f"The data field {name} cannot be created", error) from None
             found = self._look_again(find)
             if found is None:
                 raise DotdigitalError(
-                    f"The data field {name} exists, says Dotdigital, and does not list it"
+                    f"Dotdigital says that the data field {name} exists, but does not list it. Run "
+                    "it again later"
                 ) from None
-            _logger.info("The data field %s has been created meanwhile: %s", name, found.type)
+            _logger.info(
+                "Another program created the data field %s meanwhile: %s", name, found.type
+            )
             return found
         _logger.info("Created the data field %s: %s", name, created.type)
         return created
@@ -293,4 +295,4 @@ class Creation:
 
 def _refusal(what: str, error: RequestRefusedError) -> Exception:
     reason = _REASONS.get(error.code)
-    return error if reason is None else SettingsError(f"{what}: {reason} ({error.code})")
+    return error if reason is None else SettingsError(f"{what} ({error.code}): {reason}")

@@ -86,5 +86,5 @@ def _problem(name: str, known: Collection[str]) -> str | None:
         return None
     return (
         f"Custom identifier '{name}' not found.{did_you_mean(name, [*known, *OWN_IDENTIFIERS])} "
-        "Name one that the account has, or create it in Dotdigital's settings"
+        "Correct the name, or create the identifier in Dotdigital"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from target_dotdigital.account.address_book_labels import address_book_label, gone_message
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -38,26 +39,30 @@ def find_address_book(client: Client, address_book_id: int) -> AddressBook:
     try:
         return client.address_book(address_book_id)
     except NotFoundError:
-        raise SettingsError(f"The address book {address_book_id} is gone") from None
+        raise SettingsError(gone_message(address_book_label(address_book_id))) from None
 
 
 def read_members(
-    client: Client, address_book_id: int, on_page: Callable[[], None] = lambda: None
+    client: Client,
+    address_book_id: int,
+    on_page: Callable[[], None] = lambda: None,
+    label: str | None = None,
 ) -> Iterator[FoundContact]:
-    """Yield the members of an address book; whoever reads to the end has seen all of them.
+    """Yield the members of an address book. Read to the end, they are all of them.
 
     Args:
         client: Calls Dotdigital.
         address_book_id: The address book's ID.
         on_page: Called before each page; it may raise.
+        label: What messages call the address book; its ID if not given.
 
     Raises:
         IncompleteListError: The pages go round in circles, or are fewer than they should be.
     """
     before = find_address_book(client, address_book_id).contacts
-    whose = f"the members of address book {address_book_id}"
+    label = label or address_book_label(address_book_id)
     listed = 0
-    for contact in _read_pages(partial(client.members, address_book_id), whose, on_page):
+    for contact in _read_pages(partial(client.members, address_book_id), label, on_page):
         listed += 1
         yield contact
     after = find_address_book(client, address_book_id).contacts
@@ -65,8 +70,7 @@ def read_members(
     told = min((count for count in (before, after) if count is not None), default=0)
     if listed < told:
         raise IncompleteListError(
-            f"Address book {address_book_id} has {told} contacts by its own count, and the list of "
-            f"its members holds {listed}: the list is not complete"
+            f"Dotdigital counts {told} contacts in {label}, but lists only {listed}"
         )
 
 
@@ -95,7 +99,7 @@ def read_account(
             return client.contacts(marker, since_ever=since_ever)
 
     try:
-        yield from _read_pages(page, "the contacts of the account", on_page)
+        yield from _read_pages(page, "the account", on_page)
     except RequestRefusedError as error:
         raise IncompleteListError(error.message) from None
 
@@ -119,7 +123,8 @@ def _read_pages(
             passed.add(marker)
         if not passed.isdisjoint(seen) or empty > MAX_EMPTY_PAGES:
             raise IncompleteListError(
-                f"The list of {whose} does not end: a page comes again after {listed} contacts"
+                f"Dotdigital's list of the contacts in {whose} does not end: it repeats itself "
+                f"after {listed} contacts"
             )
         seen |= passed
         if page.links.next is None:

@@ -61,11 +61,14 @@ _TOO_MANY_JOBS = frozenset(
 _DENIALS: dict[int, tuple[type[TargetDotdigitalError], str]] = {
     HTTPStatus.UNAUTHORIZED: (
         AuthenticationError,
-        "the API user is not accepted; look at username and password",
+        "Dotdigital does not accept the API user. Check username and password",
     ),
     HTTPStatus.FORBIDDEN: (
         ForbiddenError,
-        "the account is not in this region, or the API user may not do this",
+        (
+            "The account is in another region, or the API user may not do this. Check region, and "
+            "the API user in Dotdigital"
+        ),
     ),
 }
 """Statuses of calls that the API user may not make, and what to do about them."""
@@ -153,7 +156,7 @@ def final_error(answer: str, status: int, code: str | None) -> TargetDotdigitalE
     denied = HTTPStatus.UNAUTHORIZED if code in _FOREIGN_LOGINS else status
     if denied in _DENIALS:
         kind, hint = _DENIALS[denied]
-        return kind(f"{answer}: {hint}")
+        return kind(f"{answer}. {hint}")
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"{answer}: not found", code)
     if status in _REFUSALS:

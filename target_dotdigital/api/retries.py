@@ -203,8 +203,9 @@ class Caller:
                 give_up_at = give_up_at or now + self._rate_limit_timeout
                 if now >= give_up_at:
                     raise DotdigitalError(
-                        f"{route}: the account's call limit has not let this call through for "
-                        f"{self._rate_limit_timeout / 60:.0f} minutes"
+                        f"{route}: the account's call limit has blocked this call for "
+                        f"{self._rate_limit_timeout / 60:.0f} minutes. Pause the account's other "
+                        "integrations, or run it again later"
                     ) from None
                 _logger.info("%s: waiting for the account's call limit", route)
 
@@ -219,8 +220,10 @@ class Caller:
                 return attempt()
             except _PassingError as error:
                 if tries == self.max_tries:
-                    raise error.final(f"{route}: {error}, {tries} times") from None
-                _logger.info("%s: %s; trying again", route, error)
+                    raise error.final(
+                        f"{route}: {error}, {tries} times. Run it again later"
+                    ) from None
+                _logger.info("%s: %s. Trying again", route, error)
                 with self.waiting("retry", route):
                     sleep(backoff.full_jitter(next(waits)))
             if (found := find()) is not None:
@@ -254,7 +257,7 @@ class Caller:
             reason = f"{self.host} answers {reply.status} with JSON that is not as documented"
             raise _PassingError(reason, DotdigitalError) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            reason = f"{self.host} answers {reply.status} with something else than Dotdigital does"
+            reason = f"{self.host} answers {reply.status} with no JSON, as a proxy does"
             raise _PassingError(reason, NetworkError) from None
 
     def _refused(self, route: str, reply: Reply) -> Exception:

@@ -128,7 +128,10 @@ class Transport:
             except requests.exceptions.SSLError as error:
                 self._raise_if_broken_off(exchange, host)
                 if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                    raise NetworkError(f"The certificate of {host} is not valid") from None
+                    raise NetworkError(
+                        f"The certificate of {host} is not valid. Check the proxy, and the "
+                        "certificates that this machine trusts"
+                    ) from None
                 raise NoReplyError(f"the secure connection to {host} broke") from None
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 # Their texts may quote the request: only the kind is told.
@@ -137,7 +140,10 @@ class Transport:
             # The end of the stream that breaking off makes can look like that of the answer.
             self._raise_if_broken_off(exchange, host)
         if reply.status // 100 == 3:  # noqa: PLR2004 - the class of redirects
-            raise NetworkError(f"{host} redirects to {_host(reply) or host}: refused")
+            raise NetworkError(
+                f"{host} redirects to {_host(reply) or host}, which gets no credentials. Check "
+                "api_url and the proxy"
+            )
         return reply
 
     def _raise_if_broken_off(self, exchange: Exchange, host: str | None) -> None:

@@ -94,7 +94,7 @@ class Comparison:
 
         Args:
             leaving: The ID of the address book, or `ACCOUNT`.
-            contacts: The contacts of a departure.
+            contacts: The contacts of a removal.
         """
         group = self.leaving.setdefault(leaving, Group())
         for contact in contacts:

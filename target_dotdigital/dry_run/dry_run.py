@@ -53,7 +53,7 @@ class DryRun:
         imports: The number of imports that a real run would send.
         sent: The number of contacts in them. A contact may be in several.
         bytes: The size of their JSON.
-        departures: For each departure what its contacts would leave, and how many there are.
+        removals: For each removal what its contacts would leave, and how many there are.
         comparison: The contacts that would be imported or leave, and those that exist.
         mirrors: The contacts that would leave mirrored address books.
     """
@@ -69,7 +69,7 @@ class DryRun:
         self.imports = 0
         self.sent = 0
         self.bytes = 0
-        self.departures: list[tuple[int, int]] = []
+        self.removals: list[tuple[int, int]] = []
         self.comparison = Comparison()
         self.mirrors: list[StaleMembers] = []
         self._lock = threading.Lock()
@@ -106,7 +106,7 @@ class DryRun:
 
     def _depart(self, load: Removal) -> Settlement:
         contacts = list(load.contacts.values())
-        self.departures.append((load.address_book_id, len(contacts)))
+        self.removals.append((load.address_book_id, len(contacts)))
         self.comparison.leave(load.address_book_id, contacts)
         if load.address_book_id == ACCOUNT:
             return Settlement(deleted=contacts)

@@ -42,7 +42,7 @@ class AddressBookNumbers(ContactNumbers, frozen=True):
     """Of the updated ones: those that would join it."""
 
 
-class DepartureNumbers(msgspec.Struct, frozen=True):
+class RemovalNumbers(msgspec.Struct, frozen=True):
     """Contacts whose rows are marked as deleted."""
 
     address_book: int | None
@@ -93,7 +93,7 @@ class Plan(msgspec.Struct, frozen=True):
     creates: Creations
     contacts: ContactNumbers
     address_books: list[AddressBookNumbers]
-    leaving: list[DepartureNumbers]
+    leaving: list[RemovalNumbers]
     mirrors: list[MirrorNumbers]
     imports: int
     contacts_in_imports: int

@@ -22,11 +22,11 @@ from target_dotdigital.dry_run.plan import (
     AddressBookNumbers,
     ContactNumbers,
     Creations,
-    DepartureNumbers,
     MirrorNumbers,
     NewField,
     Numbers,
     Plan,
+    RemovalNumbers,
     RouteCalls,
 )
 from target_dotdigital.loading import ACCOUNT
@@ -113,7 +113,7 @@ class _PlanBuilder:
                 for number, group in self._comparison.joining.items()
                 if number != ACCOUNT
             ],
-            leaving=[self._departure(*each) for each in self._comparison.leaving.items()],
+            leaving=[self._leaving(*each) for each in self._comparison.leaving.items()],
             mirrors=[self._mirror(each) for each in dry_run.mirrors],
             imports=dry_run.imports,
             contacts_in_imports=dry_run.sent,
@@ -159,9 +159,9 @@ class _PlanBuilder:
             else numbers.updated - members,
         )
 
-    def _departure(self, number: int, group: Group) -> DepartureNumbers:
+    def _leaving(self, number: int, group: Group) -> RemovalNumbers:
         there = group.existing if number == ACCOUNT else group.members
-        return DepartureNumbers(
+        return RemovalNumbers(
             address_book=_existing_id(number),
             name=self._name(number),
             is_deletion=number == ACCOUNT,
@@ -204,7 +204,7 @@ class _PlanBuilder:
         polls = most_polls(seconds)
         calls.add(IMPORT, dry_run.imports)
         calls.add(IMPORT_STATUS, dry_run.imports, dry_run.imports * polls)
-        for number, contacts in dry_run.departures:
+        for number, contacts in dry_run.removals:
             if number == ACCOUNT:
                 calls.add_deletion(polls)
             else:

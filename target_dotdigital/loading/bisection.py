@@ -101,8 +101,8 @@ class Bisection:
         self._refused += 1
         if self._refused > MAX_REFUSED:
             raise DataError(
-                f"Dotdigital refuses requests as a whole for more than {MAX_REFUSED} contacts that "
-                f"are sent together ({error.code})"
+                f"Dotdigital refused more than {MAX_REFUSED} contacts of one load ({error.code}). "
+                "Look for what they have in common, such as a mapped property"
             )
         if not self._accepted and len(self._contacts) >= PROBES:
             self._probe()
@@ -128,7 +128,10 @@ class Bisection:
                 self._accepted = True
                 return
         listed = ", ".join(sorted(codes))
-        raise DataError(f"Dotdigital refuses every contact that was tried ({listed})")
+        raise DataError(
+            f"Dotdigital refused every contact that was tried ({listed}). Look for what they have "
+            "in common, such as a mapped property"
+        )
 
 
 def _halves(part: list[Contact]) -> tuple[list[Contact], list[Contact]]:

@@ -100,8 +100,8 @@ class Importer:
             self._refused_alone += len(settlement.rejected)
             if not self._largest_accepted and self._refused_alone >= MAX_REFUSED_FIRST:
                 raise DataError(
-                    f"Dotdigital has refused the first {self._refused_alone} contacts one by one, "
-                    "and accepted none"
+                    f"Dotdigital refused each of the first {self._refused_alone} contacts. Look "
+                    "for what they have in common, such as a mapped property"
                 )
 
     def _load_part(
@@ -135,7 +135,7 @@ class Importer:
                 raise
             with self._lock:
                 self._largest_accepted = max(self._largest_accepted, size)
-        _logger.info("Import %s: %d contacts, %d bytes", import_id, len(part), size)
+        _logger.info("Import %s: sent %d contacts in %d bytes", import_id, len(part), size)
         return import_id
 
     @contextmanager
@@ -154,19 +154,29 @@ class Importer:
         """Keep to half of a size that was refused."""
         with self._lock:
             self._max_body_bytes = min(self._max_body_bytes, size // 2)
-        _logger.info("Imports are limited to %d bytes from now on", self.max_body_bytes)
+        _logger.info(
+            "Dotdigital refused an import of %d bytes as too large. Further ones have %d at most",
+            size,
+            self.max_body_bytes,
+        )
 
 
 def _log_settlement(import_id: str, settlement: Settlement) -> None:
     written, refused = settlement.written, sum(settlement.codes.values())
-    _logger.info("Import %s: settled, %d imported, %d rejected", import_id, written, refused)
+    _logger.info(
+        "Import %s is settled: %d contacts imported, %d rejected", import_id, written, refused
+    )
     if settlement.unnamed_codes:
         _logger.warning(
-            "Import %s: Dotdigital does not name the contacts that it refused: they are counted, "
-            "and missing in the rejects file",
+            "Import %s: Dotdigital refused %d contacts without naming them. They are counted, but "
+            "not in the rejects file. Ask Dotdigital support about this import",
             import_id,
+            sum(settlement.unnamed_codes.values()),
         )
     for code, count in settlement.unmatched.items():
         _logger.warning(
-            "Import %s: %d failures (%s) for contacts that were not sent", import_id, count, code
+            "Import %s: Dotdigital reports %d failures (%s) of contacts that were not sent",
+            import_id,
+            count,
+            code,
         )

@@ -9,7 +9,9 @@ import msgspec
 
 from target_dotdigital.account import (
     IncompleteListError,
+    address_book_label,
     find_address_book,
+    gone_message,
     identities_of,
     read_members,
 )
@@ -26,7 +28,7 @@ from target_dotdigital.loading.settlement import Settlement, reject_code, settle
 from target_dotdigital.mapping import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from target_dotdigital.api import Client, Jobs
     from target_dotdigital.events import Events
@@ -43,7 +45,14 @@ _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
 class Remover:
     """Takes contacts out of address books and the account. Safe to use from several threads."""
 
-    def __init__(self, client: Client, removals: Jobs, deletions: Jobs, events: Events) -> None:
+    def __init__(
+        self,
+        client: Client,
+        removals: Jobs,
+        deletions: Jobs,
+        events: Events,
+        label: Callable[[int], str] = address_book_label,
+    ) -> None:
         """Keep what every removal shares.
 
         Args:
@@ -51,11 +60,13 @@ class Remover:
             removals: Starts removals from address books and awaits their ends.
             deletions: The same for deletions from the account.
             events: Where it is noted what happens to them.
+            label: Returns what messages call an address book, by its ID.
         """
         self._client = client
         self._removals = removals
         self._deletions = deletions
         self._events = events
+        self._label = label
 
     def perform(self, removal: Removal) -> Settlement:
         """Bring a removal to its end.
@@ -81,8 +92,8 @@ class Remover:
 
         Args:
             address_book_id: The address book's ID.
-            contact_ids: At least one, and `CONTACT_PAGE` at most. Whoever is not in it any more
-                does not matter.
+            contact_ids: At least one, and `CONTACT_PAGE` at most. Contacts that are not in it any
+                more do no harm.
 
         Raises:
             TargetDotdigitalError: It is not known that all of them are out.
@@ -94,17 +105,17 @@ class Remover:
                     self._client.removal_status,
                     job,
                 )
-                job.settle(departed=len(contact_ids))
+                job.settle(removed=len(contact_ids))
         except NotFoundError:
-            raise SettingsError(f"The address book {address_book_id} is gone") from None
+            raise SettingsError(gone_message(self._label(address_book_id))) from None
         except RequestRefusedError as error:
             # It holds nothing but IDs that Dotdigital has told: no row is at fault.
             raise DotdigitalError(error.message) from None
         _logger.info(
-            "Removal %s: %d contacts have left address book %d",
+            "Removal %s: %d contacts left %s",
             removal_id,
             len(contact_ids),
-            address_book_id,
+            self._label(address_book_id),
         )
 
     def _delete(self, part: list[Contact]) -> Settlement:
@@ -115,11 +126,11 @@ class Remover:
             )
             settlement = settle_deletion(delete_id, report, part)
             job.settle(
-                departed=len(settlement.deleted) + len(settlement.unknown),
+                removed=len(settlement.deleted) + len(settlement.unknown),
                 rejected=settlement.codes,
             )
         _logger.info(
-            "Deletion %s: settled, %d deleted, %d not there, %d refused",
+            "Deletion %s is settled: %d contacts deleted, %d not found, %d rejected",
             delete_id,
             len(settlement.deleted),
             len(settlement.unknown),
@@ -175,14 +186,16 @@ class Remover:
         """Note contacts' IDs by match identifier; return whom the list may have left out."""
         wanted = {canonical(contact.key): contact.key for contact in contacts}
         try:
-            for member in read_members(self._client, address_book_id):
+            label = self._label(address_book_id)
+            for member in read_members(self._client, address_book_id, label=label):
                 for identity in identities_of(member.identifiers, member.contact_id):
                     key = wanted.get(canonical(identity))
                     if key is not None:
                         found.setdefault(key, []).append(member.contact_id)
         except IncompleteListError as error:
-            _logger.warning("%s; whoever was not in it is looked up one by one", error.message)
-            return [contact for contact in contacts if contact.key not in found]
+            sought = [contact for contact in contacts if contact.key not in found]
+            _logger.warning("%s. Looking up %d contacts one by one", error.message, len(sought))
+            return sought
         return []
 
 

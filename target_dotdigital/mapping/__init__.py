@@ -17,6 +17,7 @@ from target_dotdigital.mapping.contacts import (
     collapse,
     identities_in,
     normalise,
+    rows_in_words,
 )
 from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath
 from target_dotdigital.mapping.fast_path_builder import build_fast_path
@@ -70,6 +71,7 @@ __all__ = [
     "match_property",
     "no_data_field",
     "normalise",
+    "rows_in_words",
     "to_text",
     "unknown_fields",
     "used_in",

@@ -100,7 +100,7 @@ class ContactMapping:
         except UnicodeEncodeError:
             raise RowRejectedError(
                 "field.type",
-                "a mapped text is no valid Unicode (it holds half a surrogate pair)",
+                "A mapped text is not valid Unicode (it holds half a surrogate pair)",
                 rule="Unicode",
             ) from None
         return Contact(identities[0], tuple(identities[1:]), body)
@@ -120,7 +120,7 @@ class ContactMapping:
         name, path, check = self.identifiers[0]
         value = path.read(record)
         if is_empty(value):
-            reason = f"a deleted row lacks the match identifier: property '{path.name}' is empty"
+            reason = f"The deleted row has no match identifier: property '{path.name}' is empty"
             raise RowRejectedError("delete.unidentified", reason, property=path.name, rule=name)
         checked = check(value)
         key = normalise(name, checked)
@@ -131,7 +131,7 @@ class ContactMapping:
         except UnicodeEncodeError:
             raise RowRejectedError(
                 "identifier.invalid",
-                f"property '{path.name}' is no valid Unicode",
+                f"Property '{path.name}' is not valid Unicode",
                 property=path.name,
                 rule="Unicode",
             ) from None
@@ -161,7 +161,7 @@ class ContactMapping:
                 if place == 0:
                     raise RowRejectedError(
                         "identifier.missing",
-                        f"property '{path.name}' is empty",
+                        f"Property '{path.name}' is empty",
                         property=path.name,
                         rule=name,
                     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from target_dotdigital.errors import DotdigitalError, SettingsError
+from target_dotdigital.errors import DotdigitalError, SettingsError, joined
 from target_dotdigital.mapping.contacts import checker
 from target_dotdigital.mapping.name_matching import (
     find_by_name,
@@ -76,7 +76,7 @@ class MappingCompiler:
             address_books=self._address_books(find_address_book),
         )
         if self._problems:
-            raise SettingsError("; ".join(self._problems))
+            raise SettingsError(joined(self._problems))
         return mapped
 
     def _identifiers(self) -> list[MappedIdentifier]:
@@ -85,7 +85,7 @@ class MappingCompiler:
         if wanted is None:
             path = match_property(match, self._properties)
             if path is None:
-                problem = f"the schema has no property (for the identifier '{match}')"
+                problem = f"The schema has no property for the identifier '{match}'"
                 self._problems.append(problem + self._meant(match))
                 return []
             wanted = {match: path}
@@ -118,7 +118,10 @@ class MappingCompiler:
     def _field(self, name: str, path: PropertyPath) -> MappedField:
         field_type = self._data_fields[name]
         if field_type not in DATA_FIELD_TYPES:
-            raise DotdigitalError(f"The data field {name} has a type that is not known")
+            raise DotdigitalError(
+                f"The data field {name} has a type that target-dotdigital does not know. Map "
+                "another one"
+            )
         exact_numbers = self._settings.exact_numbers
         convert = converter(name, field_type, path.name, exact_numbers=exact_numbers)
         return MappedField(name, path, field_type, convert)
@@ -133,7 +136,9 @@ class MappingCompiler:
             field, clash = find_by_name(path, self._data_fields)
             if clash:
                 fields = ", ".join(clash)
-                self._problems.append(f"'{path}' could be {fields}: name one in 'fields'")
+                self._problems.append(
+                    f"Property '{path}' could be {fields}. Name one under 'fields'"
+                )
             elif field is not None:
                 candidates.setdefault(field, []).append(path)
         found = {}
@@ -141,7 +146,9 @@ class MappingCompiler:
             chosen, clash = find_by_name(field, paths)
             if chosen is None:
                 properties = ", ".join(clash)
-                self._problems.append(f"{properties} all mean {field}: name one in 'fields'")
+                self._problems.append(
+                    f"Several properties mean {field}: {properties}. Name one under 'fields'"
+                )
             else:
                 found[field] = chosen
         return found
@@ -173,11 +180,11 @@ class MappingCompiler:
         if why is None:
             return PropertyPath.of(name, self._properties)
         hint = why or self._meant(name)
-        self._problems.append(f"the schema has no property '{name}' (for {purpose}){hint}")
+        self._problems.append(f"The schema has no property '{name}' (for {purpose}){hint}")
         return None
 
     def _meant(self, name: str) -> str:
-        """Return a sentence that proposes a property in place of one that does not exist."""
+        """Return a sentence that proposes a property for one that does not exist."""
         meant = did_you_mean(name, _names(self._properties, name.count(".")))
         return f".{meant}" if meant else ""
 

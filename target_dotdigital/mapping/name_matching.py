@@ -26,7 +26,8 @@ def match_property(match_identifier: str, properties: Mapping[str, Any]) -> str 
     path, clash = find_by_name(match_identifier, properties)
     if clash:
         raise SettingsError(
-            f"The properties {', '.join(clash)} all mean {match_identifier}: set 'identifiers'"
+            f"Several properties mean {match_identifier}: {', '.join(clash)}. Name one under "
+            "'identifiers'"
         )
     return path
 

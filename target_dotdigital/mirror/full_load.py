@@ -96,11 +96,11 @@ class FullLoad:
         """Return why the load cannot be taken as complete; None if it can."""
         if self._newest is not None and self._complete_version() != self._newest:
             return (
-                "the tap has not marked the end of its load, with ACTIVATE_VERSION after its rows "
+                "the tap did not mark the end of its load, with an ACTIVATE_VERSION after its rows "
                 "or with one before them and a STATE after them"
             )
         if not any(self.identity_sets()):
-            return "not a contact came"
+            return "the tap sent no contact"
         return None
 
     def _complete_version(self) -> Version | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from target_dotdigital.account import address_book_label
 from target_dotdigital.errors import DataError, SettingsError
 from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.mirror.currently_syncing import CurrentlySyncing
@@ -16,7 +17,7 @@ from target_dotdigital.mirror.full_load import FullLoad
 from target_dotdigital.settings import address_book_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_dotdigital.settings import Settings
 
@@ -121,8 +122,8 @@ class Mirrors:
         if message.get("bookmark_properties"):
             raise SettingsError(
                 f"streams.{stream}.sync_mode: the tap loads this stream incrementally (its SCHEMA "
-                "has bookmark_properties), so whoever is missing in it may still be there: let the "
-                "tap load the full table, or set sync_mode to upsert"
+                "has bookmark_properties), but a mirror needs all rows. Let the tap load the full "
+                "table, or set sync_mode: upsert"
             )
 
     def process_skipped_stream(self, name: str) -> None:
@@ -178,9 +179,9 @@ class Mirrors:
         if len(sharing) > 1 and not all(each.settings.mirror_shared for each in sharing):
             listed = ", ".join(sorted(each.stream for each in sharing))
             raise SettingsError(
-                f"The streams {listed} mirror the same address book, {address_book_id}, and would "
-                "take each other's contacts out: set mirror_shared for each of them if their "
-                "contacts are to be in it together"
+                f"Streams {listed} mirror the same {_label(address_book_id, sharing)}, and would "
+                "remove each other's contacts. To keep all contacts, set mirror_shared: true for "
+                "each"
             )
         return load
 
@@ -235,11 +236,18 @@ class Mirrors:
         ]
         if problems:
             raise DataError(
-                f"Nobody was taken out of an address book, because a mirror needs a full load that "
-                f"has ended well: {'; '.join(problems)}. Run the tap again, for a full load"
+                "No contact was removed from an address book, because a mirror needs a complete "
+                f"load: {'; '.join(problems)}. Run the tap again, for a full load"
             )
 
     def _problem(self, load: FullLoad) -> str | None:
         if self._currently_syncing.is_interrupted(load.tap_streams):
             return "the tap was interrupted (currently_syncing in its last STATE)"
         return load.problem()
+
+
+def _label(address_book_id: int, loads: Iterable[FullLoad]) -> str:
+    """Return what messages call an address book: with its name, if the settings have it."""
+    keys = (address_book_key(each.settings.address_book or "") for each in loads)
+    name = next((key for key in keys if isinstance(key, str) and key), None)
+    return address_book_label(address_book_id, name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
     IncompleteListError,
+    address_book_label,
     find_address_book,
     identities_of,
     read_members,
@@ -87,18 +88,19 @@ class MirrorRemoval:
             TargetDotdigitalError: It is not known which contacts are in it.
         """
         number = address_book.address_book_id
-        stale = StaleMembers(address_book)
+        name = find_address_book(client, number).name
+        stale = StaleMembers(address_book, label=address_book_label(number, name))
         self.found.append(stale)
-        if {number, find_address_book(client, number).name} & address_book.absent_keys:
+        if {number, name} & address_book.absent_keys:
             stale.is_waiting = True
             _logger.warning(
-                "Mirror of address book %d: nobody leaves it, because another stream that mirrors "
-                "it has not come",
-                number,
+                "Mirror of %s: no contact is removed, because another stream that mirrors it did "
+                "not come. Load all of them in one run",
+                stale.label,
             )
             return stale
         try:
-            for member in read_members(client, number, on_page=self._check_going_on):
+            for member in read_members(client, number, self._check_going_on, stale.label):
                 stale.members += 1
                 identities = identities_of(member.identifiers, member.contact_id)
                 stays = any(
@@ -110,11 +112,11 @@ class MirrorRemoval:
                     stale.contact_ids.append(member.contact_id)
         except IncompleteListError as error:
             raise DotdigitalError(
-                f"Nobody was taken out of an address book: {error.message}. Run it again while "
+                f"No contact was removed from an address book: {error.message}. Run it again while "
                 "nothing else changes the address book"
             ) from None
         if not stale.contact_ids:
-            _logger.info("Mirror of address book %d: all %d contacts stay", number, stale.members)
+            _logger.info("Mirror of %s: all %d contacts stay", stale.label, stale.members)
         return stale
 
     def _keep(self, stale: StaleMembers) -> None:
@@ -122,8 +124,8 @@ class MirrorRemoval:
         number = stale.address_book.address_book_id
         stale.undo_file = write_undo_file(self.folder, number, stale.contact_ids)
         _logger.info(
-            "Mirror of address book %d: takes %s out; their IDs are kept in %s",
-            number,
+            "Mirror of %s: removing %s. Their IDs are in %s",
+            stale.label,
             stale,
             stale.undo_file,
         )
@@ -136,9 +138,9 @@ class MirrorRemoval:
             remove(number, part)
             stale.left += len(part)
         _logger.info(
-            "Mirror of address book %d: took %s out. To put them back, load %s with "
-            "match_identifier contactId and address_book %d",
-            number,
+            "Mirror of %s: removed %s. To put them back, load %s with match_identifier contactId "
+            "and address_book %d",
+            stale.label,
             stale,
             stale.undo_file,
             number,

@@ -27,6 +27,7 @@ class StaleMembers:
         is_waiting: Whether they stay, because another stream that mirrors it has not come.
         left: The number of them that are known to have left.
         undo_file: The file that puts them back, once it is written.
+        label: What messages call the address book; empty if it does not exist yet.
     """
 
     address_book: MirroredAddressBook
@@ -35,11 +36,17 @@ class StaleMembers:
     is_waiting: bool = False
     left: int = 0
     undo_file: Path | None = None
+    label: str = ""
 
     @override
     def __str__(self) -> str:
         """Return how many there are, for messages."""
-        return f"{len(self.contact_ids)} of {self.members} contacts"
+        return f"{len(self.contact_ids)} of {self.members} contacts ({self.percent:g} %)"
+
+    @property
+    def percent(self) -> float:
+        """The share of them, rounded up: what is over a limit must not look like it."""
+        return -(-len(self.contact_ids) * 1000 // max(self.members, 1)) / 10
 
     @property
     def is_too_many(self) -> bool:
@@ -55,9 +62,7 @@ class StaleMembers:
         if self.is_too_many:
             streams = ", ".join(f"stream '{name}'" for name in self.address_book.streams)
             raise DataError(
-                f"Nobody was taken out of an address book: of the {self.members} contacts in "
-                f"address book {self.address_book.address_book_id}, {len(self.contact_ids)} did "
-                f"not come in {streams}. That is more than max_removal_percent "
-                f"({self.address_book.max_removal_percent}): if the stream is right, raise that "
-                "setting for one run"
+                f"No contact was removed from an address book: {self} of {self.label} are not in "
+                f"{streams}, more than the limit of {self.address_book.max_removal_percent} % "
+                "(max_removal_percent). If the stream is right, raise the limit for one run"
             )

@@ -100,5 +100,5 @@ def _reach_disk(file: IO[str]) -> None:
 
 def _failure(folder: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"The file for undoing a mirror cannot be written to {folder}: {error.strerror}"
+        f"The undo file of a mirror cannot be written to {folder}: {error.strerror}"
     )

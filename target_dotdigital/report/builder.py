@@ -233,7 +233,7 @@ def _job(job: Job) -> JobReport:
         imported=job.imported,
         new=job.new,
         updated=job.updated,
-        departed=job.departed,
+        departed=job.removed,
         rejected=dict(job.rejected),
     )
 

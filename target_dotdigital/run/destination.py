@@ -50,7 +50,7 @@ class LoadHandlers:
 
 
 def handlers_of_a_run(
-    account: Account, settings: Settings, clock: Clock, timeline: Events
+    account: Account, settings: Settings, clock: Clock, events: Events
 ) -> LoadHandlers:
     """Return what sends loads to Dotdigital.
 
@@ -58,15 +58,15 @@ def handlers_of_a_run(
         account: Where they go.
         settings: The target's settings.
         clock: Waits between polls.
-        timeline: Where it is noted what happens to them.
+        events: Where it is noted what happens to them.
     """
     client, limit = account.client, PollLimit()
     imports, removals, deletions = (
         Jobs(kind, clock, settings.import_timeout_seconds, limit)
         for kind in (IMPORT, REMOVAL, DELETION)
     )
-    importer = Importer(client, imports, timeline, account.check_address_books)
-    remover = Remover(client, removals, deletions, timeline)
+    importer = Importer(client, imports, events, account.check_address_books)
+    remover = Remover(client, removals, deletions, events, account.label)
 
     def seconds_of_import() -> float | None:
         expected = imports.durations.expected(settings.batch_size_rows)
@@ -103,17 +103,17 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
 class Destination:
     """The account and the handlers of its loads. The main thread connects, workers perform."""
 
-    def __init__(self, settings: Settings, clock: Clock, timeline: Events) -> None:
+    def __init__(self, settings: Settings, clock: Clock, events: Events) -> None:
         """Call nothing yet.
 
         Args:
             settings: The target's settings.
             clock: Waits.
-            timeline: Takes down what happens.
+            events: Takes down what happens.
         """
         self._settings = settings
         self._clock = clock
-        self._timeline = timeline
+        self._events = events
         self._account: Account | None = None
         self._handlers: LoadHandlers | None = None
         self.is_connecting = False
@@ -126,16 +126,16 @@ class Destination:
             TargetDotdigitalError: It cannot be reached, or lacks what the settings name.
         """
         if self._account is None:
-            settings, clock, timeline = self._settings, self._clock, self._timeline
+            settings, clock, events = self._settings, self._clock, self._events
             self.is_connecting = True
             try:
-                self._account = Account(settings, clock, timeline)
+                self._account = Account(settings, clock, events)
             finally:
                 self.is_connecting = False
             self._handlers = (
                 handlers_of_a_dry_run(self._account)
                 if settings.dry_run
-                else handlers_of_a_run(self._account, settings, clock, timeline)
+                else handlers_of_a_run(self._account, settings, clock, events)
             )
             warn_of_confirmation_mails(settings)
         return self._account

@@ -36,7 +36,7 @@ class Intake:
     mirrors: Mirrors
     keeps_rejects: bool
     _connect: Callable[[], Account]
-    _tally: RowCounts
+    _counts: RowCounts
     _states: StateOutput
     _batches: Batches
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
@@ -66,7 +66,7 @@ class Intake:
         Args:
             stream: Its name after stream maps.
         """
-        return self._tally.of(stream)
+        return self._counts.of(stream)
 
     def note_settings(self, counts: StreamCounts, reason: str | None) -> None:
         """Note why a stream is not loaded, and warn of it.
@@ -99,11 +99,11 @@ class Intake:
             DataError: Too much of the stream is rejected.
         """
         try:
-            self._tally.reject(row, error)
+            self._counts.reject(row, error)
         except StorageError:
             self._states.block()
             raise
-        self._tally.check_shares((row.counts,), MIN_SETTLED_ROWS)
+        self._counts.check_shares((row.counts,), MIN_SETTLED_ROWS)
 
     def skip(self, streams: Iterable[str]) -> None:
         """Count a row of a stream that is not loaded.
@@ -113,7 +113,7 @@ class Intake:
         """
         self.next_row()
         for stream in streams:
-            counts = self._tally.of(stream)
+            counts = self._counts.of(stream)
             counts.read += 1
             counts.skipped += 1
 
@@ -130,7 +130,7 @@ class Intake:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         if not self._batches.join(contact, merge_option, self.position):
-            reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
+            reason = f"The contact is larger than an import may be ({MAX_BODY_BYTES} bytes)"
             for row in contact.rows:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
@@ -156,7 +156,7 @@ class Intake:
             self.add(contact, merge_option)
 
     def leave(self, contact: Contact, leaving: int) -> None:
-        """Take a contact into an open departure. It keeps its place in the order of rows.
+        """Take a contact into an open removal. It keeps its place in the order of rows.
 
         Args:
             contact: The contact with its rows.

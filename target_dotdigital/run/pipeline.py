@@ -35,7 +35,7 @@ class Pipeline:
     wakeup: Wakeup
     shutdown: Shutdown
     queue: LoadQueue
-    tally: RowCounts
+    counts: RowCounts
     states: StateOutput
     progress: Progress
     max_body_bytes: Callable[[], int]
@@ -141,7 +141,7 @@ class Pipeline:
         if isinstance(outcome, Exception):
             return outcome
         try:
-            self.tally.settle(outcome)
+            self.counts.settle(outcome)
         except Exception as error:  # noqa: BLE001 - raised later, after the other loads
             return error
         return None

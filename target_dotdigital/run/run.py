@@ -52,7 +52,7 @@ def build_run(
     """
     clock = clock or Clock()
     wakeup = Wakeup()
-    timeline = Events(clock)
+    events = Events(clock)
     shutdown = Shutdown(clock, settings.shutdown_grace_seconds)
 
     # Files: what cannot be written is found before anything is sent.
@@ -60,18 +60,18 @@ def build_run(
     mirrors = Mirrors(settings)
     if mirrors:
         check_folder(undo_folder(settings))
-    report_writer = ReportWriter(settings, timeline)
+    report_writer = ReportWriter(settings, events)
 
     # Rows, and what is said of them.
-    tally = RowCounts(rejects, settings.max_reject_percent)
-    progress = Progress(tally, clock, timeline, settings.max_reject_percent)
-    summary = Summary(tally, rejects, settings.dry_run)
+    counts = RowCounts(rejects, settings.max_reject_percent)
+    progress = Progress(counts, clock, events, settings.max_reject_percent)
+    summary = Summary(counts, rejects, settings.dry_run)
     states = StateOutput(
-        _state_gate(settings, write_state, progress, timeline), tally, rejects, mirrors
+        _state_gate(settings, write_state, progress, events), counts, rejects, mirrors
     )
 
     # From contacts to Dotdigital and back.
-    destination = Destination(settings, clock, timeline)
+    destination = Destination(settings, clock, events)
     queue = LoadQueue(destination.perform, wakeup, settings.max_active_imports, conflict_retry)
     pipeline = Pipeline(
         settings,
@@ -79,14 +79,20 @@ def build_run(
         wakeup,
         shutdown,
         queue,
-        tally,
+        counts,
         states,
         progress,
         destination.max_body_bytes,
         lambda: destination.capacity(queue.free, is_stopping=shutdown.has_begun),
     )
     intake = Intake(
-        settings, mirrors, bool(rejects), destination.connect, tally, states, pipeline.batches
+        settings,
+        mirrors,
+        rejects is not None,
+        destination.connect,
+        counts,
+        states,
+        pipeline.batches,
     )
     return Run(intake, pipeline, destination, summary, report_writer)
 
@@ -102,7 +108,7 @@ def _rejects(settings: Settings) -> list[RejectsFile | RejectsCsv]:
 
 
 def _state_gate(
-    settings: Settings, write: Callable[[str], None], progress: Progress, timeline: Events
+    settings: Settings, write: Callable[[str], None], progress: Progress, events: Events
 ) -> StateGate:
     """Return what writes STATE values beside the progress. In a dry run nothing is settled."""
     if settings.dry_run:
@@ -112,7 +118,7 @@ def _state_gate(
         progress.hide()  # standard output may be the same terminal
         write(value)
 
-    return StateGate(write_beside_progress, timeline.note_state)
+    return StateGate(write_beside_progress, events.note_state)
 
 
 @dataclass(eq=False)
@@ -198,16 +204,16 @@ class Run:
             DataError: Too much of a stream is rejected, however few its rows are.
             TargetDotdigitalError: Not every row is settled.
         """
-        pipeline, tally = self.pipeline, self.pipeline.tally
+        pipeline, counts = self.pipeline, self.pipeline.counts
         pipeline.clock.check_sending()
         pipeline.flush()
-        self._check_streams([counts.stream for counts in tally])
-        if lost := tally.unsettled:
-            raise DotdigitalError(f"{lost} rows are unsettled although every import has ended")
+        self._check_streams([each.stream for each in counts])
+        if lost := counts.unsettled:
+            raise DotdigitalError(f"{lost} rows are not settled, although every import has ended")
         pipeline.clock.check_sending()
         if self.destination.is_dry_run:
             pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
-        tally.check_shares(tally)
+        counts.check_shares(counts)
         pipeline.release()
         self._mirror()
 
@@ -265,12 +271,12 @@ class Run:
         """
         self.pipeline.show_progress()
         mirrors = self._mirror_removal.found if self._mirror_removal is not None else ()
-        tally, destination = self.pipeline.tally, self.destination
+        counts, destination = self.pipeline.counts, self.destination
         writer = self._report_writer
-        ids = dict.fromkeys(each for counts in tally for each in counts.address_books)
+        ids = dict.fromkeys(each for stream in counts for each in stream.address_books)
         used = destination.address_books(ids, asks=asks and writer.is_wanted)
         found = AccountFindings(destination.host, destination.plan(), mirrors, used)
-        writer.write(outcome, tally, found)
+        writer.write(outcome, counts, found)
 
     def close_progress(self) -> None:
         """Leave the terminal as it was, before the last lines are written."""

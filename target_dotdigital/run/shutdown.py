@@ -55,7 +55,10 @@ class Shutdown:
             return seconds
         if not self._is_announced:
             self._is_announced = True
-            _logger.info("Waiting up to %d seconds for what is under way", self._grace_seconds)
+            _logger.info(
+                "Waiting up to %d seconds for active imports before the run ends",
+                self._grace_seconds,
+            )
         left = self._ends_at - self._clock.now()
         if left <= 0:
             raise AbandonedError("The run is stopped before every import has ended")

@@ -19,7 +19,7 @@ class StateOutput:
     def __init__(
         self,
         gate: StateGate,
-        tally: RowCounts,
+        counts: RowCounts,
         rejects: Sequence[RejectsFile | RejectsCsv],
         mirrors: Mirrors,
     ) -> None:
@@ -27,7 +27,7 @@ class StateOutput:
 
         Args:
             gate: Keeps STATE values, and writes them.
-            tally: The rows of all streams.
+            counts: The rows of all streams.
             rejects: Where rejected rows are stored, if they are.
             mirrors: Their rows are settled when everybody has left who has to.
         """
@@ -36,7 +36,7 @@ class StateOutput:
         self.is_loading = False
         """Whether a stream is loaded. Until then a STATE would tell of rows that nobody took."""
         self._gate = gate
-        self._tally = tally
+        self._counts = counts
         self._rejects = rejects
         self._mirrors = mirrors
 
@@ -75,7 +75,7 @@ class StateOutput:
                 raise
         # The last STATE must not leave before a stream's share is found to be too much: until all
         # its rows have come, what is over the limit now may be within it in the end.
-        if self.is_loading and not self._tally.is_over:
+        if self.is_loading and not self._counts.is_over:
             self._gate.release(settled_to)
 
     def _with_mirrors(self, open_rows: Iterable[int]) -> Iterator[int]:

@@ -44,9 +44,9 @@ class StreamWarnings:
         if stream not in self._unidentified:
             self._unidentified.add(stream)
             _logger.warning(
-                "Stream '%s': deleted rows lack '%s', so nobody leaves for them "
-                "(delete.unidentified). PostgreSQL logs no more than the key of a deleted row: set "
-                "REPLICA IDENTITY FULL for the table, or a match_identifier that is in the key",
+                "Stream '%s': deleted rows lack '%s', so their contacts are not removed "
+                "(delete.unidentified). PostgreSQL logs only the key of a deleted row: set REPLICA "
+                "IDENTITY FULL for the table, or a match_identifier that is in the key",
                 stream,
                 path,
             )
@@ -62,7 +62,7 @@ def warn_of_missing_streams(settings: Settings, came: Collection[str]) -> None:
     for stream in sorted(settings.streams or ()):
         if stream not in came:
             _logger.warning(
-                "Stream '%s' is named in 'streams', but the tap sent none.%s",
+                "Stream '%s' is named in 'streams', but the tap did not send it.%s",
                 stream,
                 did_you_mean(stream, came),
             )
@@ -77,7 +77,7 @@ def warn_of_confirmation_mails(settings: Settings) -> None:
     streams = (settings.streams or {}).items()
     if names := [name for name, each in streams if each.email_opt_in_type == "verifiedDouble"]:
         _logger.warning(
-            "email_opt_in_type is verifiedDouble (%s): Dotdigital mails requests for "
-            "confirmation to the people who are loaded",
+            "email_opt_in_type is verifiedDouble (%s): Dotdigital mails a request for confirmation "
+            "to each contact that you load",
             ", ".join(f"'{name}'" for name in names),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.loading import RejectsFile, reject_lines
 
@@ -13,26 +13,29 @@ if TYPE_CHECKING:
     from target_dotdigital.loading import RejectsCsv, RowCounts
 
 
+_NOTHING_WRITTEN: Final = "Nothing was written to Dotdigital."
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Lines for people, from the counts of all streams."""
 
-    tally: RowCounts
+    counts: RowCounts
     rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
 
     @property
     def has_read(self) -> bool:
         """Whether a row was read."""
-        return self.tally.has_read
+        return self.counts.has_read
 
     def progress(self) -> str:
-        """Return how many of the rows that were read are settled, for the line of a failure."""
-        return "nothing was written to Dotdigital" if self.is_dry_run else self.tally.progress()
+        """Return how many of the rows that were read are settled, as a sentence."""
+        return _NOTHING_WRITTEN if self.is_dry_run else self.counts.progress()
 
     def remainder(self) -> str:
         """Return what a run that was stopped leaves to the next one, in one or two sentences."""
-        return "Nothing was written to Dotdigital." if self.is_dry_run else self.tally.remainder()
+        return _NOTHING_WRITTEN if self.is_dry_run else self.counts.remainder()
 
     def lines(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
@@ -40,18 +43,18 @@ class Summary:
         Rejected rows that are kept have a line that says where. The rows of a dry run are in its
         plan.
         """
-        for counts in self.tally if not self.is_dry_run else ():
-            yield counts.summary()
-        for each in self.rejects:
-            if each.size and isinstance(each, RejectsFile):
+        for each in self.counts if not self.is_dry_run else ():
+            yield each.summary()
+        for file in self.rejects:
+            if file.size and isinstance(file, RejectsFile):
                 yield (
-                    f"The rejected rows are in {each.path}: repair it, and load it with the same "
-                    "settings"
+                    f"The rejected rows are in {file.path}. Repair that file, and load it with "
+                    "the same settings"
                 )
-            elif each.size:
-                yield f"The rejected rows with their reasons are in {each.path}, for a spreadsheet"
+            elif file.size:
+                yield f"The rejected rows with their reasons are in {file.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""
-        yield from reject_lines(list(self.tally), are_kept=bool(self.rejects))
-        yield from filter(None, (counts.rounding() for counts in self.tally))
+        yield from reject_lines(list(self.counts), are_kept=bool(self.rejects))
+        yield from filter(None, (each.rounding() for each in self.counts))

@@ -47,13 +47,13 @@ def path_problems(config: Mapping[str, Any]) -> Iterator[str]:
         try:
             path = path_setting(config, name)
         except RuntimeError:
-            yield f"{name}: there is no such home directory"
+            yield f"{name}: this home directory does not exist"
             continue
         if path is None:
             continue
         other = paths.setdefault(path.absolute(), name)
         if other != name:
-            yield f"{name}, {other}: they would be the same file"
+            yield f"{name}, {other}: name two different files"
 
 
 def access_problems(config: Mapping[str, Any]) -> Iterator[str]:
@@ -64,7 +64,7 @@ def access_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """
     if config.get("sandbox_path"):
         if config.get("api_url"):
-            yield "sandbox_path, api_url: only one of them can be set"
+            yield "sandbox_path, api_url: set only one of the two"
         return
     for name in ("username", "password"):
         if not config.get(name):

@@ -13,8 +13,7 @@ RESERVED_ADDRESS_BOOKS = frozenset({"all contacts", "test"})
 MAX_ADDRESS_BOOK_NAME = 128
 
 NO_ADDRESS_BOOK: Final = (
-    "it has no address book; set address_book, or account_only: true if its contacts are to be in "
-    "none"
+    "it has no address book. Set address_book, or account_only: true to load contacts into none"
 )
 
 _BOOK_KEYS: Final = ("address_book", "address_book_property", "account_only", "skip")
@@ -61,13 +60,13 @@ def address_book_name_problem(name: str) -> str | None:
         name: The name, without blanks around it.
     """
     if name.lower() in RESERVED_ADDRESS_BOOKS:
-        return "reserved by Dotdigital"
+        return "Dotdigital reserves this name"
     if len(name) > MAX_ADDRESS_BOOK_NAME:
         return f"a name has at most {MAX_ADDRESS_BOOK_NAME} characters"
     try:
         name.encode()
     except UnicodeEncodeError:
-        return "a name is valid Unicode (this one holds half a surrogate pair)"
+        return "a name must be valid Unicode (this one holds half a surrogate pair)"
     return None
 
 
@@ -82,7 +81,7 @@ def address_book_problems(name: str, value: str | int | None) -> Iterator[str]:
         yield f"{name}: an ID must be positive"
     text = value.strip() if isinstance(value, str) else ""
     if isinstance(value, str) and not text:
-        yield f"{name}: it is empty; name an address book, or leave it out"
+        yield f"{name}: it is empty. Name an address book, or leave it out"
     # An ID may be written with any number of digits.
     if text and not (text.isascii() and text.isdigit()):
         problem = address_book_name_problem(text)
@@ -104,12 +103,12 @@ def loading_problems(
         return
     if not streams and not any(path[0] == "streams" for path in wrong):
         yield (
-            "streams: it is empty, so nothing was loaded: name the streams to load, or leave it "
-            "out. Of TARGET_DOTDIGITAL_STREAMS, Meltano drops a stream whose name has a dot: "
-            r"write public\\.customers there"
+            "streams: it is empty, so nothing was loaded. Name the streams to load, or leave it "
+            "out. In TARGET_DOTDIGITAL_STREAMS, Meltano drops a stream whose name has a dot: write "
+            r"public\\.customers there"
         )
     if streams and all(stream.get("skip") for stream in streams.values()):
-        yield "streams: each has skip: true, so nothing was loaded: name one that is to be loaded"
+        yield "streams: each has skip: true, so nothing was loaded. Name one to load"
     wrong_keys = {(path[1] if len(path) > 1 else None, path[-1]) for path in wrong if path}
     for name, stream in streams.items():
         address_book, account_only = address_book_setting(stream, config)
@@ -136,16 +135,16 @@ def leaving_problems(config: Mapping[str, Any]) -> Iterator[str]:
             if is_mirror:
                 yield f"streams.{name}.sync_mode: a mirror needs an address_book"
             if settings.get("on_delete") == "remove":
-                yield f"streams.{name}.on_delete: to be removed from, there must be an address_book"
+                yield f"streams.{name}.on_delete: remove needs an address_book"
         elif is_mirror:
             mirrors.setdefault(address_book_key(address_book), []).append(name)
         if settings.get("mirror_shared") and not is_mirror:
-            yield f"streams.{name}.mirror_shared: without sync_mode mirror it means nothing"
+            yield f"streams.{name}.mirror_shared: it needs sync_mode: mirror"
     for names in mirrors.values():
         shared = [config["streams"][name].get("mirror_shared", False) for name in names]
         if len(names) > 1 and not all(shared):
             yield (
                 f"streams.{', streams.'.join(names)}: they mirror the same address book, and would "
-                "take each other's contacts out: set mirror_shared for each of them if their "
-                "contacts are to be in it together"
+                "remove each other's contacts. To keep all contacts, set mirror_shared: true for "
+                "each"
             )

@@ -102,14 +102,14 @@ def doubts(config: Mapping[str, Any], known: Collection[str]) -> list[str]:
     found = []
     for name in sorted(set(config) - set(known)):
         if name in STREAM_SETTING_NAMES:
-            found.append(f"The setting '{name}' has no effect here: set it under streams.<name>")
+            found.append(f"The setting '{name}' has no effect here. Set it under streams.<name>")
         elif _meant_setting(name, known) is None:
-            found.append(f"The setting '{name}' is not known and has no effect")
+            found.append(f"The setting '{name}' is not known and has no effect. Remove it")
     streams = config.get("streams")
     for name, stream in streams.items() if isinstance(streams, dict) else ():
         found += [
-            f"streams.{name}: an identifier is taken for a custom one of the account. Did you mean "
-            f"'{meant}'?"
+            f"streams.{name}: an identifier is not one of Dotdigital's own, so it is read as a "
+            f"custom one. Did you mean '{meant}'?"
             for meant in (_meant_identifiers(stream) if isinstance(stream, dict) else ())
         ]
     return found

@@ -71,7 +71,7 @@ def _further_problems(config: Mapping[str, Any]) -> list[str]:
     found = [*access_problems(config), *path_problems(config)]
     found += address_book_problems("address_book", config.get("address_book"))
     if config.get("account_only") and config.get("address_book") is not None:
-        found.append("account_only, address_book: only one of them can be set")
+        found.append("account_only, address_book: set only one of the two")
     for name, stream in (config.get("streams") or {}).items():
         found += stream_problems(f"streams.{name}", stream)
     return [*found, *leaving_problems(config)]

@@ -44,8 +44,8 @@ def _identifier_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     for identifier in {match_identifier, *(identifiers or {})}:
         if not is_identifier(identifier):
             yield (
-                f"{name}: an identifier is {', '.join(OWN_IDENTIFIERS)}, spelled like this, or a "
-                "custom identifier's name (letters, digits, - and _, at most 50)."
+                f"{name}: an identifier must be {', '.join(OWN_IDENTIFIERS)}, spelled like this, "
+                "or a custom identifier's name (letters, digits, - and _, at most 50)."
                 f"{did_you_mean(identifier, OWN_IDENTIFIERS)}"
             )
     if identifiers is not None and match_identifier not in identifiers:
@@ -64,13 +64,13 @@ def _consent_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     preferences = stream.get("preferences") or {}
     numbers = [int(each) for each in preferences if _PREFERENCE_ID.fullmatch(each)]
     if len(numbers) < len(preferences) or any(not 0 < each <= MAX_ID for each in numbers):
-        yield f"{name}.preferences: an ID is a whole number from 1 to {MAX_ID}, in digits"
+        yield f"{name}.preferences: an ID must be a whole number from 1 to {MAX_ID}"
     if len(set(numbers)) < len(numbers):
         yield f"{name}.preferences: a preference is mapped twice"
     if (consent := stream.get("consent")) is not None:
         missing = [part for part in CONSENT_KEYS if part not in consent]
         if missing:
-            yield f"{name}.consent: all five parts are needed; missing: {', '.join(missing)}"
+            yield f"{name}.consent: all five parts are needed. Missing: {', '.join(missing)}"
 
 
 def _country_problems(name: str, country: str | None) -> Iterator[str]:
@@ -86,17 +86,17 @@ def _account_only_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str
     if stream.get("account_only"):
         for other in ("address_book", "address_book_property"):
             if stream.get(other) is not None:
-                yield f"{name}.account_only: it excludes {other} in the same stream"
+                yield f"{name}.account_only: it cannot be combined with {other}"
 
 
 def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:
     yield from _property_problems(name, path)
     if stream.get("address_book") is not None:
-        yield f"{name}: it excludes address_book in the same stream"
+        yield f"{name}: it cannot be combined with address_book"
     if stream.get("sync_mode") == "mirror":
-        yield f"{name}: it excludes sync_mode: mirror"
+        yield f"{name}: it cannot be combined with sync_mode: mirror"
     if stream.get("on_delete") == "remove":
-        yield f"{name}: it excludes on_delete: remove"
+        yield f"{name}: it cannot be combined with on_delete: remove"
 
 
 def _property_problems(name: str, path: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ def describe(error: ValidationError) -> str:
     if rule == "additionalProperties" and isinstance(error.instance, dict):
         known = set(cast("dict[str, Any]", schema).get("properties", {}))
         unknown = sorted(set(error.instance) - known)
-        listed = f"{name}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        listed = f"{name}: unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}"
         hints = "".join(dict.fromkeys(did_you_mean(each, known) for each in unknown))
         return f"{listed}.{hints}" if hints else listed
     if rule == "enum":
@@ -32,5 +32,5 @@ def describe(error: ValidationError) -> str:
         types = [wanted] if isinstance(wanted, str) else wanted
         return f"{name}: must be of type {' or '.join(word for word in types if word != 'null')}"
     if rule in {"minimum", "maximum"}:
-        return f"{name}: {rule} is {wanted}"
+        return f"{name}: must be at {'least' if rule == 'minimum' else 'most'} {wanted}"
     return f"{name}: breaks the rule '{rule}'"

@@ -14,10 +14,11 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.target_base import Target
 from typing_extensions import Self, override
 
-from target_dotdigital.errors import StorageError
+from target_dotdigital.errors import OutputError
 from target_dotdigital.settings import doubts
 from target_dotdigital.signals import exit_at_once
 from target_dotdigital.singer.configuration import (
+    CONFIG_FAILED,
     check_files,
     complete,
     read_environment,
@@ -31,7 +32,7 @@ from target_dotdigital.singer.unread_input import drain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NOTHING_READ = "no row was read"
+_NOTHING_READ = "No row was read."
 
 
 class CommandLineTarget(Target):
@@ -81,7 +82,7 @@ class CommandLineTarget(Target):
         schema = self._all_settings()
         errors = complete(self._config, schema)
         if errors and raise_errors:
-            raise ConfigValidationError("Config validation failed", errors=errors, schema=schema)
+            raise ConfigValidationError(CONFIG_FAILED, errors=errors, schema=schema)
         for doubt in doubts(self._config, schema["properties"]):
             self.logger.warning("%s", doubt)
         return errors
@@ -92,11 +93,12 @@ class CommandLineTarget(Target):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
+        command.help = "Load Singer messages from standard input into Dotdigital."
         command.params.append(
             click.Option(
                 ["--test", "is_test"],
                 is_flag=True,
-                help="Check settings, account and address books, and write nothing.",
+                help="Check the settings, the account and its address books. Nothing is written.",
             )
         )
         return command
@@ -151,7 +153,7 @@ class CommandLineTarget(Target):
             check_files(config)
             return cls(config=config.config, parse_env_config=config.parse_env)
         except ConfigValidationError as error:
-            cls._fail_unread(("Config validation failed", *error.errors), file_input)
+            cls._fail_unread((CONFIG_FAILED, *error.errors), file_input)
         except Exception as error:  # noqa: BLE001 - a traceback may show values
             cls._fail_unread([error_text(error, _NOTHING_READ)], file_input)
 
@@ -207,7 +209,7 @@ def write_line(line: str) -> None:
         line: The line.
 
     Raises:
-        StorageError: It cannot be written.
+        OutputError: It cannot be written.
     """
     try:
         sys.stdout.write(f"{line}\n")
@@ -217,7 +219,7 @@ def write_line(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         is_closed = isinstance(error, BrokenPipeError)
         why = "is closed" if is_closed else f"cannot be written ({error.strerror})"
-        raise StorageError(f"Standard output {why}: nothing can be told") from None
+        raise OutputError(f"Standard output {why}. Check the program that reads it") from None
 
 
 def print_line(line: str) -> None:
@@ -227,7 +229,7 @@ def print_line(line: str) -> None:
         line: The line.
 
     Raises:
-        StorageError: Nobody reads it.
+        OutputError: It cannot be written.
     """
     encoding = sys.stdout.encoding
     write_line(line.encode(encoding, "backslashreplace").decode(encoding))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
 
+from target_dotdigital.errors import FIX_THE_SETTINGS
 from target_dotdigital.settings import CONFIG_SCHEMA, from_environment, problems, whole_names
 from target_dotdigital.singer.sdk import ConfigInput
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ENVIRONMENT = "ENV"
-"""What `--config` says in place of a file: settings are in environment variables, too."""
+"""What `--config` says if settings are in environment variables, too."""
+
+CONFIG_FAILED = f"Config validation failed [to act: {FIX_THE_SETTINGS}]"
+"""The line above what is wrong with the settings. Its first words are the SDK's."""
 
 
 @dataclass
@@ -65,7 +69,7 @@ def check_files(config: ConfigInput | None) -> None:
         ConfigValidationError: One does not; it lists all that is wrong.
     """
     if isinstance(config, ConfigFiles) and config.problems:
-        raise ConfigValidationError("Config validation failed", errors=config.problems, schema={})
+        raise ConfigValidationError(CONFIG_FAILED, errors=config.problems, schema={})
 
 
 def read_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -114,13 +118,13 @@ def _read(path: str) -> dict[str, Any]:
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
-        raise _UnusableError("is missing: there is no such file. Correct the path") from None
+        raise _UnusableError("does not exist. Correct the path") from None
     except IsADirectoryError:
         raise _UnusableError("is a folder. Name a file in it") from None
     except PermissionError:
-        raise _UnusableError("may not be read. Give the user who runs this the right to") from None
+        raise _UnusableError("cannot be read. Give your user the permission to read it") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "this is no path"
+        reason = error.strerror if isinstance(error, OSError) else "this is not a path"
         raise _UnusableError(f"cannot be read: {reason}") from None
     return _settings(content)
 
@@ -140,8 +144,8 @@ def _settings(content: bytes) -> dict[str, Any]:
         ) from None
     except (RecursionError, ValueError):
         raise _UnusableError(
-            "is no JSON that can be read: nested too deeply, or a number is too long"
+            "cannot be read as JSON: it is nested too deeply, or a number is too long"
         ) from None
     if not isinstance(settings, dict):
-        raise _UnusableError("holds no JSON object. Settings stand between { and }")
+        raise _UnusableError("is not a JSON object. Write the settings between { and }")
     return settings

@@ -37,13 +37,15 @@ def error_text(error: Exception, progress: str) -> str:
 
     Args:
         error: The error.
-        progress: How many rows are settled.
+        progress: How many rows are settled, as a sentence.
     """
     for theirs, ours in _SDK_ERRORS.items():
         if isinstance(error, theirs):
             error = ours(str(error.args[0] if error.args else theirs.__name__))
     if isinstance(error, TargetDotdigitalError):
         return error.line(progress)
-    fault = TargetDotdigitalError(f"{type(error).__name__}, a fault of target-dotdigital")
+    fault = TargetDotdigitalError(
+        f"{type(error).__name__}, a bug of target-dotdigital. Report it with the lines below"
+    )
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"{fault.line(progress)}\n{frames}"

@@ -43,7 +43,7 @@ def mapped_record(
         RowRejectedError: It is no record, or the map fails for it.
     """
     if not isinstance(raw, dict):
-        raise RowRejectedError("record.invalid", "the record is no object")
+        raise RowRejectedError("record.invalid", "The record is not an object")
     try:
         transformed: dict[str, Any] | None = stream_map.transform(copy.copy(raw))
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
@@ -86,11 +86,11 @@ def map_failure(error: Exception) -> RowRejectedError:
     # To evaluate the expressions once more could end otherwise.
     is_expression, name = evaluated_property(error.__traceback__)
     if not is_expression:
-        reason = f"a stream map fails: {kind}"
+        reason = f"A stream map fails: {kind}"
     elif name is None:
-        reason = f"a stream map's expression fails: {kind}, in __filter__"
+        reason = f"A stream map's expression fails: {kind}, in __filter__"
     else:
-        reason = f"a stream map's expression fails: {kind}, for property '{name}'"
+        reason = f"A stream map's expression fails: {kind}, for property '{name}'"
     return RowRejectedError("record.invalid", reason, property=name, rule=kind)
 
 

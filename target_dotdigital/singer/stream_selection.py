@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.settings import Settings, StreamSettings
 
-NOT_NAMED: Final = "it is not named in 'streams'"
+NOT_NAMED: Final = "it is not named in 'streams'. Name it there, with skip: true to leave it out"
 """Why a stream is skipped that is not loaded and is not left out on purpose."""
 
 MAX_LISTED: Final = 10
@@ -135,11 +135,17 @@ def settings_of(
     if found is None:
         return None, None if stream in settings.skipped_streams else NOT_NAMED
     identifier, properties = found.match_identifier, schema.get("properties", {})
-    if found.identifiers is None and match_property(identifier, properties) is None:
+    try:
+        has_property = match_property(identifier, properties) is not None
+    except SettingsError as error:
+        if found.identifiers is None:
+            raise SettingsError(f"streams.{stream}: {error.message}") from None
+        has_property = True
+    if found.identifiers is None and not has_property:
         if settings.streams is not None:
             raise SettingsError(
                 f"streams.{stream}: the schema has no property for the match identifier "
-                f"{identifier}; name one under 'identifiers'."
+                f"{identifier}. Name one under 'identifiers'."
                 f"{did_you_mean(identifier, properties)}"
             )
         return None, _no_identifier(identifier, properties)
@@ -165,17 +171,17 @@ def nothing_loaded(settings: Settings, came: Collection[str]) -> str:
         settings: The target's settings.
         came: The streams that came, by their names after stream maps.
     """
-    text = f"The input has ended, and nothing was loaded: the tap sent {_listed(came)}"
+    text = f"Nothing was loaded: the tap sent {_listed(came)}"
     if settings.streams is None:
         identifier = settings.default_stream.match_identifier
         return (
-            f"{text}, without a property {identifier}. Name the stream under 'streams', and the "
+            f"{text} without a property {identifier}. Name the stream under 'streams', and the "
             "property that identifies a contact under its 'identifiers'"
         )
     meant = "".join(dict.fromkeys(did_you_mean(name, came) for name in settings.streams))
     return (
-        f"{text}; 'streams' names {_listed(settings.streams)}.{meant} Name under 'streams' what is "
-        "to be loaded, as the tap and stream maps call it"
+        f"{text}, but 'streams' names {_listed(settings.streams)}.{meant} Name each stream under "
+        "'streams' as the tap or its stream map does"
     )
 
 
@@ -183,8 +189,8 @@ def _check_near_miss(name: str, streams: Collection[str]) -> None:
     meant = nearly_equal_stream(name, streams)
     if meant is not None:
         raise SettingsError(
-            f"Stream '{name}' is not named in 'streams'. Did you mean '{meant}', which is? Name it "
-            f"'{name}' there. If it is to be left out, set streams.{name}.skip: true"
+            f"Stream '{name}' is not named in 'streams'. Did you mean '{meant}'? To load it, "
+            f"write '{name}' there. To leave it out, set streams.{name}.skip: true"
         )
 
 

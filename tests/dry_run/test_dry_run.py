@@ -227,7 +227,7 @@ def test_too_many_rejects_end_it(server: DotdigitalServer, tmp_path: Path) -> No
     bad = [record(email="no address")] * 2000
     plan = plan_of(config, tmp_path, schema(), *bad, status=1)
     assert plan["outcome"]["status"] == "failed"
-    assert "max_reject_percent (10)" in plan["outcome"]["reason"]
+    assert "limit of 10 % (max_reject_percent)" in plan["outcome"]["reason"]
     assert plan["streams"][0]["rejected"] == {"identifier.invalid": 1000}
     assert any("not known" in note for note in plan["notes"])
 
@@ -423,7 +423,7 @@ def test_a_mirror_tells_who_would_leave(server: DotdigitalServer, tmp_path: Path
         assert (found["members"], found["would_leave"]) == (4, 3)
         assert found["is_refused"] == is_refused
         if is_refused:
-            assert "max_removal_percent (74)" in plan["outcome"]["reason"]
+            assert "limit of 74 % (max_removal_percent)" in plan["outcome"]["reason"]
         assert plan["contacts"] == numbers(2, 1, 1)
     assert not list(tmp_path.glob("leavers*"))
 
@@ -432,7 +432,7 @@ def test_a_mirror_tells_who_would_leave(server: DotdigitalServer, tmp_path: Path
     ("messages", "reason"),
     [
         ([schema(bookmark_properties=["id"]), *rows(["ann"])], "bookmark_properties"),
-        ([schema()], "not a contact came"),
+        ([schema()], "the tap sent no contact"),
         ([schema(), *rows(["ann"]), state({"currently_syncing": "people"})], "interrupted"),
         ([schema(), *versioned(1, "ann")], "ACTIVATE_VERSION"),
         ([schema(), *versioned(1, "ann"), activate(2)], "ACTIVATE_VERSION"),
@@ -484,7 +484,7 @@ def test_an_address_book_that_goes_meanwhile(server: DotdigitalServer, tmp_path:
     answers = [None, reply(404, {"message": "x ERROR_ADDRESSBOOK_NOT_FOUND"})]
     server.answer_next(ADDRESS_BOOK, *(lambda _call, each=each: each for each in answers))
     plan = plan_of(dry(server), tmp_path, schema(), *rows(MANY), status=1)
-    assert "is gone" in plan["outcome"]["reason"]
+    assert "no longer exists" in plan["outcome"]["reason"]
 
 
 @needs_vendor_files

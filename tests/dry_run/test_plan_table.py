@@ -9,9 +9,9 @@ from target_dotdigital.dry_run import empty_plan, plan_table
 from target_dotdigital.dry_run.plan import (
     AddressBookNumbers,
     ContactNumbers,
-    DepartureNumbers,
     MirrorNumbers,
     Plan,
+    RemovalNumbers,
 )
 from target_dotdigital.dry_run.plan_table import MAX_ADDRESS_BOOKS
 
@@ -47,8 +47,8 @@ def mirror(*, is_refused: bool = False, waits: bool = False) -> MirrorNumbers:
 def test_a_mirrors_share_stands_beside_its_limit(
     found: MirrorNumbers, said: str, leave: str
 ) -> None:
-    leaving = DepartureNumbers(102, "Spring", is_deletion=False, contacts=5, there_now=2)
-    deleted = DepartureNumbers(None, None, is_deletion=True, contacts=7, there_now=4)
+    leaving = RemovalNumbers(102, "Spring", is_deletion=False, contacts=5, there_now=2)
+    deleted = RemovalNumbers(None, None, is_deletion=True, contacts=7, there_now=4)
     text = plan_table(
         plan(mirrors=[found], leaving=[leaving, deleted], address_books=[book(102, "Spring")]),
         [],
@@ -65,7 +65,7 @@ def test_what_is_not_known_is_not_guessed() -> None:
     unknown = msgspec.structs.replace(
         book(7, None), new=None, updated=None, updated_members=None, updated_joining=None
     )
-    leaving = DepartureNumbers(7, None, is_deletion=False, contacts=5, there_now=None)
+    leaving = RemovalNumbers(7, None, is_deletion=False, contacts=5, there_now=None)
     total = ContactNumbers(3, None, None)
     text = plan_table(
         plan(contacts=total, address_books=[unknown], leaving=[leaving]), [], "no\nluck"

@@ -49,7 +49,7 @@ def test_the_tap_ends_in_peace_and_the_message_comes_last(
         ended = target.end()
     assert (ended.status, ended.stdout) == (1, "")
     assert told in ended.stderr.splitlines()[-1]
-    assert "rows read are settled" not in ended.stderr
+    assert "rows are settled" not in ended.stderr
     assert not server.imports
 
 
@@ -96,10 +96,10 @@ def test_nothing_is_read_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 CONTENTS: dict[str, tuple[bytes | None, str]] = {
-    "missing": (None, "is missing: there is no such file"),
+    "missing": (None, "does not exist"),
     "cut": (b'{"username": "kanarienvogel",\n  "password": ', "line 2, column 15"),
     "a comma": (b'{"username": "kanarienvogel",}', "line 1, column"),
-    "no object": (b'["kanarienvogel"]', "holds no JSON object"),
+    "no object": (b'["kanarienvogel"]', "is not a JSON object"),
     "empty": (b"", "line 1, column 1"),
     "not UTF-8": ('{\n"username": "kanarienv\u00f6gel"}'.encode("latin-1"), "see line 2"),
     "nested": (b"[" * 100_000, "nested too deeply"),
@@ -133,7 +133,7 @@ def test_every_file_of_the_configuration_is_looked_at(
         ended = target.end()
     assert ended.status == 1
     first, second = ended.stderr.splitlines()[-2:]
-    assert "'nowhere.json' is missing" in first
+    assert "'nowhere.json' does not exist" in first
     assert "'.' is a folder" in second
 
 

@@ -376,7 +376,7 @@ def test_deleted_rows_that_name_nobody_count_against_the_limit(
     settings = config(server, "delete", max_reject_percent=20)
     ended = load(settings, tmp_path, schema(), *rows, state(1))
     assert (ended.status, ended.states) == (1, [])
-    assert "more than max_reject_percent (20)" in ended.stderr
+    assert "more than the limit of 20 % (max_reject_percent)" in ended.stderr
 
 
 def test_a_deleted_row_that_is_ignored_needs_no_identifier(
@@ -505,4 +505,4 @@ def test_what_nobody_declares_is_missing(
         {"type": "RECORD", "stream": "people", "record": {"email": "ann@example.com", name: 5}},
     )
     assert (ended.status, account.imports) == (1, [])
-    assert f"the schema has no property '{name}' (for LSN)" in ended.stderr
+    assert f"The schema has no property '{name}' (for LSN)" in ended.stderr

@@ -56,7 +56,7 @@ def test_a_path_leads_into_a_text_that_holds_an_object(
     if described != TEXT:
         assert found[6] == {"FIRSTNAME": "B", "CITY": "Bonn", "AMOUNT": 3}
     text = (tmp_path / "rejects.singer").read_text()
-    assert "property 'doc.name': 'doc' is a text that holds no JSON object" in text
+    assert "Property 'doc.name': 'doc' is a text without a JSON object" in text
     assert "Rome" not in ended.stderr
 
 

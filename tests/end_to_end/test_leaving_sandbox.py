@@ -72,7 +72,7 @@ def test_rows_that_are_marked_as_deleted(
         ended = run(server, tmp_path, {"on_delete": on_delete}, schema(), *messages)
         assert (ended.status, ended.states) == (0, [1]), ended.stderr
         assert "imported 3 + rejected 0 + collapsed 0 + skipped 32" in ended.counts()
-        assert "were not there to leave 1" in ended.counts()
+        assert "not found to remove 1" in ended.counts()
         assert names(client) == {"p0", "p40", *(f"p{number}" for number in range(30, 40))}
         gone = client.get("/contacts/v3/email/p1@example.com")
         assert gone.status_code == (200 if on_delete == "remove" else 404)

@@ -77,7 +77,7 @@ def test_a_country_makes_national_numbers_valid(
     ended = load_numbers(server, tmp_path, has_lane=has_lane, mobile_country="US")
     assert "identifier.invalid 2" in ended.counts()
     assert numbers(server) == {"16505551234", "6505551234", "33612345678"}
-    assert "no valid number of mobile_country US" in (tmp_path / "rejects.singer").read_text()
+    assert "not a valid number of mobile_country US" in (tmp_path / "rejects.singer").read_text()
 
 
 NUMBERS = ("447400123456", "6505551234", "+6505551234", "0033 6 12 34 56 78", "07400123456")

@@ -127,8 +127,8 @@ def test_custom_identifiers_are_looked_up(server: DotdigitalServer, tmp_path: Pa
     found = verdicts(check(settings_for(server, streams=BY_CUSTOM_IDENTIFIER), tmp_path))
     assert found["Custom identifier 'crmId'"] == "OK: found"
     assert found["Custom identifier 'customerNumbr'"] == (
-        "FAIL: not found. Did you mean 'customerNumber'? Name one that the account has, or create "
-        "it in Dotdigital's settings"
+        "FAIL: not found. Did you mean 'customerNumber'? Correct the name, or create the "
+        "identifier in Dotdigital"
     )
     assert {call.method for call in server.calls} == {"GET"}
 
@@ -294,7 +294,7 @@ def test_a_host_that_breaks_off_is_tried_twice(server: DotdigitalServer) -> None
 
 def test_a_proxys_page_is_told(server: DotdigitalServer) -> None:
     server.answer_next(DATA_FIELDS, html_reply(200), times=None)
-    assert "something else than Dotdigital" in found_by(api_url=server.url)["Connection"]
+    assert "with no JSON, as a proxy does" in found_by(api_url=server.url)["Connection"]
 
 
 def test_a_bad_certificate_is_told(tmp_path: Path, tls_of_nobody: ssl.SSLContext) -> None:
@@ -349,13 +349,13 @@ def test_a_403_that_no_region_explains_is_told(network: Network, region: str | N
     network.servers[R1].answer_next(DATA_FIELDS, v2_error(403, "Denied."), times=None)
     found = found_by(region=region)
     assert found["Region"].startswith("FAIL: ")
-    assert "may not" in found["Region"]
+    assert ("Leave region out" if region else "in another region") in found["Region"]
     assert "not checked" in found["Address books"]
 
 
 def test_an_endpoint_that_is_not_dotdigitals_is_told(network: Network) -> None:
     network.servers[R1].api_endpoint = "https://evil.example/"
-    assert "refused" in found_by()["Region"]
+    assert "gets no credentials" in found_by()["Region"]
     assert network.origins == [R1]
 
 

@@ -55,23 +55,23 @@ def test_rejects_are_warned_of(
     ]
     ended = load(config, tmp_path, *messages)
     assert ended.status == 0
-    kept = "" if rejects_path else "; 6 are not kept: rejects_path is not set"
+    kept = "" if rejects_path else ". To keep such rows, set rejects_path"
     assert warnings_of(ended) == [
-        f"6 of 15 rows are rejected{kept}",
+        f"6 of 15 rows (40 %) are rejected{kept}",
         (
-            "Rejected of stream 'people': 3 have no valid e-mail address "
+            "Rejected in stream 'people': 3 have no valid e-mail address "
             "(identifier.invalid, property 'email', rule 'email')"
         ),
         (
-            "Rejected of stream 'leads': 1 has no e-mail address "
+            "Rejected in stream 'leads': 1 has no e-mail address "
             "(identifier.missing, property 'email', rule 'email')"
         ),
         (
-            "Rejected of stream 'people': 1 has a value that does not fit the data field "
+            "Rejected in stream 'people': 1 has a value that does not fit the data field "
             "(field.type, property 'LOYALTY_POINTS', rule 'Numeric')"
         ),
         (
-            "Rejected of stream 'people': 1 has a value of a type that the stream's schema does "
+            "Rejected in stream 'people': 1 has a value of a type that the stream's schema does "
             "not allow (record.invalid, property 'first_name', rule 'type')"
         ),
     ]
@@ -99,7 +99,7 @@ def test_what_dotdigital_refuses_has_its_code_alone(
     server.reject("p1@example.com")
     ended = load(settings_for(server), tmp_path, schema(), *good(3))
     assert (
-        "Rejected of stream 'people': 1 has an e-mail address that Dotdigital does not accept "
+        "Rejected in stream 'people': 1 has an e-mail address that Dotdigital does not accept "
         "(dotdigital.invalidEmail)"
     ) in warnings_of(ended)
 
@@ -129,13 +129,13 @@ def test_an_expression_that_fails_is_told_with_its_property(
     ended = load(config, tmp_path, schema(), *rows)
     assert ended.status == 0
     assert warnings_of(ended)[-1] == (
-        "Rejected of stream 'people': 1 does not work with your stream map "
+        "Rejected in stream 'people': 1 does not work with your stream map "
         f"(record.invalid, property 'LASTNAME', rule '{rule}')"
     )
     assert CANARY not in ended.stderr
     (_, line) = (tmp_path / "rejects.singer").read_text().splitlines()
     assert json.loads(line)["record"]["_sdc_reject_reason"] == (
-        f"a stream map's expression fails: {rule}, for property 'LASTNAME'"
+        f"A stream map's expression fails: {rule}, for property 'LASTNAME'"
     )
 
 
@@ -144,7 +144,7 @@ def test_a_filter_that_fails_is_told(server: DotdigitalServer, tmp_path: Path) -
     config = settings_for(server, stream_maps=maps, max_reject_percent=100)
     ended = load(config, tmp_path, schema(), *good(2))
     assert warnings_of(ended)[-1] == (
-        "Rejected of stream 'people': 2 do not work with your stream map "
+        "Rejected in stream 'people': 2 do not work with your stream map "
         "(record.invalid, rule 'NameError')"
     )
 
@@ -175,7 +175,7 @@ def test_what_is_missing_is_named(
     ended = load(config, tmp_path, described, *rows)
     assert ended.status == 0
     told = [
-        "Rejected of stream 'people': 1 does not have a column that the stream's schema requires "
+        "Rejected in stream 'people': 1 does not have a column that the stream's schema requires "
         f"(record.invalid, property '{name}', rule 'required')"
         for name in ("address.town", "id", "number")
     ]
@@ -189,11 +189,11 @@ def test_the_ten_largest_groups_are_told_and_how_many_more_there_are() -> None:
     first, *lines, last = reject_lines([counts], are_kept=False)
     assert first == "78 of 100 rows are rejected; 78 are not kept: rejects_path is not set"
     assert lines[0] == (
-        "Rejected of stream 'people': 12 have a value that does not fit the data field "
+        "Rejected in stream 'people': 12 have a value that does not fit the data field "
         "(field.type, property 'p12', rule 'Date')"
     )
     assert len(lines) == 10
-    assert last == "Rejected in 2 smaller groups: 3"
+    assert last == "Rejected in 2 smaller groups: 3 rows"
 
 
 def test_groups_are_bounded() -> None:

@@ -55,8 +55,8 @@ def test_rounded_numbers_are_counted_by_field_and_told_once(
     )
     assert ended.status == 0
     told = (
-        "Stream 'people': rounded to 9 decimals: PRICE 3 rows, SCORE 1 row; set exact_numbers: "
-        "true to reject them"
+        "Stream 'people': numbers were rounded to 9 decimals: PRICE 3 rows, SCORE 1 row. To reject "
+        "such rows, set exact_numbers: true"
     )
     (line,) = [each for each in ended.stderr.splitlines() if "rounded to" in each]
     assert told in line

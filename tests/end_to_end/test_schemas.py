@@ -92,9 +92,9 @@ def test_flattened_rows_load(server: DotdigitalServer, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("described", "told"),
     [
-        (None, "property 'a': it takes no value at all"),
-        ({"type": 5}, "property 'a': type a number is none"),
-        ({"type": "varchar"}, "property 'a': type 'varchar' is none"),
+        (None, "property 'a': it allows no value"),
+        ({"type": 5}, "property 'a': a number is not a type"),
+        ({"type": "varchar"}, "property 'a': 'varchar' is not a type"),
     ],
     ids=str,
 )
@@ -293,5 +293,5 @@ def test_a_path_into_what_is_no_object(described: dict[str, Any], *, is_fine: bo
         assert result.error is None
         return
     assert result.error is not None
-    assert "the schema has no property 'address.town'" in result.error
+    assert "The schema has no property 'address.town'" in result.error
     assert ("is of type" in result.error) == ("properties" not in described)

@@ -157,7 +157,7 @@ def test_of_people_that_are_refused_without_a_name(
     )
     if not is_shared:
         assert ended.status == 1
-        assert "0 of 5 rows read are settled" in ended.stderr
+        assert "0 of 5 rows are settled" in ended.stderr
         return
     assert ended.status == 0
     assert ended.counts("crm").startswith("read 4 = imported 1 + rejected 1 + collapsed 2")

@@ -86,7 +86,7 @@ def test_rows_of_an_open_load_are_not_sent(
     assert not server.calls_of(DELETE)
     name = signal.Signals(number).name
     read = int(ended.counts().split()[1])
-    unsettled = f"{read - imports} of {read} rows read are unsettled; a new run sends them."
+    unsettled = f"{read - imports} of {read} rows are not settled. The next run sends them again."
     assert ended.stderr.rstrip().endswith(f"Stopped by {name}. {unsettled}")
 
 
@@ -105,7 +105,7 @@ def test_while_the_queue_is_full(
     assert (ended.status, ended.stdout) == (status, "")
     assert len(server.imports) == 1
     assert "unsettled" in ended.counts()
-    assert "rows read are unsettled; a new run sends them." in ended.stderr.splitlines()[-1]
+    assert "rows are not settled. The next run sends them again." in ended.stderr.splitlines()[-1]
 
 
 REFUSED: dict[str, Answer] = {
@@ -136,7 +136,7 @@ def test_what_is_not_taken_at_once_is_not_sent_again(
         ended = target.end()
     assert (ended.status, ended.stdout) == (status, "")
     assert len(server.calls_of(IMPORT)) == 1
-    assert "3 of 3 rows read are unsettled" in ended.stderr.splitlines()[-1]
+    assert "3 of 3 rows are not settled" in ended.stderr.splitlines()[-1]
 
 
 @both_signals

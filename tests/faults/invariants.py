@@ -151,7 +151,7 @@ def assert_success_is_one(
         assert rejected * 100 <= limit * read, ended.stderr
     refused = {*settled.rejected_rows(), *unnamed}
     if refused:
-        assert f"{len(refused)} of {len(settled.rows)} rows are rejected" in ended.stderr
+        assert f"{len(refused)} of {len(settled.rows)} rows (" in ended.stderr
     assert not settled.unsettled(), ended.stderr
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.faults.fault_case import FaultCase
     from tests.support.dotdigital.answers import Call
 
-SETTINGS = "[to act: whoever keeps the settings]"
+SETTINGS = "[to act: fix the settings]"
 UNAUTHORISED = reply(401, {"message": "Authorization has been denied. ERROR_APIUSER_INVALID"})
 
 
@@ -32,8 +32,8 @@ def test_credentials_that_are_not_accepted_end_the_run_after_one_request(
     ended = case.run(people(3), password=f"{CANARY} secret")
     assert (ended.status, ended.states) == (1, [])
     assert len(case.server.calls) == 1
-    assert "look at username and password" in ended.stderr
-    assert f"no row was read {SETTINGS}" in ended.stderr
+    assert "Check username and password" in ended.stderr
+    assert f"No row was read. {SETTINGS}" in ended.stderr
 
 
 @fault("F20", "of an import", "of a poll")
@@ -48,7 +48,7 @@ def test_credentials_that_end_in_mid_run_stop_it(case: FaultCase, variant: str) 
         target.send_what_it_takes(*rows[6:])
         ended = target.end()
     assert (ended.status, ended.states[-1]) == (1, {"row": 2})
-    assert "look at username and password" in ended.stderr
+    assert "Check username and password" in ended.stderr
     assert SETTINGS in ended.stderr
     # One call of each import that was active, and no retries: a storm of them locks accounts.
     assert len(case.server.calls) - before <= 2 * 20
@@ -86,8 +86,9 @@ def test_a_wrong_region_is_told_with_the_right_one(case: FaultCase, variant: str
         assert (ended.status, ended.states[-1]) == (0, {"row": 3})
         return
     assert (ended.status, ended.states) == (1, [])
-    told = "which one is unknown" if foreign.api_endpoint == "" else "it is in r2"
-    assert f"region: 403 from r1: the account is not in this region ({told})" in ended.stderr
+    told = "Leave region out" if foreign.api_endpoint == "" else "Set region to r2"
+    assert "region: r1 answers 403" in ended.stderr
+    assert told in ended.stderr
     assert SETTINGS in ended.stderr
     assert case.server.calls == []
 
@@ -97,15 +98,15 @@ def test_a_403_of_another_url_is_no_success(case: FaultCase) -> None:
     case.server.answer_next(IMPORT, Answer(403, b"Forbidden"), times=None)
     ended = case.run(people(3))
     assert (ended.status, ended.states) == (1, [])
-    assert "the account is not in this region, or the API user may not do this" in ended.stderr
+    assert "The account is in another region, or the API user may not do this" in ended.stderr
     assert len(case.server.calls_of(IMPORT)) == 1
 
 
 MISSING = {
-    "an ID": (999, "Address book ID 999 not found. Name one that exists"),
-    "a name": ("Nowhere", "Address book 'Nowhere' not found. Name one that exists, or"),
-    "a reserved name": ("Test", "address_book: reserved by Dotdigital"),
-    "a reserved ID": (103, "Address book 103 (Test) is reserved by Dotdigital"),
+    "an ID": (999, "Address book ID 999 not found. Look its ID up"),
+    "a name": ("Nowhere", "Address book 'Nowhere' not found. Correct the name, or"),
+    "a reserved name": ("Test", "address_book: Dotdigital reserves this name"),
+    "a reserved ID": (103, "Address book 'Test' (103) is reserved by Dotdigital"),
 }
 
 
@@ -147,7 +148,7 @@ def test_an_address_book_that_goes_in_mid_run_stops_it(case: FaultCase, variant:
         target.send_what_it_takes(*rows[6:])
         ended = target.end()
     assert (ended.status, ended.states[-1]) == (1, {"row": 2})
-    assert "the address book" in ended.stderr.lower()
+    assert "address book" in ended.stderr.lower()
     assert SETTINGS in ended.stderr
     assert "rejected 0" in ended.counts()
 
@@ -166,6 +167,6 @@ def test_a_used_up_allowance_stops_the_run(case: FaultCase) -> None:
     case.server.end_next_imports("ExceedsAllowedContactLimit")
     ended = case.run(people(3))
     assert (ended.status, ended.states) == (1, [])
-    assert "ExceedsAllowedContactLimit: the account's contact allowance" in ended.stderr
-    assert "0 of 3 rows read are settled [to act: Dotdigital's support]" in ended.stderr
+    assert "would have too many contacts (ExceedsAllowedContactLimit)" in ended.stderr
+    assert "0 of 3 rows are settled. [to act: ask Dotdigital support]" in ended.stderr
     assert len(case.server.calls_of(IMPORT)) == 1

@@ -134,8 +134,8 @@ def test_a_tap_that_dies_in_the_middle_of_a_line(case: FaultCase, variant: str) 
         target.send(*whole[:cut], line)
         ended = target.end()
     assert ended.status == 1
-    assert f"Line {cut + 1} is no JSON ({len(line)} bytes)" in ended.stderr
-    assert "[to act: the owner of the data or of the tap]" in ended.stderr
+    assert f"Line {cut + 1} is not valid JSON ({len(line)} bytes)" in ended.stderr
+    assert "[to act: fix the data]" in ended.stderr
     # An import is on its way once a row comes that does not fit in; those are waited for.
     under_way = {"in a record": [{"row": 2}], "in a state": [{"row": 4}], "in the first line": []}
     assert ended.states[-1:] == under_way[variant]
@@ -149,7 +149,7 @@ def test_no_input_writes_nothing(case: FaultCase, variant: str) -> None:
     assert ended.states == []
     if variant == "a schema of a mirror":
         assert ended.status == 1
-        assert "not a contact came" in ended.stderr
+        assert "the tap sent no contact" in ended.stderr
     else:
         assert ended.status == 0
     # The case has made sure that only GET and imports were called.
@@ -164,7 +164,7 @@ def test_output_that_nobody_reads_any_more(case: FaultCase) -> None:
     with os.fdopen(write_end, "wb") as nobody:
         ended = case.run(ROWS, batch_size_rows=2, stdout=nobody)
     assert ended.status == 1
-    assert "Standard output is closed: nothing can be told" in ended.stderr
+    assert "Standard output is closed. Check the program that reads it" in ended.stderr
     assert "BrokenPipe" not in ended.stderr
 
 
@@ -196,7 +196,7 @@ def test_a_signal_while_loads_are_open_sends_nothing_new(case: FaultCase, varian
     assert len(case.server.calls_of(IMPORT)) == 1
     last = ended.stderr.splitlines()[-1]
     assert "Stopped by SIGTERM. " in last
-    assert "rows read are unsettled; a new run sends them." in last
+    assert "rows are not settled. The next run sends them again." in last
 
 
 INVALID = [7, 8, 9]
@@ -221,7 +221,7 @@ def test_a_rejects_file_that_cannot_be_written_is_found_before_anything_is_sent(
     ended = case.run(_with_invalid_rows(), rejects_path=str(case.folder / place))
     assert (ended.status, ended.states) == (1, [])
     assert "rejects_path" in ended.stderr
-    assert "no row was read [to act: whoever runs this machine]" in ended.stderr
+    assert "No row was read. [to act: check the disk]" in ended.stderr
     assert case.server.calls == []
 
 
@@ -247,8 +247,8 @@ def test_a_disk_that_is_full_counts_no_row_as_stored(case: FaultCase, variant: s
     stored = 0 if variant == "at the first reject" else 1
     # Of the first six rows, two wait for others in an open import when the run fails.
     assert ended.states[-1] == {"row": 4}
-    assert f"{4 + stored} of {7 + stored} rows read are settled" in ended.stderr
-    assert "[to act: whoever runs this machine]" in ended.stderr
+    assert f"{4 + stored} of {7 + stored} rows are settled" in ended.stderr
+    assert "[to act: check the disk]" in ended.stderr
 
 
 @fault("F08")

@@ -70,27 +70,27 @@ def test_draft_4_excludes_what_it_says(case: FaultCase) -> None:
 
 UNUSABLE: dict[str, tuple[Any, str]] = {
     # How the mapped property `value` is described, and what is told of it.
-    "an unknown type": ({"type": "varchar"}, "property 'value': type 'varchar' is none of JSON"),
-    "null": (None, "property 'value': null is no schema"),
-    "false": (False, "property 'value': false takes no value"),
+    "an unknown type": ({"type": "varchar"}, "property 'value': 'varchar' is not a type of JSON"),
+    "null": (None, "property 'value': null is not a schema"),
+    "false": (False, "property 'value': false allows no value"),
     "a missing reference": (
         {"$ref": "#/definitions/money"},
-        "property 'value': its $ref '#/definitions/money' leads to nothing",
+        "property 'value': its $ref '#/definitions/money' is not in the schema",
     ),
     "another file": (
         {"anyOf": [{"type": "null"}, {"$ref": "https://example.com/money.json"}]},
-        "property 'value': its $ref 'https://example.com/money.json' leads to nothing",
+        "property 'value': its $ref 'https://example.com/money.json' is not in the schema",
     ),
     "a wrong keyword": ({"maxLength": "10"}, "property 'value': maxLength: "),
     "a division by 0": ({"multipleOf": 0}, "property 'value': multipleOf: "),
-    "no pattern": ({"pattern": "(a"}, "property 'value': its pattern '(a' is no regular"),
+    "no pattern": ({"pattern": "(a"}, "property 'value': its pattern '(a' is not a regular"),
     "a number": (
         {"type": "integer"},
         "no property 'value.inner' (for NEW): 'value' is of type integer",
     ),
     "a missing key": (
         {"type": "object"},
-        "the schema lacks the tap's key_properties 'number'; correct the tap's SCHEMA",
+        "the schema lacks the tap's key_properties 'number'. Correct the tap's SCHEMA",
     ),
 }
 

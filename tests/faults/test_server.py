@@ -13,7 +13,7 @@ from tests.support.dotdigital.routes import DATA_FIELDS, IMPORT, IMPORT_STATUS
 if TYPE_CHECKING:
     from tests.faults.fault_case import FaultCase
 
-SUPPORT = "[to act: Dotdigital's support]"
+SUPPORT = "[to act: ask Dotdigital support]"
 HURRY = 100
 
 
@@ -33,7 +33,10 @@ def test_a_server_that_fails_for_ever_rejects_nobody(case: FaultCase, variant: s
     case.server.answer_next(IMPORT, reply(status, b""), times=None)
     ended = case.run(people(4), pace=HURRY)
     assert (ended.status, ended.states) == (1, [])
-    assert f"answers {status}, 8 times; 0 of 4 rows read are settled {SUPPORT}" in ended.stderr
+    assert (
+        f"answers {status}, 8 times. Run it again later. 0 of 4 rows are settled. {SUPPORT}"
+        in ended.stderr
+    )
     assert len(case.server.calls_of(IMPORT)) == 8
     assert not case.rejects.exists()
 
@@ -75,7 +78,7 @@ def test_what_is_wrong_in_every_contact_is_not_halved_without_end(
     case.server.answer_next(IMPORT, refused, times=None)
     ended = case.run(people(100, state_each=10))
     assert (ended.status, ended.states) == (1, [])
-    assert f"refuses every contact that was tried ({variant})" in ended.stderr
-    assert "of 100 rows read are settled [to act: the owner of the data" in ended.stderr
+    assert f"refused every contact that was tried ({variant})" in ended.stderr
+    assert "of 100 rows are settled. [to act: fix the data" in ended.stderr
     assert len(case.server.calls_of(IMPORT)) < 30
     assert not case.rejects.exists()

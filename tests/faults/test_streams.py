@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 NOTHING_LOADED: dict[str, tuple[dict[str, Any], str]] = {
     "empty": ({}, "streams: it is empty, so nothing was loaded"),
     "each skipped": ({"people": {"skip": True}}, "streams: each has skip: true, so nothing was"),
-    "another case": ({"People": {}}, "Did you mean 'People', which is?"),
-    "a schema in front": ({"shop-people": {}}, "Did you mean 'shop-people', which is?"),
+    "another case": ({"People": {}}, "Did you mean 'People'?"),
+    "a schema in front": ({"shop-people": {}}, "Did you mean 'shop-people'?"),
     "never sent": (
         {"orders": {}},
-        "nothing was loaded: the tap sent 'people'; 'streams' names 'or",
+        "Nothing was loaded: the tap sent 'people', but 'streams' names 'or",
     ),
 }
 

@@ -208,5 +208,7 @@ def test_late_decimals_are_rounded_and_counted_or_rejected(case: FaultCase, vari
     ended = case.run([*rows, sent, *with_states([6])])
     assert (ended.status, ended.states[-1]) == (0, {"row": 6})
     assert ("field.type 1" in ended.counts()) == (arrives is REJECTED)
-    told = "rounded to 9 decimals: LOYALTY_POINTS 1 row; set exact_numbers: true to reject them"
+    told = (
+        "rounded to 9 decimals: LOYALTY_POINTS 1 row. To reject such rows, set exact_numbers: true"
+    )
     assert ended.stderr.count(told) == is_rounded

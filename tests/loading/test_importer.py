@@ -187,7 +187,7 @@ def test_an_import_that_comes_to_nothing_is_sent_again_at_most_twice(
     [
         ("RejectedByWatchdog", "Watchdog"),
         ("rejectedbywatchdog", "Watchdog"),
-        ("ExceedsAllowedContactLimit", "allowance"),
+        ("ExceedsAllowedContactLimit", "contacts"),
         ("InvalidFileFormat", "InvalidFileFormat"),
         ("Unknown", "Unknown"),
         ("NotAvailableInThisVersion", "NotAvailableInThisVersion"),
@@ -205,7 +205,7 @@ def test_a_final_word_other_than_finished_ends_the_run_and_is_not_sent_again(
 @pytest.mark.parametrize("word", ["Complete", "Processing", "Success", "", "ok", "Finished1", "é"])
 def test_a_word_that_nobody_documented_is_never_a_success(word: str) -> None:
     client = FakeClient([word] * 100)
-    with pytest.raises(DotdigitalError, match="import-0: unknown status"):
+    with pytest.raises(DotdigitalError, match="import-0 has an unknown status"):
         importer(client).load(import_of())
     assert client.calls == 1
     assert client.polls <= 10

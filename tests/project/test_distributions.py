@@ -154,7 +154,8 @@ def test_the_wheel_runs_without_the_extra(built: Distributions, tmp_path: Path) 
     refused = environment.load({"sandbox_path": "sandbox.db", "address_book": "Customers"})
     assert refused.returncode == 1
     assert (
-        "sandbox_path needs the extra: pip install 'target-dotdigital[sandbox]'" in refused.stderr
+        "sandbox_path needs an extra. Install it: pip install 'target-dotdigital[sandbox]'"
+        in refused.stderr
     )
     assert "Traceback" not in refused.stderr
     assert refused.stdout == ""

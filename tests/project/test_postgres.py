@@ -266,7 +266,7 @@ def the_readme_shows_what_is_printed(steps: Steps) -> None:
     readme = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     shown = re.findall(r"^(?:Stream|Mirror) .*", readme, re.MULTILINE)
     printed = re.findall(
-        r"(?:Stream '|Mirror .* (?:stay|took)).*",
+        r"(?:Stream '|Mirror .*(?: stay|: removed)).*",
         "".join(step.output for step in (steps.first, steps.updated, steps.deleted)),
     )
     assert len(shown) == len(printed) == 9
@@ -286,7 +286,7 @@ def a_tap_that_breaks_off_takes_nobody_out_of_the_mirror(steps: Steps) -> None:
     output = ended.stdout + ended.stderr
     assert ended.returncode == 1
     assert re.search(r"Stream 'vip': read [1-9]", output), output
-    assert "the tap has not marked the end of its load" in output
+    assert "the tap did not mark the end of its load" in output
     assert project.address_book(VIP, [*VIP_FIELDS]) == steps.deleted.vip
 
 

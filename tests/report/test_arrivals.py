@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_dotdigital.dry_run.plan import AddressBookNumbers, DepartureNumbers, MirrorNumbers
+from target_dotdigital.dry_run.plan import AddressBookNumbers, MirrorNumbers, RemovalNumbers
 from target_dotdigital.dry_run.plan_builder import empty_plan
 from target_dotdigital.report.arrivals import arrivals, forecasts
 from target_dotdigital.report.model import AddressBookReport, RejectedRows, StreamReport
@@ -253,7 +253,7 @@ def mirror(*, is_refused: bool = False, waits: bool = False) -> MirrorNumbers:
     ],
 )
 def test_who_would_join_and_leave(mirrors: list[MirrorNumbers], leaving: int, after: int) -> None:
-    departures = [DepartureNumbers(1, "Spring", is_deletion=False, contacts=4, there_now=3)]
+    departures = [RemovalNumbers(1, "Spring", is_deletion=False, contacts=4, there_now=3)]
     made = plan(address_books=[numbers()], leaving=departures, mirrors=mirrors)
     (found,) = forecasts(made, [AddressBookReport(1, "Spring", ["people"], 50, None)])
     assert (found.members, found.new, found.updated) == (50, 2, 7)
@@ -267,7 +267,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
 
 
 def test_an_address_book_that_people_only_leave_is_among_them() -> None:
-    departures = [DepartureNumbers(7, "Old", is_deletion=False, contacts=4, there_now=3)]
+    departures = [RemovalNumbers(7, "Old", is_deletion=False, contacts=4, there_now=3)]
     found = forecasts(plan(address_books=[numbers()], leaving=departures), [])
     assert [(each.id, each.joining, each.leaving) for each in found] == [(1, 5, 0), (7, 0, 3)]
 

@@ -144,7 +144,7 @@ def test_the_default_address_book_does_not_apply_where_rows_name_their_own() -> 
 def test_all_that_a_consent_lacks_is_named_at_once() -> None:
     (problem,) = problems_of({**ACCESS, "streams": {"a": {"consent": {"text": "p", "url": "q"}}}})
     assert problem.startswith("streams.a.consent: ")
-    assert problem.endswith("missing: date_time_consented, ip_address, user_agent")
+    assert problem.endswith("Missing: date_time_consented, ip_address, user_agent")
 
 
 def test_the_callers_configuration_is_not_changed() -> None:
@@ -291,14 +291,14 @@ def test_a_setting_that_is_clearly_another_is_warned_of(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings_of({**ACCESS, name: CANARY})
-    assert f"The setting '{name}' is not known and has no effect" in caplog.text
+    assert f"The setting '{name}' is not known and has no effect. Remove it" in caplog.text
 
 
 def test_a_stream_setting_at_the_top_level_is_told_its_place(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings_of({**ACCESS, "max_removal_percent": 5})
-    assert "'max_removal_percent' has no effect here: set it under streams.<name>" in caplog.text
+    assert "'max_removal_percent' has no effect here. Set it under streams.<name>" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_a_custom_identifier_that_nearly_is_one_of_dotdigitals_is_warned_of(
     streams = {"a": {"match_identifier": "mobile_number"}, "b": {"match_identifier": "crm-id"}}
     settings_of({**ACCESS, "streams": streams})
     assert caplog.text.count("Did you mean") == 1
-    assert "streams.a: an identifier is taken for a custom one" in caplog.text
+    assert "streams.a: an identifier is not one of Dotdigital's own" in caplog.text
 
 
 # Nothing to load, and no address book.
@@ -341,7 +341,7 @@ def test_settings_that_load_nothing_are_a_problem(streams: dict[str, Any]) -> No
 def test_a_stream_without_an_address_book_has_to_say_so() -> None:
     streams: dict[str, Any] = {"a": {}, "b": {"address_book_property": "p"}, "c": {"skip": True}}
     (problem,) = problems_of({**LISTED, "streams": streams})
-    assert problem.startswith("streams.a: it has no address book; set address_book, or account_on")
+    assert problem.startswith("streams.a: it has no address book. Set address_book, or account_on")
     for said in ({"account_only": True}, {"address_book": 7}, {"skip": True}):
         settings_of({**LISTED, "streams": {**streams, "a": said}})
 
@@ -431,7 +431,9 @@ def test_to_leave_an_address_book_there_must_be_one(stream: dict[str, Any]) -> N
 def test_rows_that_name_their_address_books_leave_none(what: dict[str, Any]) -> None:
     stream = {"address_book_property": "books", **what}
     found = problems_of({**ACCESS, "address_book": 7, "streams": {"a": stream}})
-    assert any(each.startswith("streams.a.address_book_property: it excludes") for each in found)
+    assert any(
+        each.startswith("streams.a.address_book_property: it cannot be combined") for each in found
+    )
 
 
 def test_to_be_deleted_from_the_account_no_address_book_is_needed() -> None:

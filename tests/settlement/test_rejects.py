@@ -268,7 +268,7 @@ def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
 
 def test_a_pipe_is_no_place_for_rejects(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(StorageError, match="is no file"):
+    with pytest.raises(StorageError, match="is not a file"):
         RejectsFile(path)
 
 

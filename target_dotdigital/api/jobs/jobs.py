@@ -114,22 +114,26 @@ class Jobs:
                 self._slots.free()
             if status is not None:
                 return job_id, status
-            _logger.warning("%s %s came to nothing; sending it again", name, job_id)
-        raise DotdigitalError(f"{name} {job_id} came to nothing, as did those before it")
+            _logger.warning("%s %s failed at Dotdigital. Sending it again", name, job_id)
+        raise DotdigitalError(
+            f"{name} {job_id} failed at Dotdigital, {MAX_SENDS} times in all. Run it again later"
+        )
 
     def _start(self, send: Callable[[], str], job: Job, deadline: float) -> str:
         """Ask for a job, waiting for one of the account's slots if all are taken."""
         waits = backoff.expo(factor=2, max_value=MAX_SLOT_WAIT_SECONDS)
         next(waits)  # the library's generators begin with a 0 that is not meant as a wait
-        taken = f"All of the account's {self._kind.name} slots are taken"
+        slot = f"{self._kind.name} slot"
         while True:
             try:
                 return send()
             except TooManyActiveJobsError:
                 now = self._clock.now()
                 if now >= deadline:
-                    raise self._overdue(taken) from None
-                _logger.info("%s; waiting for one", taken)
+                    raise self._overdue(
+                        f"No {slot} of the account became free", "Pause its other integrations"
+                    ) from None
+                _logger.info("The account has no free %s. Waiting for one", slot)
                 until = min(now + backoff.full_jitter(next(waits)), deadline)
             with job.waiting_for_a_slot():
                 self._slots.wait(until)
@@ -168,7 +172,7 @@ class Jobs:
                 _check_lost(word, name)
                 return None
             if self._clock.now() >= deadline:
-                raise self._overdue(f"{name} has not ended")
+                raise self._overdue(f"{name} did not end", "Look at it in Dotdigital")
             if is_early:
                 self.durations.note_running()
                 is_early = False
@@ -204,12 +208,15 @@ class Jobs:
             self._clock.sleep(wait)
             wait = self._limit.take(self._clock.now())
 
-    def _overdue(self, what: str) -> DotdigitalError:
-        return DotdigitalError(f"{what} within {self._timeout / 60:.0f} minutes")
+    def _overdue(self, what: str, advice: str) -> DotdigitalError:
+        return DotdigitalError(
+            f"{what} within {self._timeout / 60:.0f} minutes. {advice}, or raise "
+            "import_timeout_minutes"
+        )
 
 
 def _check_lost(word: str | None, name: str) -> None:
     """Make sure that Dotdigital does not know a job, rather than telling an unknown status."""
     if word is not None:
         shown = word if re.fullmatch(r"[a-z]{1,40}", word) else "not shown"
-        raise DotdigitalError(f"{name}: unknown status ({shown})")
+        raise DotdigitalError(f"{name} has an unknown status ({shown})")

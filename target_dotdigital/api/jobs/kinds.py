@@ -15,16 +15,15 @@ FAILED = "failed"
 
 _ENDS = {
     "rejectedbywatchdog": (
-        "RejectedByWatchdog: Dotdigital's Data Watchdog refuses it; sending it again does not help"
+        "Dotdigital's Data Watchdog refused it (RejectedByWatchdog). Do not send it again"
     ),
     "exceedsallowedcontactlimit": (
-        "ExceedsAllowedContactLimit: the account's contact allowance would be exceeded"
+        "the account would have too many contacts (ExceedsAllowedContactLimit). Delete some, or "
+        "raise the allowance"
     ),
-    "invalidfileformat": "InvalidFileFormat: Dotdigital cannot read it",
-    "unknown": "Unknown: Dotdigital does not know what became of it",
-    "notavailableinthisversion": (
-        "NotAvailableInThisVersion: Dotdigital cannot tell what became of it"
-    ),
+    "invalidfileformat": "Dotdigital cannot read it (InvalidFileFormat)",
+    "unknown": "Dotdigital does not know how it ended (Unknown)",
+    "notavailableinthisversion": "Dotdigital cannot say how it ended (NotAvailableInThisVersion)",
 }
 """Final status words besides success and `Failed`, and what they mean. None is retried."""
 

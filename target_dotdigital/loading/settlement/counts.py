@@ -6,7 +6,7 @@ from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError
+from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError, joined
 from target_dotdigital.mapping import CONTACT_ID, RejectGroup, StreamCounts, normalise
 
 if TYPE_CHECKING:
@@ -61,19 +61,19 @@ class RowCounts:
         return sum(counts.unsettled for counts in self)
 
     def progress(self) -> str:
-        """Return how many of the rows that were read are settled, for the line of a failure."""
+        """Return how many of the rows that were read are settled, as a sentence."""
         if not (read := self._read):
-            return "no row was read"
+            return "No row was read."
         settled = sum(counts.settled for counts in self)
-        return f"{settled} of {read} rows read are settled"
+        return f"{settled} of {read} rows are settled."
 
     def remainder(self) -> str:
         """Return what a run that was stopped leaves to the next one, in one or two sentences."""
         if not (read := self._read):
             return "No row was read."
         if lost := self.unsettled:
-            return f"{lost} of {read} rows read are unsettled; a new run sends them."
-        return f"All {read} rows read are settled; a new run goes on from the last STATE."
+            return f"{lost} of {read} rows are not settled. The next run sends them again."
+        return f"All {read} rows are settled. The next run goes on from the last STATE."
 
     @property
     def has_read(self) -> bool:
@@ -113,13 +113,12 @@ class RowCounts:
                     row.identity_set.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement.imported)
         _count_details(settlement)
-        _count_departures(settlement)
+        _count_removed(settlement)
         self._settle_unnamed(settlement)
         for contact, code in settlement.rejected:
-            reason = "Dotdigital refused the contact"
             # Every row that went into it: the older ones hold values that the newest may lack.
             for row in contact.rows:
-                self.reject(row, RowRejectedError(code, reason))
+                self.reject(row, _refusal(code))
         self.check_shares(self, MIN_SETTLED_ROWS)
 
     def check_shares(self, streams: Iterable[StreamCounts], min_settled: int = 0) -> None:
@@ -135,7 +134,7 @@ class RowCounts:
         """
         over = [each for each in streams if self._is_over(each) and each.settled >= min_settled]
         if over:
-            raise DataError("; ".join(map(self._problem, over)))
+            raise DataError(joined(map(self._problem, over)))
 
     @property
     def is_over(self) -> bool:
@@ -153,8 +152,9 @@ class RowCounts:
         # Rounded up: what is over a limit must not look like it.
         percent = -(-rejected * 1000 // read) / 10
         return (
-            f"Stream '{counts.stream}': {rejected} of {read} rows are rejected ({percent:g} %), "
-            f"more than max_reject_percent ({self._max_reject_percent})"
+            f"Stream '{counts.stream}': {rejected} of {read} rows ({percent:g} %) are rejected, "
+            f"more than the limit of {self._max_reject_percent} % (max_reject_percent). Repair the "
+            "rows, or raise the limit"
         )
 
     def _settle_unnamed(self, settlement: Settlement) -> None:
@@ -167,8 +167,8 @@ class RowCounts:
         newest = Counter(row.counts.stream for each in contacts for row in _newest(each.rows))
         if any(count < len(contacts) for count in newest.values()):
             raise DotdigitalError(
-                "An import's report does not name the contacts that were refused, and not all of "
-                "them come from the same streams: they are unsettled"
+                "Dotdigital refused contacts of an import without naming them. They are of several "
+                "streams, so that their rows cannot be counted, and are not settled"
             )
         for stream, rows in all_rows.items():
             counts = self._streams[stream]
@@ -176,6 +176,14 @@ class RowCounts:
             counts.collapsed += rows - len(contacts)
             for code, count in settlement.unnamed_codes.items():
                 counts.reject(RejectGroup(code), count)
+
+
+def _refusal(code: str) -> RowRejectedError:
+    """Return the reject of a contact that Dotdigital refused."""
+    if code == "record.too_large":
+        reason = "The contact is too large for Dotdigital (413)"
+        return RowRejectedError("record.too_large", reason)
+    return RowRejectedError(code, "Dotdigital refused the contact")
 
 
 def _newest(rows: tuple[Row, ...]) -> Collection[Row]:
@@ -227,7 +235,7 @@ def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, .
         yield distinct[number], count
 
 
-def _count_departures(settlement: Settlement) -> None:
+def _count_removed(settlement: Settlement) -> None:
     """Count the rows of contacts that have left: they wrote nothing, so they are skipped."""
     for row in _rows(settlement.left):
         row.counts.skipped += 1

@@ -58,8 +58,8 @@ def settle_deletion(
         unknown = sums.unknown_contacts - len(settlement.unknown)
         if min(gone, unknown) < 0 or gone + unknown != len(unlisted):
             raise DotdigitalError(
-                f"Deletion {delete_id}: the report does not account for {len(unlisted)} of "
-                f"{len(contacts)} contacts; they are unsettled"
+                f"Deletion {delete_id}: Dotdigital's report leaves out {len(unlisted)} of "
+                f"{len(contacts)} contacts, whose rows are not settled"
             )
         settlement.deleted += unlisted[:gone]
         settlement.unknown += unlisted[gone:]

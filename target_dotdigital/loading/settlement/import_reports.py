@@ -138,7 +138,10 @@ def _settle_listed(
 ) -> list[Contact]:
     """Settle by the report's lists; return the contacts that are in none."""
     if any(code.lower() == _WRONG_ADDRESS_BOOK for each in listed.failures for code in each.codes):
-        raise SettingsError(f"Import {import_id}: Dotdigital does not know the address book (now)")
+        raise SettingsError(
+            f"Import {import_id}: Dotdigital does not know the address book. Create it again, or "
+            "name another one"
+        )
     unlisted = []
     for contact in contacts:
         code = listed.code(contact)
@@ -187,8 +190,8 @@ def _settle_unlisted(
     else:
         known = len(settlement.imported) + len(settlement.rejected)
         raise DotdigitalError(
-            f"Import {import_id}: the report accounts for {known} of {known + len(unlisted)} "
-            "contacts; the others are unsettled"
+            f"Import {import_id}: Dotdigital's report covers {known} of {known + len(unlisted)} "
+            "contacts. The rows of the others are not settled"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_dotdigital.loading.settlement.reject_codes import reason_in_words
+from target_dotdigital.mapping import rows_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -48,14 +49,16 @@ def reject_lines(streams: Collection[StreamCounts], *, are_kept: bool) -> Iterat
     if not groups:
         return
     rejected = sum(each.rows for each in groups)
-    line = f"{rejected} of {sum(each.read for each in streams)} rows are rejected"
-    yield line if are_kept else f"{line}; {rejected} are not kept: rejects_path is not set"
+    read = sum(each.read for each in streams)
+    # Rounded up: one reject of a million rows is not 0 %.
+    line = f"{rejected} of {read} rows ({-(-rejected * 1000 // read) / 10:g} %) are rejected"
+    yield line if are_kept else f"{line}. To keep such rows, set rejects_path"
     for stream, group, rows in groups[:MAX_LISTED_GROUPS]:
         words = reason_in_words(group.code, group.rule, rows)
-        yield f"Rejected of stream {stream!r}: {rows} {words} ({_described(group)})"
+        yield f"Rejected in stream {stream!r}: {rows} {words} ({_described(group)})"
     if rest := groups[MAX_LISTED_GROUPS:]:
         rows = sum(each.rows for each in rest)
-        yield f"Rejected in {len(rest)} smaller groups: {rows}"
+        yield f"Rejected in {len(rest)} smaller groups: {rows_in_words(rows)}"
 
 
 def _described(group: RejectGroup) -> str:

@@ -19,7 +19,11 @@ from target_dotdigital.mapping.contacts.limits import (
     MAX_TEXT_UNITS,
     MAX_WHOLE_DIGITS,
 )
-from target_dotdigital.mapping.contacts.stream_counts import RejectGroup, StreamCounts
+from target_dotdigital.mapping.contacts.stream_counts import (
+    RejectGroup,
+    StreamCounts,
+    rows_in_words,
+)
 
 __all__ = [
     "CONTACT_ID",
@@ -41,4 +45,5 @@ __all__ = [
     "collapse",
     "identities_in",
     "normalise",
+    "rows_in_words",
 ]

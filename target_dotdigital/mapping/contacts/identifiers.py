@@ -117,10 +117,10 @@ def checker(
         try:
             return check(as_integer(value))
         except UnfitError as error:
-            reason = f"property '{path}' is no valid {identifier}: {error}"
+            reason = f"Property '{path}' is not a valid {identifier}: {error}"
         except (TypeError, ValueError):
             # UnicodeError and email-validator's errors are ValueErrors; their texts hold the value.
-            reason = f"property '{path}' is no valid {identifier}"
+            reason = f"Property '{path}' is not a valid {identifier}"
         raise RowRejectedError(
             "identifier.invalid", reason, property=path, rule=identifier
         ) from None

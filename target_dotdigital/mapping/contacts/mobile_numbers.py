@@ -83,10 +83,10 @@ def _no_number(text: str, country: str | None) -> ValueError | UnfitError:
         return ValueError()
     if country is None:
         return UnfitError(
-            "without + or 00 it is no valid international number; for national numbers, set "
+            "without + or 00, it is not a valid international number. For national numbers, set "
             "mobile_country"
         )
     return UnfitError(
-        f"without + or 00 it is no valid number of mobile_country {country}; write numbers of "
+        f"without + or 00, it is not a valid number of mobile_country {country}. Write numbers of "
         "other countries with + or 00"
     )

@@ -36,7 +36,7 @@ class StreamCounts:
     """Of the imported rows: those whose contact was in the account, if Dotdigital says so."""
     collapsed: int = 0
     skipped: int = 0
-    """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""
+    """Rows that write nothing: of streams that are not loaded, filtered out, or of a removal."""
     left: int = 0
     """Of the skipped rows: those whose contact has left the address book."""
     deleted: int = 0
@@ -135,13 +135,13 @@ class StreamCounts:
         if self.rejected:
             line += f"; rejected by code: {_listed(self.rejected)}"
         if self.warnings:
-            line += f"; imported without a part that was refused: {_listed(self.warnings)}"
+            line += f"; imported without a refused part: {_listed(self.warnings)}"
         if self.left:
             line += f"; left the address book {self.left}"
         if self.deleted:
             line += f"; deleted {self.deleted}"
         if self.unknown:
-            line += f"; were not there to leave {self.unknown}"
+            line += f"; not found to remove {self.unknown}"
         return line
 
     def rounding(self) -> str | None:
@@ -149,13 +149,21 @@ class StreamCounts:
         if not self.rounded:
             return None
         rows = ", ".join(
-            f"{name} {count} {'row' if count == 1 else 'rows'}"
-            for name, count in sorted(self.rounded.items())
+            f"{name} {rows_in_words(each)}" for name, each in sorted(self.rounded.items())
         )
         return (
-            f"Stream '{self.stream}': rounded to {MAX_FRACTION_DIGITS} decimals: {rows}; set "
-            "exact_numbers: true to reject them"
+            f"Stream '{self.stream}': numbers were rounded to {MAX_FRACTION_DIGITS} decimals: "
+            f"{rows}. To reject such rows, set exact_numbers: true"
         )
+
+
+def rows_in_words(rows: int) -> str:
+    """Return a number of rows in words, such as `1 row`.
+
+    Args:
+        rows: How many there are.
+    """
+    return f"{rows} {'row' if rows == 1 else 'rows'}"
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -35,16 +35,16 @@ def modernised(node: dict[str, Any]) -> dict[str, Any]:
         if isinstance(node["type"], list):
             node["type"] = list(dict.fromkeys(node["type"]))
     if any(map(_holds_infinity, node.values())):
-        raise UnusableSchemaError("it holds a number that is none")
+        raise UnusableSchemaError("it holds a number that is not finite")
     return node
 
 
 def _check_types(names: list[Any]) -> None:
     unknown = [name for name in names if str(name) not in TYPES]
     if unknown:
-        raise UnusableSchemaError(f"type {_shown(unknown[0])} is none of JSON schema's")
+        raise UnusableSchemaError(f"{_shown(unknown[0])} is not a type of JSON Schema")
     if not names:
-        raise UnusableSchemaError("it takes no value at all (no type is named)")
+        raise UnusableSchemaError("it allows no value, as its list of types is empty")
 
 
 def check_keywords(node: object, validator_type: Any) -> None:  # noqa: ANN401 - a library's class
@@ -66,7 +66,7 @@ def check_keywords(node: object, validator_type: Any) -> None:  # noqa: ANN401 -
         raise UnusableSchemaError(f"{word}: {error.message}") from None
     except ValueError:
         # Half a surrogate pair, or an end that is too deep.
-        raise UnusableSchemaError("it is nested too deeply, or no Unicode") from None
+        raise UnusableSchemaError("it is nested too deeply, or is not valid Unicode") from None
 
 
 def _without_references(node: object) -> Any:  # noqa: ANN401 - any part of a JSON schema
@@ -85,10 +85,10 @@ def pattern_keyword(text: object) -> dict[str, str]:
         UnusableSchemaError: It is no regular expression.
     """
     if not isinstance(text, str):
-        raise UnusableSchemaError("its pattern is no text")
+        raise UnusableSchemaError("its pattern is not a text")
     keyword = _keyword_of(text)
     if keyword is None:
-        raise UnusableSchemaError(f"its pattern {_shown(text)} is no regular expression")
+        raise UnusableSchemaError(f"its pattern {_shown(text)} is not a regular expression")
     return {keyword: text}
 
 
@@ -118,7 +118,7 @@ def matches(pattern: str, name: str) -> bool:
     """
     keyword = _keyword_of(pattern)
     if keyword is None:
-        raise UnusableSchemaError(f"the pattern {_shown(pattern)} is no regular expression")
+        raise UnusableSchemaError(f"the pattern {_shown(pattern)} is not a regular expression")
     if keyword == PYTHON_PATTERN:
         return re.search(pattern, name) is not None
     return bool(jsonschema_rs.Draft7Validator({"pattern": pattern}).is_valid(name))

@@ -101,7 +101,7 @@ class SchemaSubset:
                 place = f"property '{name}'"
                 found = self._subset(place, properties[name], inside)
                 if found is False:
-                    self.faults.append(f"{place}: false takes no value at all")
+                    self.faults.append(f"{place}: false allows no value")
                 elif found is not None:
                     other = self.schema["properties"].get(name, True)
                     self.schema["properties"][name] = (
@@ -129,7 +129,7 @@ class SchemaSubset:
         if isinstance(node, bool):
             return node
         if not isinstance(node, dict):
-            raise UnusableSchemaError(f"{kind_of(node)} is no schema")
+            raise UnusableSchemaError(f"{kind_of(node)} is not a schema")
         if "$ref" in node:
             reference = self._reference(node["$ref"], used)
             if not self._references.is_modern:
@@ -141,7 +141,7 @@ class SchemaSubset:
             reduced.update(pattern_keyword(pattern))
         for word in _OF_SCHEMAS & node.keys():
             if not isinstance(node[word], list):
-                raise UnusableSchemaError(f"{word} is no list")
+                raise UnusableSchemaError(f"{word} is not a list")
             parts = [self._reduced(part, used) for part in node[word]]
             if used and word == "oneOf":
                 # What distinguishes them may be left out.

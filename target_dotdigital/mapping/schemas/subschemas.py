@@ -73,14 +73,13 @@ class References:
             UnusableSchemaError: It leads to nothing in this schema.
         """
         if not isinstance(reference, str):
-            raise UnusableSchemaError("its $ref is no text")
+            raise UnusableSchemaError("its $ref is not a text")
         try:
             return self._resolver.lookup(reference).contents
         except (Unresolvable, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             # Its look for names passes through all of the schema, whatever that holds.
             raise UnusableSchemaError(
-                f"its $ref '{reference}' leads to nothing in the schema, and other files are not "
-                "read"
+                f"its $ref '{reference}' is not in the schema, and other files are not read"
             ) from None
 
 

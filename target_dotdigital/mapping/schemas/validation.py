@@ -81,7 +81,10 @@ def check_key_properties(message: dict[str, Any]) -> None:
     keys = message.get("key_properties")
     if keys is None or (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
         return
-    raise DataError(f"Stream '{message.get('stream')}': key_properties is no list of names")
+    raise DataError(
+        f"Stream '{message.get('stream')}': key_properties is not a list of names. Correct the "
+        "tap's SCHEMA"
+    )
 
 
 def check_properties(message: dict[str, Any]) -> None:
@@ -97,7 +100,7 @@ def check_properties(message: dict[str, Any]) -> None:
     if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
         return
     what = "properties that are an object" if isinstance(schema, dict) else "a schema"
-    raise LackingError(f"lacks {what}; correct the tap's SCHEMA")
+    raise LackingError(f"lacks {what}. Correct the tap's SCHEMA")
 
 
 def check_schema(stream: str, schema: dict[str, Any]) -> None:
@@ -114,7 +117,10 @@ def check_schema(stream: str, schema: dict[str, Any]) -> None:
     """
     validator = DEFAULT_JSONSCHEMA_VALIDATOR(DEFAULT_JSONSCHEMA_VALIDATOR.META_SCHEMA)
     for error in validator.iter_errors(schema):
-        raise InvalidJSONSchema(f"Stream '{stream}': no JSON schema: {describe(error)}")
+        raise InvalidJSONSchema(
+            f"Stream '{stream}': the schema is not valid: {describe(error)}. Correct the tap's "
+            "SCHEMA"
+        )
 
 
 class RecordValidator(BaseJSONSchemaValidator):
@@ -139,8 +145,8 @@ class RecordValidator(BaseJSONSchemaValidator):
         subset = SchemaSubset(schema, used)
         if subset.faults:
             raise InvalidJSONSchema(
-                f"Stream '{stream}': {'; '.join(subset.faults)}; correct the tap's SCHEMA, or set "
-                "validate_records to false"
+                f"Stream '{stream}': {'; '.join(subset.faults)}. Correct the tap's SCHEMA, or set "
+                "validate_records: false"
             )
         try:
             self._validator = subset.validator_type(
@@ -148,8 +154,8 @@ class RecordValidator(BaseJSONSchemaValidator):
             )
         except ValueError:
             raise InvalidJSONSchema(
-                f"Stream '{stream}': the schema is nested too deeply; correct the tap's SCHEMA, or "
-                "set validate_records to false"
+                f"Stream '{stream}': the schema is nested too deeply. Correct the tap's SCHEMA, or "
+                "set validate_records: false"
             ) from None
         self._is_limited = _has(PYTHON_PATTERN, subset.schema)
         self._used = used
@@ -176,11 +182,13 @@ class RecordValidator(BaseJSONSchemaValidator):
         except jsonschema_rs.ValidationError as error:
             raise self._rejected(error) from None
         except _TooSlowError:
-            reason = f"checking it against the schema takes over {MAX_CHECK_SECONDS} seconds"
+            reason = (
+                f"To check the record against the schema takes over {MAX_CHECK_SECONDS} seconds"
+            )
             raise RowRejectedError("record.invalid", reason) from None
         except (RecursionError, ValueError):
             # Rust's own limit of a record's depth is the latter, or thousands of digits are.
-            reason = "it is nested too deeply, or a number in it is too long"
+            reason = "The record is nested too deeply, or a number in it is too long"
             raise RowRejectedError("record.invalid", reason) from None
 
     def _validate(self, part: dict[str, Any]) -> None:
@@ -195,14 +203,14 @@ class RecordValidator(BaseJSONSchemaValidator):
         kind = error.kind
         rule = "pattern" if kind.name == PYTHON_PATTERN else kind.name
         path = _known(error.instance_path, self._used)
-        where = f"property '{path}'" if path else "the record"
+        where = f"Property '{path}'" if path else "The record"
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
             # Not a key of the record, but a name of the schema's.
             path = f"{path}.{kind.property}" if path else kind.property
             reason = f"{where} breaks the schema's rule 'required': property '{path}' is missing"
             return RowRejectedError("record.invalid", reason, property=path, rule=rule)
         if _is_slow(error):
-            reason = f"{where}: to look for the schema's pattern in it takes too long"
+            reason = f"{where} takes too long to check against the schema's pattern"
             return RowRejectedError("record.invalid", reason, property=path or None, rule=rule)
         return RowRejectedError(
             "record.invalid",

@@ -53,7 +53,7 @@ class Preferences:
             try:
                 found.append({"id": preference, "isOptedIn": to_boolean(value)})
             except UnfitError as error:
-                reason = f"property '{path.name}' for the preference {preference}: {error}"
+                reason = f"Property '{path.name}' {error}, for preference {preference}"
                 raise RowRejectedError(
                     "field.type", reason, property=path.name, rule="Boolean"
                 ) from None
@@ -95,7 +95,7 @@ class Consent:
             try:
                 text = found[part.name] = part.convert(value)
             except (UnfitError, ValueError):
-                wrong.append(_Fault(path.name, f"is no {part.kind}"))
+                wrong.append(_Fault(path.name, f"is not {part.kind}"))
                 continue
             if is_too_long(text):
                 too_long.append(_Fault(path.name, f"has over {MAX_TEXT_UNITS} characters"))
@@ -115,13 +115,13 @@ class _Fault(NamedTuple):
 
 def _rejected(code: str, faults: Sequence[_Fault]) -> RowRejectedError:
     texts = ", ".join(f"property '{each.property}' {each.text}" for each in faults)
-    reason = f"the consent is not complete: {texts}"
+    reason = f"The consent is not complete: {texts}"
     return RowRejectedError(code, reason, property=faults[0].property, rule="consent")
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise UnfitError("a text is needed")
+        raise UnfitError("must be a text")
     return value
 
 
@@ -129,7 +129,7 @@ def _url(value: object) -> str:
     """Return a URL, with what RFC 3986 does not allow in one percent-encoded."""
     text = _text(value).strip()
     if not _URL.fullmatch(text) or not urlsplit(text).hostname:
-        raise UnfitError("a URL is needed")
+        raise UnfitError("must be a URL")
     text = _LONE_PERCENT.sub("%25", text)
     scheme, _, rest = text.partition("://")
     end = next((place for place, sign in enumerate(rest) if sign in "/?#"), len(rest))
@@ -140,7 +140,7 @@ def _ip_address(value: object) -> str:
     """Return an IPv4 or IPv6 address as it is written; without a zone, which means one machine."""
     text = _text(value).strip()
     if "%" in text:
-        raise UnfitError("an address without zone is needed")
+        raise UnfitError("must be an address without a zone")
     ip_address(text)
     return text
 
@@ -157,10 +157,10 @@ class _Part(NamedTuple):
 
 
 _PARTS: Mapping[str, _Part] = {
-    "text": _Part("text", "text", _text),
-    "url": _Part("url", "URL", _url),
-    "date_time_consented": _Part("dateTimeConsented", "ISO 8601 date that exists", to_date),
-    "ip_address": _Part("ipAddress", "IP address", _ip_address),
-    "user_agent": _Part("userAgent", "text", _text),
+    "text": _Part("text", "a text", _text),
+    "url": _Part("url", "a URL", _url),
+    "date_time_consented": _Part("dateTimeConsented", "an ISO 8601 date that exists", to_date),
+    "ip_address": _Part("ipAddress", "an IP address", _ip_address),
+    "user_agent": _Part("userAgent", "a text", _text),
 }
 """The parts of a consent record, by their names in the settings."""

@@ -33,7 +33,7 @@ def is_deleted(record: Mapping[str, Any]) -> bool:
     if isinstance(mark, (int, float, Decimal)) and mark == 0:
         return False
     if not _is_date_time(mark):
-        reason = "property '_sdc_deleted_at' is no date-time"
+        reason = "Property '_sdc_deleted_at' is not a date-time"
         raise RowRejectedError("delete.invalid", reason, property=DELETED_AT)
     return True
 

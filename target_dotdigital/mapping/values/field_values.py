@@ -85,7 +85,7 @@ def to_text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
         return ",".join(to_text(item) for item in value if item is not None)
-    raise UnfitError("a text, a number, a boolean or an array of these is needed")
+    raise UnfitError("must be a text, a number, a boolean or an array of these")
 
 
 def to_number(value: object, *, is_exact: bool = False) -> msgspec.Raw | Rounded:
@@ -98,14 +98,15 @@ def to_number(value: object, *, is_exact: bool = False) -> msgspec.Raw | Rounded
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise UnfitError("a number is needed")
+        raise UnfitError("must be a number")
     number = _decimal(value)
     kept, is_rounded = (number, False) if is_exact else _rounded(number)
     text = _plain(kept, MAX_WHOLE_DIGITS)
     whole, _, fraction = text.partition(".")
     if len(whole.lstrip("-")) > MAX_WHOLE_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
         raise UnfitError(
-            f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
+            f"must have at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after "
+            "the point"
         )
     sent = msgspec.Raw(text.encode())
     return Rounded(sent) if is_rounded else sent
@@ -143,12 +144,12 @@ def _decimal(value: float | Decimal) -> Decimal:
 def _plain(number: Decimal, max_digits: int) -> str:
     """Write a number without exponent and without trailing zeros of its fraction."""
     if not number.is_finite():
-        raise UnfitError("a finite number is needed")
+        raise UnfitError("must be a finite number")
     if number == 0:
         return "0"
     # Before formatting: 1E+999999 is short to write and long to spell out.
     if not -max_digits <= number.adjusted() < max_digits:
-        raise UnfitError(f"at most {max_digits} digits before the point")
+        raise UnfitError(f"must have at most {max_digits} digits before the point")
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -166,7 +167,7 @@ def to_boolean(value: object) -> bool:
         return True
     if word in _FALSE_WORDS or (isinstance(value, (int, float, Decimal)) and value == 0):
         return False
-    raise UnfitError("true or false is needed")
+    raise UnfitError("must be true or false")
 
 
 def to_date(value: object) -> str:
@@ -181,7 +182,7 @@ def to_date(value: object) -> str:
         value = value.isoformat()
     match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise UnfitError("an ISO 8601 date is needed")
+        raise UnfitError("must be an ISO 8601 date")
     part = match.groupdict()
     try:
         moment = dt.datetime(
@@ -194,7 +195,7 @@ def to_date(value: object) -> str:
             tzinfo=_zone(part["zone"]),
         ).astimezone(dt.timezone.utc)
     except (ValueError, OverflowError):
-        raise UnfitError("a date that exists is needed") from None
+        raise UnfitError("must be a date that exists") from None
     # Offsets are whole minutes, so the fraction is the same in UTC and keeps every digit.
     fraction = (part["fraction"] or "").rstrip("0")
     seconds = moment.replace(tzinfo=None).isoformat(timespec="seconds")
@@ -258,10 +259,12 @@ def converter(
         try:
             result = convert(value)
         except UnfitError as error:
-            reason = f"property '{path}' for the {field_type} field {field}: {error}"
+            reason = f"Property '{path}' {error}, for the {field_type} data field {field}"
             raise RowRejectedError("field.type", reason, property=path, rule=field_type) from None
         if isinstance(result, str) and is_too_long(result):
-            reason = f"property '{path}' for {field}: over {MAX_TEXT_UNITS} characters"
+            reason = (
+                f"Property '{path}' has over {MAX_TEXT_UNITS} characters, for data field {field}"
+            )
             raise RowRejectedError("field.too_long", reason, property=path)
         return result
 

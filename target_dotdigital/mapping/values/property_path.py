@@ -67,7 +67,7 @@ class PropertyPath:
             if not isinstance(value, dict):
                 raise RowRejectedError(
                     "field.type",
-                    f"property '{self.name}': '{segment}' is looked for in a plain value",
+                    f"Property '{self.name}': '{segment}' cannot be read from a plain value",
                     property=self.name,
                     rule="object",
                 )
@@ -84,8 +84,8 @@ class PropertyPath:
             return found
         raise RowRejectedError(
             "field.type",
-            f"property '{self.name}': '{'.'.join(self.segments[:place])}' is a text that holds no "
-            "JSON object",
+            f"Property '{self.name}': '{'.'.join(self.segments[:place])}' is a text without a JSON "
+            "object",
             property=self.name,
             rule="object",
         )

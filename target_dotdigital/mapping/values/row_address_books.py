@@ -39,7 +39,7 @@ class RowAddressBooks:
             return self._find_all(value if isinstance(value, list) else [value])
         except UnfitError as error:
             # The message does not say which one: that is a value of the record.
-            reason = f"property '{self.path.name}' for the address book: {error}"
+            reason = f"Property '{self.path.name}' for the address book: {error}"
             raise RowRejectedError(
                 "field.type", reason, property=self.path.name, rule="address book"
             ) from None
@@ -58,5 +58,5 @@ def _named(named: object) -> str | int:
     if is_empty(value):
         raise UnfitError("it names none")
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise UnfitError("an ID, a name, or an array of these is needed")
+        raise UnfitError("must be an ID, a name, or an array of these")
     return value

@@ -260,8 +260,8 @@ def test_a_number_of_another_country_needs_its_plus(country: str, value: str) ->
 
 def test_the_reason_says_what_a_number_without_a_country_needs() -> None:
     assert refusal("mobileNumber", "6505551234").reason == (
-        "property 'the_property' is no valid mobileNumber: without + or 00 it is no valid "
-        "international number; for national numbers, set mobile_country"
+        "Property 'the_property' is not a valid mobileNumber: without + or 00, it is not a valid "
+        "international number. For national numbers, set mobile_country"
     )
     with pytest.raises(RowRejectedError, match=r"'phone' is .* mobile_country GB"):
         checker("mobileNumber", "phone", "GB")("6505551234")
@@ -335,7 +335,7 @@ def test_what_is_no_custom_identifier_is_refused(value: object) -> None:
 def test_no_reason_repeats_the_value(identifier: str, value: object) -> None:
     error = refusal(identifier, value)
     assert CANARY not in f"{error} {error!r}"
-    assert error.reason == f"property 'the_property' is no valid {identifier}"
+    assert error.reason == f"Property 'the_property' is not a valid {identifier}"
     assert error.__context__ is None or error.__suppress_context__
 
 

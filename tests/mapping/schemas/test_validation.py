@@ -176,7 +176,7 @@ def test_what_is_required_is_named_and_asked_for_though_it_is_not_used() -> None
     assert isinstance(rejected, RowRejectedError)
     assert (rejected.property, rejected.rule) == ("b", "required")
     assert rejected.reason == (
-        "the record breaks the schema's rule 'required': property 'b' is missing"
+        "The record breaks the schema's rule 'required': property 'b' is missing"
     )
 
 
@@ -195,26 +195,26 @@ def test_patterns_for_names_hold_for_what_is_used() -> None:
 @pytest.mark.parametrize(
     ("definition", "told"),
     [
-        ({"pattern": "("}, "its pattern '(' is no regular expression"),
-        ({"pattern": 5}, "its pattern is no text"),
-        ({"pattern": "a{5000000000}"}, "no regular expression"),
-        ({"anyOf": [{"pattern": "("}]}, "no regular expression"),
-        ({"maximum": math.inf}, "a number that is none"),
-        ({"enum": [math.nan]}, "a number that is none"),
-        ({"type": "strange"}, "type 'strange' is none of JSON schema's"),
-        ({"type": ["string", {}]}, "type an object is none"),
-        ({"type": []}, "it takes no value at all"),
-        ({"anyOf": 5}, "anyOf is no list"),
-        ({"items": 5}, "a number is no schema"),
+        ({"pattern": "("}, "its pattern '(' is not a regular expression"),
+        ({"pattern": 5}, "its pattern is not a text"),
+        ({"pattern": "a{5000000000}"}, "not a regular expression"),
+        ({"anyOf": [{"pattern": "("}]}, "not a regular expression"),
+        ({"maximum": math.inf}, "a number that is not finite"),
+        ({"enum": [math.nan]}, "a number that is not finite"),
+        ({"type": "strange"}, "'strange' is not a type of JSON Schema"),
+        ({"type": ["string", {}]}, "an object is not a type of"),
+        ({"type": []}, "it allows no value"),
+        ({"anyOf": 5}, "anyOf is not a list"),
+        ({"items": 5}, "a number is not a schema"),
         ({"maxLength": "10"}, "maxLength: "),
         ({"multipleOf": 0}, "multipleOf: "),
-        ({"$ref": 5}, "its $ref is no text"),
-        ({"$ref": "http://[/"}, "leads to nothing"),
-        ({"$ref": "#/definitions/none"}, "leads to nothing"),
-        ({"$ref": "other.json"}, "leads to nothing"),
-        (None, "null is no schema"),
-        (False, "false takes no value"),
-        ([], "a list is no schema"),
+        ({"$ref": 5}, "its $ref is not a text"),
+        ({"$ref": "http://[/"}, "is not in the schema"),
+        ({"$ref": "#/definitions/none"}, "is not in the schema"),
+        ({"$ref": "other.json"}, "is not in the schema"),
+        (None, "null is not a schema"),
+        (False, "false allows no value"),
+        ([], "a list is not a schema"),
     ],
     ids=str,
 )

@@ -150,7 +150,7 @@ WRONG: dict[str, list[object]] = {
 def test_a_consent_with_a_wrong_part_is_refused(part: str, value: object) -> None:
     error = refusal({**WHOLE, part: value})
     assert error.code == "field.type"
-    assert f"property '{part}' is no " in error.reason
+    assert f"property '{part}' is not a" in error.reason
     assert error.reason.count("property") == 1
 
 

@@ -426,4 +426,4 @@ def test_an_integer_that_python_does_not_spell_out_is_refused(field_type: str) -
 def test_the_reason_names_the_property_the_field_and_the_type() -> None:
     error = refusal("Numeric", CANARY)
     assert "'age'" in error.reason
-    assert "Numeric field AGE" in error.reason
+    assert "Numeric data field AGE" in error.reason

@@ -148,8 +148,11 @@ class StandInAccount:
 
     def row_address_book_id(self, address_book: str | int) -> int:
         if address_book not in {ADDRESS_BOOK, "Book"}:
-            raise UnfitError("there is none of this ID or name")
+            raise UnfitError("the account has no address book with this ID or name")
         return ADDRESS_BOOK
+
+    def label(self, address_book_id: int) -> str:
+        return f"address book {address_book_id}"
 
     def check_address_books(self) -> None:
         pass
@@ -381,7 +384,7 @@ class FuzzedTarget:
             target.run.close()
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
-        for counts in target.run.summary.tally:
+        for counts in target.run.summary.counts:
             self.outcomes["imported"] += counts.imported
             self.outcomes["collapsed"] += counts.collapsed
             self.outcomes["skipped"] += counts.skipped
@@ -408,7 +411,7 @@ class FuzzedTarget:
             if isinstance(record, dict) and _holds_canary(str(record["_sdc_reject_reason"])):
                 self._find("a reject's reason repeats a value")
         path.unlink()
-        rejected = sum(counts.rejected_total for counts in target.run.summary.tally)
+        rejected = sum(counts.rejected_total for counts in target.run.summary.counts)
         if rows != rejected:
             self._find(f"{rejected} rows are rejected, and the rejects file holds {rows}")
 
