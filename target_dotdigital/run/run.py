@@ -88,7 +88,7 @@ def build_run(
     intake = Intake(
         settings,
         mirrors,
-        rejects is not None,
+        bool(rejects),
         destination.connect,
         counts,
         states,
