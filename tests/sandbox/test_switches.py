@@ -111,6 +111,9 @@ def test_names_of_v2_can_be_in_pascal_case(database: Path) -> None:
         removal = client.call("POST", path, json=[contact_id]).json()
         assert set(removal) == {"Id", "Status"}
         assert set(client.get(f"/v2/contacts/deletion/{removal['Id']}").json()) == {"Id", "Status"}
+        account = client.get("/v2/account-info").json()
+        assert set(account) == {"Id", "Properties"}
+        assert {"Name", "Type", "Value"} == set(account["Properties"][0])
 
 
 def test_a_data_field_can_be_created_with_no_body_in_the_answer(database: Path) -> None:
