@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import MAXIMUM_TEXT_CHARACTERS, VALUE_CHECKS, value_of_text
 from target_dotdigital.sandbox.contacts import (
@@ -178,11 +178,16 @@ def channel_properties(body: ContactBody, status: str = "") -> ChannelProperties
     """
     return ChannelProperties(
         email=EmailProperties(
-            email_type=body.email_type or UNSET,
-            opt_in_type=body.opt_in_type or UNSET,
+            email_type=_in_camel_case(body.email_type),
+            opt_in_type=_in_camel_case(body.opt_in_type),
             status=status or UNSET,
         )
     )
+
+
+def _in_camel_case(word: str | None) -> str | UnsetType:
+    """Return a word of v2 as v3 spells it: a switch lets v3 know its own spelling only."""
+    return word[0].lower() + word[1:] if word else UNSET
 
 
 def read_address(email: str) -> Identifiers:
