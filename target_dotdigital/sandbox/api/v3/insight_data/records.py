@@ -90,7 +90,7 @@ class DeletionResult(msgspec.Struct, frozen=True, rename="camel"):
 
 async def list_records(request: Request) -> Response:
     """Answer a page of a collection's records, or of those that a contact has in it."""
-    wanted = read_page(request.query_params)
+    wanted = read_page(request.query_params, request.app.state.switches)
 
     def read(connection: sqlite3.Connection) -> tuple[list[Record], int | None]:
         contact_id = _owner(connection, request)
