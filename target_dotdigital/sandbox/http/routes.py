@@ -23,7 +23,9 @@ class EncodedRoute(Route):
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        encoded = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
+        # A server need not tell how the path was written; ours does.
+        written = scope.get("raw_path", scope["path"].encode())
+        encoded = {**scope, "path": written.decode("ascii", "replace")}
         match, found = super().matches(encoded)
         if match is not Match.NONE:
             parameters = found["path_params"].items()
