@@ -278,6 +278,18 @@ def test_a_collection_is_imported_into_its_address_books(sandbox: SandboxClient)
     assert {one["id"] for one in collected["lists"]} >= {LIST_ID, second}
 
 
+def test_a_consent_of_a_collection_has_the_keys_of_either_example(sandbox: SandboxClient) -> None:
+    values = dict(
+        zip(("TEXT", "DATETIME", "URL", "IP", "USERAGENT"), CONSENT.values(), strict=True)
+    )
+    fields = [{"key": f"CONSENT{key}", "value": value} for key, value in values.items()]
+    email = "collected.consent@example.com"
+    body = {"contacts": [{"email": email, "consentFields": fields}]}
+    finish(sandbox, sandbox.call("POST", COLLECTION, json=body))
+    (record,) = sandbox.contact(email)["consentRecords"]
+    assert {name: record[name] for name in CONSENT} == CONSENT
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

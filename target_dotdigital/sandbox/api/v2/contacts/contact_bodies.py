@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import MAXIMUM_TEXT_CHARACTERS, VALUE_CHECKS, value_of_text
+from target_dotdigital.sandbox.api.v2.consents import CONSENT_PARTS, consent_part
 from target_dotdigital.sandbox.contacts import (
     ChannelProperties,
     ConsentRecord,
@@ -30,18 +31,6 @@ if TYPE_CHECKING:
 
 OptInType = Literal["Unknown", "Single", "Double", "VerifiedDouble"]
 EmailType = Literal["Html", "PlainText"]
-
-CONSENT_KEYS = {
-    "text": "text",
-    "datetimeconsented": "date_time_consented",
-    "datetime": "date_time_consented",
-    "url": "url",
-    "ipaddress": "ip_address",
-    "ip": "ip_address",
-    "useragent": "user_agent",
-}
-"""The parts of a consent: one example of the vendor's has `DATETIMECONSENTED`, and another, like
-the columns of an import, `consentdatetime`."""
 
 
 class SentField(msgspec.Struct, frozen=True):
@@ -213,9 +202,9 @@ def invalid_email() -> RefusalError:
 
 
 def _consent(sent: ConsentBody) -> ConsentRecord:
-    parts = dict.fromkeys(CONSENT_KEYS.values(), "")
+    parts = dict.fromkeys(CONSENT_PARTS, "")
     for field in sent.fields or ():
-        name = CONSENT_KEYS.get(field.key.lower().removeprefix("consent"))
+        name = consent_part(field.key)
         if name and isinstance(field.value, str):
             parts[name] = field.value
     return ConsentRecord(**parts)
