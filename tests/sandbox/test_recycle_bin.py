@@ -294,6 +294,18 @@ def test_a_contact_that_is_deleted_while_its_import_runs_is_a_duplicate_still(
         assert client.get(f"{PATH}/email/p@example.com").status_code == 404
 
 
+def test_an_identifier_that_was_deleted_meanwhile_does_not_come_back(client: SandboxClient) -> None:
+    ann = deleted_ann(client)
+    path = "/configuration/v3/customIdentifiers"
+    assert client.call("DELETE", f"{path}/key").status_code == 204
+    assert client.call("POST", path, json={"name": "key"}).status_code == 201
+    assert client.call("PATCH", f"{PATH}/key/K", json={}).status_code == 400
+    client.load(person("ann@example.com"))
+    back = client.contact("ann@example.com")
+    assert back["contactId"] == ann["contactId"]
+    assert set(back["identifiers"]) == {"email", "mobileNumber"}
+
+
 def test_a_field_that_was_deleted_meanwhile_does_not_come_back(client: SandboxClient) -> None:
     client.create_field("SCORE", "Numeric")
     client.load(person("ann@example.com", dataFields={"SCORE": 5, "FIRSTNAME": "Ann"}))
