@@ -144,6 +144,29 @@ def test_a_patch_brings_a_contact_back(client: SandboxClient, path: str) -> None
     assert client.get(f"{PATH}/email/ann@example.com").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("after", "is_new"), [("unsubscribed", False), ("suppressed", True), ("subscribed", None)]
+)
+def test_whoever_opts_out_again_while_coming_back_did_so_then(
+    client: SandboxClient, after: str, *, is_new: bool | None
+) -> None:
+    deleted_ann(client)
+    before = client.get("/v2/server-time").text.replace("+00:00", "Z")
+    channel = {"channelProperties": {"email": {"status": after}}}
+    client.load({**named("email", email="ann@example.com"), **channel})
+    found = client.get("/v2/contacts/suppressed-since/2020-01-01").json()
+    assert [one["suppressedContact"]["status"].lower() for one in found] == [after] * len(found)
+    assert len(found) == (is_new is not None)
+    assert len(client.get(f"/v2/contacts/suppressed-since/{before}").json()) == bool(is_new)
+    # Nothing of the first time is left when somebody opts out by coming back once more.
+    delete(client, "ann@example.com")
+    before = client.get("/v2/server-time").text.replace("+00:00", "Z")
+    status = "suppressed" if after == "unsubscribed" else "unsubscribed"
+    channel = {"channelProperties": {"email": {"status": status}}}
+    client.load({**named("email", email="ann@example.com"), **channel})
+    assert len(client.get(f"/v2/contacts/suppressed-since/{before}").json()) == 1
+
+
 def test_a_patch_brings_a_contact_back_by_the_address_that_it_sends(client: SandboxClient) -> None:
     ann = deleted_ann(client)
     body = {"identifiers": {"email": "ann@example.com"}}
@@ -269,6 +292,18 @@ def test_a_contact_that_is_deleted_while_its_import_runs_is_a_duplicate_still(
         delete(client, "p@example.com")
         assert failure_codes(client.finish(import_id)) == ["duplicateIdentifier"]
         assert client.get(f"{PATH}/email/p@example.com").status_code == 404
+
+
+def test_an_identifier_that_was_deleted_meanwhile_does_not_come_back(client: SandboxClient) -> None:
+    ann = deleted_ann(client)
+    path = "/configuration/v3/customIdentifiers"
+    assert client.call("DELETE", f"{path}/key").status_code == 204
+    assert client.call("POST", path, json={"name": "key"}).status_code == 201
+    assert client.call("PATCH", f"{PATH}/key/K", json={}).status_code == 400
+    client.load(person("ann@example.com"))
+    back = client.contact("ann@example.com")
+    assert back["contactId"] == ann["contactId"]
+    assert set(back["identifiers"]) == {"email", "mobileNumber"}
 
 
 def test_a_field_that_was_deleted_meanwhile_does_not_come_back(client: SandboxClient) -> None:

@@ -158,6 +158,7 @@ def test_address_books_and_segments_share_their_names(sandbox: SandboxClient) ->
         {"field": "NO_SUCH_FIELD", "equals": "N1"},
         {"field": "POSTCODE", "equals": "N1", "inAny": [1_000_002]},
         {"like": "N1"},
+        {"field": "POSTCODE", "equals": 2**63},
     ],
 )
 def test_a_rule_that_is_none_is_refused(sandbox: SandboxClient, rule: dict[str, Any]) -> None:

@@ -111,6 +111,9 @@ def test_names_of_v2_can_be_in_pascal_case(database: Path) -> None:
         removal = client.call("POST", path, json=[contact_id]).json()
         assert set(removal) == {"Id", "Status"}
         assert set(client.get(f"/v2/contacts/deletion/{removal['Id']}").json()) == {"Id", "Status"}
+        account = client.get("/v2/account-info").json()
+        assert set(account) == {"Id", "Properties"}
+        assert {"Name", "Type", "Value"} == set(account["Properties"][0])
 
 
 def test_a_data_field_can_be_created_with_no_body_in_the_answer(database: Path) -> None:
@@ -447,3 +450,13 @@ def test_help_explains_each_switch_and_where_it_comes_from(
         main(["--help"])
     assert explain() in capsys.readouterr().out
     assert "failure-codes=camelCase|PascalCase" in explain()
+
+
+@pytest.mark.parametrize("position", ["ignored", "exact"])
+def test_v2_knows_its_own_words_whatever_v3_knows(database: Path, position: str) -> None:
+    with switched(database, f"word-case={position}") as client:
+        body = {"email": "a@example.com", "emailType": "PlainText", "optInType": "VerifiedDouble"}
+        created = client.call("POST", "/v2/contacts", json=body)
+        assert (created.status_code, created.json()["emailType"]) == (201, "PlainText")
+        updated = client.call("PUT", "/v2/contacts/a@example.com", json={"optInType": "single"})
+        assert (updated.status_code, updated.json()["optInType"]) == (200, "Single")

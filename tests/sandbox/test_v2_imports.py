@@ -199,6 +199,17 @@ def test_contacts_that_opted_out_are_passed_over_and_counted(sandbox: SandboxCli
     assert not {f"{status}@example.com" for status in statuses} & member_addresses(sandbox)
 
 
+def test_whoever_opted_out_before_being_deleted_is_passed_over(sandbox: SandboxClient) -> None:
+    email = "opted.out.and.deleted@example.com"
+    sandbox.load(person(email, channelProperties={"email": {"status": "unsubscribed"}}))
+    assert sandbox.call("DELETE", f"/contacts/v3/email/{email}").status_code == 200
+    assert load(sandbox, ("Email",), (email,)) == {"unsubscribed": 1}
+    assert sandbox.get(f"/v2/contacts/{email}").status_code == 404
+    # As the call for one contact has it, and unlike v3.
+    assert sandbox.call("POST", "/v2/contacts", json={"email": email}).status_code == 400
+    assert sandbox.load(person(email))["summary"]["updatedContacts"] == 1
+
+
 def test_a_person_who_must_confirm_and_comes_twice_is_a_duplicate(sandbox: SandboxClient) -> None:
     row = ("twice@example.com", "VerifiedDouble")
     assert load(sandbox, ("Email", "OptInType"), row, row) == {
@@ -265,6 +276,18 @@ def test_a_collection_is_imported_into_its_address_books(sandbox: SandboxClient)
     collected = sandbox.contact("collected@example.com")
     assert collected["dataFields"] == {"FIRSTNAME": "Ada", "SCORE": Decimal("1.5"), "VIP": True}
     assert {one["id"] for one in collected["lists"]} >= {LIST_ID, second}
+
+
+def test_a_consent_of_a_collection_has_the_keys_of_either_example(sandbox: SandboxClient) -> None:
+    values = dict(
+        zip(("TEXT", "DATETIME", "URL", "IP", "USERAGENT"), CONSENT.values(), strict=True)
+    )
+    fields = [{"key": f"CONSENT{key}", "value": value} for key, value in values.items()]
+    email = "collected.consent@example.com"
+    body = {"contacts": [{"email": email, "consentFields": fields}]}
+    finish(sandbox, sandbox.call("POST", COLLECTION, json=body))
+    (record,) = sandbox.contact(email)["consentRecords"]
+    assert {name: record[name] for name in CONSENT} == CONSENT
 
 
 @pytest.mark.parametrize(

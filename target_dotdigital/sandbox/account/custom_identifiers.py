@@ -29,6 +29,13 @@ _ALL = "SELECT name, created, updated FROM custom_identifier_name ORDER BY creat
 _INSERT = "INSERT OR IGNORE INTO custom_identifier_name (name, created, updated) VALUES (?, ?, ?)"
 _VALUES = "SELECT count(*) FROM custom_identifier WHERE name = ?"
 _DELETE_VALUES = "DELETE FROM custom_identifier WHERE name = ?"
+_DELETE_VALUES_IN_BIN = (
+    "DELETE FROM deleted_identifier WHERE name = :name",
+    """
+    UPDATE deleted_contact SET contact = json_remove(CAST(contact AS TEXT), :path)
+    WHERE json_type(CAST(contact AS TEXT), :path) IS NOT NULL
+    """,
+)
 _DELETE = "DELETE FROM custom_identifier_name WHERE name = ?"
 
 
@@ -141,4 +148,7 @@ def delete_custom_identifier(
             Detail("contacts", f"Contacts that have it: {count}"),
         )
     connection.execute(_DELETE_VALUES, (name,))
+    # Otherwise the values would be there again with the next identifier of that name.
+    for statement in _DELETE_VALUES_IN_BIN:
+        connection.execute(statement, {"name": name, "path": f'$.custom."{name}"'})
     connection.execute(_DELETE, (name,))

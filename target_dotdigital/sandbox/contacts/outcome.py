@@ -51,6 +51,7 @@ class Outcome(msgspec.Struct):
         preferences: To set, by the contact's ID.
         consent_records: To add, by the contact's ID.
         restored: The IDs of written contacts that were in the recycle bin.
+        changed_statuses: The IDs of those whose e-mail has another status than before.
         created: For the report.
         updated: For the report; those that were restored are among them.
         failures: For the report.
@@ -66,6 +67,7 @@ class Outcome(msgspec.Struct):
     preferences: dict[int, list[Preference]] = {}
     consent_records: dict[int, list[ConsentRecord]] = {}
     restored: list[int] = []
+    changed_statuses: list[int] = []
     created: list[ContactReference] = []
     updated: list[ContactReference] = []
     failures: list[FailedContact] = []

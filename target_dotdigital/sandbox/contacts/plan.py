@@ -219,6 +219,9 @@ class Plan:
                 self.outcome.restored.append(contact.id)
         before = (contact.email, contact.mobile_number)
         merge(contact, sent, identifiers, self.merge_option, self.switches)
+        deleted = None if is_live else self.deleted.find(CONTACT_ID, contact.id)
+        if deleted and deleted.email_status != contact.email_status:
+            self.outcome.changed_statuses.append(contact.id)
         self.index.add(contact)
         self.written_ids.add(contact.id)
         reference = ContactReference(contact.id, reported_identifiers(contact))

@@ -6,7 +6,12 @@ import json
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_dotdigital.sandbox.account import count_contacts, join_lists, leave_all_lists
+from target_dotdigital.sandbox.account import (
+    cancel_opt_out,
+    count_contacts,
+    join_lists,
+    leave_all_lists,
+)
 from target_dotdigital.sandbox.contacts.records import (
     add_consent_records,
     expired_contacts,
@@ -14,7 +19,7 @@ from target_dotdigital.sandbox.contacts.records import (
     set_preferences,
     take_out_of_recycle_bin,
 )
-from target_dotdigital.sandbox.storage import set_next_id
+from target_dotdigital.sandbox.storage import WHOLE_ACCOUNT, set_next_id
 
 if TYPE_CHECKING:
     import sqlite3
@@ -67,6 +72,9 @@ def write_plan(connection: sqlite3.Connection, plan: Plan) -> None:
         plan: It was made while the contacts were held, and they still are.
     """
     outcome = plan.outcome
+    for contact_id in outcome.changed_statuses:
+        # Whoever opted out again did so now. The database notes no change of what was not there.
+        cancel_opt_out(connection, WHOLE_ACCOUNT, contact_id)
     _write_contacts(connection, outcome)
     take_out_of_recycle_bin(connection, outcome.restored)
     count_contacts(connection, len(outcome.created) + len(outcome.restored))

@@ -19,6 +19,11 @@ _IMPORT_STATUS = ("GET /contacts/v3/import/{}",)
 _V2_IMPORT = ("POST /v2/*contacts/import*",)
 _WRITE = (*_IMPORT, "POST /contacts/v3", "P* /contacts/v3/{}/{}")
 _CONTACT_LIST = ("GET /contacts/v3",)
+_RECORD_LISTS = (
+    "GET /insightData/v3/account/{}",
+    "GET /insightData/v3/contacts/{}",
+    "GET /insightData/v3/contacts/{}/{}/{}",
+)
 _CONTACT_ANSWER = (*_CONTACT_LIST, "GET /contacts/v3/{}/{}", *_WRITE[1:])
 
 SWITCHED_ROUTES: Mapping[str, tuple[str, ...]] = {
@@ -52,11 +57,15 @@ SWITCHED_ROUTES: Mapping[str, tuple[str, ...]] = {
     "word_case": _WRITE,
     "answered_words": _CONTACT_ANSWER,
     "empty_identifiers": _IMPORT,
-    "unknown_preference": _WRITE,
+    "unknown_preference": (
+        *_WRITE,
+        "P* /v2/contacts*with-consent-and-preferences",
+        "PUT /v2/contact*/preferences",
+    ),
     "unknown_list_filter": _CONTACT_LIST,
     "unknown_member": ("DELETE /v2/address-books/{}/contacts/{}",),
     "deleted_contact": ("DELETE /contacts/v3/{}/{}",),
-    "offset_times": _CONTACT_LIST,
+    "offset_times": (*_CONTACT_LIST, *_RECORD_LISTS),
     "no_content_type": ROUTES_WITH_A_BODY,
     "byte_order_mark": ROUTES_WITH_A_BODY,
     "gzip": ROUTES_WITH_A_BODY,

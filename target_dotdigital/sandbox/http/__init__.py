@@ -23,6 +23,7 @@ from target_dotdigital.sandbox.http.header_names import SpellingConnection
 from target_dotdigital.sandbox.http.origins import OriginMiddleware
 from target_dotdigital.sandbox.http.parameters import LARGEST_PARAMETER, whole_number
 from target_dotdigital.sandbox.http.routes import (
+    EncodedRoute,
     RouteTable,
     TrailingSlashMiddleware,
     find_route,
@@ -38,6 +39,7 @@ __all__ = [
     "AuthenticationMiddleware",
     "Credentials",
     "Detail",
+    "EncodedRoute",
     "OriginMiddleware",
     "RefusalError",
     "RouteTable",

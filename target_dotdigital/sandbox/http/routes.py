@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from starlette.routing import Match, Route
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +16,21 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
+
+
+class EncodedRoute(Route):
+    """A route whose parameters may have a slash: an encoded one is part of a value."""
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # A server need not tell how the path was written; ours does.
+        written = scope.get("raw_path", scope["path"].encode())
+        encoded = {**scope, "path": written.decode("ascii", "replace")}
+        match, found = super().matches(encoded)
+        if match is not Match.NONE:
+            parameters = found["path_params"].items()
+            found["path_params"] = {name: unquote(value) for name, value in parameters}
+        return match, found
 
 
 class RouteTable:

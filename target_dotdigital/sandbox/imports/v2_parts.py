@@ -118,7 +118,7 @@ class V2Import:
         """Add a contact to the plan, and return the code of its failure if it fails."""
         outcome = plan.outcome
         written = len(outcome.created) + len(outcome.updated)
-        existing = plan.index.find(EMAIL, identifiers.email) if identifiers.email else None
+        existing = plan.find(EMAIL, identifiers)
         refusal = None
         if is_earlier:
             refusal = Failure(DUPLICATE, "Duplicate e-mail address; a later row was taken")

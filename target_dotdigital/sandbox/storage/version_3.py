@@ -51,6 +51,7 @@ CREATE TABLE insight_record (
     updated TEXT NOT NULL,
     UNIQUE (collection_id, contact_id, key)
 );
+CREATE INDEX insight_record_of_collection ON insight_record (collection_id);
 CREATE INDEX insight_record_of_contact ON insight_record (contact_id);
 
 CREATE TABLE insight_job (

@@ -23,6 +23,9 @@ from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID, take_id
 if TYPE_CHECKING:
     import sqlite3
 
+Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""As large as the database compares them."""
+
 Lists = Annotated[list[int], msgspec.Meta(min_length=1, max_length=100)]
 
 _COLUMNS = "SELECT id, name, contacts FROM segment"
@@ -77,7 +80,7 @@ class Rule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     in_any: Lists | None = None
     in_all: Lists | None = None
     field: str | None = None
-    equals: str | int | float | bool | None = None
+    equals: str | Number | float | bool | None = None
 
 
 class NewSegment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from target_dotdigital.sandbox.http import answer
+from target_dotdigital.sandbox.api.v2.answers import v2_answer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,7 +44,7 @@ async def account_info(request: Request) -> Response:
         Property("CurrencyCode", "String", "GBP"),
         Property("TimeZoneIana", "String", "UTC"),
     )
-    return answer(AccountInfo(ACCOUNT_ID, properties))
+    return v2_answer(request, AccountInfo(ACCOUNT_ID, properties))
 
 
 async def server_time(_request: Request) -> Response:

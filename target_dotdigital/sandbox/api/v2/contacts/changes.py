@@ -30,18 +30,20 @@ MAXIMUM_PAGE = 1_000
 MAXIMUM_PAGE_MODIFIED = 2_000
 """What v2-full has as the default of `modified-since`; the vendor's newer file says 1,000."""
 
-_PAGE = "email IS NOT NULL ORDER BY contact.id LIMIT :select OFFSET :skip"
-_CREATED = f"SELECT {COLUMNS} FROM contact WHERE created >= :since AND {_PAGE}"  # noqa: S608 - a constant
-_MODIFIED = f"SELECT {COLUMNS} FROM contact WHERE updated >= :since AND {_PAGE}"  # noqa: S608 - a constant
+_PAGE = "LIMIT :select OFFSET :skip"
+_OF_ALL = f"email IS NOT NULL ORDER BY id {_PAGE}"
+_CREATED = f"SELECT {COLUMNS} FROM contact WHERE created >= :since AND {_OF_ALL}"  # noqa: S608 - a constant
+_MODIFIED = f"SELECT {COLUMNS} FROM contact WHERE updated >= :since AND {_OF_ALL}"  # noqa: S608 - a constant
 _MODIFIED_IN_LIST = f"""
     SELECT {COLUMNS} FROM membership JOIN contact ON contact.id = contact_id
-    WHERE address_book_id = :list AND updated >= :since AND {_PAGE}
+    WHERE address_book_id = :list AND updated >= :since AND email IS NOT NULL
+    ORDER BY contact_id {_PAGE}
 """  # noqa: S608 - a constant
 _REMOVED = f"""
     SELECT removed, {COLUMNS} FROM opt_out JOIN contact ON contact.id = contact_id
     WHERE address_book_id = :list AND removed >= :since AND email IS NOT NULL
     AND (:statuses IS NULL OR email_status IN (SELECT value FROM json_each(:statuses)))
-    ORDER BY removed, contact_id LIMIT :select OFFSET :skip
+    ORDER BY removed, contact_id {_PAGE}
 """  # noqa: S608 - a constant
 
 

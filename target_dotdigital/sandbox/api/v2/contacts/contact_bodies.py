@@ -6,9 +6,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from target_dotdigital.sandbox.account import MAXIMUM_TEXT_CHARACTERS, VALUE_CHECKS, value_of_text
+from target_dotdigital.sandbox.api.v2.consents import CONSENT_PARTS, consent_part
 from target_dotdigital.sandbox.contacts import (
     ChannelProperties,
     ConsentRecord,
@@ -30,18 +31,6 @@ if TYPE_CHECKING:
 
 OptInType = Literal["Unknown", "Single", "Double", "VerifiedDouble"]
 EmailType = Literal["Html", "PlainText"]
-
-CONSENT_KEYS = {
-    "text": "text",
-    "datetimeconsented": "date_time_consented",
-    "datetime": "date_time_consented",
-    "url": "url",
-    "ipaddress": "ip_address",
-    "ip": "ip_address",
-    "useragent": "user_agent",
-}
-"""The parts of a consent: one example of the vendor's has `DATETIMECONSENTED`, and another, like
-the columns of an import, `consentdatetime`."""
 
 
 class SentField(msgspec.Struct, frozen=True):
@@ -178,11 +167,16 @@ def channel_properties(body: ContactBody, status: str = "") -> ChannelProperties
     """
     return ChannelProperties(
         email=EmailProperties(
-            email_type=body.email_type or UNSET,
-            opt_in_type=body.opt_in_type or UNSET,
+            email_type=_in_camel_case(body.email_type),
+            opt_in_type=_in_camel_case(body.opt_in_type),
             status=status or UNSET,
         )
     )
+
+
+def _in_camel_case(word: str | None) -> str | UnsetType:
+    """Return a word of v2 as v3 spells it: a switch lets v3 know its own spelling only."""
+    return word[0].lower() + word[1:] if word else UNSET
 
 
 def read_address(email: str) -> Identifiers:
@@ -208,9 +202,9 @@ def invalid_email() -> RefusalError:
 
 
 def _consent(sent: ConsentBody) -> ConsentRecord:
-    parts = dict.fromkeys(CONSENT_KEYS.values(), "")
+    parts = dict.fromkeys(CONSENT_PARTS, "")
     for field in sent.fields or ():
-        name = CONSENT_KEYS.get(field.key.lower().removeprefix("consent"))
+        name = consent_part(field.key)
         if name and isinstance(field.value, str):
             parts[name] = field.value
     return ConsentRecord(**parts)

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from target_dotdigital.sandbox import account
 from target_dotdigital.sandbox.api.requests import query
 from target_dotdigital.sandbox.api.v2.answers import v2_answer
+from target_dotdigital.sandbox.api.v2.contacts.contact_bodies import contact_not_found
 from target_dotdigital.sandbox.api.v2.parameters import path_id, read_valid_page
-from target_dotdigital.sandbox.http import v2_refusal
 from target_dotdigital.sandbox.storage import ALL_CONTACTS_ID
 
 if TYPE_CHECKING:
@@ -45,11 +45,7 @@ async def list_address_books_of_contact(request: Request) -> Response:
     def read(connection: sqlite3.Connection) -> list[account.AddressBook]:
         found = connection.execute("SELECT 1 FROM contact WHERE id = ?", (contact_id,))
         if found.fetchone() is None:
-            raise v2_refusal(
-                "ERROR_CONTACT_NOT_FOUND",
-                "The contact does not exist in the account.",
-                HTTPStatus.NOT_FOUND,
-            )
+            raise contact_not_found()
         return account.address_books_of_contact(connection, contact_id, select, skip)
 
     return v2_answer(request, await query(request, read))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from target_dotdigital.sandbox.api.v2.consents import consent_part
 from target_dotdigital.sandbox.http import AnyCaseDecoder, decode_v2, v2_refusal
 from target_dotdigital.sandbox.imports import (
     Upload,
@@ -16,12 +17,12 @@ from target_dotdigital.sandbox.imports import (
 
 _CONSENT_COLUMNS = {
     "text": "CONSENTTEXT",
-    "datetimeconsented": "CONSENTDATETIME",
+    "date_time_consented": "CONSENTDATETIME",
     "url": "CONSENTURL",
-    "ipaddress": "CONSENTIP",
-    "useragent": "CONSENTUSERAGENT",
+    "ip_address": "CONSENTIP",
+    "user_agent": "CONSENTUSERAGENT",
 }
-"""The columns of a file by the keys of a collection: from here on both are one."""
+"""The columns of a file by the parts of a consent: from here on both are one."""
 
 
 class KeyValue(msgspec.Struct, frozen=True):
@@ -84,7 +85,6 @@ def _cells(contact: CollectionContact) -> dict[str, Any]:
         if field.key:
             cells[field.key] = field.value
     for part in contact.consent_fields or ():
-        column = _CONSENT_COLUMNS.get((part.key or "").lower())
-        if column:
-            cells[column] = part.value
+        if name := consent_part(part.key or ""):
+            cells[_CONSENT_COLUMNS[name]] = part.value
     return cells

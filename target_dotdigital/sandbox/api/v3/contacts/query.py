@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.api.v3.contacts.markers import FIRST, read_marker
@@ -13,6 +11,7 @@ from target_dotdigital.sandbox.api.v3.contacts.replies import (
     MAXIMUM_PAGE_CONTACTS,
     Query,
 )
+from target_dotdigital.sandbox.api.v3.since import read_since
 from target_dotdigital.sandbox.http import v3_refusal, whole_number
 
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ LIST, SEGMENT, CREATED, MODIFIED = "~listId", "~segmentId", "~created", "~modifi
 FILTERS = frozenset({LIST, SEGMENT, CREATED, MODIFIED})
 EXCLUSIVE = ((LIST, SEGMENT), (CREATED, MODIFIED))
 """Filters that the vendor does not take together."""
-
-_SINCE = re.compile(
-    r"gte::(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?)(?:Z|([+ -])(\d{2}):?([0-5]\d))",
-    re.ASCII,
-)
-"""The plus sign of an offset that a client does not encode arrives as a space."""
 
 
 def read_query(parameters: QueryParams, switches: Switches) -> Query:
@@ -94,18 +87,10 @@ def _number(value: str | None) -> int | None:
 def _since(value: str | None, switches: Switches) -> str:
     if value is None:
         return ""
-    match = _SINCE.fullmatch(value)
-    if match is None or (match[2] and switches.offset_times == "refused"):
+    since = read_since(value, switches)
+    if since is None:
         raise _invalid(value)
-    try:
-        time = datetime.fromisoformat(match[1])
-        if match[2]:
-            offset = timedelta(hours=int(match[3]), minutes=int(match[4]))
-            time += offset if match[2] == "-" else -offset
-    except (ValueError, OverflowError):
-        raise _invalid(value) from None
-    # Times are compared as texts, so this one is written as the stored ones are.
-    return time.isoformat(timespec="milliseconds") + "Z"
+    return since
 
 
 def _invalid(value: str | None) -> RefusalError:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
-from starlette.routing import Route
 
 from target_dotdigital.sandbox.api.requests import change, query
-from target_dotdigital.sandbox.http import answer
+from target_dotdigital.sandbox.http import EncodedRoute, answer
 from target_dotdigital.sandbox.insight_data import (
     ACCOUNT,
     CONTACT,
@@ -141,14 +140,14 @@ async def _remove(request: Request, kind: Kind) -> Response:
 _ONE = "/insightData/v3/collections/{name}"
 
 COLLECTION_ROUTES = (
-    Route("/insightData/v3/collections", list_collections),
-    Route(_ONE, create, methods=["POST"]),
-    Route(_ONE, delete, methods=["DELETE"]),
-    Route(f"{_ONE}/empty", empty, methods=["DELETE"]),
-    Route(f"{_ONE}/schema", get_schema),
-    Route("/insightData/v3/account", list_account_collections),
-    Route("/insightData/v3/contacts/{identifier}/{value}", list_contact_collections),
-    Route(
+    EncodedRoute("/insightData/v3/collections", list_collections),
+    EncodedRoute(_ONE, create, methods=["POST"]),
+    EncodedRoute(_ONE, delete, methods=["DELETE"]),
+    EncodedRoute(f"{_ONE}/empty", empty, methods=["DELETE"]),
+    EncodedRoute(f"{_ONE}/schema", get_schema),
+    EncodedRoute("/insightData/v3/account", list_account_collections),
+    EncodedRoute("/insightData/v3/contacts/{identifier}/{value}", list_contact_collections),
+    EncodedRoute(
         "/insightData/v3/contacts/{identifier}/{value}/{name}/empty",
         empty_for_contact,
         methods=["DELETE"],

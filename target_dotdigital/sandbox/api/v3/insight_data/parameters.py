@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from target_dotdigital.sandbox.api.v3.since import read_since
 from target_dotdigital.sandbox.http import (
     Detail,
     decode_v3,
@@ -28,6 +27,7 @@ from target_dotdigital.sandbox.insight_data import (
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
+    from target_dotdigital.sandbox.faults import Switches
     from target_dotdigital.sandbox.insight_data import Problem
 
 LARGEST_LIMIT = 5_000
@@ -35,8 +35,6 @@ MAXIMUM_PAGE_RECORDS = 1_000
 """A page has no more by the vendor's schema, although its parameter allows for 5,000."""
 
 LARGEST_MARKER = 2**63 - 1
-
-_SINCE = re.compile(r"gte::(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?)(Z|[+-]\d{2}:\d{2})")
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -97,8 +95,12 @@ def read_key(key: str) -> str:
     return key
 
 
-def read_page(parameters: QueryParams) -> RecordQuery:
+def read_page(parameters: QueryParams, switches: Switches) -> RecordQuery:
     """Read which records are asked for.
+
+    Args:
+        parameters: Those of the query.
+        switches: Whether a time may have an offset.
 
     Raises:
         RefusalError: 400, one of the parameters is none.
@@ -112,7 +114,7 @@ def read_page(parameters: QueryParams) -> RecordQuery:
             f"{SERVICE}:badRequest", f"limit is a number from 1 to {LARGEST_LIMIT}"
         ) from None
     return RecordQuery(
-        _since(parameters.get("~modified")),
+        _since(parameters.get("~modified"), switches),
         _after(parameters.get("marker")),
         min(limit, MAXIMUM_PAGE_RECORDS),
     )
@@ -135,18 +137,10 @@ def _after(marker: str | None) -> int:
     return after
 
 
-def _since(value: str | None) -> str:
+def _since(value: str | None, switches: Switches) -> str:
     if value is None:
         return ""
-    match = _SINCE.fullmatch(value)
-    try:
-        if match is None:
-            raise ValueError  # noqa: TRY301 - one refusal for what is written wrong in any way
-        zone = "+00:00" if match[2] == "Z" else match[2]
-        time = datetime.fromisoformat(match[1] + zone).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        raise v3_refusal(
-            f"{SERVICE}:invalidFilter", f"The filter value '{value}' is invalid"
-        ) from None
-    # Times are compared as texts, so this one is written as the stored ones are.
-    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    since = read_since(value, switches)
+    if since is None:
+        raise v3_refusal(f"{SERVICE}:invalidFilter", f"The filter value '{value}' is invalid")
+    return since

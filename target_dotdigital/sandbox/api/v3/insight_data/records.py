@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.responses import Response
-from starlette.routing import Route
 
 from target_dotdigital.sandbox.api.requests import change, query, read_body
 from target_dotdigital.sandbox.api.v3.insight_data.parameters import (
@@ -18,7 +17,7 @@ from target_dotdigital.sandbox.api.v3.insight_data.parameters import (
     read_record,
     refuse,
 )
-from target_dotdigital.sandbox.http import answer
+from target_dotdigital.sandbox.http import EncodedRoute, answer
 from target_dotdigital.sandbox.insight_data import (
     ACCOUNT,
     CONTACT,
@@ -91,7 +90,7 @@ class DeletionResult(msgspec.Struct, frozen=True, rename="camel"):
 
 async def list_records(request: Request) -> Response:
     """Answer a page of a collection's records, or of those that a contact has in it."""
-    wanted = read_page(request.query_params)
+    wanted = read_page(request.query_params, request.app.state.switches)
 
     def read(connection: sqlite3.Connection) -> tuple[list[Record], int | None]:
         contact_id = _owner(connection, request)
@@ -197,13 +196,13 @@ _OF_ACCOUNT = f"{_BASE}/account/{{name}}"
 _OF_CONTACT = f"{_BASE}/contacts/{{identifier}}/{{value}}/{{name}}"
 
 RECORD_ROUTES = (
-    Route(_OF_ACCOUNT, list_records),
-    Route(f"{_BASE}/accounts/{{name}}/deleteRecords", delete_many, methods=["DELETE"]),
-    Route(f"{_BASE}/contacts/{{name}}", list_records),
-    Route(_OF_CONTACT, list_records),
-    Route(f"{_OF_CONTACT}/deleteRecords", delete_many, methods=["DELETE"]),
+    EncodedRoute(_OF_ACCOUNT, list_records),
+    EncodedRoute(f"{_BASE}/accounts/{{name}}/deleteRecords", delete_many, methods=["DELETE"]),
+    EncodedRoute(f"{_BASE}/contacts/{{name}}", list_records),
+    EncodedRoute(_OF_CONTACT, list_records),
+    EncodedRoute(f"{_OF_CONTACT}/deleteRecords", delete_many, methods=["DELETE"]),
     *(
-        Route(f"{of}/{{key}}", endpoint, methods=[method])
+        EncodedRoute(f"{of}/{{key}}", endpoint, methods=[method])
         for of in (_OF_ACCOUNT, _OF_CONTACT)
         for method, endpoint in (("GET", get_one), ("PUT", put_one), ("DELETE", delete_one))
     ),
