@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from target_dotdigital.account.account import SHOWN_OF_ROWS, Account
-from target_dotdigital.account.address_book_labels import address_book_label, gone_message
 from target_dotdigital.account.address_books import (
+    address_book_label,
     address_book_problem,
     find_address_books,
+    gone_message,
     named_address_books,
 )
 from target_dotdigital.account.connection import Connection, Timeouts, region_of

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from target_dotdigital.account.address_book_labels import address_book_label, gone_message
 from target_dotdigital.account.address_book_lookup import AddressBookLookup
 from target_dotdigital.account.address_books import (
+    address_book_label,
     address_book_problem,
     find_address_books,
     find_by_id,
+    gone_message,
     named_address_books,
     seeded_address_books,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from target_dotdigital.account.address_book_labels import address_book_label, gone_message
+from target_dotdigital.account.address_books import address_book_label, gone_message
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,

@@ -146,7 +146,7 @@ def test_what_is_skipped_is_missing_unless_it_is_skipped_on_purpose(
     assert (meant["not_loaded"], meant["not_loaded_because"]) == (1, None)
     assert (orders["not_loaded"], orders["not_loaded_because"]) == (
         2,
-        "it is not named in 'streams'",
+        "it is not named in 'streams'. Name it there, with skip: true to leave it out",
     )
     assert [each["loaded_into"] for each in report["streams"]] == ["address_book", None, None]
     assert report["totals"] == {"read": 7, "arrived": 2, "joined": 0, "missing": 2, "left_out": 3}
