@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from target_dotdigital.account.account import SHOWN_OF_ROWS, Account
 from target_dotdigital.account.address_books import (
-    address_book_label,
     address_book_problem,
     find_address_books,
-    gone_message,
     named_address_books,
 )
 from target_dotdigital.account.connection import Connection, Timeouts, region_of
@@ -29,13 +27,11 @@ __all__ = [
     "IncompleteListError",
     "Timeouts",
     "UsedAddressBook",
-    "address_book_label",
     "address_book_problem",
     "check_custom_identifiers",
     "field_problem",
     "find_address_book",
     "find_address_books",
-    "gone_message",
     "identities_of",
     "named_address_books",
     "new_beside",

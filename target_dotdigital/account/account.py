@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account.address_book_lookup import AddressBookLookup
 from target_dotdigital.account.address_books import (
-    address_book_label,
     address_book_problem,
     find_address_books,
     find_by_id,
-    gone_message,
     named_address_books,
     seeded_address_books,
 )
@@ -27,7 +25,9 @@ from target_dotdigital.settings import (
     MAX_ID,
     RESERVED_ADDRESS_BOOKS,
     address_book_key,
+    address_book_label,
     address_book_name_problem,
+    gone_message,
 )
 
 if TYPE_CHECKING:

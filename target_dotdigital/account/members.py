@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from target_dotdigital.account.address_books import address_book_label, gone_message
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
     RequestRefusedError,
     SettingsError,
 )
+from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

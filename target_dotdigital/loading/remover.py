@@ -9,9 +9,7 @@ import msgspec
 
 from target_dotdigital.account import (
     IncompleteListError,
-    address_book_label,
     find_address_book,
-    gone_message,
     identities_of,
     read_members,
 )
@@ -26,6 +24,7 @@ from target_dotdigital.loading.bisection import Bisection
 from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, deletion_body
 from target_dotdigital.loading.settlement import Settlement, reject_code, settle_deletion
 from target_dotdigital.mapping import canonical
+from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

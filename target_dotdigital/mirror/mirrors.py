@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from target_dotdigital.account import address_book_label
 from target_dotdigital.errors import DataError, SettingsError
 from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.mirror.currently_syncing import CurrentlySyncing
 from target_dotdigital.mirror.full_load import FullLoad
-from target_dotdigital.settings import address_book_key
+from target_dotdigital.settings import address_book_key, address_book_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
     IncompleteListError,
-    address_book_label,
     find_address_book,
     identities_of,
     read_members,
@@ -18,6 +17,7 @@ from target_dotdigital.errors import AbandonedError, DotdigitalError
 from target_dotdigital.loading import Settlement
 from target_dotdigital.mirror.stale_members import StaleMembers
 from target_dotdigital.mirror.undo_file import write_undo_file
+from target_dotdigital.settings import address_book_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,7 +7,9 @@ from target_dotdigital.settings.address_books import (
     NO_ADDRESS_BOOK,
     RESERVED_ADDRESS_BOOKS,
     address_book_key,
+    address_book_label,
     address_book_name_problem,
+    gone_message,
 )
 from target_dotdigital.settings.environment import from_environment
 from target_dotdigital.settings.names import OWN_IDENTIFIERS, doubts, whole_names
@@ -33,10 +35,12 @@ __all__ = [
     "Settings",
     "StreamSettings",
     "address_book_key",
+    "address_book_label",
     "address_book_name_problem",
     "describe",
     "doubts",
     "from_environment",
+    "gone_message",
     "is_loopback",
     "problems",
     "whole_names",

@@ -177,7 +177,7 @@ def test_files_for_people_are_looked_at(
         server, rejects_csv=f"{tmp_path}/rejects.csv", report_path=f"{tmp_path}/reports/"
     )
     found = verdicts(check(config, tmp_path))
-    verdict = "to do" if is_there else "ok"
+    verdict = "FAIL" if is_there else "OK"
     assert {name: found[name].partition(":")[0] for name in ("Rejects as CSV", "Report")} == {
         "Rejects as CSV": verdict,
         "Report": verdict,
