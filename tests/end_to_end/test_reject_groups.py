@@ -187,7 +187,7 @@ def test_the_ten_largest_groups_are_told_and_how_many_more_there_are() -> None:
     for number in range(1, 13):
         counts.reject(RejectGroup("field.type", f"p{number}", "Date"), number)
     first, *lines, last = reject_lines([counts], are_kept=False)
-    assert first == "78 of 100 rows are rejected; 78 are not kept: rejects_path is not set"
+    assert first == "78 of 100 rows (78 %) are rejected. To keep such rows, set rejects_path"
     assert lines[0] == (
         "Rejected in stream 'people': 12 have a value that does not fit the data field "
         "(field.type, property 'p12', rule 'Date')"
