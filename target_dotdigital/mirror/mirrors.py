@@ -6,6 +6,7 @@ leave only when it is certain that the stream has come to its end; in doubt, the
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,12 +14,18 @@ from target_dotdigital.errors import DataError, SettingsError
 from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.mirror.currently_syncing import CurrentlySyncing
 from target_dotdigital.mirror.full_load import FullLoad
-from target_dotdigital.settings import address_book_key, address_book_label
+from target_dotdigital.settings import (
+    REJECT_PROPERTY_PREFIX,
+    address_book_key,
+    address_book_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_dotdigital.settings import Settings
+
+_logger = logging.getLogger("target-dotdigital.mirror")
 
 
 class IdentityStore(Protocol):
@@ -85,6 +92,8 @@ class Mirrors:
             for name, stream in (settings.streams or {}).items()
             if stream.sync_mode == "mirror"
         }
+        self._replays: list[FullLoad] = []
+        """Of streams that come from a rejects file: a part of a load, so that no contact leaves."""
         self._others: dict[int, OtherContacts] = {}
         """By address book ID."""
         self._currently_syncing = CurrentlySyncing()
@@ -105,6 +114,8 @@ class Mirrors:
     def process_schema(self, stream: str, message: Mapping[str, Any]) -> None:
         """Take in a SCHEMA, and make sure that it announces a full load.
 
+        A rejects file's does not: its rows are loaded, and no contact leaves.
+
         Args:
             stream: The stream's name after stream maps.
             message: The SCHEMA message.
@@ -117,12 +128,22 @@ class Mirrors:
         load = self._loads.get(stream)
         if load is None:
             return
+        properties = message["schema"].get("properties") or {}
+        if any(name.startswith(REJECT_PROPERTY_PREFIX) for name in properties):
+            self._replays.append(self._loads.pop(stream))
+            _logger.info(
+                "Stream '%s' comes from a rejects file, which is not a full load: its rows are "
+                "loaded, and no contact leaves the address book",
+                stream,
+            )
+            return
         load.tap_streams |= names
         if message.get("bookmark_properties"):
             raise SettingsError(
                 f"streams.{stream}.sync_mode: the tap loads this stream incrementally (its SCHEMA "
-                "has bookmark_properties), but a mirror needs all rows. Let the tap load the full "
-                "table, or set sync_mode: upsert"
+                "has bookmark_properties), but a mirror needs all rows. Set the tap's "
+                "replication-method to FULL_TABLE and its replication-key to '', or set "
+                "sync_mode: upsert"
             )
 
     def process_skipped_stream(self, name: str) -> None:
@@ -193,8 +214,8 @@ class Mirrors:
         self._check_completeness()
         absent_keys = frozenset(
             address_book_key(each.settings.address_book)
-            for each in self._loads.values()
-            if each.address_book_id is None and each.settings.address_book is not None
+            for each in (*self._absent(), *self._replays)
+            if each.settings.address_book is not None
         )
         return [
             MirroredAddressBook(
@@ -210,6 +231,10 @@ class Mirrors:
     def close(self) -> None:
         """Let STATE pass: every contact that has to leave has left."""
         self._are_done = True
+
+    def _absent(self) -> list[FullLoad]:
+        """Return the loads whose stream has not come."""
+        return [load for load in self._loads.values() if load.address_book_id is None]
 
     def _by_address_book(self) -> dict[int, list[FullLoad]]:
         """Return the loads whose stream has come, by the ID of their address book."""

@@ -20,7 +20,12 @@ from target_dotdigital.settings.schema import (
     REGIONS,
     MergeOption,
 )
-from target_dotdigital.settings.settings import MAX_ID, Settings, StreamSettings
+from target_dotdigital.settings.settings import (
+    MAX_ID,
+    REJECT_PROPERTY_PREFIX,
+    Settings,
+    StreamSettings,
+)
 from target_dotdigital.settings.violations import describe
 
 __all__ = [
@@ -30,6 +35,7 @@ __all__ = [
     "NO_ADDRESS_BOOK",
     "OWN_IDENTIFIERS",
     "REGIONS",
+    "REJECT_PROPERTY_PREFIX",
     "RESERVED_ADDRESS_BOOKS",
     "MergeOption",
     "Settings",

@@ -118,6 +118,31 @@ def test_an_incremental_stream(
     assert not server.imports
 
 
+def test_a_rejects_file(server: DotdigitalServer, tmp_path: Path) -> None:
+    of_rejects = {"email": {"type": "string"}, "_sdc_reject_code": {"type": ["string", "null"]}}
+    config = mirror(server, stream={"max_removal_percent": 99})
+    ended = run(config, tmp_path, schema(properties=of_rejects), *rows(["ann", "new"]))
+    assert ended.status == 0, ended.stderr
+    assert "Stream 'people' comes from a rejects file" in ended.stderr
+    assert "Stream 'people': read 2 = imported 2 " in ended.stderr
+
+
+def test_a_rejects_file_beside_a_full_load_of_the_same_address_book(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    of_rejects = {"email": {"type": "string"}, "_sdc_reject_code": {"type": ["string", "null"]}}
+    shared = {
+        "address_book": BOOK,
+        "sync_mode": "mirror",
+        "mirror_shared": True,
+        "max_removal_percent": 99,
+    }
+    config = settings_for(server, streams={"a": shared, "b": shared})
+    repaired = (schema("a", properties=of_rejects), *rows(["ann"], "a"))
+    ended = run(config, tmp_path, *repaired, schema("b"), *rows(["bob"], "b"))
+    assert "Stream 'a' comes from a rejects file" in ended.stderr
+
+
 @pytest.mark.parametrize("properties", [None, []], ids=repr)
 def test_a_full_load_may_say_that_it_has_no_bookmark(
     server: DotdigitalServer, tmp_path: Path, properties: object
