@@ -45,7 +45,7 @@ PASSWORD_VARIABLE = "TARGET_DOTDIGITAL_SANDBOX_PASSWORD"  # noqa: S105 - its nam
 DESCRIPTION = """
 A local Dotdigital: answers the calls of Dotdigital's API from a database file, on this machine.
 Point any client at its URL; with target-dotdigital that is the setting api_url.
-A browser shows there what is in the account and what goes on.
+Open that URL in a browser to see the account, and what happens in it.
 Ctrl-C stops it. Imports that were accepted are finished, after a restart if need be.
 """
 EPILOG = """
@@ -129,8 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     name = f"target-dotdigital-sandbox {version('target-dotdigital')}"
-    add("--version", action="version", version=name, help="print the version and leave")
-    completion = "print a script that completes this command in your shell, and leave"
+    add("--version", action="version", version=name, help="print the version and exit")
+    completion = "print a script that completes this command in your shell, and exit"
     shtab.add_argument_to(parser, help=completion)
     add("--host", default=LOOPBACK, help="address to listen on (%(default)s)")
     add(
@@ -203,7 +203,7 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         type=_slots,
         default=DEFAULT_SLOTS,
         metavar="N",
-        help="imports that are worked off at a time (%(default)s); 0: they wait",
+        help="how many imports are processed at a time (%(default)s); 0: they wait",
     )
     add(
         "--pace",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -156,7 +157,12 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         message = f"cannot listen on {host}, port {port}: {error.strerror}"
-        raise OSError(error.errno, message) from None
+        if error.errno == errno.EADDRINUSE:
+            message = (
+                f"port {port} of {host} is in use, perhaps by another sandbox. Use that one, stop "
+                "it, or choose another port with --port"
+            )
+        raise OSError(message) from None
     except BaseException:
         listener.close()
         raise

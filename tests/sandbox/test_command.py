@@ -120,7 +120,9 @@ def test_a_port_in_use_is_told(database: Path, capsys: pytest.CaptureFixture[str
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert main([f"--port={port}", f"--database={database}"]) == 1
-    assert f"cannot listen on 127.0.0.1, port {port}" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith(f"The sandbox cannot start: port {port} of 127.0.0.1 is in use")
+    assert "--port" in told
 
 
 def test_a_file_that_is_no_database_is_told(
