@@ -70,12 +70,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> OwnProject:
     own.paste("load", NAMED)
     own.paste("replay", NAMED)
     own.paste("fields", CHOSEN)
+    own.paste("mirror", NAMED)
     return own
 
 
 def test_the_page_has_commands_for_all_of_it() -> None:
     assert [*COMMANDS] == [
-        *("add", "file", "settings", "load", "replay", "fields", "page"),
+        *("add", "file", "settings", "load", "replay", "fields", "mirror", "page"),
         *("database", "account", "schedule"),
     ]
 
@@ -108,6 +109,10 @@ def test_the_chosen_data_field_is_filled(own: OwnProject) -> None:
     assert summary.startswith("Stream 'people': read 3 = imported 3 ")
     filled = {address: row["LOYALTY_POINTS"] for address, row in own.contents["fields"].items()}
     assert filled == {"ada@example.org": "40", "ben@example.org": "0", "cleo@example.org": "7"}
+
+
+def test_the_mirror_lets_people_leave(own: OwnProject) -> None:
+    assert set(own.contents["mirror"]) == {"ada@example.org", "cleo@example.org"}
 
 
 def test_the_sandbox_can_be_looked_at(own: OwnProject) -> None:
