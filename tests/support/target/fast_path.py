@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import tempfile
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
@@ -62,6 +63,8 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, is_fast:
         enter(patch.object(destination, "Account", StandInAccount))
         enter(patch.object(destination, "Importer", _Importer))
         enter(patch.object(_Importer, "taken", []))
+        # The summary names streams: half a surrogate pair in a captured log ends the test's worker.
+        enter(patch.object(logging.getLogger("target-dotdigital"), "disabled", new=True))
         if not is_fast:
             enter(patch.object(ContactSink, "open_fast_path", lambda *_: None))
         rejects = Path(name, "rejects.singer")
