@@ -77,7 +77,7 @@ def test_a_sandbox_that_starts_during_a_load_says_what_to_do(
 
     with TargetProcess(config(tmp_path, batch_size_rows=1), tmp_path) as target:
         target.send(*PEOPLE)
-        target.wait_for("settled, 1 imported", "stderr")  # so its sandbox runs
+        target.wait_for("settled: 1 contacts imported", "stderr")  # so its sandbox runs
         assert main(["--port=0", f"--database={tmp_path / 'sandbox.db'}"]) == 1
         assert target.end().status == 0
     told = capsys.readouterr().err

@@ -52,7 +52,7 @@ def reject_lines(streams: Collection[StreamCounts], *, are_kept: bool) -> Iterat
     read = sum(each.read for each in streams)
     # One reject of a million rows is not 0 %.
     share = max(0.1, round(100 * rejected / read, 1))
-    line = f"{rejected} of {rows_in_words(read)} ({share:g} %) are rejected"
+    line = f"{rejected} of {read} rows ({share:g} %) are rejected"
     yield line if are_kept else f"{line}. To keep such rows, set rejects_path"
     for stream, group, rows in groups[:MAX_LISTED_GROUPS]:
         words = reason_in_words(group.code, group.rule, rows)
