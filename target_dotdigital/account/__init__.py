@@ -11,7 +11,11 @@ from target_dotdigital.account.address_books import (
 from target_dotdigital.account.connection import Connection, Timeouts, region_of
 from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
-from target_dotdigital.account.identities import identities_of
+from target_dotdigital.account.known_contacts import (
+    NOT_IN_A_PATH,
+    KnownContacts,
+    identities_of,
+)
 from target_dotdigital.account.members import (
     IncompleteListError,
     find_address_book,
@@ -21,10 +25,12 @@ from target_dotdigital.account.members import (
 from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
 __all__ = [
+    "NOT_IN_A_PATH",
     "SHOWN_OF_ROWS",
     "Account",
     "Connection",
     "IncompleteListError",
+    "KnownContacts",
     "Timeouts",
     "UsedAddressBook",
     "address_book_problem",

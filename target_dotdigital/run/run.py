@@ -19,6 +19,7 @@ from target_dotdigital.loading import (
     Wakeup,
     conflict_retry,
 )
+from target_dotdigital.mapping import HeldOptOuts
 from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
 from target_dotdigital.report import AccountFindings, Progress, ReportWriter
 from target_dotdigital.run.destination import Destination
@@ -86,7 +87,14 @@ def build_run(
         lambda: destination.capacity(queue.free, is_stopping=shutdown.has_begun),
     )
     intake = Intake(
-        settings, mirrors, bool(rejects), destination.connect, tally, states, pipeline.batches
+        settings,
+        mirrors,
+        bool(rejects),
+        destination.connect,
+        tally,
+        states,
+        pipeline.batches,
+        HeldOptOuts() if settings.holds_opt_outs else None,
     )
     return Run(intake, pipeline, destination, summary, report_writer)
 

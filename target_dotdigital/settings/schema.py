@@ -15,6 +15,7 @@ MAX_ACTIVE_IMPORTS = 25
 REGIONS = ("r1", "r2", "r3")
 EMAIL_TYPES = ("html", "plainText")
 OPT_IN_TYPES = ("unknown", "single", "double", "verifiedDouble")
+CHANNELS = ("email", "sms", "whatsApp")
 CONSENT_KEYS = ("text", "url", "date_time_consented", "ip_address", "user_agent")
 
 _ADDRESS_BOOK = th.CustomType({"type": ["string", "integer", "null"]})
@@ -116,6 +117,27 @@ STREAM_SETTINGS = th.ObjectType(
             "A consent record for each row: text, url, date_time_consented, ip_address and "
             "user_agent to record properties. All five in a row are sent, none is left out, some "
             "reject the row."
+        ),
+    ),
+    th.Property(
+        "opt_out",
+        th.ObjectType(
+            *(th.Property(each, th.StringType(nullable=False)) for each in CHANNELS),
+            additional_properties=False,
+        ),
+        description=(
+            "Who has opted out: email, sms or whatsApp to a boolean or date property. True or a "
+            "date sends the channel's status unsubscribed; false or null sends none."
+        ),
+    ),
+    th.Property(
+        "opt_out_new",
+        th.StringType(nullable=False, allowed_values=["create", "skip"]),
+        default="create",
+        description=(
+            "What becomes of people who are new to the account and have opted out of all channels "
+            "in opt_out: create makes them, unsubscribed; skip leaves them out, and looks up who "
+            "is known."
         ),
     ),
     th.Property(
