@@ -72,6 +72,13 @@ def _rows(streams: Sequence[StreamCounts]) -> list[str]:
         if each.rejected:
             codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.rejected.items()))
             lines.append(f"rejected of {_one_line(each.stream)}, by code: {codes}")
+        if each.opted_out:
+            outs = ", ".join(f"{name} {count:,}" for name, count in sorted(each.opted_out.items()))
+            lines.append(f"opted out of {_one_line(each.stream)}, by channel: {outs}")
+        if each.opted_out_new:
+            lines.append(
+                f"opted out of {_one_line(each.stream)}, and not created: {each.opted_out_new:,}"
+            )
     return lines
 
 

@@ -35,6 +35,8 @@ class StreamCounts:
     updated: int = 0
     """Of the imported rows: those whose contact was in the account, if Dotdigital says so."""
     collapsed: int = 0
+    unchanged: int = 0
+    """Rows of contacts that are as they were last settled, so that nothing had to be sent."""
     skipped: int = 0
     """Rows that write nothing: of streams that are not loaded, filtered out, or of a departure."""
     left: int = 0
