@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from unittest.mock import patch
 
@@ -128,6 +128,10 @@ class StandInAccount:
 
     data_fields = DATA_FIELDS
     client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
+    creation = SimpleNamespace(planned_address_books={})
+    known_address_books = MappingProxyType(
+        {ADDRESS_BOOK: SimpleNamespace(name="Book", contacts=0)}
+    )
 
     def __init__(self, *_: object) -> None:
         pass
