@@ -356,7 +356,6 @@ def test_a_dry_run_counts_opt_outs_and_sends_nothing(
 @pytest.mark.parametrize("known", [False, True])
 def test_the_sandbox_has_the_statuses(tmp_path: Path, *, known: bool) -> None:
     path = tmp_path / "account.db"
-    has = {"address_books": ["Spring"]}
     config = {
         "sandbox_path": str(path),
         "address_book": "Spring",
@@ -384,9 +383,10 @@ def test_the_sandbox_has_the_statuses(tmp_path: Path, *, known: bool) -> None:
         record(email="b@example.com", out=False, no_whatsapp=True),
     )
     assert ended.status == 0, ended.stderr
-    with EmbeddedSandbox(path, **has) as sandbox, SandboxClient(sandbox.url) as client:
-        client.session.auth = (sandbox.username, sandbox.password)
-        a, b = (client.contact(f"{name}@example.com")["channelProperties"] for name in "ab")
+    with EmbeddedSandbox(path) as sandbox:
+        credentials = (sandbox.username, sandbox.password)
+        with SandboxClient(sandbox.url, credentials) as client:
+            a, b = (client.contact(f"{name}@example.com")["channelProperties"] for name in "ab")
     assert {each: a[each]["status"] for each in a} == dict.fromkeys(ALL_CHANNELS, "unsubscribed")
     assert b["email"]["status"] == "subscribed"
 

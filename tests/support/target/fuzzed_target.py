@@ -129,9 +129,7 @@ class StandInAccount:
     data_fields = DATA_FIELDS
     client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
     creation = SimpleNamespace(planned_address_books={})
-    known_address_books = MappingProxyType(
-        {ADDRESS_BOOK: SimpleNamespace(name="Book", contacts=0)}
-    )
+    known_address_books = MappingProxyType({ADDRESS_BOOK: SimpleNamespace(name="Book", contacts=0)})
 
     def __init__(self, *_: object) -> None:
         pass
