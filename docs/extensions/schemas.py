@@ -17,7 +17,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 import target_dotdigital
-from target_dotdigital.settings.schema import STREAM_SETTINGS
+from target_dotdigital.settings.stream_schema import STREAM_SETTINGS
 from target_dotdigital.target import TargetDotdigital
 
 if TYPE_CHECKING:

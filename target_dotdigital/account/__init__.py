@@ -11,13 +11,11 @@ from target_dotdigital.account.address_books import (
 from target_dotdigital.account.connection import Connection, Timeouts, region_of
 from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
-from target_dotdigital.account.known_contacts import (
-    NOT_IN_A_PATH,
-    KnownContacts,
-    identities_of,
-)
+from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
+    NOT_IN_A_PATH,
     IncompleteListError,
+    KnownContacts,
     find_address_book,
     read_account,
     read_members,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.settings.stream_schema import MergeOption
 
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""

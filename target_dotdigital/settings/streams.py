@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings.address_books import address_book_problems
 from target_dotdigital.settings.names import OWN_IDENTIFIERS, is_identifier
-from target_dotdigital.settings.schema import CHANNELS, CONSENT_KEYS
 from target_dotdigital.settings.settings import MAX_ID, REJECT_PROPERTY_PREFIX
+from target_dotdigital.settings.stream_schema import CHANNELS, CONSENT_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

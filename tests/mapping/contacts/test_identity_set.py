@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_dotdigital.account.known_contacts import identities_of
+from target_dotdigital.account.identities import identities_of
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
     EMAIL,
