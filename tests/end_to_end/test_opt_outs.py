@@ -318,7 +318,7 @@ def test_who_was_created_after_the_account_was_read_is_known(
     late = record(email="late@example.com")
     out = record(email="late@example.com", out=True)
     server.add_contact("p0@example.com")
-    filling = [record(email=f"q{at}@example.com") for at in range(count - 1)]
+    filling = [record(email=f"q{at}@example.com") for at in range(count)]
     messages = (*everybody, late, *filling, out)
     # One after the other: the account is read before the second import creates anybody.
     ended = run(server, tmp_path, SKIP, *messages, batch_size_rows=count, max_active_imports=1)
