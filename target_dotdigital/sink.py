@@ -103,15 +103,13 @@ class ContactSink(BatchSink):
             self._counts.note_address_book(address_book_id)
             self._mirror = self._intake.mirrors.register(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
-            return ContactMapping(
-                settings,
-                schema,
-                account.data_fields,
-                address_book_id,
-                self._find_row_book,
+            mapping = ContactMapping(
+                settings, schema, account.data_fields, address_book_id, self._find_row_book
             )
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
+        mapping.held_opt_outs = self._intake.held_opt_outs
+        return mapping
 
     def _check_schema(self, mapping: ContactMapping) -> None:
         """Compile what the schema says of all that is mapped: before anything is created."""
@@ -227,7 +225,7 @@ class ContactSink(BatchSink):
         if self._intake.keeps_rejects:
             counts, head, first = self._counts, self._schema_line, self._counts.read + 1
             rows = [(Row(counts, line, head, None, at),) for at, line in enumerate(lines, first)]
-        contacts, passed_over, filtered, rounded = self._fast_path.map(messages, rows)
+        contacts, passed_over, filtered, *noted = self._fast_path.map(messages, rows)
         start = 0
         for place in (*passed_over, len(messages)):
             if start < place:
@@ -240,7 +238,7 @@ class ContactSink(BatchSink):
             elif place < len(messages):
                 take_slowly(place)
             start = place + 1
-        self._counts.note_rounded(rounded)
+        self._counts.note_mapped(*noted)
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count
@@ -278,14 +276,14 @@ class ContactSink(BatchSink):
             self._row_validator.validate(record)
         self._row_books.clear()
         contact = self._mapping.contact(record)
-        rounded = Counter(self._mapping.rounded)
+        rounded, opted_out = Counter(self._mapping.rounded), Counter(self._mapping.opted_out)
         identity_sets = self._identity_sets(rows[0])
         contact.rows = (rows[0]._replace(identity_set=identity_sets[0]),) if identity_sets else rows
         for identity_set in identity_sets:
             for identity in contact.identities:
                 identity_set.add(identity)
         self._intake.add(contact, self._settings.merge_option)
-        self._counts.note_rounded(rounded)
+        self._counts.note_mapped(rounded, opted_out)
 
     def _find_row_book(self, named: str | int) -> int:
         found = self._intake.account.row_address_book_id(named)

@@ -13,7 +13,9 @@ from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
 from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
+    NOT_IN_A_PATH,
     IncompleteListError,
+    KnownContacts,
     find_address_book,
     read_account,
     read_members,
@@ -21,10 +23,12 @@ from target_dotdigital.account.members import (
 from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
 __all__ = [
+    "NOT_IN_A_PATH",
     "SHOWN_OF_ROWS",
     "Account",
     "Connection",
     "IncompleteListError",
+    "KnownContacts",
     "Timeouts",
     "UsedAddressBook",
     "address_book_problem",

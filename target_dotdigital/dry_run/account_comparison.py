@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.account import (
+    NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
     read_account,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 FEW_CONTACTS = 200
 """Contacts that are looked up one by one; lists are read for more."""
-
-_NOT_IN_A_PATH = frozenset({".", ".."})
-"""Values that HTTP clients take out of a path, so that another call would be made."""
 
 
 class _Sent(msgspec.Struct):
@@ -132,7 +130,7 @@ class Comparison:
         if self._few is None:
             return
         self._few[key] = (identifier, value)
-        if len(self._few) > FEW_CONTACTS or str(value) in _NOT_IN_A_PATH:
+        if len(self._few) > FEW_CONTACTS or str(value) in NOT_IN_A_PATH:
             self._few = None
 
     def _look_up(

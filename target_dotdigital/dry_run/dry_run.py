@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from target_dotdigital.account import KnownContacts
 from target_dotdigital.dry_run.account_comparison import Comparison
 from target_dotdigital.errors import AbandonedError
 from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
@@ -72,6 +73,7 @@ class DryRun:
         self.removals: list[tuple[int, int]] = []
         self.comparison = Comparison()
         self.mirrors: list[StaleMembers] = []
+        self._known = KnownContacts(client)
         self._lock = threading.Lock()
 
     def perform(self, load: Load) -> Settlement:
@@ -97,12 +99,14 @@ class DryRun:
             raise AssertionError
 
     def _import(self, load: Import) -> Settlement:
-        contacts = list(load.contacts.values())
-        self.imports += 1
-        self.sent += len(contacts)
-        self.bytes += load.size
-        self.comparison.join(contacts)
-        return Settlement(imported=contacts)
+        contacts, left_out = self._known.divide(load.contacts.values())
+        if contacts:
+            self.imports += 1
+            self.sent += len(contacts)
+            self.bytes += load.size - sum(len(each.body) + 1 for each in left_out)
+            self.comparison.join(contacts)
+            self._known.note(contacts)
+        return Settlement(imported=contacts, left_out=left_out)
 
     def _depart(self, load: Removal) -> Settlement:
         contacts = list(load.contacts.values())

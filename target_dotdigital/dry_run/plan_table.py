@@ -102,6 +102,11 @@ def _rows(streams: Sequence[StreamCounts]) -> Iterator[Table | Text]:
             codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.rejected.items()))
             share = percent(each.rejected_total, each.read)
             yield _text(f"Rejected of {each.stream}: {share}, by code: {codes}")
+        if each.opted_out:
+            outs = ", ".join(f"{name} {count:,}" for name, count in sorted(each.opted_out.items()))
+            yield _text(f"Opted out of {each.stream}, by channel: {outs}")
+        if each.opted_out_new:
+            yield _text(f"Opted out of {each.stream}, and not created: {each.opted_out_new:,}")
 
 
 def _creations(plan: Plan) -> Iterator[str]:

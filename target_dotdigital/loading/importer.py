@@ -12,15 +12,15 @@ from target_dotdigital.api import IMPORT
 from target_dotdigital.errors import DataError, RequestTooLargeError
 from target_dotdigital.loading.bisection import Bisection
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, import_body
-from target_dotdigital.loading.settlement import settle_import
+from target_dotdigital.loading.settlement import Settlement, settle_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from target_dotdigital.account import KnownContacts
     from target_dotdigital.api import Client, Jobs
     from target_dotdigital.events import Events
     from target_dotdigital.loading.imports import Import
-    from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.mapping import Contact
     from target_dotdigital.settings import MergeOption
 
@@ -45,6 +45,7 @@ class Importer:
         client: Client,
         jobs: Jobs,
         events: Events,
+        known: KnownContacts,
         check_account: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep what every import shares.
@@ -53,11 +54,13 @@ class Importer:
             client: Calls Dotdigital.
             jobs: Starts imports and awaits their ends.
             events: Where it is noted what happens to them.
+            known: Tells who is known to the account.
             check_account: Raises if the account lacks what every contact needs of it.
         """
         self._client = client
         self._jobs = jobs
         self._events = events
+        self._known = known
         self._check_account = check_account
         self._lock = threading.Lock()
         self._uploads = threading.Semaphore(MAX_UPLOADS)
@@ -84,7 +87,9 @@ class Importer:
             TargetDotdigitalError: It cannot be settled.
         """
         deadline = self._jobs.deadline()
-        contacts = list(load.contacts.values())
+        contacts, left_out = self._known.divide(load.contacts.values())
+        if not contacts:
+            return Settlement(left_out=left_out)
         bisection = Bisection(
             contacts,
             lambda part: self._load_part(part, load.merge_option, deadline),
@@ -92,7 +97,10 @@ class Importer:
         )
         bisection.load(contacts)
         self._check_refusals(bisection.total)
-        return bisection.total
+        settlement = bisection.total
+        settlement.left_out += left_out
+        self._known.note((*settlement.imported, *settlement.unnamed))
+        return settlement
 
     def _check_refusals(self, settlement: Settlement) -> None:
         """Find a fault of all requests where imports are too small to show it one by one."""

@@ -257,6 +257,28 @@ def emails(check_each: Convert) -> Convert:
     return checked
 
 
+def opt_outs(read: Callable[[object], bool]) -> Convert:
+    """Return the reading of opt-outs, most of which say no.
+
+    Args:
+        read: Returns whether a value says yes; raises `RowRejectedError`.
+    """
+
+    def converted(values: Values, notes: Notes) -> Values:
+        found: Values = []
+        for place, value in enumerate(values):
+            has_opted_out = value is True
+            if not has_opted_out and value is not UNSET and value:
+                try:
+                    has_opted_out = read(value)
+                except RowRejectedError:
+                    notes.slow.add(place)
+            found.append(has_opted_out)
+        return found
+
+    return converted
+
+
 def _are_lines(joined: str, count: int, lines: re.Pattern[str]) -> bool:
     """Return whether so many texts, joined by line ends, match a pattern of lines."""
     # A text of two lines could stand in for one that does not match.

@@ -14,6 +14,7 @@ from target_dotdigital.mapping.column_conversions import (
     emails,
     identifiers,
     one_by_one,
+    opt_outs,
     raw_numbers,
     texts_of_any_values,
     without_empty,
@@ -21,6 +22,7 @@ from target_dotdigital.mapping.column_conversions import (
 )
 from target_dotdigital.mapping.column_types import decoded_type, demands_nothing, plain_types
 from target_dotdigital.mapping.contacts import EMAIL, MAX_WHOLE_DIGITS
+from target_dotdigital.mapping.values import opt_out_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +52,8 @@ class Columns(NamedTuple):
     identifiers: Sequence[Column]
     """That of the match identifier first."""
     fields: Sequence[Column]
+    opt_outs: Sequence[Column]
+    """Those of channels: whether their contacts have opted out."""
 
 
 def identifier_column(
@@ -105,6 +109,24 @@ def field_column(
     convert = raw_numbers(convert, keeps_empty=keeps_empty, has_null=has_null)
     # Raw: a binary fraction would not keep every digit.
     return Column(field.name, field.path.name, Raw | UnsetType, convert)
+
+
+def opt_out_column(channel: str, path: str, schema: object, *, is_decoded: bool) -> Column | None:
+    """Return the column of a channel's opt-outs; None if its values cannot be read at once.
+
+    Args:
+        channel: The channel.
+        path: The property that is mapped to it.
+        schema: The property's JSON schema.
+        is_decoded: Whether a stream map has made the values, which are Python's then.
+    """
+    convert = opt_outs(opt_out_reader(channel, path))
+    if is_decoded and demands_nothing(schema):
+        return Column(channel, path, Any, convert)
+    types = plain_types(schema)
+    if types is None or not types.without_null or "number" in types.names:
+        return None
+    return Column(channel, path, decoded_type(types), convert)
 
 
 def _exact_column(

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.mapping.contacts import Contact, normalise
+from target_dotdigital.mapping.contacts import (
+    Contact,
+    channel_properties,
+    email_properties,
+    normalise,
+)
 from target_dotdigital.mapping.mapping_compiler import MappingCompiler
 from target_dotdigital.mapping.values import ABSENT, Rounded, is_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from target_dotdigital.mapping.contacts import ChannelProperties, HeldOptOuts
     from target_dotdigital.mapping.values import Sendable
     from target_dotdigital.settings import StreamSettings
 
@@ -52,20 +58,37 @@ class ContactMapping:
         """The properties of the data fields."""
         self._preferences = mapped.preferences
         self._consent = mapped.consent
+        self.opt_outs = mapped.opt_outs
+        """The properties that say which channels a contact has opted out of."""
+        self.held_opt_outs: HeldOptOuts | None = None
+        """Those of the whole run; None if no later row could undo one."""
+        self._skips_new = settings.opt_out_new == "skip"
         self._address_books = mapped.address_books
         self.paths = [path.segments for path in mapped.paths]
         """Where in a record the values are that a contact is made of."""
         self.keeps_empty = settings.merge_option == "overwrite"
         """Whether nulls and empty texts are sent: they change nothing, or must not, otherwise."""
-        self.constants = _constants(settings, address_book_id)
-        """What is the same in every contact, beside the match identifier's name."""
+        self._email = email_properties(settings)
+        self.lists = None if address_book_id is None else [address_book_id]
+        """The lists that every contact joins; None if they are none, or the rows name them."""
         self.rounded: list[str] = []
         """The data fields of the last contact whose numbers were rounded."""
+        self.opted_out: tuple[str, ...] = ()
+        """The channels that the row of the last contact opts out of."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether a contact holds identifiers, data fields and `constants`, and nothing else."""
-        return not (self._preferences.paths or self._consent or self._address_books)
+        """Whether a contact is made of identifiers, data fields, opt-outs and `lists` alone."""
+        others = (self._preferences.paths, self._consent, self._address_books)
+        return not any(others) and self.held_opt_outs is None
+
+    def channel_properties(self, opted_out: Collection[str]) -> ChannelProperties:
+        """Return what is sent for the channels of a contact.
+
+        Args:
+            opted_out: Those that it has opted out of.
+        """
+        return channel_properties(self._email, opted_out)
 
     def contact(self, record: Mapping[str, Any]) -> Contact:
         """Map a record.
@@ -91,7 +114,11 @@ class ContactMapping:
             contact["preferences"] = preferences
         if self._consent is not None and (consent := self._consent.read(record)):
             contact["consentRecords"] = [consent]
-        contact.update(self.constants)
+        opted_out, only_if_known = self._read_opt_outs(record, identities)
+        if channels := self.channel_properties(opted_out):
+            contact["channelProperties"] = channels
+        if self.lists is not None:
+            contact["lists"] = self.lists
         if self._address_books is not None:
             # Last: of a row that is rejected anyway, no address book needs to be looked up.
             contact["lists"] = self._address_books.read(record)
@@ -103,7 +130,7 @@ class ContactMapping:
                 "A mapped text is not valid Unicode (it holds half a surrogate pair)",
                 rule="Unicode",
             ) from None
-        return Contact(identities[0], tuple(identities[1:]), body)
+        return Contact(identities[0], tuple(identities[1:]), body, only_if_known=only_if_known)
 
     def leaver(self, record: Mapping[str, Any]) -> Contact:
         """Map a record that is marked as deleted to the contact that is to leave.
@@ -169,6 +196,17 @@ class ContactMapping:
             found[name] = check(value)
         return found
 
+    def _read_opt_outs(
+        self, record: Mapping[str, Any], identities: Sequence[str]
+    ) -> tuple[Sequence[str], bool]:
+        """Return the channels that a contact has opted out of, and whether it must be known."""
+        self.opted_out = opted_out = self.opt_outs.read(record)
+        # Whoever can still be reached by one of the channels is no less welcome than others.
+        is_left_out = self._skips_new and 0 < len(opted_out) == len(self.opt_outs.paths)
+        if self.held_opt_outs is None:
+            return opted_out, is_left_out
+        return self.held_opt_outs.hold(identities, opted_out, is_left_out=is_left_out)
+
     def _read_fields(self, record: Mapping[str, Any]) -> dict[str, Sendable | None]:
         self.rounded = []
         found: dict[str, Sendable | None] = {}
@@ -185,21 +223,3 @@ class ContactMapping:
             if self.keeps_empty or sent != "":
                 found[name] = sent
         return found
-
-
-def _constants(settings: StreamSettings, address_book_id: int | None) -> dict[str, object]:
-    """Return what is the same in every contact of the stream."""
-    channel: dict[str, str] = {}
-    if settings.email_type is not None:
-        channel["emailType"] = settings.email_type
-    if settings.email_opt_in_type is not None:
-        channel["optInType"] = settings.email_opt_in_type
-    if settings.resubscribe:
-        # The only place that sends a status: it opts people in again.
-        channel["status"] = "subscribed"
-    parts: dict[str, object] = {}
-    if channel:
-        parts["channelProperties"] = {"email": channel}
-    if address_book_id is not None:
-        parts["lists"] = [address_book_id]
-    return parts

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
-from itertools import repeat
+from itertools import product, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_dotdigital.mapping.columns import Column, Columns
+    from target_dotdigital.mapping.contact_mapping import ContactMapping
     from target_dotdigital.mapping.contacts import Row
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -51,6 +52,8 @@ class MappedLines(NamedTuple):
     """The places of lines that a stream map filters out."""
     rounded: Mapping[str, int]
     """By data field, how many of the mapped lines hold a number that was rounded."""
+    opted_out: Mapping[str, int]
+    """By channel, how many of the mapped lines opt out of it."""
 
 
 class FastPath:
@@ -60,7 +63,7 @@ class FastPath:
         self,
         stream: str,
         columns: Columns,
-        constants: Mapping[str, object],
+        mapping: ContactMapping,
         needed: Mapping[str, Any],
         transform: Transform | None,
     ) -> None:
@@ -69,14 +72,15 @@ class FastPath:
         Args:
             stream: What the tap calls the stream.
             columns: What is mapped.
-            constants: What is the same in every contact.
+            mapping: Tells what is sent for a contact's channels, and which lists it joins.
             needed: Properties that a record must have, mapped or not, and their types.
             transform: The stream map; None if there is none.
         """
-        self._identifiers, self._fields = identifiers, fields = columns
-        self._constants = [repeat(value) for value in constants.values()]
+        self._identifiers, self._fields, self._opt_outs = identifiers, fields, opt_outs = columns
+        self._channels = _by_opt_outs([each.name for each in opt_outs], mapping)
+        self._lists: object = UNSET if mapping.lists is None else mapping.lists
         self._transform = transform
-        self._record_type, self._getters = _record_type((*identifiers, *fields), needed)
+        self._record_type, self._getters = _record_type((*identifiers, *fields, *opt_outs), needed)
         record: Any = self._record_type if transform is None else dict[str, Any]
         line = msgspec.defstruct(
             "Line",
@@ -91,7 +95,7 @@ class FastPath:
         self._identifiers_type = _sent_type([each.name for each in identifiers])
         self._fields_type = _sent_type([each.name for each in fields])
         self._contact_type = _sent_type(
-            ["identifiers", "dataFields", *constants],
+            ["identifiers", "dataFields", "channelProperties", "lists"],
             tag_field="matchIdentifier",
             tag=identifiers[0].name,
         )
@@ -117,20 +121,27 @@ class FastPath:
             each.convert(values[each.path], Notes(slow, rounded[each.name]))
             for each in self._fields
         ]
+        opt_outs = [each.convert(values[each.path], Notes(slow, [])) for each in self._opt_outs]
         sent = map(
             self._contact_type,
             map(self._identifiers_type, *identifiers),
             self._data_fields(fields, len(records)),
-            *self._constants,
+            self._channel_properties(opt_outs),
+            repeat(self._lists),
         )
         try:
             bodies = _encode_lines(list(sent)).split(b"\n")
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
-            return MappedLines([], range(len(records)), filtered, {})
+            return MappedLines([], range(len(records)), filtered, {}, {})
         keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
         contacts = list(map(Contact, keys, _together(others), bodies, rows))
-        counts = {name: len(set(places) - slow - filtered) for name, places in rounded.items()}
-        return MappedLines(contacts, sorted(slow | filtered), filtered, counts)
+        others_way = slow | filtered
+        counts = {name: len(set(places) - others_way) for name, places in rounded.items()}
+        opted_out = {
+            each.name: sum(column) - sum(column[place] for place in others_way)
+            for each, column in zip(self._opt_outs, opt_outs, strict=True)
+        }
+        return MappedLines(contacts, sorted(others_way), filtered, counts, opted_out)
 
     def _transformed(
         self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]
@@ -152,6 +163,12 @@ class FastPath:
             found.append(made)
         return found
 
+    def _channel_properties(self, opt_outs: list[list[bool]]) -> Iterable[object]:
+        """Return what is sent for the channels of each contact; UNSET if that is nothing."""
+        if not opt_outs:
+            return repeat(self._channels[()])
+        return map(self._channels.__getitem__, zip(*opt_outs, strict=True))
+
     def _data_fields(self, columns: list[list[Any]], length: int) -> Iterable[object]:
         """Return the data fields of each record; UNSET for one that has none."""
         if not columns:
@@ -161,6 +178,17 @@ class FastPath:
             nothing = self._fields_type()
             return [UNSET if each == nothing else each for each in found]
         return found
+
+
+def _by_opt_outs(names: Sequence[str], mapping: ContactMapping) -> dict[tuple[bool, ...], object]:
+    """Return what is sent for a contact's channels, by whether it has opted out of each."""
+    found: dict[tuple[bool, ...], object] = {}
+    for flags in product((False, True), repeat=len(names)):
+        sent = mapping.channel_properties(
+            [name for name, flag in zip(names, flags, strict=True) if flag]
+        )
+        found[flags] = msgspec.Raw(msgspec.json.encode(sent)) if sent else UNSET
+    return found
 
 
 def _may_be_deleted(record: Mapping[str, Any], transformed: Mapping[str, Any]) -> bool:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Raw
 
 from target_dotdigital.mapping.column_types import key_type
-from target_dotdigital.mapping.columns import Columns, field_column, identifier_column
+from target_dotdigital.mapping.columns import (
+    Columns,
+    field_column,
+    identifier_column,
+    opt_out_column,
+)
 from target_dotdigital.mapping.fast_path import FastPath
 from target_dotdigital.mapping.values import DELETED_AT
 
@@ -59,11 +64,11 @@ def build_fast_path(
     columns = _columns(mapping, schema.get("properties", {}), is_decoded=is_decoded)
     if columns is None or None in needed.values():
         return None  # a property cannot be checked, or converted, by its type
-    mapped = (*columns.identifiers, *columns.fields)
+    mapped = (*columns.identifiers, *columns.fields, *columns.opt_outs)
     names = (*needed, *(each.path for each in mapped))
     if DELETED_AT in names or _has_odd_name((stream, *names, *(each.name for each in mapped))):
         return None
-    return FastPath(stream, columns, mapping.constants, needed, transform)
+    return FastPath(stream, columns, mapping, needed, transform)
 
 
 def _needed_types(
@@ -105,13 +110,18 @@ def _columns(
         )
         for each in mapping.fields
     ]
+    opt_outs = [
+        opt_out_column(channel, path.name, properties.get(path.name), is_decoded=is_decoded)
+        for channel, path in mapping.opt_outs.paths.items()
+    ]
     found = Columns(
         [each for each in identifiers if each is not None],
         [each for each in fields if each is not None],
+        [each for each in opt_outs if each is not None],
     )
-    columns = (*found.identifiers, *found.fields)
+    columns = (*found.identifiers, *found.fields, *found.opt_outs)
     types = {(each.path, each.type) for each in columns}
-    if len(columns) < len(identifiers) + len(fields):
+    if len(columns) < len(identifiers) + len(fields) + len(opt_outs):
         return None
     if len(types) > len({path for path, _ in types}):
         return None  # two columns want to decode a property differently

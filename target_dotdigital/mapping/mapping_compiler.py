@@ -19,6 +19,7 @@ from target_dotdigital.mapping.values import (
     MappedField,
     MappedIdentifier,
     MappedProperties,
+    OptOuts,
     Preferences,
     PropertyPath,
     RowAddressBooks,
@@ -73,6 +74,7 @@ class MappingCompiler:
                 self._find_all(self._settings.preferences, "the preference {}")
             ),
             consent=self._consent(),
+            opt_outs=OptOuts(self._find_all(self._settings.opt_out or {}, "the opt-out of {}")),
             address_books=self._address_books(find_address_book),
         )
         if self._problems:

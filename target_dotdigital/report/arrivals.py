@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_dotdigital.loading import reason_in_words
 from target_dotdigital.report.model import StreamPlan
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         Report,
         StreamReport,
     )
+
+
+_CHANNELS: Final = {"email": "of e-mail", "sms": "of SMS", "whatsApp": "of WhatsApp"}
 
 
 class Part(NamedTuple):
@@ -91,7 +94,7 @@ class Arrivals:
     @property
     def left_out(self) -> list[Part]:
         """Rows that were not to arrive."""
-        left = deleted = not_there = filtered = ignored = meant = 0
+        left = deleted = not_there = filtered = ignored = opted_out = meant = 0
         for each in self.streams:
             if isinstance(each, StreamPlan):
                 left, deleted = left + each.would_leave, deleted + each.would_be_deleted
@@ -99,6 +102,7 @@ class Arrivals:
                 left, deleted = left + each.left, deleted + each.deleted
                 not_there += each.not_there
             filtered, ignored = filtered + each.filtered, ignored + each.ignored_deletions
+            opted_out += each.opted_out_new
             meant += each.not_loaded if each.not_loaded_because is None else 0
         return _parts(
             (left, "marked as deleted, to leave the address book"),
@@ -106,8 +110,17 @@ class Arrivals:
             (not_there, "marked as deleted, and not there any more"),
             (ignored, "marked as deleted, and not sent (on_delete: ignore)"),
             (filtered, "filtered out by your stream map"),
+            (opted_out, "opted out, new to your account, and not created (opt_out_new: skip)"),
             (meant, "of a stream that you skip on purpose"),
         )
+
+    @property
+    def opted_out(self) -> list[Part]:
+        """Rows that opt out, by channel."""
+        found: Counter[str] = Counter()
+        for each in self.streams:
+            found.update(each.opted_out)
+        return _parts(*((found[channel], words) for channel, words in _CHANNELS.items()))
 
     @property
     def departed(self) -> int:

@@ -28,11 +28,12 @@ from target_dotdigital.report.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.bounded_records import Waits
+    from target_dotdigital.dry_run import Plan
     from target_dotdigital.events import Events, Job
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
@@ -109,6 +110,9 @@ def _stream_rows(counts: StreamCounts, settings: Settings) -> dict[str, Any]:
         "unsettled": counts.unsettled,
         "reject_groups": [RejectedRows(*each.group, each.rows) for each in groups_of([counts])],
         "rounded": dict(sorted(counts.rounded.items())),
+        "opted_out": dict(sorted(counts.opted_out.items())),
+        "opted_out_new": counts.opted_out_new,
+        "unchanged": counts.unchanged,
     }
 
 
@@ -128,26 +132,73 @@ def totals(streams: Iterable[StreamReport | StreamPlan]) -> Totals:
 
 
 def address_book_reports(
-    used: Iterable[UsedAddressBook], streams: Collection[StreamCounts]
+    used: Iterable[UsedAddressBook],
+    streams: Sequence[StreamCounts],
+    rows: Sequence[StreamReport | StreamPlan],
+    mirrored: Mapping[int, int],
 ) -> list[AddressBookReport]:
     """Return the address books that streams are loaded into.
 
     Args:
         used: The address books.
         streams: The counts of all streams.
+        rows: What became of their rows, stream by stream.
+        mirrored: How many contacts a mirror took out of an address book, or would, by its ID.
     """
-    return [
-        AddressBookReport(
-            id=each.address_book_id if each.address_book_id > 0 else None,
-            name=each.name,
-            streams=[
-                counts.stream for counts in streams if each.address_book_id in counts.address_books
-            ],
-            before=each.before,
-            now=each.now,
+    found = []
+    for each in used:
+        book = each.address_book_id
+        own = [
+            (counts, report)
+            for counts, report in zip(streams, rows, strict=True)
+            if book in counts.address_books
+        ]
+        reports = [report for _, report in own]
+        # Of a row that may be in several address books, it is not counted which.
+        is_told = all(len(counts.address_books) == 1 for counts, _ in own)
+        found.append(
+            AddressBookReport(
+                id=book if book > 0 else None,
+                name=each.name,
+                streams=[report.stream for report in reports],
+                before=each.before,
+                now=each.now,
+                **(_book_rows(reports, mirrored.get(book)) if is_told else {}),
+            )
         )
-        for each in used
-    ]
+    return found
+
+
+def _book_rows(
+    reports: Iterable[StreamReport | StreamPlan], mirrored: int | None
+) -> dict[str, int]:
+    """Return the rows of all streams of an address book."""
+    arrived = missing = left = would_leave = unchanged = 0
+    for each in reports:
+        if isinstance(each, StreamPlan):
+            arrived, would_leave = arrived + each.valid, would_leave + each.would_leave
+        else:
+            arrived, left = arrived + each.imported, left + each.left
+        missing, unchanged = missing + each.missing, unchanged + each.unchanged
+    # In a plan, those who are marked as deleted are among those whom a mirror takes out.
+    left += would_leave if mirrored is None else mirrored
+    return {"arrived": arrived, "missing": missing, "left": left, "unchanged": unchanged}
+
+
+def mirrored_contacts(stale: Iterable[StaleMembers], plan: Plan | None) -> dict[int, int]:
+    """Return how many contacts mirrors took out of address books, or would, by their IDs.
+
+    Args:
+        stale: What mirrors have done.
+        plan: The plan of a dry run; None of a run.
+    """
+    if plan is None:
+        return {each.address_book.address_book_id: each.left for each in stale}
+    return {
+        each.address_book: each.would_leave
+        for each in plan.mirrors
+        if each.address_book is not None and not (each.is_refused or each.waits)
+    }
 
 
 def mirror_report(stale: StaleMembers) -> MirrorReport:

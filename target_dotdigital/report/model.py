@@ -16,10 +16,13 @@ VERSION: Final = 1
 Destination = Literal["address_book", "address_books_of_rows", "account"]
 
 
+RunStatus = Literal["succeeded", "failed", "stopped"]
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """How a run ended."""
 
-    status: Literal["succeeded", "failed", "stopped"]
+    status: RunStatus
     reason: str | None = None
     """The line that it ended with; None for a success."""
 
@@ -56,6 +59,12 @@ class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
     """The largest first."""
     rounded: dict[str, int]
     """Rows of which a number lost decimals, or would, by data field."""
+    opted_out: dict[str, int]
+    """Rows that opt out, by channel."""
+    opted_out_new: int
+    """Of the skipped rows: those of people who have opted out and are not created."""
+    unchanged: int
+    """Rows for which nothing had to be sent."""
 
     @property
     def missing(self) -> int:
@@ -195,6 +204,15 @@ class AddressBookReport(msgspec.Struct, frozen=True):
     """When the run began; None if that is not known."""
     now: int | None
     """After the run; None if that is not known, or in a dry run."""
+    arrived: int | None = None
+    """Rows of its streams that arrived, or would. This and what follows is None where the rows of
+    a stream name several address books: then each row counts for its stream alone."""
+    missing: int | None = None
+    """Rows that did not arrive, and are not left out on purpose."""
+    left: int | None = None
+    """People who left, for a mark in their row or because of a mirror; or would."""
+    unchanged: int | None = None
+    """Rows for which nothing had to be sent."""
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -216,6 +234,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `report_path` holds."""
 
     version: int
+    status: RunStatus
+    """The same as in `outcome`, for programs."""
     kind: Literal["run", "plan"]
     target: str
     started: str

@@ -25,6 +25,7 @@ from target_dotdigital.files import check_folder, check_writable, unwritable
 from target_dotdigital.report.builder import (
     address_book_reports,
     mirror_report,
+    mirrored_contacts,
     shown_settings,
     stream_plan,
     stream_report,
@@ -145,6 +146,7 @@ class ReportWriter:
             rows = [stream_plan(each, settings) for each in counts]
         return Report(
             version=VERSION,
+            status=outcome.status,
             kind="run" if plan is None else "plan",
             target=f"target-dotdigital {version('target-dotdigital')}",
             host=account.host,
@@ -155,7 +157,9 @@ class ReportWriter:
             settings=shown_settings(settings),
             timeline=timeline_report(self._timeline),
             totals=totals(rows),
-            address_books=address_book_reports(account.address_books, counts),
+            address_books=address_book_reports(
+                account.address_books, counts, rows, mirrored_contacts(account.mirrors, plan)
+            ),
             started=self._started,
             ended=_now(),
             outcome=outcome,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_dotdigital.account import Account, used_address_books
+from target_dotdigital.account import Account, KnownContacts, used_address_books
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
 from target_dotdigital.dry_run import ComparisonLoad, DryRun, empty_plan, make_plan
 from target_dotdigital.loading import (
@@ -65,7 +65,8 @@ def handlers_of_a_run(
         Jobs(kind, clock, settings.import_timeout_seconds, limit)
         for kind in (IMPORT, REMOVAL, DELETION)
     )
-    importer = Importer(client, imports, events, account.check_address_books)
+    known = KnownContacts(client)
+    importer = Importer(client, imports, events, known, account.check_address_books)
     remover = Remover(client, removals, deletions, events, account.label)
 
     def seconds_of_import() -> float | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.account import Account
     from target_dotdigital.loading import Batches, RowCounts
-    from target_dotdigital.mapping import Contact, Row, StreamCounts
+    from target_dotdigital.mapping import Contact, HeldOptOuts, Row, StreamCounts
     from target_dotdigital.mirror import Mirrors
     from target_dotdigital.run.state_output import StateOutput
     from target_dotdigital.settings import MergeOption, Settings
@@ -28,6 +28,7 @@ class Intake:
         settings: The target's settings.
         mirrors: The streams that are mirrors.
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
+        held_opt_outs: Those that no later row of the run undoes; None if nothing could.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
     """
@@ -39,6 +40,7 @@ class Intake:
     _counts: RowCounts
     _states: StateOutput
     _batches: Batches
+    held_opt_outs: HeldOptOuts | None = None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
 

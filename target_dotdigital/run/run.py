@@ -19,6 +19,7 @@ from target_dotdigital.loading import (
     Wakeup,
     conflict_retry,
 )
+from target_dotdigital.mapping import HeldOptOuts
 from target_dotdigital.mirror import MirrorRemoval, Mirrors, check_folder, undo_folder
 from target_dotdigital.report import AccountFindings, Progress, ReportWriter
 from target_dotdigital.run.destination import Destination
@@ -93,6 +94,7 @@ def build_run(
         counts,
         states,
         pipeline.batches,
+        HeldOptOuts() if settings.holds_opt_outs else None,
     )
     return Run(intake, pipeline, destination, summary, report_writer)
 

@@ -13,20 +13,15 @@ from target_dotdigital.settings.address_books import (
 )
 from target_dotdigital.settings.environment import from_environment
 from target_dotdigital.settings.names import OWN_IDENTIFIERS, doubts, whole_names
-from target_dotdigital.settings.problems import problems
-from target_dotdigital.settings.schema import (
-    CONFIG_SCHEMA,
-    MAX_ACTIVE_IMPORTS,
-    REGIONS,
-    MergeOption,
-)
+from target_dotdigital.settings.problems import describe, problems
+from target_dotdigital.settings.schema import CONFIG_SCHEMA, MAX_ACTIVE_IMPORTS, REGIONS
 from target_dotdigital.settings.settings import (
     MAX_ID,
     REJECT_PROPERTY_PREFIX,
     Settings,
     StreamSettings,
 )
-from target_dotdigital.settings.violations import describe
+from target_dotdigital.settings.stream_schema import MergeOption
 
 __all__ = [
     "CONFIG_SCHEMA",

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.near_misses import nearest, nearly_equal
-from target_dotdigital.settings.schema import STREAM_SETTINGS
+from target_dotdigital.settings.stream_schema import STREAM_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -5,10 +5,11 @@ Messages name settings and never repeat a value: the value may be a password in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings.access import access_problems, path_problems
 from target_dotdigital.settings.address_books import (
     address_book_problems,
@@ -17,10 +18,11 @@ from target_dotdigital.settings.address_books import (
 )
 from target_dotdigital.settings.names import name_problems
 from target_dotdigital.settings.streams import stream_problems
-from target_dotdigital.settings.violations import describe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from jsonschema import ValidationError
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -75,3 +77,29 @@ def _further_problems(config: Mapping[str, Any]) -> list[str]:
     for name, stream in (config.get("streams") or {}).items():
         found += stream_problems(f"streams.{name}", stream)
     return [*found, *leaving_problems(config)]
+
+
+def describe(error: ValidationError) -> str:
+    """Return a schema violation in words, without the value that breaks the schema.
+
+    Args:
+        error: What `jsonschema` found.
+    """
+    name = ".".join(str(part) for part in error.absolute_path) or "the configuration"
+    rule, wanted, schema = str(error.validator), cast("Any", error.validator_value), error.schema
+    if rule == "additionalProperties" and isinstance(error.instance, dict):
+        known = set(cast("dict[str, Any]", schema).get("properties", {}))
+        unknown = sorted(set(error.instance) - known)
+        listed = f"{name}: unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}"
+        hints = "".join(dict.fromkeys(did_you_mean(each, known) for each in unknown))
+        return f"{listed}.{hints}" if hints else listed
+    if rule == "enum":
+        words = [str(word) for word in wanted if word]
+        meant = did_you_mean(error.instance, words)
+        return f"{name}: must be one of {', '.join(words)}{'.' if meant else ''}{meant}"
+    if rule == "type":
+        types = [wanted] if isinstance(wanted, str) else wanted
+        return f"{name}: must be of type {' or '.join(word for word in types if word != 'null')}"
+    if rule in {"minimum", "maximum"}:
+        return f"{name}: must be at {'least' if rule == 'minimum' else 'most'} {wanted}"
+    return f"{name}: breaks the rule '{rule}'"

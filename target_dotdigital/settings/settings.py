@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.settings.stream_schema import MergeOption
 
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""
@@ -48,6 +48,9 @@ class StreamSettings:
     mobile_country: str | None = None
     account_only: bool = False
     """Whether contacts are to be in no address book."""
+    opt_out: Mapping[str, str] | None = None
+    """By channel, the property that says whether the contact has opted out."""
+    opt_out_new: str = "create"
 
     @property
     def has_address_book(self) -> bool:
@@ -84,6 +87,19 @@ class Settings:
     default_stream: StreamSettings
     skipped_streams: frozenset[str] = frozenset()
     """Those that `skip` leaves out on purpose."""
+
+    @property
+    def holds_opt_outs(self) -> bool:
+        """Whether an opt-out is held for the rest of the run, whatever later rows say.
+
+        That matters only where a later row could undo it: where a stream sends `subscribed`, or
+        leaves out who has opted out, so that a later row would create them subscribed.
+        """
+        streams = [] if self.streams is None else [x for x in self.streams.values() if x.opt_out]
+        if not streams or self.streams is None:
+            return False
+        resubscribes = any(each.resubscribe for each in self.streams.values())
+        return resubscribes or any(each.opt_out_new == "skip" for each in streams)
 
     @override
     def __repr__(self) -> str:
@@ -160,4 +176,6 @@ def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSet
         exact_numbers=settings.get("exact_numbers", False),
         mobile_country=country.upper() if country is not None else None,
         account_only=account_only,
+        opt_out=settings.get("opt_out"),
+        opt_out_new=settings.get("opt_out_new", "create"),
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from target_dotdigital.near_misses import did_you_mean
 from target_dotdigital.settings.address_books import address_book_problems
 from target_dotdigital.settings.names import OWN_IDENTIFIERS, is_identifier
-from target_dotdigital.settings.schema import CONSENT_KEYS
 from target_dotdigital.settings.settings import MAX_ID, REJECT_PROPERTY_PREFIX
+from target_dotdigital.settings.stream_schema import CHANNELS, CONSENT_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,10 +30,11 @@ def stream_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     yield from _field_problems(name, stream)
     yield from _consent_problems(name, stream)
     yield from _country_problems(f"{name}.mobile_country", stream.get("mobile_country"))
-    for key in ("identifiers", "fields", "preferences", "consent"):
+    for key in ("identifiers", "fields", "preferences", "consent", "opt_out"):
         for entry, path in (stream.get(key) or {}).items():
             yield from _property_problems(f"{name}.{key}.{entry}", path)
     yield from _account_only_problems(name, stream)
+    yield from _opt_out_problems(name, stream)
     if (by_row := stream.get("address_book_property")) is not None:
         yield from _row_book_problems(f"{name}.address_book_property", by_row, stream)
 
@@ -87,6 +88,13 @@ def _account_only_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str
         for other in ("address_book", "address_book_property"):
             if stream.get(other) is not None:
                 yield f"{name}.account_only: it cannot be combined with {other}"
+
+
+def _opt_out_problems(name: str, stream: Mapping[str, Any]) -> Iterator[str]:
+    if stream.get("opt_out") == {}:
+        yield f"{name}.opt_out: it is empty; name a property for {', '.join(CHANNELS)}"
+    if stream.get("opt_out_new") == "skip" and not stream.get("opt_out"):
+        yield f"{name}.opt_out_new: without opt_out it means nothing"
 
 
 def _row_book_problems(name: str, path: str, stream: Mapping[str, Any]) -> Iterator[str]:

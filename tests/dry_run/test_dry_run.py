@@ -185,6 +185,9 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_be_deleted": 0,
             "unsettled": 0,
             "rounded": {},
+            "opted_out": {},
+            "opted_out_new": 0,
+            "unchanged": 0,
             "reject_groups": [
                 {"code": "identifier.invalid", "property": "email", "rule": "email", "rows": 1},
                 {"code": "identifier.missing", "property": "email", "rule": "email", "rows": 1},
@@ -201,6 +204,9 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_be_deleted": 1,
             "unsettled": 0,
             "rounded": {},
+            "opted_out": {},
+            "opted_out_new": 0,
+            "unchanged": 0,
             "reject_groups": [],
         },
         {
@@ -214,6 +220,9 @@ def test_rows_are_counted_and_rejects_are_kept(server: DotdigitalServer, tmp_pat
             "would_be_deleted": 0,
             "unsettled": 0,
             "rounded": {},
+            "opted_out": {},
+            "opted_out_new": 0,
+            "unchanged": 0,
             "reject_groups": [],
         },
     ]

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from target_dotdigital.sandbox import EmbeddedSandbox
-from target_dotdigital.settings.schema import CONSENT_KEYS
+from target_dotdigital.settings.stream_schema import CONSENT_KEYS
 from tests.support.dotdigital.contract.openapi import needs_vendor_files, violations_of
 from tests.support.dotdigital.contract.recording import RecordingProxy
 from tests.support.dotdigital.contract.rules import strict_violations_of

@@ -13,7 +13,7 @@ from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.loading.batching import Batches
 from target_dotdigital.loading.imports import Import, import_body
 from target_dotdigital.mapping.contact_mapping import ContactMapping
-from target_dotdigital.settings.schema import (
+from target_dotdigital.settings.stream_schema import (
     CONSENT_KEYS,
     EMAIL_TYPES,
     MERGE_OPTIONS,

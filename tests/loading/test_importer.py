@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from target_dotdigital.account import KnownContacts
 from target_dotdigital.api.client import Client
 from target_dotdigital.api.jobs import IMPORT, Jobs, PollLimit
 from target_dotdigital.api.replies import ImportStatus
@@ -105,7 +106,7 @@ def import_of(count: int = 2) -> Import:
 def importer(client: Client, clock: Clock | None = None, jitter: float = 0.5) -> Importer:
     clock = clock or FakeClock()
     jobs = Jobs(IMPORT, clock, TIMEOUT_SECONDS, PollLimit(), lambda: jitter)
-    return Importer(client, jobs, Events(clock))
+    return Importer(client, jobs, Events(clock), KnownContacts(client))
 
 
 def places(settlement: Settlement) -> tuple[set[int], dict[int, str]]:

@@ -20,7 +20,7 @@ from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.loading.wakeup import Wakeup
 from target_dotdigital.mapping.contacts.contact import Row
 from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
-from target_dotdigital.settings.schema import MERGE_OPTIONS
+from target_dotdigital.settings.stream_schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from target_dotdigital.mapping.contacts.contact import Contact
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.settings.stream_schema import MergeOption
 
 PATIENCE_SECONDS = 90
 """How long a thread that must come may take. Never waited for in full by a test that passes."""

@@ -82,6 +82,20 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "opt-outs": {
+        "streams": {
+            "people": {
+                "fields": {"FIRSTNAME": "first_name", "BIRTHDAY": "birthday"},
+                "email_opt_in_type": "verifiedDouble",
+                "opt_out": {"email": "vip", "sms": "birthday"},
+            },
+            "leads": {"fields": {}, "opt_out": {"whatsApp": "points"}},
+        }
+    },
+    "opt-outs through a stream map": {
+        "stream_maps": {"people": {"vip": "vip", "first_name": "points > 100"}},
+        "streams": {"people": {"fields": {}, "opt_out": {"email": "vip", "sms": "first_name"}}},
+    },
     "custom match": {
         "streams": {
             "people": {

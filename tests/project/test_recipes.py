@@ -188,6 +188,18 @@ def who_is_asked_is_pending(clone: Clone) -> None:
     assert opt_in_types(account) == {"ada": "double", "ben": "verifieddouble"}
 
 
+@promise("Opt-outs")
+def who_has_opted_out_is_unsubscribed(clone: Clone) -> None:
+    account = clone.account("output/opt-outs.db")
+    assert account.members("Newsletter") == {"ada", "ben"}
+    assert account.statuses() == {"ada": "subscribed", "ben": "unsubscribed"}
+
+
+@promise("A list of opt-outs alone")
+def who_is_unknown_and_has_opted_out_is_not_created(clone: Clone) -> None:
+    assert set(clone.account("output/opt-outs-alone.db").people) == set()
+
+
 @promise("Consent and preferences")
 def choices_and_proofs_are_kept(clone: Clone) -> None:
     account = clone.account("output/consent.db")

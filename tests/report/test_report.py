@@ -69,12 +69,25 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
                 {"code": "identifier.missing", "property": "email", "rule": "email", "rows": 1},
             ],
             "rounded": {},
+            "opted_out": {},
+            "opted_out_new": 0,
+            "unchanged": 0,
         }
     ]
     assert report["mirrors"] == []
     assert report["totals"] == {"read": 7, "arrived": 2, "joined": 1, "missing": 2, "left_out": 2}
     assert report["address_books"] == [
-        {"id": 102, "name": "Customers", "streams": ["people"], "before": 1, "now": 2}
+        {
+            "id": 102,
+            "name": "Customers",
+            "streams": ["people"],
+            "before": 1,
+            "now": 2,
+            "arrived": 2,
+            "missing": 2,
+            "left": 1,
+            "unchanged": 0,
+        }
     ]
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_dotdigital.settings.schema import CONFIG_SCHEMA, CONSENT_KEYS
+from target_dotdigital.settings.schema import CONFIG_SCHEMA
+from target_dotdigital.settings.stream_schema import CONSENT_KEYS
 from target_dotdigital.target import TargetDotdigital
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def test_defaults_stand_in_the_schema_too() -> None:
     }
     stream = properties["streams"]["additionalProperties"]["properties"]
     assert {name: one["default"] for name, one in stream.items() if "default" in one} == {
+        "opt_out_new": "create",
         "match_identifier": "email",
         "sync_mode": "upsert",
         "max_removal_percent": 20,
@@ -129,6 +131,23 @@ def test_preferences_and_consent_are_read_as_they_are_written() -> None:
     found = settings_of({**ACCESS, "streams": {"a": stream}}).stream("a")
     assert found is not None
     assert (found.preferences, found.consent) == ({7: "news", 12: "offers"}, WHOLE_CONSENT)
+
+
+def test_opt_outs_are_held_only_where_a_later_row_could_undo_one() -> None:
+    out = {"opt_out": {"email": "p"}}
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({"a": {}}, False),
+        ({"a": out}, False),
+        ({"a": {"resubscribe": True}}, False),
+        ({"a": {**out, "resubscribe": True}}, True),
+        ({"a": out, "b": {"resubscribe": True}}, True),
+        ({"a": {**out, "opt_out_new": "skip"}}, True),
+    ]
+    for streams, is_held in cases:
+        assert settings_of({**ACCESS, "streams": streams}).holds_opt_outs is is_held
+    found = settings_of({**ACCESS, "streams": {"a": out}}).stream("a")
+    assert found is not None
+    assert (found.opt_out, found.opt_out_new) == ({"email": "p"}, "create")
 
 
 def test_the_default_address_book_does_not_apply_where_rows_name_their_own() -> None:
@@ -197,6 +216,14 @@ def test_a_problem_in_one_stream_does_not_hide_those_of_another() -> None:
         {"consent": {**WHOLE_CONSENT, "url": ""}},
         {"consent": {**WHOLE_CONSENT, "url": None}},
         {"consent": {**WHOLE_CONSENT, "url": "_sdc_reject_reason"}},
+        {"opt_out": {}},
+        {"opt_out": {"email": ""}},
+        {"opt_out": {"email": None}},
+        {"opt_out": {"email": "_sdc_reject_code"}},
+        {"opt_out": {"post": "p"}},
+        {"opt_out": "out"},
+        {"opt_out": {"email": "p"}, "opt_out_new": "ignore"},
+        {"opt_out_new": "skip"},
         {"preferences": {"news": "p"}},
         {"preferences": {"": "p"}},
         {"preferences": {"0": "p"}},
@@ -309,6 +336,9 @@ def test_a_stream_setting_at_the_top_level_is_told_its_place(
         ({"on_delete": "removed"}, "remove"),
         ({"merge_option": "overwriteifnotempty"}, "overwriteIfNotEmpty"),
         ({"consent": {**WHOLE_CONSENT, "urls": "p"}}, "url"),
+        ({"opt_out": {"whatsapp": "p"}}, "whatsApp"),
+        ({"opt_out": {"e-mail": "p"}}, "email"),
+        ({"optout": {"email": "p"}}, "opt_out"),
         ({"match_identifier": "Email"}, "email"),
         ({"match_identifier": "member-id", "identifiers": {"memberid": "p"}}, "memberid"),
     ],

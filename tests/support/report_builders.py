@@ -22,16 +22,27 @@ from tests.support.clock import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SKIPPED = ("left", "deleted", "not_there", "filtered", "ignored_deletions", "not_loaded")
+SKIPPED = (
+    *("left", "deleted", "not_there", "filtered", "ignored_deletions", "not_loaded"),
+    "opted_out_new",
+)
 ZERO: dict[str, Any] = dict.fromkeys(
-    (*SKIPPED, "imported", "new", "updated", "collapsed", "unsettled"), 0
+    (*SKIPPED, "imported", "new", "updated", "collapsed", "unsettled", "unchanged"), 0
 )
 
 
 def stream_report(name: str, **counts: Any) -> StreamReport:
     """Return what became of a stream's rows, given any of its counts."""
     texts = {"not_loaded_because": None, "loaded_into": "address_book"}
-    given = {**ZERO, **texts, "rejected": {}, "imported_in_part": {}, "rounded": {}, **counts}
+    given = {
+        **ZERO,
+        **texts,
+        "rejected": {},
+        "imported_in_part": {},
+        "rounded": {},
+        "opted_out": {},
+        **counts,
+    }
     if "reject_groups" not in given:
         given["reject_groups"] = [
             RejectedRows(code, code, code, rows) for code, rows in given["rejected"].items()
@@ -54,6 +65,7 @@ def report(
         books = [AddressBookReport(1, name, [each.stream for each in streams], 3, 4)]
     return Report(
         version=1,
+        status=outcome,  # type: ignore[arg-type]
         kind="run",
         target=f"target-dotdigital {name}",
         started="2026-02-03T04:05:06+00:00",

@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_dotdigital.settings.schema import STREAM_SETTINGS
+from target_dotdigital.settings.stream_schema import STREAM_SETTINGS
 from target_dotdigital.target import TargetDotdigital
 
 if TYPE_CHECKING:

@@ -236,7 +236,7 @@ def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, .
 
 
 def _count_removed(settlement: Settlement) -> None:
-    """Count the rows of contacts that have left: they wrote nothing, so they are skipped."""
+    """Count the rows of contacts that have left, or were left out: they wrote nothing."""
     for row in _rows(settlement.left):
         row.counts.skipped += 1
         row.counts.left += 1
@@ -246,6 +246,9 @@ def _count_removed(settlement: Settlement) -> None:
     for row in _rows(settlement.unknown):
         row.counts.skipped += 1
         row.counts.unknown += 1
+    for row in _rows(settlement.left_out):
+        row.counts.skipped += 1
+        row.counts.opted_out_new += 1
 
 
 def _rows(contacts: list[Contact]) -> Iterator[Row]:

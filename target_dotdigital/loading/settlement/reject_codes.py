@@ -58,6 +58,7 @@ _WORDS_OF_RULES: Final = {
     ("record.invalid", "required"): "{do} not have a column that the stream's schema requires",
     ("record.invalid", "type"): "{have} a value of a type that the stream's schema does not allow",
     ("field.type", "address book"): "{have} an address book that contacts cannot join",
+    ("field.type", "opt-out"): "{have} an opt-out that is neither yes or no nor a date",
     ("field.type", "consent"): "{have} only a part of a consent record",
 }
 """The same by code and rule, where the rule says more."""

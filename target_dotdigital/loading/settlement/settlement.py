@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Settlement:
     """What became of a load's contacts.
 
-    All of them are in exactly one of `imported`, `left`, `deleted`, `unknown`, `rejected` and
-    `unnamed`.
+    All of them are in exactly one of `imported`, `left`, `deleted`, `unknown`, `left_out`,
+    `rejected` and `unnamed`.
     """
 
     imported: list[Contact] = field(default_factory=list)
@@ -30,6 +30,8 @@ class Settlement:
     """Contacts that were deleted from the account."""
     unknown: list[Contact] = field(default_factory=list)
     """Contacts that were to leave, and are not there."""
+    left_out: list[Contact] = field(default_factory=list)
+    """Contacts that have opted out, are not known to the account, and were not to be created."""
     rejected: list[tuple[Contact, str]] = field(default_factory=list)
     """Contacts with their reject codes."""
     unnamed: list[Contact] = field(default_factory=list)

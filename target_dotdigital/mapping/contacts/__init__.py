@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from target_dotdigital.mapping.contacts.channels import (
+    ChannelProperties,
+    HeldOptOuts,
+    channel_properties,
+    email_properties,
+)
 from target_dotdigital.mapping.contacts.contact import Contact, Row, collapse
 from target_dotdigital.mapping.contacts.emails import PLAIN_EMAIL
 from target_dotdigital.mapping.contacts.identifiers import (
@@ -34,15 +40,19 @@ __all__ = [
     "MAX_WHOLE_DIGITS",
     "MOBILE_NUMBER",
     "PLAIN_EMAIL",
+    "ChannelProperties",
     "Contact",
+    "HeldOptOuts",
     "IdentitySet",
     "RejectGroup",
     "Row",
     "StreamCounts",
     "as_integer",
     "canonical",
+    "channel_properties",
     "checker",
     "collapse",
+    "email_properties",
     "identities_in",
     "normalise",
     "rows_in_words",

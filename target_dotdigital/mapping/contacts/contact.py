@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from typing_extensions import override
 
+from target_dotdigital.mapping.contacts.channels import channels_of, joined_channels
 from target_dotdigital.mapping.contacts.identifiers import normalise
 from target_dotdigital.mapping.contacts.limits import MAX_CONSENT_RECORDS, MAX_LISTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_dotdigital.mapping.contacts.identity_set import IdentitySet
     from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
     from target_dotdigital.settings import MergeOption
@@ -45,12 +48,14 @@ class Contact(msgspec.Struct, gc=False):
         other_identities: The contact's other identifiers, normalised.
         body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
         rows: The rows that it stands for, the newest last.
+        only_if_known: Whether it is left out if the account does not know it: it has opted out.
     """
 
     key: str
     other_identities: tuple[str, ...]
     body: bytes
     rows: tuple[Row, ...] = ()
+    only_if_known: bool = False
 
     @override
     def __repr__(self) -> str:
@@ -92,19 +97,20 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
         other_identities=tuple(dict.fromkeys((*earlier.other_identities, *later.other_identities))),
         body=_encoder.encode(joined),
         rows=(*earlier.rows, *later.rows),
+        # A row that would have created the contact comes first, or none does: opt-outs are held.
+        only_if_known=earlier.only_if_known and later.only_if_known,
     )
 
 
 def _joined(old: dict[str, Any], new: dict[str, Any], merge_option: MergeOption) -> dict[str, Any]:
-    """Return the JSON of two contacts as one; for each part, the later value wins."""
+    """Return the JSON of two contacts as one; for each part but opt-outs, the later value wins."""
     fields = {**old.get("dataFields", {}), **new.get("dataFields", {})}
     if merge_option == "overwriteIfEmpty":
         fields.update(old.get("dataFields", {}))
-    channel = {**_email_channel(old), **_email_channel(new)}
     preferences = {**_preferences(old), **_preferences(new)}
     parts = {
         "dataFields": fields,
-        "channelProperties": {"email": channel} if channel else None,
+        "channelProperties": joined_channels(channels_of(old), channels_of(new)),
         "preferences": [
             {"id": number, "isOptedIn": opted_in} for number, opted_in in preferences.items()
         ],
@@ -125,7 +131,7 @@ def _differ_in_turn(old: dict[str, Any], new: dict[str, Any], merge_option: Merg
     pairs: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(_identities(old), _identities(new))]
     if merge_option == "overwriteIfEmpty":
         # Dotdigital does not document whether this option covers more than data fields.
-        pairs.append((_email_channel(old), _email_channel(new)))
+        pairs.append((dict(_email_channel(old)), dict(_email_channel(new))))
         pairs.append((_preferences(old), _preferences(new)))
     return any(
         earlier.get(name, value) != value
@@ -142,6 +148,5 @@ def _preferences(contact: dict[str, Any]) -> dict[int, bool]:
     return {each["id"]: each["isOptedIn"] for each in contact.get("preferences", ())}
 
 
-def _email_channel(contact: dict[str, Any]) -> dict[str, Any]:
-    channel: dict[str, Any] = contact.get("channelProperties", {}).get("email", {})
-    return channel
+def _email_channel(contact: dict[str, Any]) -> Mapping[str, str]:
+    return channels_of(contact).get("email", {})

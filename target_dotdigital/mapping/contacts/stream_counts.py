@@ -35,6 +35,8 @@ class StreamCounts:
     updated: int = 0
     """Of the imported rows: those whose contact was in the account, if Dotdigital says so."""
     collapsed: int = 0
+    unchanged: int = 0
+    """Rows of contacts that are as they were last settled, so that nothing had to be sent."""
     skipped: int = 0
     """Rows that write nothing: of streams that are not loaded, filtered out, or of a removal."""
     left: int = 0
@@ -47,6 +49,8 @@ class StreamCounts:
     """Of the skipped rows: those that a stream map filtered out."""
     ignored: int = 0
     """Of the skipped rows: those marked as deleted, which `on_delete: ignore` leaves alone."""
+    opted_out_new: int = 0
+    """Of the skipped rows: those whose contact was unknown to the account, and has opted out."""
     address_books: dict[int, None] = field(default_factory=dict)
     """The IDs of the address books that its contacts join; negative if they are yet to be made."""
     is_loaded: bool = False
@@ -61,16 +65,20 @@ class StreamCounts:
     """Contacts that were imported without one of their parts, by Dotdigital's code."""
     rounded: Counter[str] = field(default_factory=Counter)
     """Rows by the data field for which a number lost decimals."""
+    opted_out: Counter[str] = field(default_factory=Counter)
+    """Rows by the channel that they opt out of."""
 
-    def note_rounded(self, rows: Mapping[str, int]) -> None:
-        """Count rows whose numbers were rounded.
+    def note_mapped(self, rounded: Mapping[str, int], opted_out: Mapping[str, int]) -> None:
+        """Count rows whose numbers were rounded, and rows that opt out.
 
         Args:
-            rows: How many there are, by data field.
+            rounded: How many of the first there are, by data field.
+            opted_out: How many of the second there are, by channel.
         """
-        for name, count in rows.items():
-            if count:
-                self.rounded[name] += count
+        for counts, rows in ((self.rounded, rounded), (self.opted_out, opted_out)):
+            for name, count in rows.items():
+                if count:
+                    counts[name] += count
 
     def note_filtered(self) -> None:
         """Count a row that a stream map filters out."""
@@ -106,8 +114,8 @@ class StreamCounts:
     @property
     def not_loaded(self) -> int:
         """Of the skipped rows: those that came while the stream was not loaded."""
-        others = self.left + self.deleted + self.unknown + self.filtered + self.ignored
-        return self.skipped - others
+        departed = self.left + self.deleted + self.unknown
+        return self.skipped - departed - self.filtered - self.ignored - self.opted_out_new
 
     @property
     def rejected_total(self) -> int:
@@ -142,6 +150,10 @@ class StreamCounts:
             line += f"; deleted {self.deleted}"
         if self.unknown:
             line += f"; not found to remove {self.unknown}"
+        if self.opted_out:
+            line += f"; opted out by channel: {_listed(self.opted_out)}"
+        if self.opted_out_new:
+            line += f"; opted out and not created {self.opted_out_new}"
         return line
 
     def rounding(self) -> str | None:

@@ -18,6 +18,7 @@ from target_dotdigital.mapping.values.mapped_properties import (
     MappedIdentifier,
     MappedProperties,
 )
+from target_dotdigital.mapping.values.opt_outs import OptOuts, opt_out_reader
 from target_dotdigital.mapping.values.property_path import ABSENT, PropertyPath, is_empty
 from target_dotdigital.mapping.values.row_address_books import RowAddressBooks
 
@@ -31,6 +32,7 @@ __all__ = [
     "MappedField",
     "MappedIdentifier",
     "MappedProperties",
+    "OptOuts",
     "Preferences",
     "PropertyPath",
     "Rounded",
@@ -39,5 +41,6 @@ __all__ = [
     "converter",
     "is_deleted",
     "is_empty",
+    "opt_out_reader",
     "to_text",
 ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.mapping.values.consent import Consent, Preferences
     from target_dotdigital.mapping.values.field_values import Rounded, Sendable
+    from target_dotdigital.mapping.values.opt_outs import OptOuts
     from target_dotdigital.mapping.values.property_path import PropertyPath
     from target_dotdigital.mapping.values.row_address_books import RowAddressBooks
 
@@ -57,6 +58,7 @@ class MappedProperties(NamedTuple):
     fields: list[MappedField]
     preferences: Preferences
     consent: Consent | None
+    opt_outs: OptOuts
     address_books: RowAddressBooks | None
     """The property that names the row's own address books."""
 
@@ -68,5 +70,6 @@ class MappedProperties(NamedTuple):
             *(each.path for each in self.fields),
             *self.preferences.paths.values(),
             *(self.consent.paths.values() if self.consent is not None else ()),
+            *self.opt_outs.paths.values(),
             *([self.address_books.path] if self.address_books is not None else ()),
         ]

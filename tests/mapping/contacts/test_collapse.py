@@ -15,11 +15,11 @@ from target_dotdigital.loading.imports import Import
 from target_dotdigital.loading.queue import overlapping_key
 from target_dotdigital.mapping.contacts.contact import Contact, collapse
 from target_dotdigital.mapping.contacts.limits import MAX_CONSENT_RECORDS, MAX_LISTS
-from target_dotdigital.settings.schema import MERGE_OPTIONS
+from target_dotdigital.settings.stream_schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
 
 if TYPE_CHECKING:
-    from target_dotdigital.settings.schema import MergeOption
+    from target_dotdigital.settings.stream_schema import MergeOption
 
 NAMES = ("FIRSTNAME", "AGE", "VIP")
 VALUES = (
@@ -248,3 +248,43 @@ def test_what_comes_after_a_row_that_could_not_be_joined_does_not_overtake_it() 
     first, second = parts("overwrite", *rows)
     assert "dataFields" not in first
     assert second["dataFields"] == {"AGE": 2}
+
+
+@pytest.mark.parametrize("merge_option", MERGE_OPTIONS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_opt_out_of_either_row_stays(merge_option: MergeOption, *, is_first: bool) -> None:
+    out = {"email": {"status": "unsubscribed"}, "sms": {"status": "unsubscribed"}}
+    other: dict[str, Any] = {"email": {"emailType": "html", "optInType": "verifiedDouble"}}
+    earlier, later = (out, other) if is_first else (other, out)
+    joined = collapse(
+        contact("ann@example.com", channelProperties=earlier),
+        contact("ann@example.com", channelProperties=later),
+        merge_option,
+    )
+    assert joined is not None
+    email = {"emailType": "html", "status": "unsubscribed"}
+    assert contents(joined)["channelProperties"] == {**out, "email": email}
+
+
+def test_subscribed_does_not_undo_an_opt_out() -> None:
+    out, back = (
+        contact("ann@example.com", channelProperties={"email": {"status": status}})
+        for status in ("unsubscribed", "subscribed")
+    )
+    for pair in ((out, back), (back, out)):
+        joined = collapse(*pair, "overwrite")
+        assert joined is not None
+        channels = contents(joined)["channelProperties"]
+        assert channels == {"email": {"status": "unsubscribed"}}
+
+
+@pytest.mark.parametrize(("flags", "expected"), [((True, True), True), ((True, False), False)])
+def test_a_contact_is_left_out_only_if_all_its_rows_say_so(
+    flags: tuple[bool, bool], *, expected: bool
+) -> None:
+    one, two = contact("ann@example.com"), contact("ann@example.com")
+    one.only_if_known, two.only_if_known = flags
+    for pair in ((one, two), (two, one)):
+        joined = collapse(*pair, "overwrite")
+        assert joined is not None
+        assert joined.only_if_known is expected

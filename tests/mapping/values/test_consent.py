@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.mapping.contact_mapping import ContactMapping
 from target_dotdigital.mapping.contacts.contact import Contact
-from target_dotdigital.settings.schema import CONSENT_KEYS, MERGE_OPTIONS
+from target_dotdigital.settings.stream_schema import CONSENT_KEYS, MERGE_OPTIONS
 from tests.support.builders import WILD_VALUES, attempt, contents, marked, stream_settings
 from tests.support.dotdigital.account.import_checks import open_envelope
 

@@ -127,9 +127,9 @@ class StandInAccount:
     """Stands for an account, with data fields and one address book."""
 
     data_fields = DATA_FIELDS
-    creation = SimpleNamespace(planned_address_books={})
-    known_address_books = MappingProxyType[int, object]({})
     client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
+    creation = SimpleNamespace(planned_address_books={})
+    known_address_books = MappingProxyType({ADDRESS_BOOK: SimpleNamespace(name="Book", contacts=0)})
 
     def __init__(self, *_: object) -> None:
         pass

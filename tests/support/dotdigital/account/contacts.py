@@ -17,6 +17,8 @@ class Contact:
     """By the account's own spelling of the name; a cleared field is not in it."""
     lists: set[int] = field(default_factory=set)
     email_status: str = "subscribed"
+    sms_status: str = "noSubscription"
+    whatsapp_status: str = "noSubscription"
     email_type: str | None = None
     opt_in_type: str | None = None
     preferences: dict[int, bool] = field(default_factory=dict)
@@ -46,7 +48,10 @@ def write(
         else:
             contact.data_fields[name] = value
     contact.lists.update(sent.get("lists", ()))
-    properties = sent.get("channelProperties", {}).get("email", {})
+    channels = sent.get("channelProperties", {})
+    contact.sms_status = channels.get("sms", {}).get("status", contact.sms_status)
+    contact.whatsapp_status = channels.get("whatsApp", {}).get("status", contact.whatsapp_status)
+    properties = channels.get("email", {})
     contact.email_type = properties.get("emailType", contact.email_type)
     contact.opt_in_type = properties.get("optInType", contact.opt_in_type)
     contact.email_status = properties.get("status", contact.email_status)
