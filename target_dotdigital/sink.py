@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from target_dotdigital.mapping import (
     is_deleted,
     used_in,
 )
+from target_dotdigital.run import MappedRows
 from target_dotdigital.settings import NO_ADDRESS_BOOK
 from target_dotdigital.singer import check_damage, mapped_record, settings_of
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import StreamMap
 
+    from target_dotdigital.fingerprints import StreamFingerprints
     from target_dotdigital.mapping import FastPath, IdentitySet
     from target_dotdigital.mirror import IdentityStore
     from target_dotdigital.run import Intake
@@ -77,6 +80,8 @@ class ContactSink(BatchSink):
         self._leaving: int | None = None
         self._mirror: IdentityStore | None = None
         self._fast_path: FastPath | None = None
+        self._mapped_rows: MappedRows
+        self._fingerprints: StreamFingerprints | None = None
         self._row_books: list[int] = []
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
@@ -103,15 +108,15 @@ class ContactSink(BatchSink):
             self._counts.note_address_book(address_book_id)
             self._mirror = self._intake.mirrors.register(self.stream_name, address_book_id)
             self._leaving = {"remove": address_book_id, "delete": ACCOUNT}.get(settings.on_delete)
-            return ContactMapping(
-                settings,
-                schema,
-                account.data_fields,
-                address_book_id,
-                self._find_row_book,
+            mapping = ContactMapping(
+                settings, schema, account.data_fields, address_book_id, self._find_row_book
             )
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
+        self._fingerprints = self._intake.fingerprints_of(
+            self._counts, settings, mapping, address_book_id, has_new_fields=bool(missing)
+        )
+        return mapping
 
     def _check_schema(self, mapping: ContactMapping) -> None:
         """Compile what the schema says of all that is mapped: before anything is created."""
@@ -203,6 +208,10 @@ class ContactSink(BatchSink):
         transform = None if is_same else stream_map.transform
         keys = self.key_properties
         self._fast_path = build_fast_path(stream, self.schema, keys, self._mapping, transform)
+        if self._settings is not None:
+            self._mapped_rows = MappedRows(
+                self._intake, self._counts, self._settings.merge_option, self._count_read
+            )
         return self._fast_path
 
     def receive_all(
@@ -226,21 +235,12 @@ class ContactSink(BatchSink):
         rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
         if self._intake.keeps_rejects:
             counts, head, first = self._counts, self._schema_line, self._counts.read + 1
-            rows = [(Row(counts, line, head, None, at),) for at, line in enumerate(lines, first)]
-        contacts, passed_over, filtered, rounded = self._fast_path.map(messages, rows)
-        start = 0
-        for place in (*passed_over, len(messages)):
-            if start < place:
-                self._count_read(place - start)
-                self._intake.add_all(contacts[start:place], self._settings.merge_option)
-            if place in filtered:
-                self._intake.next_row()
-                self._count_read(1)
-                self._counts.note_filtered()
-            elif place < len(messages):
-                take_slowly(place)
-            start = place + 1
-        self._counts.note_rounded(rounded)
+            rows = ((Row(counts, line, head, None, at),) for at, line in enumerate(lines, first))
+        mapped_rows, known = self._mapped_rows, self._fingerprints
+        are_unchanged = None if known is None else partial(mapped_rows.are_unchanged, known)
+        mapped = self._fast_path.map(messages, rows, are_unchanged)
+        mapped_rows.hand_over(mapped, len(messages), take_slowly, known)
+        self._counts.note_rounded(mapped.rounded)
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count
@@ -284,7 +284,8 @@ class ContactSink(BatchSink):
         for identity_set in identity_sets:
             for identity in contact.identities:
                 identity_set.add(identity)
-        self._intake.add(contact, self._settings.merge_option)
+        if not self._intake.is_unchanged(contact, self._fingerprints):
+            self._intake.add(contact, self._settings.merge_option)
         self._counts.note_rounded(rounded)
 
     def _find_row_book(self, named: str | int) -> int:

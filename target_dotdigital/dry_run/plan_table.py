@@ -62,11 +62,14 @@ def _one_line(cell: object) -> str:
 
 
 def _rows(streams: Sequence[StreamCounts]) -> list[str]:
-    heads = ("Rows", "read", "valid", "rejected", "collapsed", "skipped")
-    rows = [
+    heads: tuple[str, ...] = ("Rows", "read", "valid", "rejected", "collapsed", "skipped")
+    rows: list[tuple[object, ...]] = [
         (each.stream, each.read, each.imported, each.rejected_total, each.collapsed, each.skipped)
         for each in streams
     ]
+    if any(each.sends_changes for each in streams):
+        heads = (*heads, "unchanged")
+        rows = [(*row, each.unchanged) for row, each in zip(rows, streams, strict=True)]
     lines = _aligned(heads, rows)
     for each in streams:
         if each.rejected:

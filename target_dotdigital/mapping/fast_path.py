@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
-from itertools import repeat
-from operator import attrgetter
+from itertools import compress, repeat
+from operator import attrgetter, not_
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -44,13 +44,16 @@ class MappedLines(NamedTuple):
     """What lines have become."""
 
     contacts: list[Contact]
-    """A contact for each line; at the places in `passed_over` it means nothing."""
+    """A contact for each line; at the places in `passed_over` it means nothing. Where only changes
+    are sent, a contact for each place in `places`."""
     passed_over: Sequence[int]
     """In order, the places of lines that are filtered out, or have to go the slow way."""
     filtered: Collection[int]
     """The places of lines that a stream map filters out."""
     rounded: Mapping[str, int]
     """By data field, how many of the mapped lines hold a number that was rounded."""
+    places: Sequence[int] | None = None
+    """In order, the places of lines that are sent; None if all are that are not passed over."""
 
 
 class FastPath:
@@ -96,12 +99,18 @@ class FastPath:
             tag=identifiers[0].name,
         )
 
-    def map(self, lines: Sequence[Any], rows: Iterable[tuple[Row, ...]]) -> MappedLines:
+    def map(
+        self,
+        lines: Sequence[Any],
+        rows: Iterable[tuple[Row, ...]],
+        are_unchanged: Callable[[list[bytes]], list[bool]] | None = None,
+    ) -> MappedLines:
         """Map lines.
 
         Args:
             lines: What `decode` has returned for each.
             rows: The row that each stands for.
+            are_unchanged: Returns for the JSON of each contact whether it need not be sent.
         """
         records = list(map(_record_of, lines))
         slow: set[int] = set()
@@ -127,10 +136,20 @@ class FastPath:
             bodies = _encode_lines(list(sent)).split(b"\n")
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
             return MappedLines([], range(len(records)), filtered, {})
+        counts = {name: len(set(places) - slow - filtered) for name, places in rounded.items()}
+        passed_over = sorted(slow | filtered)
+        places = None
+        if are_unchanged is not None:
+            is_left = are_unchanged(bodies)
+            for place in passed_over:
+                is_left[place] = True
+            is_sent = list(map(not_, is_left))
+            places = list(compress(range(len(bodies)), is_sent))
+            identifiers = [list(compress(values, is_sent)) for values in identifiers]
+            bodies, rows = list(compress(bodies, is_sent)), compress(rows, is_sent)
         keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
         contacts = list(map(Contact, keys, _together(others), bodies, rows))
-        counts = {name: len(set(places) - slow - filtered) for name, places in rounded.items()}
-        return MappedLines(contacts, sorted(slow | filtered), filtered, counts)
+        return MappedLines(contacts, passed_over, filtered, counts, places)
 
     def _transformed(
         self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]

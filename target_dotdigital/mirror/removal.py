@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.api import Client
+    from target_dotdigital.fingerprints import Fingerprints
     from target_dotdigital.mapping import Contact
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
@@ -38,6 +40,7 @@ class MirrorRemoval:
         first_row: The first row of a mirror.
         folder: Where the files for undoing go.
         is_stopping: Tells whether the run has been asked to end.
+        fingerprints: What was settled earlier, where only changes are sent.
         found: The stale members of each address book that has been read so far.
         contacts: None, as the members are known by ID alone.
         others: None.
@@ -47,9 +50,12 @@ class MirrorRemoval:
     first_row: int
     folder: Path
     is_stopping: Callable[[], bool]
+    fingerprints: Fingerprints | None = None
     found: list[StaleMembers] = field(default_factory=list)
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
+    _leaving: array[int] = field(default_factory=lambda: array("Q"))
+    """The hashes of all identities of those who are to leave, if there are fingerprints."""
 
     def perform(self, client: Client, remove: Callable[[int, Sequence[int]], object]) -> Settlement:
         """Remove the stale members. If they may not leave one address book, they leave none.
@@ -71,6 +77,10 @@ class MirrorRemoval:
         # Before the first one leaves, and for all of them: the run may be killed at any moment.
         for stale in leaving:
             self._keep(stale)
+        if leaving and self.fingerprints is not None:
+            # Whoever comes back as he was has to be sent.
+            self.fingerprints.drop(self._leaving)
+            self.fingerprints.commit()
         for stale in leaving:
             self._remove(stale, remove)
         return Settlement()
@@ -100,14 +110,16 @@ class MirrorRemoval:
         try:
             for member in read_members(client, number, on_page=self._check_going_on):
                 stale.members += 1
-                identities = identities_of(member.identifiers, member.contact_id)
+                identities = list(identities_of(member.identifiers, member.contact_id))
                 stays = any(
                     identity in known
                     for identity in identities
                     for known in address_book.identity_sets
                 )
-                if not stays:
+                if not (stays or self._was_unchanged(identities, address_book)):
                     stale.contact_ids.append(member.contact_id)
+                    if self.fingerprints is not None:
+                        self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"Nobody was taken out of an address book: {error.message}. Run it again while "
@@ -116,6 +128,12 @@ class MirrorRemoval:
         if not stale.contact_ids:
             _logger.info("Mirror of address book %d: all %d contacts stay", number, stale.members)
         return stale
+
+    def _was_unchanged(self, identities: Sequence[str], address_book: MirroredAddressBook) -> bool:
+        """Return whether a member has a row, which was not sent, so that no report tells the ID."""
+        streams = (*address_book.streams, *address_book.other_streams)
+        known = self.fingerprints
+        return known is not None and known.was_unchanged(identities, streams)
 
     def _keep(self, stale: StaleMembers) -> None:
         """Write the file that puts stale members back."""

@@ -91,7 +91,7 @@ class Arrivals:
     @property
     def left_out(self) -> list[Part]:
         """Rows that were not to arrive."""
-        left = deleted = not_there = filtered = ignored = meant = 0
+        left = deleted = not_there = filtered = ignored = meant = unchanged = 0
         for each in self.streams:
             if isinstance(each, StreamPlan):
                 left, deleted = left + each.would_leave, deleted + each.would_be_deleted
@@ -99,8 +99,10 @@ class Arrivals:
                 left, deleted = left + each.left, deleted + each.deleted
                 not_there += each.not_there
             filtered, ignored = filtered + each.filtered, ignored + each.ignored_deletions
+            unchanged += each.unchanged
             meant += each.not_loaded if each.not_loaded_because is None else 0
         return _parts(
+            (unchanged, "unchanged since they were last loaded, and not sent again"),
             (left, "marked as deleted, to leave the address book"),
             (deleted, "marked as deleted, to be deleted from your account"),
             (not_there, "marked as deleted, and not there any more"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from target_dotdigital.run.intake import Intake
+from target_dotdigital.run.mapped_rows import MappedRows
 from target_dotdigital.run.run import Run, build_run
 
 __all__ = [
     "Intake",
+    "MappedRows",
     "Run",
     "build_run",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import RowRejectedError, StorageError
+from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
 from target_dotdigital.run.stream_warnings import StreamWarnings
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_dotdigital.account import Account
+    from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints
     from target_dotdigital.loading import Batches, RowCounts
-    from target_dotdigital.mapping import Contact, Row, StreamCounts
+    from target_dotdigital.mapping import Contact, ContactMapping, Row, StreamCounts
     from target_dotdigital.mirror import Mirrors
     from target_dotdigital.run.state_output import StateOutput
-    from target_dotdigital.settings import MergeOption, Settings
+    from target_dotdigital.settings import MergeOption, Settings, StreamSettings
 
 
 @dataclass(eq=False)
@@ -30,6 +32,7 @@ class Intake:
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
+        fingerprints: What was settled earlier, where only changes are sent.
     """
 
     settings: Settings
@@ -41,6 +44,7 @@ class Intake:
     _batches: Batches
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
+    fingerprints: Fingerprints | None = None
 
     @property
     def account(self) -> Account:
@@ -117,6 +121,51 @@ class Intake:
             counts.read += 1
             counts.skipped += 1
 
+    def fingerprints_of(
+        self,
+        counts: StreamCounts,
+        settings: StreamSettings,
+        mapping: ContactMapping,
+        address_book_id: int | None,
+        *,
+        has_new_fields: bool,
+    ) -> StreamFingerprints | None:
+        """Return what was settled of a stream's contacts earlier; None if it does not matter.
+
+        Args:
+            counts: Where its rows are counted.
+            settings: Its settings.
+            mapping: How its records are mapped.
+            address_book_id: The address book that its contacts join.
+            has_new_fields: Whether data fields were made for it: nobody has a value in them yet.
+
+        Raises:
+            TargetDotdigitalError: It cannot be told, or not be kept.
+        """
+        if self.fingerprints is None:
+            return None
+        counts.sends_changes = self.settings.send == "changes"
+        account = self.account
+        terms = terms_of(settings, mapping, address_book_id, is_mirrored=bool(self.mirrors))
+        doubt = "a data field is new" if has_new_fields else None
+        if account.is_empty(address_book_id):
+            doubt = "its address book is empty"
+        return self.fingerprints.stream(counts.stream, terms, account.id, doubt)
+
+    def is_unchanged(self, contact: Contact, known: StreamFingerprints | None) -> bool:
+        """Return whether a contact need not be sent; then its row is counted.
+
+        Args:
+            contact: The contact.
+            known: What was settled of its stream's contacts earlier.
+        """
+        if self.fingerprints is None or known is None:
+            return False
+        is_unchanged = known.is_unchanged(self.fingerprints.hasher.body(contact.body))
+        if is_unchanged:
+            contact.rows[0].counts.unchanged += 1
+        return is_unchanged
+
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
 
@@ -129,6 +178,11 @@ class Intake:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
+        if self.fingerprints is not None:
+            self.fingerprints.send(contact)
+        self._join(contact, merge_option)
+
+    def _join(self, contact: Contact, merge_option: MergeOption) -> None:
         if not self._batches.join(contact, merge_option, self.position):
             reason = f"the contact alone is larger than an import of {MAX_BODY_BYTES} bytes"
             for row in contact.rows:
@@ -145,6 +199,9 @@ class Intake:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         states = self._states
+        if self.fingerprints is not None:
+            for contact in contacts:
+                self.fingerprints.send(contact)
         while contacts:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
@@ -153,7 +210,17 @@ class Intake:
                 break
         for contact in contacts:
             states.position += 1
-            self.add(contact, merge_option)
+            self._join(contact, merge_option)
+
+    def pass_unchanged(self, counts: StreamCounts, rows: int) -> None:
+        """Take rows that follow each other, and need not be sent.
+
+        Args:
+            counts: Where they are counted.
+            rows: How many there are.
+        """
+        self._states.position += rows
+        counts.unchanged += rows
 
     def leave(self, contact: Contact, leaving: int) -> None:
         """Take a contact into an open departure. It keeps its place in the order of rows.
@@ -165,6 +232,8 @@ class Intake:
         Raises:
             TargetDotdigitalError: A load has failed, or the run is being stopped.
         """
+        if self.fingerprints is not None:
+            self.fingerprints.forget(contact.identities)
         self._batches.leave(contact, leaving, self.position)
 
     def flush(self) -> None:

@@ -291,6 +291,36 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "send",
+        th.StringType(nullable=False, allowed_values=["all", "changes"]),
+        default="all",
+        title="What is sent",
+        description=(
+            "changes: only contacts that are new, or differ from what was last settled. It needs "
+            "fingerprints_path."
+        ),
+    ),
+    th.Property(
+        "fingerprints_path",
+        th.StringType(nullable=True),
+        title="Fingerprints path",
+        description=(
+            "Where send: changes keeps a fingerprint of each contact, as it was last settled. No "
+            "value of a record is in the file. With send: all, everything is sent, and the "
+            "fingerprints are made anew."
+        ),
+    ),
+    th.Property(
+        "send_all_every_days",
+        th.IntegerType(nullable=False, minimum=0),
+        default=7,
+        title="Days between full sends",
+        description=(
+            "After so many days send: changes sends everything once, which undoes what somebody "
+            "has changed in Dotdigital. 0: never."
+        ),
+    ),
+    th.Property(
         "rejects_path",
         th.StringType(nullable=True),
         title="Rejects path",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SKIPPED = ("left", "deleted", "not_there", "filtered", "ignored_deletions", "not_loaded")
 ZERO: dict[str, Any] = dict.fromkeys(
-    (*SKIPPED, "imported", "new", "updated", "collapsed", "unsettled"), 0
+    (*SKIPPED, "imported", "new", "updated", "collapsed", "unchanged", "unsettled"), 0
 )
 
 
@@ -37,7 +37,9 @@ def stream_report(name: str, **counts: Any) -> StreamReport:
             RejectedRows(code, code, code, rows) for code, rows in given["rejected"].items()
         ]
     skipped = sum(given[each] for each in SKIPPED)
-    read = skipped + sum(given[each] for each in ("imported", "collapsed", "unsettled"))
+    read = skipped + sum(
+        given[each] for each in ("imported", "collapsed", "unchanged", "unsettled")
+    )
     read += sum(given["rejected"].values())
     return StreamReport(stream=name, read=read, skipped=skipped, **given)
 

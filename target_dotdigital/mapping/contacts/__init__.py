@@ -12,7 +12,12 @@ from target_dotdigital.mapping.contacts.identifiers import (
     checker,
     normalise,
 )
-from target_dotdigital.mapping.contacts.identity_set import IdentitySet, canonical, identities_in
+from target_dotdigital.mapping.contacts.identity_set import (
+    IdentitySet,
+    canonical,
+    comparable,
+    identities_in,
+)
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -39,6 +44,7 @@ __all__ = [
     "canonical",
     "checker",
     "collapse",
+    "comparable",
     "identities_in",
     "normalise",
 ]

@@ -45,12 +45,15 @@ class Contact(msgspec.Struct, gc=False):
         other_identities: The contact's other identifiers, normalised.
         body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
         rows: The rows that it stands for, the newest last.
+        traces: What is kept of it once it is settled, where only changes are sent: one for each row
+            that was sent.
     """
 
     key: str
     other_identities: tuple[str, ...]
     body: bytes
     rows: tuple[Row, ...] = ()
+    traces: tuple[Any, ...] = ()
 
     @override
     def __repr__(self) -> str:
@@ -92,6 +95,7 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
         other_identities=tuple(dict.fromkeys((*earlier.other_identities, *later.other_identities))),
         body=_encoder.encode(joined),
         rows=(*earlier.rows, *later.rows),
+        traces=(*earlier.traces, *later.traces),
     )
 
 
