@@ -133,7 +133,7 @@ class FastPath:
             *self._constants,
         )
         try:
-            bodies = _encode_lines(list(sent)).split(b"\n")
+            bodies = _encode_lines(list(sent)).splitlines()
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
             return MappedLines([], range(len(records)), filtered, {})
         counts = {name: len(set(places) - slow - filtered) for name, places in rounded.items()}

@@ -1,0 +1,124 @@
+"""Only changes are sent, and the account holds what it would hold if everything had been sent.
+
+Days are made up: rows of a few people in a few streams, changed or not, joined, deleted, and back as
+they were. Each day is loaded into two accounts. Into one, everything is sent; into the other, only
+what has changed, by a run that may be killed and started again.
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.dotdigital.server import DotdigitalServer
+from tests.support.messages import gone, record, schema, state
+from tests.support.target.command import TargetProcess, load, settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEOPLE = "abcdefghij"
+VALUES = ("x", "y", None)
+PROPERTIES = {
+    "email": {"type": "string"},
+    "first_name": {"type": ["string", "null"]},
+    "last_name": {"type": ["string", "null"]},
+    "phone": {"type": ["string", "null"]},
+}
+SLOWLY = {**PROPERTIES, "last_name": {"type": ["string", "null"], "maxLength": 99}}
+STREAMS: dict[str, dict[str, Any]] = {
+    "names": {
+        "address_book": 101,
+        "identifiers": {"email": "email", "mobileNumber": "phone"},
+        "on_delete": "remove",
+    },
+    "others": {"address_book": 102, "fields": {"LASTNAME": "last_name"}},
+    "same": {"address_book": 102, "fields": {"FIRSTNAME": "first_name", "LASTNAME": "last_name"}},
+    "phones": {
+        "address_book": 102,
+        "match_identifier": "mobileNumber",
+        "identifiers": {"mobileNumber": "phone", "email": "email"},
+        "fields": {"FIRSTNAME": "first_name"},
+        "merge_option": "overwriteIfNotEmpty",
+    },
+}
+
+
+class Source:
+    """What the tap reads: it changes a little from day to day."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - no secret
+        self.rows = {(stream, name): self._row(name) for stream in STREAMS for name in PEOPLE}
+
+    def _row(self, name: str) -> dict[str, Any]:
+        values = {"email": f"{name}@example.com", "phone": f"4474001231{PEOPLE.index(name):02d}"}
+        for each in ("first_name", "last_name"):
+            if self.random.random() < 0.9:
+                values[each] = self.random.choice(VALUES)
+        return values
+
+    def a_day(self) -> list[dict[str, Any]]:
+        """Return the messages of a day."""
+        for place in self.rows:
+            if self.random.random() < 0.1:
+                self.rows[place] = self._row(place[1])
+        messages: list[dict[str, Any]] = []
+        for stream in self.random.sample([*STREAMS], self.random.randint(1, len(STREAMS))):
+            messages.append(schema(stream, self.random.choice((PROPERTIES, SLOWLY))))
+            names = self.random.sample(PEOPLE, self.random.randint(1, len(PEOPLE)))
+            for name in names:
+                if stream == "names" and self.random.random() < 0.05:
+                    messages += gone(name, stream)
+                    continue
+                if self.random.random() < 0.1:
+                    messages.append(record(stream, **self._row(name)))
+                messages.append(record(stream, **self.rows[stream, name]))
+            messages.append(state({"day": stream}))
+        return messages
+
+
+def _kill(
+    server: DotdigitalServer, config: dict[str, Any], folder: Path, messages: list[Any], calls: int
+) -> None:
+    """Start a run, and kill it once it has made so many calls."""
+    most = len(server.calls) + calls
+    with TargetProcess(config, folder) as target:
+        target.send_what_it_takes(*messages)
+        target.close_input()
+        server.wait_until(lambda: len(server.calls) >= most or target.process.poll() is not None)
+    server.release_all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_contents_are_the_same(tmp_path: Path, seed: int) -> None:
+    source = Source(seed)
+    contacts = [0, 0]
+    with ExitStack() as stack:
+        whole, partly = (stack.enter_context(DotdigitalServer()) for _ in range(2))
+        for day in range(8):
+            messages = source.a_day()
+            batch = source.random.choice((1, 3, 1000))
+            config = settings_for(
+                whole, streams=STREAMS, batch_size_rows=batch, max_reject_percent=100
+            )
+            ended = load(config, tmp_path, *messages)
+            assert ended.status == 0, ended.stderr
+            config = settings_for(
+                partly,
+                streams=STREAMS,
+                max_reject_percent=100,
+                batch_size_rows=source.random.choice((1, 3, 1000)),
+                send="changes",
+                fingerprints_path="fingerprints",
+            )
+            contacts = [sum(len(one.contacts) for one in each.imports) for each in (whole, partly)]
+            if source.random.random() < 0.5:
+                _kill(partly, config, tmp_path, messages, source.random.randint(4, 20))
+            ended = load(config, tmp_path, *messages)
+            assert ended.status == 0, ended.stderr
+            assert partly.contents() == whole.contents(), f"day {day}"
+    assert contacts[1] < contacts[0]
