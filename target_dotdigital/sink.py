@@ -284,8 +284,7 @@ class ContactSink(BatchSink):
         for identity_set in identity_sets:
             for identity in contact.identities:
                 identity_set.add(identity)
-        if not self._intake.is_unchanged(contact, self._fingerprints):
-            self._intake.add(contact, self._settings.merge_option)
+        self._intake.add(contact, self._settings.merge_option)
         self._counts.note_rounded(rounded)
 
     def _find_row_book(self, named: str | int) -> int:

@@ -38,11 +38,6 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import Settings
 
 DAY_SECONDS = 86_400
-MIN_CHANGES = 10_000
-"""Changes of a stream that are kept behind its pairs, however few those are."""
-CHANGES_SHARE = 10
-"""More changes than one for so many pairs are worth sorting everything anew."""
-
 _logger = logging.getLogger("target-dotdigital.fingerprints")
 
 
@@ -126,14 +121,16 @@ class Fingerprints:
 
     # Contacts.
 
-    def send(self, contact: Contact) -> None:
-        """Take note of a contact that is about to be sent.
+    def send(self, contact: Contact) -> bool:
+        """Return whether a contact is to be sent, and take note of it.
 
         Args:
             contact: The contact, of one row.
         """
         stream = self._streams[contact.rows[0].counts.stream]
         trace = trace_of(stream, self.hasher, contact.identities, contact.body)
+        if stream.is_unchanged(trace):
+            return False
         contact.traces = (trace,)
         identities = (trace.contact, *trace.others)
         stream.send(trace)
@@ -142,6 +139,7 @@ class Fingerprints:
                 same = self._same(contact.body, stream.terms, each.terms)
                 for identity in identities:
                     each.drop(identity, same)
+        return True
 
     def _same(self, body: bytes, terms: StreamTerms, others: StreamTerms) -> int | None:
         """Return the hash of what another stream would have sent of the same values."""
@@ -225,13 +223,10 @@ class Fingerprints:
         try:
             if self._account is not None:
                 streams = self._streams.values()
-                is_much = any(map(_has_many_changes, streams))
-                if is_much:
+                is_much = any(each.is_worth_sorting for each in streams)
+                if is_much and self._is_kept:
                     for each in streams:
-                        each.apply([*each.written, *each.changes])
-                        each.contacts.sort()
-                        each.others.sort()
-                        each.written, each.changes = [], []
+                        each.sort()
                 self._keep(urgent=True, anew=is_much)
         finally:
             self._file.close()
@@ -301,9 +296,3 @@ class Fingerprints:
 def _traces(contact: Contact) -> Iterable[Trace]:
     traces: Iterable[Trace] = contact.traces
     return traces
-
-
-def _has_many_changes(stream: StreamFingerprints) -> bool:
-    changes = sum(len(each.pairs) // 2 for each in (*stream.written, *stream.changes))
-    pairs = len(stream.contacts) + len(stream.others)
-    return changes > max(MIN_CHANGES if pairs else 0, pairs // CHANGES_SHARE)

@@ -30,10 +30,9 @@ class Hasher:
         """
         # As salt and personalisation a key costs nothing; as `key` it is a block more to hash.
         half = KEY_BYTES // 2
-        self._of_body = partial(
-            blake2b, digest_size=HASH_BYTES, salt=key[:half], person=key[half:KEY_BYTES]
-        )
-        self._of_identity = partial(blake2b, digest_size=HASH_BYTES, key=key)
+        salt, person = key[:half], key[half:KEY_BYTES]
+        self._of_body = partial(blake2b, digest_size=HASH_BYTES, salt=salt, person=person)
+        self._of_identity = partial(blake2b, digest_size=HASH_BYTES, salt=person, person=salt)
 
     def identity(self, identity: str) -> int:
         """Return the hash of an identity. Spellings that mean the same contact share it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.fingerprints.pairs import People, SortedPairs
+from target_dotdigital.fingerprints.pairs import Pairs
 from target_dotdigital.fingerprints.stream_fingerprints import (
     CONTACTS,
     OTHERS,
@@ -36,18 +36,14 @@ class StreamHead(msgspec.Struct, frozen=True):
         stream: The stream's name.
         terms: Under which terms its contacts were sent.
         sent_all_at: When everything was sent.
-        contacts: How many contacts there are, and place 0.
-        slots: How many slots there are.
-        beside: How many contacts have no slot of their own.
-        others: How many other identifiers there are, and place 0.
+        contacts: How many contacts there are.
+        others: How many other identifiers there are.
     """
 
     stream: str
     terms: StreamTerms
     sent_all_at: float
     contacts: int
-    slots: int
-    beside: int
     others: int
 
 
@@ -85,20 +81,10 @@ def pack(
     parts: list[array[int]] = []
     heads = []
     for each in streams:
-        contacts, others = each.contacts.sorted, each.others.sorted
-        slots, beside = each.contacts.slots, each.contacts.beside
-        heads.append(
-            StreamHead(
-                each.stream,
-                each.terms,
-                each.sent_all_at,
-                len(contacts[0]),
-                len(slots),
-                len(beside),
-                len(others[0]),
-            )
-        )
-        parts += [*contacts, slots, beside, *others]
+        sizes = [len(pairs.by_key) for pairs in (each.contacts, each.others)]
+        heads.append(StreamHead(each.stream, each.terms, each.sent_all_at, *sizes))
+        for pairs, size in zip((each.contacts, each.others), sizes, strict=True):
+            parts += [pairs.keys[: size + 1], pairs.values[: size + 1], pairs.by_key]
     head = _encode(Head(account, version, key.hex(), heads))
     yield _LENGTH.pack(len(head)) + head
     for part in parts:
@@ -152,21 +138,18 @@ def unpack_streams(head: Head, data: memoryview) -> list[StreamFingerprints]:
     try:
         for each in head.streams:
             parts = []
-            counts = (each.contacts, each.contacts, each.slots, each.beside)
-            for code, count in (*zip("QQII", counts, strict=True), *[("Q", each.others)] * 2):
-                part = array(code)
-                size = count * part.itemsize
-                part.frombytes(data[:size])
-                if len(part) != count:
-                    raise UnreadableError
-                parts.append(part)
-                data = data[size:]
-            keys, values, slots, beside, *others = parts
-            contacts = People(keys, values, slots, beside)
+            for size in (each.contacts, each.others):
+                for code, count in (("Q", size + 1), ("Q", size + 1), ("I", size)):
+                    part = array(code)
+                    end = count * part.itemsize
+                    part.frombytes(data[:end])
+                    if len(part) != count:
+                        raise UnreadableError
+                    parts.append(part)
+                    data = data[end:]
+            contacts, others = Pairs(*parts[:3]), Pairs(*parts[3:])
             streams.append(
-                StreamFingerprints(
-                    each.stream, each.terms, each.sent_all_at, contacts, SortedPairs(*others)
-                )
+                StreamFingerprints(each.stream, each.terms, each.sent_all_at, contacts, others)
             )
         while data:
             number, kind, count = _CHANGE.unpack_from(data)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from target_dotdigital.fingerprints.pairs import People, SortedPairs, hashes
+from target_dotdigital.fingerprints.pairs import Pairs, hashes
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from target_dotdigital.fingerprints.hashing import Hasher
 
 CONTACTS, OTHERS = 0, 1
 """What a change is about: a contact, or another identifier of one."""
+
+SLACK = 200
+"""Contacts before and after the place where some are expected, among which they are looked for."""
+
+MOVED_SHARE = 10
+"""If one contact of so many has moved, the order in which they came is the one that is kept."""
+
+MIN_CHANGES = 10_000
+"""Changes that are kept behind the pairs, however few those are."""
+
+CHANGES_SHARE = 10
+"""More changes than one for so many pairs are worth putting everything in order."""
+
+SETTLED_BITS = 1 << 20
 
 
 class StreamTerms(msgspec.Struct, frozen=True):
@@ -82,8 +96,8 @@ class StreamFingerprints:
         stream: str,
         terms: StreamTerms,
         sent_all_at: float,
-        contacts: People | None = None,
-        others: SortedPairs | None = None,
+        contacts: Pairs | None = None,
+        others: Pairs | None = None,
     ) -> None:
         """Take over what was kept.
 
@@ -97,8 +111,8 @@ class StreamFingerprints:
         self.stream = stream
         self.terms = terms
         self.sent_all_at = sent_all_at
-        self.contacts = People() if contacts is None else contacts
-        self.others = SortedPairs() if others is None else others
+        self.contacts = Pairs() if contacts is None else contacts
+        self.others = Pairs() if others is None else others
         self.dropped: set[int] = set()
         self.changes: list[Change] = []
         self.written: list[Change] = []
@@ -106,33 +120,59 @@ class StreamFingerprints:
         self._seen = bytearray()
         self._pending: dict[int, Trace] = {}
         """By identity, the newest row that is under way."""
-        self._settled = 0
+        self._settled = bytearray(SETTLED_BITS)
+        """Whether a contact that has an identity was settled in this run: by the remainder of the
+        identity's hash, so that it may be true of others, too."""
+        self._next = 1
+        """The place of the contact that comes next, if they come as they did before."""
+        self._moved = array("I")
+        """The places of those that came out of that order, in theirs."""
 
     # What need not be sent.
 
-    def are_unchanged(self, hashes_of_bodies: array[int]) -> list[bool]:
-        """Return for each of many contacts whether it is as it was when it was last settled.
+    def are_unchanged(self, bodies: array[int]) -> list[bool]:
+        """Return for each of many contacts whether it is known to be as it was last settled.
+
+        A table comes in much the same order each time, so they are looked for where they stood.
+        Those who stood elsewhere have to be looked for by their identities.
 
         Args:
-            hashes_of_bodies: The hash of each contact's JSON.
+            bodies: The hash of each contact's JSON.
         """
-        return self.contacts.are_there(hashes_of_bodies)
+        values, start = self.contacts.values, max(self._next - SLACK, 1)
+        expected = values[start : self._next + len(bodies) + SLACK]
+        known = set(expected)
+        found = list(map(known.__contains__, bodies))
+        for place in range(len(found) - 1, -1, -1):
+            if found[place]:
+                self._next = start + expected.index(bodies[place]) + len(found) - place
+                break
+        return found
 
-    def is_unchanged(self, body: int) -> bool:
+    def is_unchanged(self, trace: Trace) -> bool:
         """Return whether a contact is as it was when it was last settled, and take note of it.
 
+        If it is not, what was settled is forgotten.
+
         Args:
-            body: The hash of its JSON.
+            trace: What would be kept of it.
         """
-        place = self.contacts.find(body)
-        if place:
-            if len(self._seen) <= place:
-                self._seen.extend(bytes(len(self.contacts) + 1 - len(self._seen)))
-            self._seen[place] = 1
-        return place > 0
+        place = self.contacts.place(trace.contact)
+        known = self.contacts.values[place]
+        if known != trace.body:
+            if known:
+                self._forget(trace.contact, place)
+            return False
+        if place != self._next:
+            self._moved.append(place)
+        self._next = place + 1
+        if len(self._seen) <= place:
+            self._seen.extend(bytes(len(self.contacts) + 1 - len(self._seen)))
+        self._seen[place] = 1
+        return True
 
     def was_unchanged(self, identity: int) -> bool:
-        """Return whether a row of this run was unchanged, whose contact has an identity.
+        """Return whether `is_unchanged` was true of a contact that has an identity.
 
         Args:
             identity: The identity's hash.
@@ -154,7 +194,14 @@ class StreamFingerprints:
         Args:
             trace: What is to be kept of it once it is settled.
         """
-        for identity in (trace.contact, *trace.others):
+        contact = trace.contact
+        identities = trace.others
+        under_way = self._pending.get(contact)
+        if under_way is None and not self.others and not self._settled[contact % SETTLED_BITS]:
+            self._pending[contact] = trace  # `is_unchanged` has forgotten what was known of it
+        else:
+            identities = (contact, *identities)
+        for identity in identities:
             self.drop(identity)
             self._pending[identity] = trace
 
@@ -171,14 +218,14 @@ class StreamFingerprints:
                 if self._pending.get(each) is under_way:
                     del self._pending[each]
         is_kept = False
-        for contact in (identity, self.others.get(identity)):
-            known = self.contacts.get(contact) if contact else 0
+        aliased = self.others.get(identity)
+        for contact in (identity, aliased) if aliased else (identity,):
+            place = self.contacts.place(contact)
+            known = self.contacts.values[place]
             if known and known != unless:
-                self.dropped.add(known)
-                self.contacts.put(contact, 0)
-                self._note(CONTACTS, contact, 0)
+                self._forget(contact, place)
             is_kept = is_kept or (known != 0 and known == unless)
-        if self._settled and not is_kept:
+        if self._settled[identity % SETTLED_BITS] and not is_kept:
             # What was settled in this run is found nowhere but in the changes.
             self._note(CONTACTS, identity, 0)
 
@@ -196,24 +243,43 @@ class StreamFingerprints:
             if self._pending.get(each) is trace:
                 del self._pending[each]
         if is_newest and is_imported:
-            self._settled += 1
             self._note(CONTACTS, trace.contact, trace.body)
-            others = trace.others if contact_id is None else (*trace.others, contact_id)
-            for each in others:
-                self._note(OTHERS, each, trace.contact)
+            self._settled[trace.contact % SETTLED_BITS] = 1
+            for each in (*trace.others, contact_id):
+                if each is not None:
+                    self._note(OTHERS, each, trace.contact)
+                    self._settled[each % SETTLED_BITS] = 1
 
     # What is kept.
 
     @property
     def has_any(self) -> bool:
         """Whether there is anything that could be dropped."""
-        return bool(self.contacts) or bool(self._pending) or self._settled > 0
+        return bool(self.contacts) or bool(self._pending) or bool(self.changes or self.written)
 
     def note_written(self) -> None:
         """Take note that all changes are in the file."""
         self.written += self.changes
         self.changes = []
         self.is_urgent = False
+
+    def sort(self) -> None:
+        """Take in what this run has changed, and put everything in order."""
+        self.apply([*self.written, *self.changes])
+        self.written, self.changes = [], []
+        is_order_kept = len(self._moved) * MOVED_SHARE < len(self.contacts)
+        self.contacts.sort(array("I") if is_order_kept else self._moved)
+        self.others.sort(array("I"))
+
+    @property
+    def is_worth_sorting(self) -> bool:
+        """Whether so much has changed, or moved, that everything is put in order."""
+        changes = sum(len(each.pairs) // 2 for each in (*self.written, *self.changes))
+        changes += len(self.contacts.later) + len(self.others.later)
+        pairs = len(self.contacts) + len(self.others)
+        return changes > (max(MIN_CHANGES, pairs // CHANGES_SHARE) if pairs else 0) or len(
+            self._moved
+        ) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Take in what a run has changed.
@@ -222,13 +288,22 @@ class StreamFingerprints:
             changes: The changes.
         """
         for kind, pairs in changes:
-            for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            changed: Iterable[tuple[int, int]] = zip(pairs[::2], pairs[1::2], strict=True)
+            if not self.others:  # the last change of each contact is all that matters
+                changed = dict(changed).items()
+            for key, value in changed:
                 if kind == OTHERS:
                     self.others.put(key, value)
                     continue
                 self.contacts.put(key, value)
                 if not value and (contact := self.others.get(key)):
                     self.contacts.put(contact, 0)
+
+    def _forget(self, contact: int, place: int) -> None:
+        values = self.contacts.values
+        self.dropped.add(values[place])
+        values[place] = 0
+        self._note(CONTACTS, contact, 0)
 
     def _note(self, kind: int, key: int, value: int) -> None:
         if not self.changes or self.changes[-1].kind != kind:

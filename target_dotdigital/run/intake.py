@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import MergeOption, Settings, StreamSettings
 
 
+FEW_CONTACTS = 10
+"""Fewer contacts than these are taken one by one: that is sooner done than looking ahead."""
+
+
 @dataclass(eq=False)
 class Intake:
     """Takes rows from the sinks. All of it belongs to the main thread.
@@ -152,20 +156,6 @@ class Intake:
             doubt = "its address book is empty"
         return self.fingerprints.stream(counts.stream, terms, account.id, doubt)
 
-    def is_unchanged(self, contact: Contact, known: StreamFingerprints | None) -> bool:
-        """Return whether a contact need not be sent; then its row is counted.
-
-        Args:
-            contact: The contact.
-            known: What was settled of its stream's contacts earlier.
-        """
-        if self.fingerprints is None or known is None:
-            return False
-        is_unchanged = known.is_unchanged(self.fingerprints.hasher.body(contact.body))
-        if is_unchanged:
-            contact.rows[0].counts.unchanged += 1
-        return is_unchanged
-
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
 
@@ -178,9 +168,10 @@ class Intake:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        if self.fingerprints is not None:
-            self.fingerprints.send(contact)
-        self._join(contact, merge_option)
+        if self.fingerprints is None or self.fingerprints.send(contact):
+            self._join(contact, merge_option)
+        else:
+            contact.rows[0].counts.unchanged += 1
 
     def _join(self, contact: Contact, merge_option: MergeOption) -> None:
         if not self._batches.join(contact, merge_option, self.position):
@@ -198,11 +189,22 @@ class Intake:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
+        if self.fingerprints is None:
+            self._join_all(contacts, merge_option)
+            return
+        sent: list[Contact] = []
+        for contact in contacts:
+            if self.fingerprints.send(contact):
+                sent.append(contact)
+                continue
+            self._join_all(sent, merge_option)
+            sent = []
+            self.pass_unchanged(contact.rows[0].counts, 1)
+        self._join_all(sent, merge_option)
+
+    def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states
-        if self.fingerprints is not None:
-            for contact in contacts:
-                self.fingerprints.send(contact)
-        while contacts:
+        while len(contacts) >= FEW_CONTACTS:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
             contacts = contacts[joined:]

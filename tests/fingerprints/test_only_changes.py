@@ -150,7 +150,7 @@ def test_a_consent_record_is_not_given_twice(server: DotdigitalServer, tmp_path:
         "ip_address": "192.0.2.1",
         "user_agent": "x",
     }
-    people = schema(properties={**EMAIL, **dict.fromkeys(names, {"type": "string"})})
+    people = schema(properties={**EMAIL, **{each: {"type": "string"} for each in names}})
     load(config, tmp_path, people, *rows("ab", **values))
     load(config, tmp_path, people, *rows("a", **values), *rows("b", **{**values, "text": "no"}))
     assert sent(server, 1) == ["b"]

@@ -1,8 +1,8 @@
 """Only changes are sent, and the account holds what it would hold if everything had been sent.
 
-Days are made up: rows of a few people in a few streams, changed or not, joined, deleted, and back as
-they were. Each day is loaded into two accounts. Into one, everything is sent; into the other, only
-what has changed, by a run that may be killed and started again.
+Days are made up: rows of a few people in a few streams, changed or not, joined, deleted, or back
+as they were. Each day is loaded into two accounts. Into one, everything is sent; into the other,
+only what has changed, by a run that may be killed and started again.
 """
 
 from __future__ import annotations
