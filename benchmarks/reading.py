@@ -13,16 +13,18 @@ from target_dotdigital.run import Intake
 from target_dotdigital.target import TargetDotdigital
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from target_dotdigital.mapping import Contact
     from target_dotdigital.settings import MergeOption
 
 
-def _let_go(self: Intake, contacts: Sequence[Contact], _merge_option: MergeOption) -> None:
+def _let_go(
+    self: Intake, contacts: Sequence[Contact], _merge: MergeOption, _lines: Iterable[int] = ()
+) -> None:
     self.pass_unchanged(contacts[0].rows[0].counts, len(contacts))
 
 
 if __name__ == "__main__":
-    Intake.add_all = _let_go  # type: ignore[method-assign]
+    Intake.add_all = _let_go  # type: ignore[assignment,method-assign]
     TargetDotdigital.cli()

@@ -14,6 +14,8 @@ from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
 from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from target_dotdigital.fingerprints.stream_fingerprints import StreamTerms, Trace
+    from target_dotdigital.fingerprints.stream_fingerprints import Trace
+    from target_dotdigital.fingerprints.terms import StreamTerms
     from target_dotdigital.mapping import Contact
     from target_dotdigital.settings import Settings
 
@@ -93,11 +96,12 @@ class Fingerprints:
         known = self._streams.get(name)
         if known is None:
             reason: str | None = "nothing of it is known from earlier runs"
-        elif name in self._begun and known.terms == terms:
-            return known
         else:
-            reason = doubt or self._why_not(known, terms)
+            reason = self._why_not(known, terms, doubt)
             if reason is None:
+                if known.terms != terms:
+                    known.forget_lines(terms)
+                    self._keep(urgent=True, anew=True)
                 return known
         if not self._sends_all:
             _logger.info("Stream '%s': everything is sent: %s", name, reason)
@@ -108,12 +112,16 @@ class Fingerprints:
         self._keep(urgent=True, anew=True)
         return fresh
 
-    def _why_not(self, known: StreamFingerprints, terms: StreamTerms) -> str | None:
-        """Return why everything of a stream is to be sent; None if it is not."""
-        if self._sends_all:
-            return "send is all"
-        if known.terms != terms:
-            return "its settings, its schema or the account's data fields have changed"
+    def _why_not(
+        self, known: StreamFingerprints, terms: StreamTerms, doubt: str | None
+    ) -> str | None:
+        """Return why everything of a stream is to be sent from now on; None if it is not."""
+        if replace(known.terms, schema=terms.schema) != terms:
+            return "its settings, or the account's data fields, have changed"
+        if known.stream in self._begun:
+            return None  # everything of it is sent already
+        if doubt is not None or self._sends_all:
+            return doubt or "send is all"
         seconds = time.time() - known.sent_all_at
         if seconds < 0 or 0 < self._max_seconds <= seconds:
             return "the last time is send_all_every_days ago"
@@ -121,14 +129,15 @@ class Fingerprints:
 
     # Contacts.
 
-    def send(self, contact: Contact) -> bool:
+    def send(self, contact: Contact, line: int = 0) -> bool:
         """Return whether a contact is to be sent, and take note of it.
 
         Args:
             contact: The contact, of one row.
+            line: The hash of the row's line, if it matters.
         """
         stream = self._streams[contact.rows[0].counts.stream]
-        trace = trace_of(stream, self.hasher, contact.identities, contact.body)
+        trace = trace_of(stream, self.hasher, contact.identities, contact.body, line)
         if stream.is_unchanged(trace):
             return False
         contact.traces = (trace,)
@@ -147,6 +156,14 @@ class Fingerprints:
         if not body.endswith(end):
             return None
         return self.hasher.body(body[: len(body) - len(end)] + others.constants.encode())
+
+    def hashed(self, identity: str) -> int:
+        """Return the hash of an identity.
+
+        Args:
+            identity: A normalised identifier.
+        """
+        return self.hasher.identity(identity)
 
     def forget(self, identities: Iterable[str]) -> None:
         """Forget a contact that is about to leave.
@@ -222,12 +239,8 @@ class Fingerprints:
         """Keep what was settled, and let go of the file."""
         try:
             if self._account is not None:
-                streams = self._streams.values()
-                is_much = any(each.is_worth_sorting for each in streams)
-                if is_much and self._is_kept:
-                    for each in streams:
-                        each.sort()
-                self._keep(urgent=True, anew=is_much)
+                tidied = [each.tidy_up() for each in self._streams.values() if self._is_kept]
+                self._keep(urgent=True, anew=any(tidied))
         finally:
             self._file.close()
 

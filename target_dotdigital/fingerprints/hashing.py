@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from functools import partial
 from hashlib import blake2b
@@ -11,12 +12,29 @@ from typing import TYPE_CHECKING
 from target_dotdigital.mapping import comparable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 KEY_BYTES = 32
 HASH_BYTES = 8
+_MAX_TIME_BYTES = 100
 
 _digest = methodcaller("digest")
+
+
+_TIME = re.compile(rb', ?"time_extracted": ?"[^"\\\\]*"\}\s*\Z')
+"""The end of a message that holds nothing but the time. In a record it would have a brace more."""
+
+
+def _without_time(lines: Sequence[bytes]) -> Iterable[bytes]:
+    """Return lines without the time at their ends, if all of them are alike in that."""
+    found = _TIME.search(lines[0], max(len(lines[0]) - _MAX_TIME_BYTES, 0))
+    if found is None:
+        return lines
+    length = len(lines[0]) - found.start()
+    ends = {line[-length:] for line in lines}
+    if all(map(_TIME.fullmatch, ends)):
+        return [line[:-length] for line in lines]
+    return [_TIME.sub(b"", line) for line in lines]
 
 
 class Hasher:
@@ -50,6 +68,14 @@ class Hasher:
             body: The JSON.
         """
         return int.from_bytes(self._of_body(body).digest(), "little")
+
+    def lines(self, lines: Sequence[bytes]) -> array[int]:
+        """Return the hashes of RECORD messages, but for the time at which they were read.
+
+        Args:
+            lines: The lines of the messages.
+        """
+        return self.bodies(_without_time(lines))
 
     def bodies(self, bodies: Iterable[bytes]) -> array[int]:
         """Return the hashes of many contacts' JSON.

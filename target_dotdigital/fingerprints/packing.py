@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_dotdigital.fingerprints.pairs import Pairs
-from target_dotdigital.fingerprints.stream_fingerprints import (
-    CONTACTS,
-    OTHERS,
-    Change,
-    StreamFingerprints,
-    StreamTerms,
-)
+from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, WIDTHS, Change
+from target_dotdigital.fingerprints.pairs import Contacts, Pairs
+from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
+from target_dotdigital.fingerprints.terms import StreamTerms  # noqa: TC001 - msgspec reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _CHANGE = struct.Struct("<HHI")
-"""Which stream, what it is about, and how many pairs follow."""
+"""Which stream, what it is about, and how many changes follow."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -85,13 +81,14 @@ def pack(
         heads.append(StreamHead(each.stream, each.terms, each.sent_all_at, *sizes))
         for pairs, size in zip((each.contacts, each.others), sizes, strict=True):
             parts += [pairs.keys[: size + 1], pairs.values[: size + 1], pairs.by_key]
+        parts.append(each.contacts.lines[: sizes[0] + 1])
     head = _encode(Head(account, version, key.hex(), heads))
     yield _LENGTH.pack(len(head)) + head
     for part in parts:
         yield memoryview(part).cast("B")
     for number, each in enumerate(streams):
         later = [Change(OTHERS, each.others.later), Change(CONTACTS, each.contacts.later)]
-        yield from pack_changes(number, [change for change in later if change.pairs])
+        yield from pack_changes(number, [change for change in later if change.hashes])
         yield from pack_changes(number, [*each.written, *each.changes])
 
 
@@ -102,9 +99,9 @@ def pack_changes(number: int, changes: Iterable[Change]) -> Iterator[bytes]:
         number: Which stream it is of.
         changes: What was changed.
     """
-    for kind, pairs in changes:
-        yield _CHANGE.pack(number, kind, len(pairs) // 2)
-        yield pairs.tobytes()
+    for change in changes:
+        yield _CHANGE.pack(number, change.kind, change.number)
+        yield change.hashes.tobytes()
 
 
 def unpack_head(data: memoryview) -> tuple[Head, memoryview]:
@@ -138,27 +135,29 @@ def unpack_streams(head: Head, data: memoryview) -> list[StreamFingerprints]:
     try:
         for each in head.streams:
             parts = []
-            for size in (each.contacts, each.others):
-                for code, count in (("Q", size + 1), ("Q", size + 1), ("I", size)):
-                    part = array(code)
-                    end = count * part.itemsize
-                    part.frombytes(data[:end])
-                    if len(part) != count:
-                        raise UnreadableError
-                    parts.append(part)
-                    data = data[end:]
-            contacts, others = Pairs(*parts[:3]), Pairs(*parts[3:])
+            pairs = [("Q", 1), ("Q", 1), ("I", 0)]
+            sizes = [each.contacts] * 3 + [each.others] * 3 + [each.contacts]
+            for (code, more), size in zip((*pairs, *pairs, ("Q", 1)), sizes, strict=True):
+                part = array(code)
+                end = (size + more) * part.itemsize
+                part.frombytes(data[:end])
+                if len(part) != size + more:
+                    raise UnreadableError
+                parts.append(part)
+                data = data[end:]
+            contacts, others = Contacts(parts[0], parts[1], parts[2], parts[6]), Pairs(*parts[3:6])
             streams.append(
                 StreamFingerprints(each.stream, each.terms, each.sent_all_at, contacts, others)
             )
         while data:
             number, kind, count = _CHANGE.unpack_from(data)
-            pairs = array("Q")
-            pairs.frombytes(data[_CHANGE.size : _CHANGE.size + 16 * count])
-            if len(pairs) != 2 * count:
+            changed = array("Q")
+            end = _CHANGE.size + 8 * WIDTHS[kind] * count
+            changed.frombytes(data[_CHANGE.size : end])
+            if len(data) < end:
                 raise UnreadableError
-            streams[number].apply([Change(kind, pairs)])
-            data = data[_CHANGE.size + 16 * count :]
-    except (struct.error, ValueError, IndexError):
+            streams[number].apply([Change(kind, changed)])
+            data = data[end:]
+    except (struct.error, ValueError, LookupError):
         raise UnreadableError from None
     return streams

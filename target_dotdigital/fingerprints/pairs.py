@@ -6,8 +6,14 @@ from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+LATER_SHARE = 10
+"""If one pair of so many was put in later, all are sorted anew."""
 
 
 def hashes(values: Iterable[int] = ()) -> array[int]:
@@ -81,9 +87,12 @@ class Pairs:
         if place:
             self.values[place] = value
         elif value:
-            self._later[key] = len(self.keys)
-            self.keys.append(key)
-            self.values.append(value)
+            self._append(key, value)
+
+    def _append(self, key: int, value: int) -> None:
+        self._later[key] = len(self.keys)
+        self.keys.append(key)
+        self.values.append(value)
 
     @property
     def later(self) -> array[int]:
@@ -92,19 +101,80 @@ class Pairs:
             each for key, place in self._later.items() for each in (key, self.values[place])
         )
 
+    @property
+    def is_unsorted(self) -> bool:
+        """Whether many pairs were put in later."""
+        return len(self._later) * LATER_SHARE > len(self.keys)
+
     def sort(self, last: array[int]) -> None:
         """Forget what was dropped, and find by the first hash what was put in later, too.
 
         Args:
             last: The places of pairs that are put to the end, in this order.
         """
+        self._take(self._order(last))
+
+    def _order(self, last: array[int]) -> list[int]:
         is_last = bytearray(len(self.keys))
         for place in last:
             is_last[place] = 1
         order = [place for place, value in enumerate(self.values) if value and not is_last[place]]
         order += [place for place in dict.fromkeys(last) if self.values[place]]
+        return order
+
+    def _take(self, order: list[int]) -> None:
+        """Keep the pairs at some places, in this order."""
         self.keys = hashes([0, *map(self.keys.__getitem__, order)])
         self.values = hashes([0, *map(self.values.__getitem__, order)])
         places = range(1, len(self.keys))
         self.by_key = array("I", sorted(places, key=self.keys.__getitem__))
         self._later = {}
+
+
+class Contacts(Pairs):
+    """Contacts: the hash of the match identifier with that of what was sent, and of the row's line.
+
+    Attributes:
+        lines: The hash of the line of each contact's row; 0 where it is not known.
+    """
+
+    def __init__(
+        self,
+        keys: array[int] | None = None,
+        values: array[int] | None = None,
+        by_key: array[int] | None = None,
+        lines: array[int] | None = None,
+    ) -> None:
+        """Take contacts over.
+
+        Args:
+            keys: See `Pairs`.
+            values: See `Pairs`.
+            by_key: See `Pairs`.
+            lines: The hash of each one's line.
+        """
+        super().__init__(keys, values, by_key)
+        self.lines = hashes((0,)) if lines is None else lines
+
+    @override
+    def put(self, key: int, value: int, line: int = 0) -> None:
+        place = self.place(key)
+        if place:
+            self.values[place], self.lines[place] = value, line
+        elif value:
+            self._append(key, value)
+            self.lines.append(line)
+
+    @property
+    @override
+    def later(self) -> array[int]:
+        return hashes(
+            each
+            for key, place in self._later.items()
+            for each in (key, self.values[place], self.lines[place])
+        )
+
+    @override
+    def _take(self, order: list[int]) -> None:
+        super()._take(order)
+        self.lines = hashes([0, *map(self.lines.__getitem__, order)])

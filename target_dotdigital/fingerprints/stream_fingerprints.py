@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from target_dotdigital.fingerprints.pairs import Pairs, hashes
+from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change
+from target_dotdigital.fingerprints.pairs import Contacts, Pairs, hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from target_dotdigital.fingerprints.hashing import Hasher
-
-CONTACTS, OTHERS = 0, 1
-"""What a change is about: a contact, or another identifier of one."""
+    from target_dotdigital.fingerprints.terms import StreamTerms
 
 SLACK = 200
 """Contacts before and after the place where some are expected, among which they are looked for."""
@@ -32,31 +30,6 @@ CHANGES_SHARE = 10
 SETTLED_BITS = 1 << 20
 
 
-class StreamTerms(msgspec.Struct, frozen=True):
-    """Under which terms a stream's contacts are sent.
-
-    Attributes:
-        digest: Of its settings, and of what the account has for them. Fingerprints that were made
-            under another one are of no use.
-        match: The match identifier.
-        writes: What its contacts write, by name.
-        constants: The end of each contact's JSON, which is the same in all.
-    """
-
-    digest: str
-    match: str = ""
-    writes: frozenset[str] = frozenset()
-    constants: str = ""
-
-    def may_differ(self, other: StreamTerms) -> bool:
-        """Return whether two streams may send different values for the same part of a contact.
-
-        Args:
-            other: The other stream's terms.
-        """
-        return self.match != other.match or not self.writes.isdisjoint(other.writes)
-
-
 class Trace(NamedTuple):
     """What is kept of a contact once the row that it was sent for is settled."""
 
@@ -67,13 +40,8 @@ class Trace(NamedTuple):
     """The hashes of its other identifiers."""
     body: int
     """The hash of what was sent."""
-
-
-class Change(NamedTuple):
-    """Pairs that were put into a stream's fingerprints, one after the other."""
-
-    kind: int
-    pairs: array[int]
+    line: int
+    """The hash of the row's line; 0 if it does not matter."""
 
 
 class StreamFingerprints:
@@ -96,7 +64,7 @@ class StreamFingerprints:
         stream: str,
         terms: StreamTerms,
         sent_all_at: float,
-        contacts: Pairs | None = None,
+        contacts: Contacts | None = None,
         others: Pairs | None = None,
     ) -> None:
         """Take over what was kept.
@@ -111,7 +79,7 @@ class StreamFingerprints:
         self.stream = stream
         self.terms = terms
         self.sent_all_at = sent_all_at
-        self.contacts = Pairs() if contacts is None else contacts
+        self.contacts = Contacts() if contacts is None else contacts
         self.others = Pairs() if others is None else others
         self.dropped: set[int] = set()
         self.changes: list[Change] = []
@@ -125,12 +93,16 @@ class StreamFingerprints:
         identity's hash, so that it may be true of others, too."""
         self._next = 1
         """The place of the contact that comes next, if they come as they did before."""
+        self._expected = (1, 1)
+        """The places of those among whom contacts are looked for."""
         self._moved = array("I")
         """The places of those that came out of that order, in theirs."""
+        self._refreshed = 0
+        """Contacts whose lines are new, and nothing else."""
 
     # What need not be sent.
 
-    def are_unchanged(self, bodies: array[int]) -> list[bool]:
+    def are_unchanged(self, bodies: array[int], lines: array[int] | None = None) -> list[bool]:
         """Return for each of many contacts whether it is known to be as it was last settled.
 
         A table comes in much the same order each time, so they are looked for where they stood.
@@ -138,14 +110,40 @@ class StreamFingerprints:
 
         Args:
             bodies: The hash of each contact's JSON.
+            lines: The hash of each row's line, if it matters. It is kept.
         """
-        values, start = self.contacts.values, max(self._next - SLACK, 1)
-        expected = values[start : self._next + len(bodies) + SLACK]
-        known = set(expected)
-        found = list(map(known.__contains__, bodies))
+        if lines is None:
+            self._expect(len(bodies))
+        found = self._find(self.contacts.values, bodies)
+        if lines is not None and any(found):
+            start, end = self._expected
+            places = dict(zip(self.contacts.values[start:end], range(start, end), strict=False))
+            for body, line in compress(zip(bodies, lines, strict=True), found):
+                self.contacts.lines[places[body]] = line
+            self._refreshed += sum(found)
+        return found
+
+    def are_same_lines(self, lines: array[int]) -> list[bool]:
+        """Return the same by the lines of the rows, before anything is made of them.
+
+        Args:
+            lines: The hash of each line.
+        """
+        self._expect(len(lines))
+        return self._find(self.contacts.lines, lines)
+
+    def _expect(self, count: int) -> None:
+        """Note where so many contacts should be."""
+        self._expected = max(self._next - SLACK, 1), self._next + count + SLACK
+
+    def _find(self, known: array[int], wanted: array[int]) -> list[bool]:
+        start, end = self._expected
+        expected = known[start:end]
+        found = list(map(set(expected).__contains__, wanted))
         for place in range(len(found) - 1, -1, -1):
             if found[place]:
-                self._next = start + expected.index(bodies[place]) + len(found) - place
+                last = start + expected.index(wanted[place])
+                self._next = max(self._next, last + 1)
                 break
         return found
 
@@ -227,7 +225,7 @@ class StreamFingerprints:
             is_kept = is_kept or (known != 0 and known == unless)
         if self._settled[identity % SETTLED_BITS] and not is_kept:
             # What was settled in this run is found nowhere but in the changes.
-            self._note(CONTACTS, identity, 0)
+            self._note(CONTACTS, identity, 0, 0)
 
     def settle(self, trace: Trace, contact_id: int | None, *, is_imported: bool) -> None:
         """Take note of what has become of a contact.
@@ -243,14 +241,26 @@ class StreamFingerprints:
             if self._pending.get(each) is trace:
                 del self._pending[each]
         if is_newest and is_imported:
-            self._note(CONTACTS, trace.contact, trace.body)
+            self._note(CONTACTS, trace.contact, trace.body, trace.line)
             self._settled[trace.contact % SETTLED_BITS] = 1
-            for each in (*trace.others, contact_id):
-                if each is not None:
-                    self._note(OTHERS, each, trace.contact)
-                    self._settled[each % SETTLED_BITS] = 1
+            told = () if contact_id is None else (contact_id,)
+            for each in (*trace.others, *told):
+                self._note(OTHERS, each, trace.contact)
+                self._settled[each % SETTLED_BITS] = 1
 
     # What is kept.
+
+    def forget_lines(self, terms: StreamTerms) -> None:
+        """Look into every row once more: the same line may be another contact now.
+
+        Args:
+            terms: The stream's terms, with another schema.
+        """
+        self.terms = terms
+        self.contacts.lines = hashes((0,)) * len(self.contacts.lines)
+        for kind, changed in (*self.written, *self.changes):
+            if kind == CONTACTS:
+                changed[2::3] = hashes((0,)) * (len(changed) // 3)
 
     @property
     def has_any(self) -> bool:
@@ -263,23 +273,22 @@ class StreamFingerprints:
         self.changes = []
         self.is_urgent = False
 
-    def sort(self) -> None:
-        """Take in what this run has changed, and put everything in order."""
+    def tidy_up(self) -> bool:
+        """Take in what this run has changed if it is much; return whether it was."""
+        changes = sum(each.number for each in (*self.written, *self.changes))
+        have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
+        is_new = changes > 0 and not (self.contacts or self.others)
+        is_much = changes > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
+        is_much = is_much or self._refreshed > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
+        if not (is_new or is_much or have_many_moved):
+            return False
         self.apply([*self.written, *self.changes])
         self.written, self.changes = [], []
-        is_order_kept = len(self._moved) * MOVED_SHARE < len(self.contacts)
-        self.contacts.sort(array("I") if is_order_kept else self._moved)
-        self.others.sort(array("I"))
-
-    @property
-    def is_worth_sorting(self) -> bool:
-        """Whether so much has changed, or moved, that everything is put in order."""
-        changes = sum(len(each.pairs) // 2 for each in (*self.written, *self.changes))
-        changes += len(self.contacts.later) + len(self.others.later)
-        pairs = len(self.contacts) + len(self.others)
-        return changes > (max(MIN_CHANGES, pairs // CHANGES_SHARE) if pairs else 0) or len(
-            self._moved
-        ) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
+        if have_many_moved or self.contacts.is_unsorted:
+            self.contacts.sort(self._moved if have_many_moved else array("I"))
+        if self.others.is_unsorted:
+            self.others.sort(array("I"))
+        return True
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Take in what a run has changed.
@@ -287,35 +296,40 @@ class StreamFingerprints:
         Args:
             changes: The changes.
         """
-        for kind, pairs in changes:
-            changed: Iterable[tuple[int, int]] = zip(pairs[::2], pairs[1::2], strict=True)
+        for kind, changed in changes:
+            if kind == OTHERS:
+                for identity, owner in zip(changed[::2], changed[1::2], strict=True):
+                    self.others.put(identity, owner)
+                continue
+            each: Iterable[tuple[int, tuple[int, int]]] = zip(
+                changed[::3], zip(changed[1::3], changed[2::3], strict=True), strict=True
+            )
             if not self.others:  # the last change of each contact is all that matters
-                changed = dict(changed).items()
-            for key, value in changed:
-                if kind == OTHERS:
-                    self.others.put(key, value)
-                    continue
-                self.contacts.put(key, value)
-                if not value and (contact := self.others.get(key)):
-                    self.contacts.put(contact, 0)
+                each = dict(each).items()
+            for key, (body, line) in each:
+                self.contacts.put(key, body, line)
+                if not body and (owner := self.others.get(key)):
+                    self.contacts.put(owner, 0)
 
     def _forget(self, contact: int, place: int) -> None:
         values = self.contacts.values
-        self.dropped.add(values[place])
-        values[place] = 0
-        self._note(CONTACTS, contact, 0)
+        self.dropped |= {values[place], self.contacts.lines[place]}
+        values[place] = self.contacts.lines[place] = 0
+        self._note(CONTACTS, contact, 0, 0)
 
-    def _note(self, kind: int, key: int, value: int) -> None:
+    def _note(self, kind: int, *noted: int) -> None:
         if not self.changes or self.changes[-1].kind != kind:
             self.changes.append(Change(kind, hashes()))
-        self.is_urgent = self.is_urgent or not value
-        pairs = self.changes[-1].pairs
-        pairs.append(key)
-        pairs.append(value)
+        self.is_urgent = self.is_urgent or not noted[1]
+        self.changes[-1].hashes.extend(noted)
 
 
 def trace_of(
-    stream: StreamFingerprints, hasher: Hasher, identities: Sequence[str], body: bytes
+    stream: StreamFingerprints,
+    hasher: Hasher,
+    identities: Sequence[str],
+    body: bytes,
+    line: int = 0,
 ) -> Trace:
     """Return what is to be kept of a contact.
 
@@ -324,6 +338,7 @@ def trace_of(
         hasher: Makes the hashes.
         identities: Its identities, the match identifier first.
         body: Its JSON.
+        line: The hash of the row's line, if it matters.
     """
     contact, *others = map(hasher.identity, identities)
-    return Trace(stream, contact, tuple(others), hasher.body(body))
+    return Trace(stream, contact, tuple(others), hasher.body(body), line)

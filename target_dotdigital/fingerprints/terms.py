@@ -1,50 +1,32 @@
-"""The terms under which a stream's contacts are sent."""
+"""The terms under which contacts are sent. Under others, what was settled earlier says nothing."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from hashlib import blake2b
-from typing import TYPE_CHECKING
-
 import msgspec
 
-from target_dotdigital.fingerprints.stream_fingerprints import StreamTerms
 
-if TYPE_CHECKING:
-    from target_dotdigital.mapping import ContactMapping
-    from target_dotdigital.settings import StreamSettings
+class StreamTerms(msgspec.Struct, frozen=True):
+    """Under which terms a stream's contacts are sent.
 
-_encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
-
-
-def terms_of(
-    settings: StreamSettings,
-    mapping: ContactMapping,
-    address_book_id: int | None,
-    *,
-    is_mirrored: bool,
-) -> StreamTerms:
-    """Return the terms under which a stream's contacts are sent.
-
-    Args:
-        settings: The stream's settings.
-        mapping: How its records are mapped.
-        address_book_id: The address book that its contacts join.
-        is_mirrored: Whether somebody leaves the address book if he is not known to stay in it.
+    Attributes:
+        digest: Of its settings, and of what the account has for them. Fingerprints that were made
+            under another one are of no use.
+        match: The match identifier.
+        writes: What its contacts write, by name.
+        constants: The end of each contact's JSON, which is the same in all.
+        schema: A digest of the SCHEMA. Under another one, the same line may be another contact.
     """
-    match, *others = mapping.identifiers
-    fields = [(each.name, each.path.name, each.type) for each in mapping.fields]
-    identifiers = [(each.name, each.path.name) for each in mapping.identifiers]
-    what = [asdict(settings), fields, identifiers, address_book_id, is_mirrored]
-    constants = _encode(mapping.constants).decode()[1:]
-    writes = {f"field {name}" for name, _, _ in fields}
-    writes |= {f"identifier {each.name}" for each in others}
-    writes |= {f"preference {each}" for each in settings.preferences}
-    writes |= {name for name in mapping.constants if name != "lists"}
-    return StreamTerms(
-        digest=blake2b(_encode_sorted(what), digest_size=16).hexdigest(),
-        match=match.name,
-        writes=frozenset(writes),
-        constants=constants if constants == "}" else f",{constants}",
-    )
+
+    digest: str
+    match: str = ""
+    writes: frozenset[str] = frozenset()
+    constants: str = ""
+    schema: str = ""
+
+    def may_differ(self, other: StreamTerms) -> bool:
+        """Return whether two streams may send different values for the same part of a contact.
+
+        Args:
+            other: The other stream's terms.
+        """
+        return self.match != other.match or not self.writes.isdisjoint(other.writes)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from target_dotdigital.run.fast_rows import FastRows
 from target_dotdigital.run.intake import Intake
-from target_dotdigital.run.mapped_rows import MappedRows
 from target_dotdigital.run.run import Run, build_run
 
 __all__ = [
+    "FastRows",
     "Intake",
-    "MappedRows",
     "Run",
     "build_run",
 ]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import RowRejectedError, StorageError
-from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
 from target_dotdigital.run.stream_warnings import StreamWarnings
 
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_dotdigital.account import Account
-    from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints
+    from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints, StreamTerms
     from target_dotdigital.loading import Batches, RowCounts
-    from target_dotdigital.mapping import Contact, ContactMapping, Row, StreamCounts
+    from target_dotdigital.mapping import Contact, Row, StreamCounts
     from target_dotdigital.mirror import Mirrors
     from target_dotdigital.run.state_output import StateOutput
-    from target_dotdigital.settings import MergeOption, Settings, StreamSettings
+    from target_dotdigital.settings import MergeOption, Settings
 
 
 FEW_CONTACTS = 10
@@ -128,8 +127,7 @@ class Intake:
     def fingerprints_of(
         self,
         counts: StreamCounts,
-        settings: StreamSettings,
-        mapping: ContactMapping,
+        terms: StreamTerms,
         address_book_id: int | None,
         *,
         has_new_fields: bool,
@@ -138,8 +136,7 @@ class Intake:
 
         Args:
             counts: Where its rows are counted.
-            settings: Its settings.
-            mapping: How its records are mapped.
+            terms: Under which terms its contacts are sent.
             address_book_id: The address book that its contacts join.
             has_new_fields: Whether data fields were made for it: nobody has a value in them yet.
 
@@ -150,7 +147,6 @@ class Intake:
             return None
         counts.sends_changes = self.settings.send == "changes"
         account = self.account
-        terms = terms_of(settings, mapping, address_book_id, is_mirrored=bool(self.mirrors))
         doubt = "a data field is new" if has_new_fields else None
         if account.is_empty(address_book_id):
             doubt = "its address book is empty"
@@ -179,12 +175,15 @@ class Intake:
             for row in contact.rows:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
-    def add_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
+    def add_all(
+        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int] = ()
+    ) -> None:
         """Take contacts of so many rows that follow each other; see `add`.
 
         Args:
             contacts: The contacts, each with its row.
             merge_option: The stream's merge option.
+            lines: The hashes of the rows' lines, if they matter.
 
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
@@ -193,8 +192,8 @@ class Intake:
             self._join_all(contacts, merge_option)
             return
         sent: list[Contact] = []
-        for contact in contacts:
-            if self.fingerprints.send(contact):
+        for contact, line in zip(contacts, lines, strict=True):
+            if self.fingerprints.send(contact, line):
                 sent.append(contact)
                 continue
             self._join_all(sent, merge_option)

@@ -21,12 +21,14 @@ _ADDRESS_BOOK = th.CustomType({"type": ["string", "integer", "null"]})
 _MERGE_OPTION_HELP = "Dotdigital's merge option."
 
 
+def _text(name: str, title: str, description: str) -> th.Property[Any]:
+    kind = th.StringType(nullable=True)
+    return th.Property(name, kind, title=title, description=description)
+
+
 def _property_map(description: str, name: str) -> th.Property[Any]:
-    return th.Property(
-        name,
-        th.ObjectType(additional_properties=th.StringType(nullable=False)),
-        description=description,
-    )
+    kind = th.ObjectType(additional_properties=th.StringType(nullable=False))
+    return th.Property(name, kind, description=description)
 
 
 STREAM_SETTINGS = th.ObjectType(
@@ -162,11 +164,10 @@ STREAM_SETTINGS = th.ObjectType(
 )
 
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
+    _text(
         "username",
-        th.StringType(nullable=True),
-        title="Username",
-        description="API user name (apiuser-...@apiconnector.com). Not needed with sandbox_path.",
+        "Username",
+        "API user name (apiuser-...@apiconnector.com). Not needed with sandbox_path.",
     ),
     th.Property(
         "password",
@@ -181,17 +182,11 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Region",
         description="Data region of the account: r1, r2 or r3. Found by asking when not set.",
     ),
-    th.Property(
-        "api_url",
-        th.StringType(nullable=True),
-        title="API URL",
-        description="Another base URL: https, or http on a loopback address only.",
-    ),
-    th.Property(
+    _text("api_url", "API URL", "Another base URL: https, or http on a loopback address only."),
+    _text(
         "sandbox_path",
-        th.StringType(nullable=True),
-        title="Sandbox path",
-        description="Run against the local sandbox whose data is kept in this SQLite file.",
+        "Sandbox path",
+        "Run against the local sandbox whose data is kept in this SQLite file.",
     ),
     th.Property(
         "address_book",
@@ -300,11 +295,10 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
             "fingerprints_path."
         ),
     ),
-    th.Property(
+    _text(
         "fingerprints_path",
-        th.StringType(nullable=True),
-        title="Fingerprints path",
-        description=(
+        "Fingerprints path",
+        (
             "Where send: changes keeps a fingerprint of each contact, as it was last settled. No "
             "value of a record is in the file. With send: all, everything is sent, and the "
             "fingerprints are made anew."
@@ -315,31 +309,21 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(nullable=False, minimum=0),
         default=7,
         title="Days between full sends",
-        description=(
-            "After so many days send: changes sends everything once, which undoes what somebody "
-            "has changed in Dotdigital. 0: never."
-        ),
+        description="After so many days send: changes sends everything once. 0: never.",
     ),
-    th.Property(
-        "rejects_path",
-        th.StringType(nullable=True),
-        title="Rejects path",
-        description="Rejected rows are written here as a Singer stream.",
-    ),
-    th.Property(
+    _text("rejects_path", "Rejects path", "Rejected rows are written here as a Singer stream."),
+    _text(
         "rejects_csv",
-        th.StringType(nullable=True),
-        title="Rejects as CSV",
-        description=(
+        "Rejects as CSV",
+        (
             "Rejected rows are written here as CSV, with their number, stream, code, reason and "
             "columns. Open it in a spreadsheet."
         ),
     ),
-    th.Property(
+    _text(
         "report_path",
-        th.StringType(nullable=True),
-        title="Report path",
-        description=(
+        "Report path",
+        (
             "Where a report of the run, or a dry run's plan, is written: an HTML page if the name "
             "ends in .html, JSON otherwise. A name that ends in / is a folder: it gets a page and "
             "a JSON file for each run, and an index.html."
