@@ -57,6 +57,7 @@ class StreamFingerprints:
         changes: What is to be kept of this run, in order, and is not in the file yet.
         written: What of it is in the file.
         is_urgent: Whether something is to be dropped from the file before anything is sent.
+        changed_lines: How many contacts were unchanged although their rows' lines were not.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class StreamFingerprints:
         self.changes: list[Change] = []
         self.written: list[Change] = []
         self.is_urgent = False
+        self.changed_lines = 0
         self._seen = bytearray()
         self._pending: dict[int, Trace] = {}
         """By identity, the newest row that is under way."""
@@ -119,7 +121,9 @@ class StreamFingerprints:
             start, end = self._expected
             places = dict(zip(self.contacts.values[start:end], range(start, end), strict=False))
             for body, line in compress(zip(bodies, lines, strict=True), found):
-                self.contacts.lines[places[body]] = line
+                place = places[body]
+                self.changed_lines += self.contacts.lines[place] != 0
+                self.contacts.lines[place] = line
             self._refreshed += sum(found)
         return found
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import MergeOption
 
 
-MIN_TRIED = 20_000
-FEW_FOUND = 5
-"""After so many lines, at least one of so many has to be known, or lines are looked at no more."""
+MAX_CHANGED_LINES = 10_000
+"""After so many lines of unchanged contacts that were changed, lines are looked at no more, unless
+as many were not."""
 
 
 class FastRows:
@@ -58,7 +58,7 @@ class FastRows:
         self._lines: array[int] | None = None
         self._hashes = array("Q")
         """Of each line that is not sent: what it is known by."""
-        self._tried = self._found = 0
+        self._found = 0
         self._take_slowly: Callable[[int], object]
 
     def compare_with(self, known: StreamFingerprints, *, by_line: bool) -> None:
@@ -84,8 +84,8 @@ class FastRows:
             return None
         self._lines = self._hashes = fingerprints.hasher.lines(lines)
         found = known.are_same_lines(self._lines)
-        self._tried, self._found = self._tried + len(found), self._found + sum(found)
-        if self._tried > MIN_TRIED and self._found * FEW_FOUND < self._tried:
+        self._found += sum(found)
+        if known.changed_lines > max(MAX_CHANGED_LINES, self._found):
             # Something in the lines is another each time: not worth looking.
             self._by_line, self._lines = False, None
             return None
