@@ -37,7 +37,7 @@ _BUFFER_BYTES = 1024 * 1024
 _MARK = b'"matchIdentifier"'
 _IDENTIFIERS = re.compile(rb'"identifiers":(\{[^}]*\})')
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-_ADDRESS_BOOK = {"id": LIST_ID, "name": "Customers", "visibility": "Private", "contacts": 0}
+_ADDRESS_BOOK = {"id": LIST_ID, "name": "Customers", "visibility": "Private", "contacts": 1}
 _HEAD = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 

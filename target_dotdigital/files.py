@@ -43,6 +43,19 @@ def check_writable(setting: str, path: Path, longest: Path) -> None:
         raise unwritable(setting, path, error) from None
 
 
+def check_file(setting: str, path: Path) -> None:
+    """Make sure that a file can be written that has nothing beside it; see `check_writable`.
+
+    Args:
+        setting: The setting that names it.
+        path: The file.
+
+    Raises:
+        StorageError: It could not be written.
+    """
+    check_writable(setting, path, path)
+
+
 def check_folder(setting: str, folder: Path) -> None:
     """Make sure that files can be written into a folder. It is made.
 

@@ -24,7 +24,8 @@ from target_dotdigital.errors import (
     StorageError,
     TargetDotdigitalError,
 )
-from target_dotdigital.files import check_folder, check_writable
+from target_dotdigital.files import check_file, check_folder
+from target_dotdigital.fingerprints import check_fingerprints
 from target_dotdigital.loading import RejectsCsv, RejectsFile
 from target_dotdigital.mapping import DATA_FIELD_TYPES, unknown_fields
 from target_dotdigital.near_misses import nearly_equal
@@ -92,10 +93,14 @@ def preflight(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """
     if settings.rejects_path is not None or settings.rejects_csv is None:
         yield _rejects_file(settings)
-    if settings.rejects_csv is not None:
-        yield _rejects_csv(settings.rejects_csv)
-    if settings.report_path is not None:
-        yield _report(settings.report_path, is_folder=settings.report_is_folder)
+    csv, report, known = settings.rejects_csv, settings.report_path, settings.fingerprints_path
+    if csv is not None:
+        yield _file("Rejects as CSV", csv, lambda: RejectsCsv(csv).close())
+    if report is not None:
+        check = check_folder if settings.report_is_folder else check_file
+        yield _file("Report", report, lambda: check("report_path", report))
+    if known is not None:
+        yield _file("Fingerprints", known, lambda: check_fingerprints(known))
     try:
         # Without address books: a sandbox would be given them.
         connection = Connection(settings, clock, timeouts=OF_A_CHECK)
@@ -121,23 +126,12 @@ def _rejects_file(settings: Settings) -> Finding:
     return Finding("OK", subject, f"{path} can be written")
 
 
-def _rejects_csv(path: Path) -> Finding:
+def _file(subject: str, path: Path, check: Callable[[], object]) -> Finding:
     try:
-        RejectsCsv(path).close()
-    except StorageError as error:
-        return Finding("FAIL", "Rejects as CSV", error.message)
-    return Finding("OK", "Rejects as CSV", f"{path} can be written")
-
-
-def _report(path: Path, *, is_folder: bool) -> Finding:
-    try:
-        if is_folder:
-            check_folder("report_path", path)
-        else:
-            check_writable("report_path", path, path)
-    except StorageError as error:
-        return Finding("FAIL", "Report", error.message)
-    return Finding("OK", "Report", f"{path} can be written")
+        check()
+    except TargetDotdigitalError as error:
+        return Finding("FAIL", subject, error.message)
+    return Finding("OK", subject, f"{path} can be written")
 
 
 def _unreached() -> Iterator[Finding]:

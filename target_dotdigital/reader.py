@@ -8,7 +8,8 @@ from collections import Counter
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
-from itertools import islice
+from itertools import compress
+from operator import not_
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -58,8 +59,13 @@ class FastStream(NamedTuple):
 
     decode: Callable[[bytes], object]
     """Decodes a message of the stream; raises one of `UNREADABLE` if it needs a look."""
-    receive_all: Callable[[Sequence[Any], Sequence[bytes], Callable[[int], object]], None]
-    """Takes messages, their lines, and what takes one that needs a look, by its place."""
+    receive_all: Callable[
+        [Sequence[Any], Sequence[bytes], Sequence[int], Callable[[int], object]], None
+    ]
+    """Takes messages, lines, which of these the messages are, and what takes a line that needs a
+    look, by its place."""
+    are_known: Callable[[Sequence[bytes]], list[bool] | None] = lambda _lines: None
+    """Returns for each line whether it need not be decoded; None if all of them must be."""
 
 
 class MessageReader(GenericSingerReader[str]):
@@ -145,13 +151,24 @@ class MessageReader(GenericSingerReader[str]):
         fast = self.fast_streams.get(self._stream)
         if fast is None:
             return 0
+        rest = lines[start:]
+        are_known = fast.are_known(rest)
+        places: Sequence[int] = range(len(rest))
+        if are_known is not None:
+            places = list(compress(places, map(not_, are_known)))
         messages: list[Any] = []
         with suppress(*UNREADABLE):
-            messages.extend(map(fast.decode, islice(lines, start, None)))
-        if messages:
-            part = lines[start : start + len(messages)]
-            fast.receive_all(messages, part, lambda place: self._take_slowly(lines, start + place))
-        return len(messages)
+            messages.extend(map(fast.decode, map(rest.__getitem__, places)))
+        done = len(messages)
+        taken = len(rest) if done == len(places) else places[done]
+        if taken:
+            fast.receive_all(
+                messages,
+                rest[:taken],
+                places[:done],
+                lambda place: self._take_slowly(lines, start + place),
+            )
+        return taken
 
     def _change_stream(self, line: bytes) -> bool:
         """Return whether a line is of another fast stream, which is at hand from now on."""

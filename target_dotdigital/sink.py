@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import InvalidJSONSchema
@@ -14,6 +13,7 @@ from typing_extensions import override
 
 from target_dotdigital.damaged_lines import DamagedRecord
 from target_dotdigital.errors import RowRejectedError, SettingsError
+from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
     ContactMapping,
@@ -24,15 +24,17 @@ from target_dotdigital.mapping import (
     is_deleted,
     used_in,
 )
+from target_dotdigital.run import FastRows
 from target_dotdigital.settings import NO_ADDRESS_BOOK
 from target_dotdigital.singer import check_damage, mapped_record, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
-    from target_dotdigital.mapping import FastPath, IdentitySet
+    from target_dotdigital.fingerprints import StreamFingerprints
+    from target_dotdigital.mapping import IdentitySet
     from target_dotdigital.mirror import IdentityStore
     from target_dotdigital.run import Intake
 
@@ -76,7 +78,7 @@ class ContactSink(BatchSink):
         self._intake.note_settings(self._counts, reason)
         self._leaving: int | None = None
         self._mirror: IdentityStore | None = None
-        self._fast_path: FastPath | None = None
+        self._fingerprints: StreamFingerprints | None = None
         self._row_books: list[int] = []
         """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
@@ -109,6 +111,16 @@ class ContactSink(BatchSink):
         except SettingsError as error:
             raise SettingsError(f"Stream '{self.stream_name}': {error.message}") from None
         mapping.held_opt_outs = self._intake.held_opt_outs
+        terms = terms_of(
+            settings,
+            mapping,
+            address_book_id,
+            is_mirrored=bool(self._intake.mirrors),
+            schema=[schema, list(self.key_properties)],
+        )
+        self._fingerprints = self._intake.fingerprints_of(
+            self._counts, terms, address_book_id, has_new_fields=bool(missing)
+        )
         return mapping
 
     def _check_schema(self, mapping: ContactMapping) -> None:
@@ -184,7 +196,7 @@ class ContactSink(BatchSink):
                 self._hold_rejected(identity_set, raw, record)
             self._intake.reject(rows[0], error)
 
-    def open_fast_path(self, stream: str, stream_map: StreamMap) -> FastPath | None:
+    def open_fast_path(self, stream: str, stream_map: StreamMap) -> FastRows | None:
         """Open the fast path, if nothing but stream maps and mapping are for a record.
 
         Args:
@@ -192,53 +204,25 @@ class ContactSink(BatchSink):
             stream_map: What turns its records into this stream's.
 
         Returns:
-            It decodes messages for `receive_all`. None if it stays closed.
+            It takes messages. None if it stays closed.
         """
         needs_a_look = self._leaving is not None or self._mirror is not None
-        if self._mapping is None or needs_a_look or self.include_sdc_metadata_properties:
+        if self._mapping is None or self._settings is None or needs_a_look:
+            return None
+        if self.include_sdc_metadata_properties:
             return None
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         transform = None if is_same else stream_map.transform
         keys = self.key_properties
-        self._fast_path = build_fast_path(stream, self.schema, keys, self._mapping, transform)
-        return self._fast_path
-
-    def receive_all(
-        self,
-        messages: Sequence[Any],
-        lines: Sequence[bytes],
-        take_slowly: Callable[[int], object],
-    ) -> None:
-        """Take RECORD messages that the fast path has decoded.
-
-        Args:
-            messages: What it has decoded.
-            lines: The messages as they were read.
-            take_slowly: Takes one of the lines that the fast path does not map, by its place.
-
-        Raises:
-            TargetDotdigitalError: The run cannot go on.
-        """
-        if self._settings is None or self._fast_path is None:
-            raise AssertionError
-        rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
-        if self._intake.keeps_rejects:
-            counts, head, first = self._counts, self._schema_line, self._counts.read + 1
-            rows = [(Row(counts, line, head, None, at),) for at, line in enumerate(lines, first)]
-        contacts, passed_over, filtered, *noted = self._fast_path.map(messages, rows)
-        start = 0
-        for place in (*passed_over, len(messages)):
-            if start < place:
-                self._count_read(place - start)
-                self._intake.add_all(contacts[start:place], self._settings.merge_option)
-            if place in filtered:
-                self._intake.next_row()
-                self._count_read(1)
-                self._counts.note_filtered()
-            elif place < len(messages):
-                take_slowly(place)
-            start = place + 1
-        self._counts.note_mapped(*noted)
+        fast_path = build_fast_path(stream, self.schema, keys, self._mapping, transform)
+        if fast_path is None:
+            return None
+        rows = FastRows(
+            self._intake, self._counts, self._settings.merge_option, fast_path, self._count_read
+        )
+        if self._fingerprints is not None:
+            rows.compare_with(self._fingerprints, by_line=is_same)
+        return rows
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count

@@ -184,9 +184,9 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         if len(stream_maps) == 1 and self.sink_exists(stream_maps[0].stream_alias):
             sink = self.get_sink(stream_maps[0].stream_alias)
             if isinstance(sink, ContactSink):
-                fast_path = sink.open_fast_path(stream, stream_maps[0])
-                if fast_path is not None:
-                    fast_streams[stream] = FastStream(fast_path.decode, sink.receive_all)
+                rows = sink.open_fast_path(stream, stream_maps[0])
+                if rows is not None:
+                    fast_streams[stream] = FastStream(rows.decode, rows.receive_all, rows.are_known)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:

@@ -98,6 +98,7 @@ class Account:
         self._address_books = self._find_address_books(settings)
         self._lookup = AddressBookLookup(self.client)
         self._rows_address_books: set[int] = set()
+        self._id: int | None = None
         self._uncreatable: dict[str, str] = {}
         labels = [self.label(number) for number in self._address_books.values()]
         _logger.info(
@@ -106,6 +107,28 @@ class Account:
             len(self.data_fields),
             f" Found {_listed(labels)}." if labels else "",
         )
+
+    @property
+    def id(self) -> int:
+        """The account's ID. Dotdigital is asked when it is first needed.
+
+        Raises:
+            TargetDotdigitalError: It cannot be asked.
+        """
+        if self._id is None:
+            self._id = self.client.account_info().id
+        return self._id
+
+    def is_empty(self, address_book_id: int | None) -> bool:
+        """Return whether an address book had no contact when the run began, or was not there.
+
+        Args:
+            address_book_id: Its ID; None if there is none.
+        """
+        if address_book_id is None:
+            return False
+        known = self.known_address_books.get(address_book_id)
+        return known is None or known.contacts == 0
 
     def address_book_id(self, address_book: str | int | None) -> int | None:
         """Return the ID of an address book that the settings name; it is created if it is missing.

@@ -82,21 +82,15 @@ def _cell(value: object) -> str:
 
 
 def _rows(streams: Sequence[StreamCounts]) -> Iterator[Table | Text]:
-    heads = ("Rows", "read", "valid", "rejected", "collapsed", "skipped")
-    yield _table(
-        heads,
-        (
-            (
-                each.stream,
-                each.read,
-                each.imported,
-                each.rejected_total,
-                each.collapsed,
-                each.skipped,
-            )
-            for each in streams
-        ),
-    )
+    heads: tuple[str, ...] = ("Rows", "read", "valid", "rejected", "collapsed", "skipped")
+    rows: list[tuple[object, ...]] = [
+        (each.stream, each.read, each.imported, each.rejected_total, each.collapsed, each.skipped)
+        for each in streams
+    ]
+    if any(each.sends_changes for each in streams):
+        heads = (*heads, "unchanged")
+        rows = [(*row, each.unchanged) for row, each in zip(rows, streams, strict=True)]
+    yield _table(heads, rows)
     for each in streams:
         if each.rejected:
             codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.rejected.items()))

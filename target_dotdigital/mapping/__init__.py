@@ -16,11 +16,12 @@ from target_dotdigital.mapping.contacts import (
     StreamCounts,
     canonical,
     collapse,
+    comparable,
     identities_in,
     normalise,
     rows_in_words,
 )
-from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath
+from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath, MappedLines
 from target_dotdigital.mapping.fast_path_builder import build_fast_path
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
 from target_dotdigital.mapping.schemas import (
@@ -52,6 +53,7 @@ __all__ = [
     "FastPath",
     "HeldOptOuts",
     "IdentitySet",
+    "MappedLines",
     "RecordValidator",
     "References",
     "RejectGroup",
@@ -66,6 +68,7 @@ __all__ = [
     "check_properties",
     "check_schema",
     "collapse",
+    "comparable",
     "declared_types",
     "field_type",
     "identities_in",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
-from itertools import product, repeat
-from operator import attrgetter
+from itertools import compress, product, repeat
+from operator import attrgetter, not_
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -45,7 +45,8 @@ class MappedLines(NamedTuple):
     """What lines have become."""
 
     contacts: list[Contact]
-    """A contact for each line; at the places in `passed_over` it means nothing."""
+    """A contact for each line; at the places in `passed_over` it means nothing. Where only changes
+    are sent, a contact for each place in `places`."""
     passed_over: Sequence[int]
     """In order, the places of lines that are filtered out, or have to go the slow way."""
     filtered: Collection[int]
@@ -54,6 +55,8 @@ class MappedLines(NamedTuple):
     """By data field, how many of the mapped lines hold a number that was rounded."""
     opted_out: Mapping[str, int]
     """By channel, how many of the mapped lines opt out of it."""
+    places: Sequence[int] | None = None
+    """In order, the places of lines that are sent; None if all are that are not passed over."""
 
 
 class FastPath:
@@ -100,12 +103,18 @@ class FastPath:
             tag=identifiers[0].name,
         )
 
-    def map(self, lines: Sequence[Any], rows: Iterable[tuple[Row, ...]]) -> MappedLines:
+    def map(
+        self,
+        lines: Sequence[Any],
+        rows: Iterable[tuple[Row, ...]],
+        are_unchanged: Callable[[list[bytes]], list[bool]] | None = None,
+    ) -> MappedLines:
         """Map lines.
 
         Args:
             lines: What `decode` has returned for each.
             rows: The row that each stands for.
+            are_unchanged: Returns for the JSON of each contact whether it need not be sent.
         """
         records = list(map(_record_of, lines))
         slow: set[int] = set()
@@ -130,18 +139,28 @@ class FastPath:
             repeat(self._lists),
         )
         try:
-            bodies = _encode_lines(list(sent)).split(b"\n")
+            bodies = _encode_lines(list(sent)).splitlines()
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
             return MappedLines([], range(len(records)), filtered, {}, {})
-        keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
-        contacts = list(map(Contact, keys, _together(others), bodies, rows))
         others_way = slow | filtered
-        counts = {name: len(set(places) - others_way) for name, places in rounded.items()}
+        rounded_rows = {name: len(set(places) - others_way) for name, places in rounded.items()}
         opted_out = {
             each.name: sum(column) - sum(column[place] for place in others_way)
             for each, column in zip(self._opt_outs, opt_outs, strict=True)
         }
-        return MappedLines(contacts, sorted(others_way), filtered, counts, opted_out)
+        passed_over = sorted(others_way)
+        places = None
+        if are_unchanged is not None:
+            is_left = are_unchanged(bodies)
+            for place in passed_over:
+                is_left[place] = True
+            is_sent = list(map(not_, is_left))
+            places = list(compress(range(len(bodies)), is_sent))
+            identifiers = [list(compress(values, is_sent)) for values in identifiers]
+            bodies, rows = list(compress(bodies, is_sent)), compress(rows, is_sent)
+        keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
+        contacts = list(map(Contact, keys, _together(others), bodies, rows))
+        return MappedLines(contacts, passed_over, filtered, rounded_rows, opted_out, places)
 
     def _transformed(
         self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]

@@ -46,6 +46,8 @@ class OtherContacts:
     def __init__(self) -> None:
         """Start with none."""
         self.identities = IdentitySet()
+        self.streams: dict[str, None] = {}
+        """The streams whose contacts they are."""
 
     def identity_set(self, version: object, row: int) -> IdentitySet:
         """Return the set that takes the identities of every row's contact.
@@ -69,6 +71,7 @@ class MirroredAddressBook:
         max_removal_percent: The largest share of its contacts that may leave.
         absent_keys: The address books, as the settings name them, of mirrors whose stream did not
             come in this run.
+        other_streams: The streams without a mirror that put contacts into it.
     """
 
     address_book_id: int
@@ -76,6 +79,7 @@ class MirroredAddressBook:
     identity_sets: tuple[IdentitySet, ...]
     max_removal_percent: int
     absent_keys: frozenset[str | int]
+    other_streams: tuple[str, ...] = ()
 
 
 class Mirrors:
@@ -193,7 +197,9 @@ class Mirrors:
             return None
         load = self._loads.get(stream)
         if load is None:
-            return self._others.setdefault(address_book_id, OtherContacts())
+            others = self._others.setdefault(address_book_id, OtherContacts())
+            others.streams[stream] = None
+            return others
         load.address_book_id = address_book_id
         sharing = self._by_address_book()[address_book_id]
         if len(sharing) > 1 and not all(each.settings.mirror_shared for each in sharing):
@@ -224,6 +230,9 @@ class Mirrors:
                 self._identity_sets(address_book_id, loads),
                 min(each.settings.max_removal_percent for each in loads),
                 absent_keys,
+                tuple(self._others[address_book_id].streams)
+                if address_book_id in self._others
+                else (),
             )
             for address_book_id, loads in sorted(self._by_address_book().items())
         ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from target_dotdigital.account import (
     IncompleteListError,
@@ -30,6 +31,22 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("target-dotdigital.mirror")
 
 
+class KnownContacts(Protocol):
+    """What was settled in earlier runs, and what of it was in this one, too."""
+
+    def hashed(self, identity: str) -> int:
+        """Return the hash of an identity."""
+
+    def was_unchanged(self, identities: Sequence[str], streams: Sequence[str]) -> bool:
+        """Return whether a contact was in a row of these streams that was not sent."""
+
+    def drop(self, identities: Sequence[int]) -> None:
+        """Forget contacts that are about to leave."""
+
+    def commit(self) -> None:
+        """Make sure that they are forgotten for good."""
+
+
 @dataclass(slots=True)
 class MirrorRemoval:
     """The load that ends a run with mirrors, when everything else is settled.
@@ -39,6 +56,7 @@ class MirrorRemoval:
         first_row: The first row of a mirror.
         folder: Where the files for undoing go.
         is_stopping: Tells whether the run has been asked to end.
+        fingerprints: What was settled earlier, where only changes are sent.
         found: The stale members of each address book that has been read so far.
         contacts: None, as the members are known by ID alone.
         others: None.
@@ -48,9 +66,12 @@ class MirrorRemoval:
     first_row: int
     folder: Path
     is_stopping: Callable[[], bool]
+    fingerprints: KnownContacts | None = None
     found: list[StaleMembers] = field(default_factory=list)
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
+    _leaving: array[int] = field(default_factory=lambda: array("Q"))
+    """The hashes of all identities of those who are to leave, if there are fingerprints."""
 
     def perform(self, client: Client, remove: Callable[[int, Sequence[int]], object]) -> Settlement:
         """Remove the stale members. If they may not leave one address book, they leave none.
@@ -72,6 +93,10 @@ class MirrorRemoval:
         # Before the first one leaves, and for all of them: the run may be killed at any moment.
         for stale in leaving:
             self._keep(stale)
+        if leaving and self.fingerprints is not None:
+            # Whoever comes back as he was has to be sent.
+            self.fingerprints.drop(self._leaving)
+            self.fingerprints.commit()
         for stale in leaving:
             self._remove(stale, remove)
         return Settlement()
@@ -102,14 +127,16 @@ class MirrorRemoval:
         try:
             for member in read_members(client, number, self._check_going_on, stale.label):
                 stale.members += 1
-                identities = identities_of(member.identifiers, member.contact_id)
+                identities = list(identities_of(member.identifiers, member.contact_id))
                 stays = any(
                     identity in known
                     for identity in identities
                     for known in address_book.identity_sets
                 )
-                if not stays:
+                if not (stays or self._was_unchanged(identities, address_book)):
                     stale.contact_ids.append(member.contact_id)
+                    if self.fingerprints is not None:
+                        self._leaving.extend(map(self.fingerprints.hashed, identities))
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "
@@ -118,6 +145,12 @@ class MirrorRemoval:
         if not stale.contact_ids:
             _logger.info("Mirror of %s: all %d contacts stay", stale.label, stale.members)
         return stale
+
+    def _was_unchanged(self, identities: Sequence[str], address_book: MirroredAddressBook) -> bool:
+        """Return whether a member has a row, which was not sent, so that no report tells the ID."""
+        streams = (*address_book.streams, *address_book.other_streams)
+        known = self.fingerprints
+        return known is not None and known.was_unchanged(identities, streams)
 
     def _keep(self, stale: StaleMembers) -> None:
         """Write the file that puts stale members back."""

@@ -94,7 +94,7 @@ class Arrivals:
     @property
     def left_out(self) -> list[Part]:
         """Rows that were not to arrive."""
-        left = deleted = not_there = filtered = ignored = opted_out = meant = 0
+        left = deleted = not_there = filtered = ignored = opted_out = meant = unchanged = 0
         for each in self.streams:
             if isinstance(each, StreamPlan):
                 left, deleted = left + each.would_leave, deleted + each.would_be_deleted
@@ -103,8 +103,10 @@ class Arrivals:
                 not_there += each.not_there
             filtered, ignored = filtered + each.filtered, ignored + each.ignored_deletions
             opted_out += each.opted_out_new
+            unchanged += each.unchanged
             meant += each.not_loaded if each.not_loaded_because is None else 0
         return _parts(
+            (unchanged, "unchanged since they were last loaded, and not sent again"),
             (left, "marked as deleted, to leave the address book"),
             (deleted, "marked as deleted, to be deleted from your account"),
             (not_there, "marked as deleted, and not there any more"),

@@ -49,6 +49,8 @@ _SHOWN_AS_THEY_ARE: Final = (
     "max_active_imports",
     "shutdown_grace_seconds",
     "max_reject_percent",
+    "send",
+    "send_all_every_days",
 )
 """Settings that are shown as they are. `shown_settings` names the others that are shown. User name,
 password and the SDK's own are not: their expressions may hold whatever somebody has typed."""
@@ -107,12 +109,12 @@ def _stream_rows(counts: StreamCounts, settings: Settings) -> dict[str, Any]:
         "not_loaded": counts.not_loaded,
         "not_loaded_because": counts.not_loaded_because,
         "loaded_into": into,
+        "unchanged": counts.unchanged,
         "unsettled": counts.unsettled,
         "reject_groups": [RejectedRows(*each.group, each.rows) for each in groups_of([counts])],
         "rounded": dict(sorted(counts.rounded.items())),
         "opted_out": dict(sorted(counts.opted_out.items())),
         "opted_out_new": counts.opted_out_new,
-        "unchanged": counts.unchanged,
     }
 
 
@@ -259,6 +261,7 @@ def shown_settings(settings: Settings) -> dict[str, Any]:
         "rejects_path": _file_name(settings.rejects_path),
         "rejects_csv": _file_name(settings.rejects_csv),
         "report_path": _file_name(settings.report_path),
+        "fingerprints_path": _file_name(settings.fingerprints_path),
         **{name: getattr(settings, name) for name in _SHOWN_AS_THEY_ARE},
         "import_timeout_minutes": settings.import_timeout_seconds // 60,
         "address_book": settings.default_stream.address_book,

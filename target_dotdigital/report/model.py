@@ -54,6 +54,8 @@ class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is not loaded; None if it is, or is left out on purpose."""
     loaded_into: Destination | None
     """Where its contacts go; None if it is not loaded."""
+    unchanged: int
+    """Those whose contact was last settled as it is, so that nothing had to be sent."""
     unsettled: int
     reject_groups: list[RejectedRows]
     """The largest first."""
@@ -63,8 +65,6 @@ class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that opt out, by channel."""
     opted_out_new: int
     """Of the skipped rows: those of people who have opted out and are not created."""
-    unchanged: int
-    """Rows for which nothing had to be sent."""
 
     @property
     def missing(self) -> int:
@@ -227,7 +227,7 @@ class Totals(msgspec.Struct, frozen=True):
     """Rejected or unsettled ones, and those of streams that are not loaded, but for those that are
     left out on purpose."""
     left_out: int
-    """Those that leave, or are left out on purpose."""
+    """Those that leave, are unchanged, or are left out on purpose."""
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):

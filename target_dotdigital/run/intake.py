@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_dotdigital.account import Account
+    from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints, StreamTerms
     from target_dotdigital.loading import Batches, RowCounts
     from target_dotdigital.mapping import Contact, HeldOptOuts, Row, StreamCounts
     from target_dotdigital.mirror import Mirrors
     from target_dotdigital.run.state_output import StateOutput
     from target_dotdigital.settings import MergeOption, Settings
+
+
+FEW_CONTACTS = 10
+"""Fewer contacts than these are taken one by one: that is sooner done than looking ahead."""
 
 
 @dataclass(eq=False)
@@ -31,6 +36,7 @@ class Intake:
         held_opt_outs: Those that no later row of the run undoes; None if nothing could.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
+        fingerprints: What was settled earlier, where only changes are sent.
     """
 
     settings: Settings
@@ -43,6 +49,7 @@ class Intake:
     held_opt_outs: HeldOptOuts | None = None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
+    fingerprints: Fingerprints | None = None
 
     @property
     def account(self) -> Account:
@@ -119,6 +126,34 @@ class Intake:
             counts.read += 1
             counts.skipped += 1
 
+    def fingerprints_of(
+        self,
+        counts: StreamCounts,
+        terms: StreamTerms,
+        address_book_id: int | None,
+        *,
+        has_new_fields: bool,
+    ) -> StreamFingerprints | None:
+        """Return what was settled of a stream's contacts earlier; None if it does not matter.
+
+        Args:
+            counts: Where its rows are counted.
+            terms: Under which terms its contacts are sent.
+            address_book_id: The address book that its contacts join.
+            has_new_fields: Whether data fields were made for it: nobody has a value in them yet.
+
+        Raises:
+            TargetDotdigitalError: It cannot be told, or not be kept.
+        """
+        if self.fingerprints is None:
+            return None
+        counts.sends_changes = self.settings.send == "changes"
+        account = self.account
+        doubt = "a data field is new" if has_new_fields else None
+        if account.is_empty(address_book_id):
+            doubt = "its address book is empty"
+        return self.fingerprints.stream(counts.stream, terms, account.id, doubt)
+
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
 
@@ -131,23 +166,46 @@ class Intake:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
+        if self.fingerprints is None or self.fingerprints.send(contact):
+            self._join(contact, merge_option)
+        else:
+            contact.rows[0].counts.unchanged += 1
+
+    def _join(self, contact: Contact, merge_option: MergeOption) -> None:
         if not self._batches.join(contact, merge_option, self.position):
             reason = f"The contact is larger than an import may be ({MAX_BODY_BYTES} bytes)"
             for row in contact.rows:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
-    def add_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
+    def add_all(
+        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int] = ()
+    ) -> None:
         """Take contacts of so many rows that follow each other; see `add`.
 
         Args:
             contacts: The contacts, each with its row.
             merge_option: The stream's merge option.
+            lines: The hashes of the rows' lines, if they matter.
 
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
+        if self.fingerprints is None:
+            self._join_all(contacts, merge_option)
+            return
+        sent: list[Contact] = []
+        for contact, line in zip(contacts, lines, strict=True):
+            if self.fingerprints.send(contact, line):
+                sent.append(contact)
+                continue
+            self._join_all(sent, merge_option)
+            sent = []
+            self.pass_unchanged(contact.rows[0].counts, 1)
+        self._join_all(sent, merge_option)
+
+    def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states
-        while contacts:
+        while len(contacts) >= FEW_CONTACTS:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
             contacts = contacts[joined:]
@@ -155,7 +213,17 @@ class Intake:
                 break
         for contact in contacts:
             states.position += 1
-            self.add(contact, merge_option)
+            self._join(contact, merge_option)
+
+    def pass_unchanged(self, counts: StreamCounts, rows: int) -> None:
+        """Take rows that follow each other, and need not be sent.
+
+        Args:
+            counts: Where they are counted.
+            rows: How many there are.
+        """
+        self._states.position += rows
+        counts.unchanged += rows
 
     def leave(self, contact: Contact, leaving: int) -> None:
         """Take a contact into an open removal. It keeps its place in the order of rows.
@@ -167,6 +235,8 @@ class Intake:
         Raises:
             TargetDotdigitalError: A load has failed, or the run is being stopped.
         """
+        if self.fingerprints is not None:
+            self.fingerprints.forget(contact.identities)
         self._batches.leave(contact, leaving, self.position)
 
     def flush(self) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from target_dotdigital.clock import Clock
+    from target_dotdigital.fingerprints import Fingerprints
     from target_dotdigital.loading import Capacity, Load, LoadQueue, RowCounts, Settlement, Wakeup
     from target_dotdigital.report import Progress
     from target_dotdigital.run.shutdown import Shutdown
@@ -38,6 +39,7 @@ class Pipeline:
     counts: RowCounts
     states: StateOutput
     progress: Progress
+    fingerprints: Fingerprints | None
     max_body_bytes: Callable[[], int]
     capacity: Callable[[], Capacity]
     batches: Batches = field(init=False)
@@ -55,6 +57,8 @@ class Pipeline:
         while self.queue.is_full:
             self.wait_for_load()
             self.clock.check_sending()
+        if self.fingerprints is not None:
+            self.fingerprints.commit()
         self.queue.add(load)
 
     def perform_last(self, load: Load) -> None:
@@ -142,6 +146,9 @@ class Pipeline:
             return outcome
         try:
             self.counts.settle(outcome)
+            if self.fingerprints is not None:
+                whole, others = outcome.by_arrival()
+                self.fingerprints.settle(whole, others, outcome.ids)
         except Exception as error:  # noqa: BLE001 - raised later, after the other loads
             return error
         return None

@@ -10,6 +10,7 @@ from target_dotdigital.clock import Clock
 from target_dotdigital.dry_run import ComparisonLoad
 from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.events import Events
+from target_dotdigital.fingerprints import Fingerprints
 from target_dotdigital.loading import (
     LoadQueue,
     RejectsCsv,
@@ -62,6 +63,8 @@ def build_run(
     if mirrors:
         check_folder(undo_folder(settings))
     report_writer = ReportWriter(settings, events)
+    path = settings.fingerprints_path
+    fingerprints = None if path is None else Fingerprints(settings, path)
 
     # Rows, and what is said of them.
     counts = RowCounts(rejects, settings.max_reject_percent)
@@ -83,6 +86,7 @@ def build_run(
         counts,
         states,
         progress,
+        fingerprints,
         destination.max_body_bytes,
         lambda: destination.capacity(queue.free, is_stopping=shutdown.has_begun),
     )
@@ -96,6 +100,7 @@ def build_run(
         pipeline.batches,
         HeldOptOuts() if settings.holds_opt_outs else None,
     )
+    intake.fingerprints = fingerprints
     return Run(intake, pipeline, destination, summary, report_writer)
 
 
@@ -239,7 +244,9 @@ class Run:
         if books:
             first_row = mirrors.first_row or 0
             folder = undo_folder(self.settings)
-            self._mirror_removal = MirrorRemoval(books, first_row, folder, lambda: self.is_stopping)
+            self._mirror_removal = MirrorRemoval(
+                books, first_row, folder, lambda: self.is_stopping, self.intake.fingerprints
+            )
             self.pipeline.perform_last(self._mirror_removal)
         mirrors.close()
         self.pipeline.release()
@@ -296,3 +303,5 @@ class Run:
         pipeline.wakeup.close()
         for each in self.summary.rejects:
             each.close()
+        if pipeline.fingerprints is not None:
+            pipeline.fingerprints.close()

@@ -43,7 +43,13 @@ def path_problems(config: Mapping[str, Any]) -> Iterator[str]:
         config: The plugin's configuration.
     """
     paths: dict[Path, str] = {}
-    for name in ("rejects_path", "rejects_csv", "sandbox_path", "report_path"):
+    for name in (
+        "rejects_path",
+        "rejects_csv",
+        "sandbox_path",
+        "report_path",
+        "fingerprints_path",
+    ):
         try:
             path = path_setting(config, name)
         except RuntimeError:
@@ -54,6 +60,16 @@ def path_problems(config: Mapping[str, Any]) -> Iterator[str]:
         other = paths.setdefault(path.absolute(), name)
         if other != name:
             yield f"{name}, {other}: name two different files"
+
+
+def sending_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the settings that say what is sent.
+
+    Args:
+        config: The plugin's configuration.
+    """
+    if config.get("send") == "changes" and not config.get("fingerprints_path"):
+        yield "fingerprints_path: required with send: changes, which compares with what is in there"
 
 
 def access_problems(config: Mapping[str, Any]) -> Iterator[str]:

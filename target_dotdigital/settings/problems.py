@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from target_dotdigital.near_misses import did_you_mean
-from target_dotdigital.settings.access import access_problems, path_problems
+from target_dotdigital.settings.access import access_problems, path_problems, sending_problems
 from target_dotdigital.settings.address_books import (
     address_book_problems,
     leaving_problems,
@@ -70,7 +70,7 @@ def _without(config: Mapping[str, Any], paths: Collection[tuple[str | int, ...]]
 
 def _further_problems(config: Mapping[str, Any]) -> list[str]:
     """Return what is wrong beyond the schema."""
-    found = [*access_problems(config), *path_problems(config)]
+    found = [*access_problems(config), *path_problems(config), *sending_problems(config)]
     found += address_book_problems("address_book", config.get("address_book"))
     if config.get("account_only") and config.get("address_book") is not None:
         found.append("account_only, address_book: set only one of the two")

@@ -19,12 +19,16 @@ MAX_ACTIVE_IMPORTS = 25
 REGIONS = ("r1", "r2", "r3")
 
 
+def _text(name: str, title: str, description: str) -> th.Property[Any]:
+    kind = th.StringType(nullable=True)
+    return th.Property(name, kind, title=title, description=description)
+
+
 CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
-    th.Property(
+    _text(
         "username",
-        th.StringType(nullable=True),
-        title="Username",
-        description="API user name (apiuser-...@apiconnector.com). Not needed with sandbox_path.",
+        "Username",
+        "API user name (apiuser-...@apiconnector.com). Not needed with sandbox_path.",
     ),
     th.Property(
         "password",
@@ -39,17 +43,11 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Region",
         description="Data region of the account: r1, r2 or r3. Found by asking when not set.",
     ),
-    th.Property(
-        "api_url",
-        th.StringType(nullable=True),
-        title="API URL",
-        description="Another base URL: https, or http on a loopback address only.",
-    ),
-    th.Property(
+    _text("api_url", "API URL", "Another base URL: https, or http on a loopback address only."),
+    _text(
         "sandbox_path",
-        th.StringType(nullable=True),
-        title="Sandbox path",
-        description="Run against the local sandbox whose data is kept in this SQLite file.",
+        "Sandbox path",
+        "Run against the local sandbox whose data is kept in this SQLite file.",
     ),
     th.Property(
         "address_book",
@@ -149,25 +147,44 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
-        "rejects_path",
-        th.StringType(nullable=True),
-        title="Rejects path",
-        description="Rejected rows are written here as a Singer stream.",
+        "send",
+        th.StringType(nullable=False, allowed_values=["all", "changes"]),
+        default="all",
+        title="What is sent",
+        description=(
+            "changes: only contacts that are new, or differ from what was last settled. It needs "
+            "fingerprints_path."
+        ),
+    ),
+    _text(
+        "fingerprints_path",
+        "Fingerprints path",
+        (
+            "Where send: changes keeps a fingerprint of each contact, as it was last settled. No "
+            "value of a record is in the file. With send: all, everything is sent, and the "
+            "fingerprints are made anew."
+        ),
     ),
     th.Property(
+        "send_all_every_days",
+        th.IntegerType(nullable=False, minimum=0),
+        default=7,
+        title="Days between full sends",
+        description="After so many days send: changes sends everything once. 0: never.",
+    ),
+    _text("rejects_path", "Rejects path", "Rejected rows are written here as a Singer stream."),
+    _text(
         "rejects_csv",
-        th.StringType(nullable=True),
-        title="Rejects as CSV",
-        description=(
+        "Rejects as CSV",
+        (
             "Rejected rows are written here as CSV, with their number, stream, code, reason and "
             "columns. Open it in a spreadsheet."
         ),
     ),
-    th.Property(
+    _text(
         "report_path",
-        th.StringType(nullable=True),
-        title="Report path",
-        description=(
+        "Report path",
+        (
             "Where a report of the run, or a dry run's plan, is written: an HTML page if the name "
             "ends in .html, JSON otherwise. A name that ends in / is a folder: it gets a page and "
             "a JSON file for each run, and an index.html."

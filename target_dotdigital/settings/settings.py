@@ -85,6 +85,9 @@ class Settings:
     streams: Mapping[str, StreamSettings] | None
     """Those that are loaded."""
     default_stream: StreamSettings
+    send: str = "all"
+    fingerprints_path: Path | None = None
+    send_all_every_days: int = 7
     skipped_streams: frozenset[str] = frozenset()
     """Those that `skip` leaves out on purpose."""
 
@@ -150,6 +153,9 @@ class Settings:
                 if name not in skipped
             },
             default_stream=_stream({}, config),
+            send=config.get("send", "all"),
+            fingerprints_path=path_setting(config, "fingerprints_path"),
+            send_all_every_days=config.get("send_all_every_days", 7),
             skipped_streams=skipped,
         )
 

@@ -86,6 +86,8 @@ def test_defaults_stand_in_the_schema_too() -> None:
         "import_timeout_minutes": 240,
         "shutdown_grace_seconds": 20,
         "max_reject_percent": 50,
+        "send": "all",
+        "send_all_every_days": 7,
         "dry_run": False,
         "load_method": "upsert",
     }

@@ -27,7 +27,7 @@ SKIPPED = (
     "opted_out_new",
 )
 ZERO: dict[str, Any] = dict.fromkeys(
-    (*SKIPPED, "imported", "new", "updated", "collapsed", "unsettled", "unchanged"), 0
+    (*SKIPPED, "imported", "new", "updated", "collapsed", "unchanged", "unsettled"), 0
 )
 
 
@@ -48,7 +48,9 @@ def stream_report(name: str, **counts: Any) -> StreamReport:
             RejectedRows(code, code, code, rows) for code, rows in given["rejected"].items()
         ]
     skipped = sum(given[each] for each in SKIPPED)
-    read = skipped + sum(given[each] for each in ("imported", "collapsed", "unsettled"))
+    read = skipped + sum(
+        given[each] for each in ("imported", "collapsed", "unchanged", "unsettled")
+    )
     read += sum(given["rejected"].values())
     return StreamReport(stream=name, read=read, skipped=skipped, **given)
 

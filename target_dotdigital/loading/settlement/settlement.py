@@ -60,6 +60,13 @@ class Settlement:
         """How many contacts were imported, named or not."""
         return len(self.imported) + len(self.unnamed) - sum(self.unnamed_codes.values())
 
+    def by_arrival(self) -> tuple[list[Contact], list[Contact]]:
+        """Return the contacts of which all was imported, and those of which it is not known."""
+        in_part = {id(contact) for contact, _ in self.warnings}
+        whole = [each for each in self.imported if id(each) not in in_part]
+        others = [contact for contact, _ in (*self.warnings, *self.rejected)]
+        return whole, [*others, *self.unnamed]
+
     @property
     def codes(self) -> Counter[str]:
         """How many contacts were refused, by reject code."""

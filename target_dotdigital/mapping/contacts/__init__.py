@@ -18,7 +18,12 @@ from target_dotdigital.mapping.contacts.identifiers import (
     checker,
     normalise,
 )
-from target_dotdigital.mapping.contacts.identity_set import IdentitySet, canonical, identities_in
+from target_dotdigital.mapping.contacts.identity_set import (
+    IdentitySet,
+    canonical,
+    comparable,
+    identities_in,
+)
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -52,6 +57,7 @@ __all__ = [
     "channel_properties",
     "checker",
     "collapse",
+    "comparable",
     "email_properties",
     "identities_in",
     "normalise",

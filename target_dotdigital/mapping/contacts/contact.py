@@ -49,6 +49,8 @@ class Contact(msgspec.Struct, gc=False):
         body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
         rows: The rows that it stands for, the newest last.
         only_if_known: Whether it is left out if the account does not know it: it has opted out.
+        traces: What is kept of it once it is settled, where only changes are sent: one for each row
+            that was sent.
     """
 
     key: str
@@ -56,6 +58,7 @@ class Contact(msgspec.Struct, gc=False):
     body: bytes
     rows: tuple[Row, ...] = ()
     only_if_known: bool = False
+    traces: tuple[Any, ...] = ()
 
     @override
     def __repr__(self) -> str:
@@ -99,6 +102,7 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
         rows=(*earlier.rows, *later.rows),
         # A row that would have created the contact comes first, or none does: opt-outs are held.
         only_if_known=earlier.only_if_known and later.only_if_known,
+        traces=(*earlier.traces, *later.traces),
     )
 
 

@@ -84,12 +84,18 @@ def canonical(identity: str) -> str:
     return f"{name.lower()}:{value}"
 
 
-def _hash(identity: str) -> int:
-    """Return an identity's hash. Spellings that Dotdigital could take for one another share it."""
+def comparable(identity: str) -> str:
+    """Return what spellings of an identity share that Dotdigital could take for one another.
+
+    Args:
+        identity: A normalised identifier.
+    """
     form = canonical(identity)
-    if not form.isascii():
-        form = unicodedata.normalize("NFKC", form.casefold())
-    return hash(form) & _MASK
+    return form if form.isascii() else unicodedata.normalize("NFKC", form.casefold())
+
+
+def _hash(identity: str) -> int:
+    return hash(comparable(identity)) & _MASK
 
 
 def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:

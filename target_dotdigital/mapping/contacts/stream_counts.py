@@ -51,6 +51,8 @@ class StreamCounts:
     """Of the skipped rows: those marked as deleted, which `on_delete: ignore` leaves alone."""
     opted_out_new: int = 0
     """Of the skipped rows: those whose contact was unknown to the account, and has opted out."""
+    sends_changes: bool = False
+    """Whether rows can be unchanged: `send` is `changes`."""
     address_books: dict[int, None] = field(default_factory=dict)
     """The IDs of the address books that its contacts join; negative if they are yet to be made."""
     is_loaded: bool = False
@@ -125,7 +127,8 @@ class StreamCounts:
     @property
     def settled(self) -> int:
         """Rows whose fate is known."""
-        return self.imported + self.collapsed + self.skipped + self.rejected_total
+        written = self.imported + self.collapsed + self.unchanged
+        return written + self.skipped + self.rejected_total
 
     @property
     def unsettled(self) -> int:
@@ -138,6 +141,8 @@ class StreamCounts:
             f"Stream '{self.stream}': read {self.read} = imported {self.imported} + rejected "
             f"{self.rejected_total} + collapsed {self.collapsed} + skipped {self.skipped}"
         )
+        if self.sends_changes:
+            line += f" + unchanged {self.unchanged}"
         if self.unsettled:
             line += f" + unsettled {self.unsettled}"
         if self.rejected:

@@ -6,7 +6,8 @@ The deadlines of calls are not shortened: on a busy machine a reply would be giv
 way. They are with `FAST_CLOCK_DEADLINES=1`, for a server that never answers.
 
 `FAST_CLOCK_JUMP` sets the wall clock wrong by so many seconds from the start on, and back again
-with every second look at it: as a machine's clock does that is being corrected.
+with every second look at it: as a machine's clock does that is being corrected. It stays wrong with
+`FAST_CLOCK_STAYS=1`.
 `FAST_CLOCK_THREAD_SWITCHES` lets threads take turns after so many seconds, in place of five
 milliseconds.
 """
@@ -22,13 +23,14 @@ from dataclasses import replace
 PACE = float(os.environ.get("FAST_CLOCK_PACE", "1"))
 HAS_SHORT_DEADLINES = os.environ.get("FAST_CLOCK_DEADLINES") == "1"
 JUMP_SECONDS = float(os.environ.get("FAST_CLOCK_JUMP", "0"))
+STAYS = os.environ.get("FAST_CLOCK_STAYS") == "1"
 SWITCH_SECONDS = float(os.environ.get("FAST_CLOCK_THREAD_SWITCHES", "0"))
 
 
 def _jump() -> None:
     right_time = time.time
     looks = itertools.count()
-    time.time = lambda: right_time() + JUMP_SECONDS * (next(looks) % 2 == 0)
+    time.time = lambda: right_time() + JUMP_SECONDS * (STAYS or next(looks) % 2 == 0)
 
 
 def _keep_deadlines() -> None:

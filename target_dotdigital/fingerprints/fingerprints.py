@@ -1,0 +1,311 @@
+"""The fingerprints of a run: what of each stream need not be sent, and what is kept for the next.
+
+A contact is sent only if it is new, or differs from what was last settled. What is sent is dropped
+from the file before it is on its way, and comes back once Dotdigital has confirmed it. So a run may
+be killed at any moment: whoever may have got something else is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import Counter
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from target_dotdigital.errors import StorageError
+from target_dotdigital.files import unwritable
+from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
+from target_dotdigital.fingerprints.packing import (
+    Head,
+    UnreadableError,
+    pack,
+    pack_changes,
+    unpack_head,
+    unpack_streams,
+)
+from target_dotdigital.fingerprints.stored_file import SETTING, StoredFile
+from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints, trace_of
+from target_dotdigital.mapping import CONTACT_ID, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from target_dotdigital.fingerprints.stream_fingerprints import Trace
+    from target_dotdigital.fingerprints.terms import StreamTerms
+    from target_dotdigital.mapping import Contact
+    from target_dotdigital.settings import Settings
+
+DAY_SECONDS = 86_400
+_logger = logging.getLogger("target-dotdigital.fingerprints")
+
+
+class Fingerprints:
+    """The fingerprints of all streams. They belong to the main thread.
+
+    While mirrors remove contacts, when nothing else goes on, they belong to the thread that does.
+    """
+
+    def __init__(self, settings: Settings, path: Path) -> None:
+        """Open and lock the file. Nothing is known of it yet: that takes the account.
+
+        Args:
+            settings: The target's settings.
+            path: The file.
+
+        Raises:
+            SettingsError: Another run uses the file.
+            StorageError: It cannot be read, or written.
+        """
+        self._sends_all = settings.send == "all"
+        self._max_seconds = settings.send_all_every_days * DAY_SECONDS
+        self._is_dry_run = settings.dry_run
+        self._file = StoredFile(path, is_read_only=settings.dry_run)
+        self._is_kept = not settings.dry_run
+        self._account: int | None = None
+        self._version = version("target-dotdigital")
+        self._key = secrets.token_bytes(KEY_BYTES)
+        self._streams: dict[str, StreamFingerprints] = {}
+        self._begun: set[str] = set()
+        """Streams of which everything is sent in this run."""
+        self.hasher = Hasher(self._key)
+
+    # Streams.
+
+    def stream(
+        self, name: str, terms: StreamTerms, account: int, doubt: str | None
+    ) -> StreamFingerprints:
+        """Return the fingerprints of a stream that is about to be loaded.
+
+        Args:
+            name: The stream's name after stream maps.
+            terms: Under which terms its contacts are sent.
+            account: The ID of the account.
+            doubt: Why nothing that was settled earlier may be there; None if it should be.
+
+        Raises:
+            StorageError: It cannot be kept that they are of no use any more.
+        """
+        if self._account is None:
+            self._account = account
+            self._load()
+        known = self._streams.get(name)
+        if known is None:
+            reason: str | None = "nothing of it is known from earlier runs"
+        else:
+            reason = self._why_not(known, terms, doubt)
+            if reason is None:
+                if known.terms != terms:
+                    known.forget_lines(terms)
+                    self._keep(urgent=True, anew=True)
+                return known
+        if not self._sends_all:
+            _logger.info("Stream '%s': everything is sent: %s", name, reason)
+        fresh = StreamFingerprints(name, terms, time.time())
+        self._streams[name] = fresh
+        self._begun.add(name)
+        # Now: once something is sent under other terms, what was known is not true any more.
+        self._keep(urgent=True, anew=True)
+        return fresh
+
+    def _why_not(
+        self, known: StreamFingerprints, terms: StreamTerms, doubt: str | None
+    ) -> str | None:
+        """Return why everything of a stream is to be sent from now on; None if it is not."""
+        if replace(known.terms, schema=terms.schema) != terms:
+            return "its settings, or the account's data fields, have changed"
+        if known.stream in self._begun:
+            return None  # everything of it is sent already
+        if doubt is not None or self._sends_all:
+            return doubt or "send is all"
+        seconds = time.time() - known.sent_all_at
+        if seconds < 0 or 0 < self._max_seconds <= seconds:
+            return "the last time is send_all_every_days ago"
+        return None
+
+    # Contacts.
+
+    def send(self, contact: Contact, line: int = 0) -> bool:
+        """Return whether a contact is to be sent, and take note of it.
+
+        Args:
+            contact: The contact, of one row.
+            line: The hash of the row's line, if it matters.
+        """
+        stream = self._streams[contact.rows[0].counts.stream]
+        trace = trace_of(stream, self.hasher, contact.identities, contact.body, line)
+        if stream.is_unchanged(trace):
+            return False
+        contact.traces = (trace,)
+        identities = (trace.contact, *trace.others)
+        stream.send(trace)
+        for each in self._streams.values():
+            if each is not stream and each.has_any and each.terms.may_differ(stream.terms):
+                same = self._same(contact.body, stream.terms, each.terms)
+                for identity in identities:
+                    each.drop(identity, same)
+        return True
+
+    def _same(self, body: bytes, terms: StreamTerms, others: StreamTerms) -> int | None:
+        """Return the hash of what another stream would have sent of the same values."""
+        end = terms.constants.encode()
+        if not body.endswith(end):
+            return None
+        return self.hasher.body(body[: len(body) - len(end)] + others.constants.encode())
+
+    def hashed(self, identity: str) -> int:
+        """Return the hash of an identity.
+
+        Args:
+            identity: A normalised identifier.
+        """
+        return self.hasher.identity(identity)
+
+    def forget(self, identities: Iterable[str]) -> None:
+        """Forget a contact that is about to leave.
+
+        Args:
+            identities: Everything that finds it.
+        """
+        self.drop(map(self.hasher.identity, identities))
+
+    def drop(self, identities: Iterable[int]) -> None:
+        """Forget contacts that are about to leave.
+
+        Args:
+            identities: The hashes of everything that finds them.
+        """
+        for hashed in identities:
+            for each in self._streams.values():
+                each.drop(hashed)
+
+    def was_unchanged(self, identities: Iterable[str], streams: Collection[str]) -> bool:
+        """Return whether a contact was in a row of this run that was not sent.
+
+        Args:
+            identities: Everything that finds it.
+            streams: The streams that count.
+        """
+        known = [self._streams[name] for name in streams if name in self._streams]
+        return any(
+            each.was_unchanged(hashed)
+            for hashed in map(self.hasher.identity, identities)
+            for each in known
+        )
+
+    def settle(
+        self,
+        imported: Iterable[Contact],
+        others: Iterable[Contact],
+        ids: Iterable[tuple[Contact, int]],
+    ) -> None:
+        """Take note of what has become of contacts.
+
+        Args:
+            imported: Those of which all was imported.
+            others: All others.
+            ids: The contact IDs that were told of them.
+        """
+        by_key: dict[str, set[int]] = {}
+        for contact, contact_id in ids:
+            by_key.setdefault(contact.key, set()).add(contact_id)
+        owners = Counter(each for found in by_key.values() for each in found)
+        for contact in imported:
+            found = by_key.get(contact.key, set())
+            # A mirror may know a contact by its ID alone. If that is not clear, it is told anew.
+            is_clear = len(found) <= 1 and all(owners[each] == 1 for each in found)
+            told = next((self.hasher.identity(normalise(CONTACT_ID, each)) for each in found), None)
+            for trace in _traces(contact):
+                trace.stream.settle(trace, told, is_imported=is_clear)
+        for contact in others:
+            for trace in _traces(contact):
+                trace.stream.settle(trace, None, is_imported=False)
+
+    # What is kept.
+
+    def commit(self) -> None:
+        """Make sure that nobody who was sent, or is about to be, is kept as he was before.
+
+        Raises:
+            StorageError: That cannot be made sure of.
+        """
+        self._keep(urgent=any(each.is_urgent for each in self._streams.values()))
+
+    def close(self) -> None:
+        """Keep what was settled, and let go of the file."""
+        try:
+            if self._account is not None:
+                tidied = [each.tidy_up() for each in self._streams.values() if self._is_kept]
+                self._keep(urgent=True, anew=any(tidied))
+        finally:
+            self._file.close()
+
+    def _load(self) -> None:
+        """Take over what the file holds, if it is of this account and this version."""
+        file = self._file
+        if file.data is not None:
+            try:
+                head, data = unpack_head(file.data)
+                file.problem = self._foreign(head)
+                if file.problem is None:
+                    self._streams = {each.stream: each for each in unpack_streams(head, data)}
+                    self._key = bytes.fromhex(head.key)
+                    self.hasher = Hasher(self._key)
+            except UnreadableError:
+                file.problem = "it is damaged"
+            file.data = None
+        if file.problem is not None:
+            self._streams = {}
+            _logger.warning("%s: %s: %s; everything is sent", SETTING, file.path, file.problem)
+
+    def _foreign(self, head: Head) -> str | None:
+        if head.account != self._account:
+            return "it is of another account"
+        if head.version != self._version:
+            return "it is of another version of target-dotdigital"
+        return None
+
+    def _keep(self, *, urgent: bool, anew: bool = False) -> None:
+        """Write what is new into the file; empty it if that cannot be done."""
+        if not self._is_kept or self._account is None:
+            return
+        streams = list(self._streams.values())
+        try:
+            if anew:
+                self._file.replace(pack(self._account, self._version, self._key, streams))
+            elif any(each.changes for each in streams):
+                parts = [
+                    part
+                    for number, each in enumerate(streams)
+                    for part in pack_changes(number, each.changes)
+                ]
+                self._file.append(parts, is_urgent=urgent)
+        except OSError as error:
+            self._give_up(error)
+        for each in streams:
+            each.note_written()
+
+    def _give_up(self, error: OSError) -> None:
+        """Empty the file: what cannot be written down would be a wrong skip in the next run."""
+        self._is_kept = False
+        reason = unwritable(SETTING, self._file.path, error)
+        try:
+            self._file.empty()
+        except OSError:
+            raise StorageError(
+                f"{reason.message}, and not emptied either. Remove it before the next run: it is "
+                "not true any more"
+            ) from None
+        _logger.warning(
+            "%s. This run goes on; the file is emptied, and the next run sends everything",
+            reason.message,
+        )
+
+
+def _traces(contact: Contact) -> Iterable[Trace]:
+    traces: Iterable[Trace] = contact.traces
+    return traces

@@ -1,0 +1,180 @@
+"""Pairs of hashes: twenty bytes a pair, in the order in which they came, found by the first one."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+LATER_SHARE = 10
+"""If one pair of so many was put in later, all are sorted anew."""
+
+
+def hashes(values: Iterable[int] = ()) -> array[int]:
+    """Return an array of hashes.
+
+    Args:
+        values: What it holds.
+    """
+    return array("Q", values)
+
+
+class Pairs:
+    """Pairs of hashes. The second one is 0 where a pair is dropped. Place 0 holds no pair.
+
+    Attributes:
+        keys: The first hashes.
+        values: The second ones.
+        by_key: The places of pairs, by their first hash; those that were put in later are missing.
+    """
+
+    def __init__(
+        self,
+        keys: array[int] | None = None,
+        values: array[int] | None = None,
+        by_key: array[int] | None = None,
+    ) -> None:
+        """Take pairs over.
+
+        Args:
+            keys: The first hashes, with a 0 before them. None if there are no pairs.
+            values: The second ones, likewise.
+            by_key: Their places, by the first hash.
+        """
+        self.keys = hashes((0,)) if keys is None else keys
+        self.values = hashes((0,)) if values is None else values
+        self.by_key = array("I") if by_key is None else by_key
+        self._later: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many pairs there are, with those that are dropped."""
+        return len(self.keys) - 1
+
+    def place(self, key: int) -> int:
+        """Return where a pair is; 0 if there is none.
+
+        Args:
+            key: Its first hash.
+        """
+        if self.by_key:
+            index = bisect_left(self.by_key, key, key=self.keys.__getitem__)
+            if index < len(self.by_key) and self.keys[self.by_key[index]] == key:
+                return self.by_key[index]
+        return self._later.get(key, 0)
+
+    def get(self, key: int) -> int:
+        """Return the second hash of a pair; 0 if there is none.
+
+        Args:
+            key: The first hash.
+        """
+        return self.values[self.place(key)]
+
+    def put(self, key: int, value: int) -> None:
+        """Put a pair in, in the place of one with the same first hash.
+
+        Args:
+            key: The first hash.
+            value: The second one; 0 drops the pair.
+        """
+        place = self.place(key)
+        if place:
+            self.values[place] = value
+        elif value:
+            self._append(key, value)
+
+    def _append(self, key: int, value: int) -> None:
+        self._later[key] = len(self.keys)
+        self.keys.append(key)
+        self.values.append(value)
+
+    @property
+    def later(self) -> array[int]:
+        """The pairs that were put in later: first hash, second hash, and so on."""
+        return hashes(
+            each for key, place in self._later.items() for each in (key, self.values[place])
+        )
+
+    @property
+    def is_unsorted(self) -> bool:
+        """Whether many pairs were put in later."""
+        return len(self._later) * LATER_SHARE > len(self.keys)
+
+    def sort(self, last: array[int]) -> None:
+        """Forget what was dropped, and find by the first hash what was put in later, too.
+
+        Args:
+            last: The places of pairs that are put to the end, in this order.
+        """
+        self._take(self._order(last))
+
+    def _order(self, last: array[int]) -> list[int]:
+        is_last = bytearray(len(self.keys))
+        for place in last:
+            is_last[place] = 1
+        order = [place for place, value in enumerate(self.values) if value and not is_last[place]]
+        order += [place for place in dict.fromkeys(last) if self.values[place]]
+        return order
+
+    def _take(self, order: list[int]) -> None:
+        """Keep the pairs at some places, in this order."""
+        self.keys = hashes([0, *map(self.keys.__getitem__, order)])
+        self.values = hashes([0, *map(self.values.__getitem__, order)])
+        places = range(1, len(self.keys))
+        self.by_key = array("I", sorted(places, key=self.keys.__getitem__))
+        self._later = {}
+
+
+class Contacts(Pairs):
+    """Contacts: the hash of the match identifier with that of what was sent, and of the row's line.
+
+    Attributes:
+        lines: The hash of the line of each contact's row; 0 where it is not known.
+    """
+
+    def __init__(
+        self,
+        keys: array[int] | None = None,
+        values: array[int] | None = None,
+        by_key: array[int] | None = None,
+        lines: array[int] | None = None,
+    ) -> None:
+        """Take contacts over.
+
+        Args:
+            keys: See `Pairs`.
+            values: See `Pairs`.
+            by_key: See `Pairs`.
+            lines: The hash of each one's line.
+        """
+        super().__init__(keys, values, by_key)
+        self.lines = hashes((0,)) if lines is None else lines
+
+    @override
+    def put(self, key: int, value: int, line: int = 0) -> None:
+        place = self.place(key)
+        if place:
+            self.values[place], self.lines[place] = value, line
+        elif value:
+            self._append(key, value)
+            self.lines.append(line)
+
+    @property
+    @override
+    def later(self) -> array[int]:
+        return hashes(
+            each
+            for key, place in self._later.items()
+            for each in (key, self.values[place], self.lines[place])
+        )
+
+    @override
+    def _take(self, order: list[int]) -> None:
+        super()._take(order)
+        self.lines = hashes([0, *map(self.lines.__getitem__, order)])

@@ -1,0 +1,348 @@
+"""The fingerprints of one stream's contacts: as they were when they were last settled."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change
+from target_dotdigital.fingerprints.pairs import Contacts, Pairs, hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from target_dotdigital.fingerprints.hashing import Hasher
+    from target_dotdigital.fingerprints.terms import StreamTerms
+
+SLACK = 200
+"""Contacts before and after the place where some are expected, among which they are looked for."""
+
+MOVED_SHARE = 10
+"""If one contact of so many has moved, the order in which they came is the one that is kept."""
+
+MIN_CHANGES = 10_000
+"""Changes that are kept behind the pairs, however few those are."""
+
+CHANGES_SHARE = 10
+"""More changes than one for so many pairs are worth putting everything in order."""
+
+SETTLED_BITS = 1 << 20
+
+
+class Trace(NamedTuple):
+    """What is kept of a contact once the row that it was sent for is settled."""
+
+    stream: StreamFingerprints
+    contact: int
+    """The hash of its match identifier."""
+    others: tuple[int, ...]
+    """The hashes of its other identifiers."""
+    body: int
+    """The hash of what was sent."""
+    line: int
+    """The hash of the row's line; 0 if it does not matter."""
+
+
+class StreamFingerprints:
+    """What was last settled of each of a stream's contacts. It belongs to the main thread.
+
+    Attributes:
+        terms: Under which terms the contacts were sent.
+        sent_all_at: When everything was sent, or began to be.
+        contacts: The contacts that need not be sent if they are as they were. In a run they only
+            become fewer: who is sent is sent again when he comes again.
+        others: The hashes of other identifiers, with that of the contact.
+        dropped: What was dropped since it was last cleared: hashes of what was sent.
+        changes: What is to be kept of this run, in order, and is not in the file yet.
+        written: What of it is in the file.
+        is_urgent: Whether something is to be dropped from the file before anything is sent.
+        changed_lines: How many contacts were unchanged although their rows' lines were not.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        terms: StreamTerms,
+        sent_all_at: float,
+        contacts: Contacts | None = None,
+        others: Pairs | None = None,
+    ) -> None:
+        """Take over what was kept.
+
+        Args:
+            stream: The stream's name after stream maps.
+            terms: See above.
+            sent_all_at: See above.
+            contacts: See above.
+            others: See above.
+        """
+        self.stream = stream
+        self.terms = terms
+        self.sent_all_at = sent_all_at
+        self.contacts = Contacts() if contacts is None else contacts
+        self.others = Pairs() if others is None else others
+        self.dropped: set[int] = set()
+        self.changes: list[Change] = []
+        self.written: list[Change] = []
+        self.is_urgent = False
+        self.changed_lines = 0
+        self._seen = bytearray()
+        self._pending: dict[int, Trace] = {}
+        """By identity, the newest row that is under way."""
+        self._settled = bytearray(SETTLED_BITS)
+        """Whether a contact that has an identity was settled in this run: by the remainder of the
+        identity's hash, so that it may be true of others, too."""
+        self._next = 1
+        """The place of the contact that comes next, if they come as they did before."""
+        self._expected = (1, 1)
+        """The places of those among whom contacts are looked for."""
+        self._moved = array("I")
+        """The places of those that came out of that order, in theirs."""
+        self._refreshed = 0
+        """Contacts whose lines are new, and nothing else."""
+
+    # What need not be sent.
+
+    def are_unchanged(self, bodies: array[int], lines: array[int] | None = None) -> list[bool]:
+        """Return for each of many contacts whether it is known to be as it was last settled.
+
+        A table comes in much the same order each time, so they are looked for where they stood.
+        Those who stood elsewhere have to be looked for by their identities.
+
+        Args:
+            bodies: The hash of each contact's JSON.
+            lines: The hash of each row's line, if it matters. It is kept.
+        """
+        if lines is None:
+            self._expect(len(bodies))
+        found = self._find(self.contacts.values, bodies)
+        if lines is not None and any(found):
+            start, end = self._expected
+            places = dict(zip(self.contacts.values[start:end], range(start, end), strict=False))
+            for body, line in compress(zip(bodies, lines, strict=True), found):
+                place = places[body]
+                self.changed_lines += self.contacts.lines[place] != 0
+                self.contacts.lines[place] = line
+            self._refreshed += sum(found)
+        return found
+
+    def are_same_lines(self, lines: array[int]) -> list[bool]:
+        """Return the same by the lines of the rows, before anything is made of them.
+
+        Args:
+            lines: The hash of each line.
+        """
+        self._expect(len(lines))
+        return self._find(self.contacts.lines, lines)
+
+    def _expect(self, count: int) -> None:
+        """Note where so many contacts should be."""
+        self._expected = max(self._next - SLACK, 1), self._next + count + SLACK
+
+    def _find(self, known: array[int], wanted: array[int]) -> list[bool]:
+        start, end = self._expected
+        expected = known[start:end]
+        found = list(map(set(expected).__contains__, wanted))
+        for place in range(len(found) - 1, -1, -1):
+            if found[place]:
+                last = start + expected.index(wanted[place])
+                self._next = max(self._next, last + 1)
+                break
+        return found
+
+    def is_unchanged(self, trace: Trace) -> bool:
+        """Return whether a contact is as it was when it was last settled, and take note of it.
+
+        If it is not, what was settled is forgotten.
+
+        Args:
+            trace: What would be kept of it.
+        """
+        place = self.contacts.place(trace.contact)
+        known = self.contacts.values[place]
+        if known != trace.body:
+            if known:
+                self._forget(trace.contact, place)
+            return False
+        if place != self._next:
+            self._moved.append(place)
+        self._next = place + 1
+        if len(self._seen) <= place:
+            self._seen.extend(bytes(len(self.contacts) + 1 - len(self._seen)))
+        self._seen[place] = 1
+        return True
+
+    def was_unchanged(self, identity: int) -> bool:
+        """Return whether `is_unchanged` was true of a contact that has an identity.
+
+        Args:
+            identity: The identity's hash.
+        """
+        return any(
+            place < len(self._seen) and self._seen[place]
+            for place in (
+                self.contacts.place(identity),
+                self.contacts.place(self.others.get(identity)),
+            )
+            if place
+        )
+
+    # What is sent.
+
+    def send(self, trace: Trace) -> None:
+        """Take note of a contact of this stream that is about to be sent.
+
+        Args:
+            trace: What is to be kept of it once it is settled.
+        """
+        contact = trace.contact
+        identities = trace.others
+        under_way = self._pending.get(contact)
+        if under_way is None and not self.others and not self._settled[contact % SETTLED_BITS]:
+            self._pending[contact] = trace  # `is_unchanged` has forgotten what was known of it
+        else:
+            identities = (contact, *identities)
+        for identity in identities:
+            self.drop(identity)
+            self._pending[identity] = trace
+
+    def drop(self, identity: int, unless: int | None = None) -> None:
+        """Forget a contact: something else is about to be sent to it.
+
+        Args:
+            identity: The hash of one of its identities.
+            unless: What it may have been sent: then it is not forgotten.
+        """
+        under_way = self._pending.get(identity)
+        if under_way is not None and under_way.body != unless:
+            for each in (under_way.contact, *under_way.others):
+                if self._pending.get(each) is under_way:
+                    del self._pending[each]
+        is_kept = False
+        aliased = self.others.get(identity)
+        for contact in (identity, aliased) if aliased else (identity,):
+            place = self.contacts.place(contact)
+            known = self.contacts.values[place]
+            if known and known != unless:
+                self._forget(contact, place)
+            is_kept = is_kept or (known != 0 and known == unless)
+        if self._settled[identity % SETTLED_BITS] and not is_kept:
+            # What was settled in this run is found nowhere but in the changes.
+            self._note(CONTACTS, identity, 0, 0)
+
+    def settle(self, trace: Trace, contact_id: int | None, *, is_imported: bool) -> None:
+        """Take note of what has become of a contact.
+
+        Args:
+            trace: What is to be kept of it.
+            contact_id: The hash of its ID as an identity, if Dotdigital has told it.
+            is_imported: Whether all of it was imported.
+        """
+        identities = (trace.contact, *trace.others)
+        is_newest = all(self._pending.get(each) is trace for each in identities)
+        for each in identities:
+            if self._pending.get(each) is trace:
+                del self._pending[each]
+        if is_newest and is_imported:
+            self._note(CONTACTS, trace.contact, trace.body, trace.line)
+            self._settled[trace.contact % SETTLED_BITS] = 1
+            told = () if contact_id is None else (contact_id,)
+            for each in (*trace.others, *told):
+                self._note(OTHERS, each, trace.contact)
+                self._settled[each % SETTLED_BITS] = 1
+
+    # What is kept.
+
+    def forget_lines(self, terms: StreamTerms) -> None:
+        """Look into every row once more: the same line may be another contact now.
+
+        Args:
+            terms: The stream's terms, with another schema.
+        """
+        self.terms = terms
+        self.contacts.lines = hashes((0,)) * len(self.contacts.lines)
+        for kind, changed in (*self.written, *self.changes):
+            if kind == CONTACTS:
+                changed[2::3] = hashes((0,)) * (len(changed) // 3)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is anything that could be dropped."""
+        return bool(self.contacts) or bool(self._pending) or bool(self.changes or self.written)
+
+    def note_written(self) -> None:
+        """Take note that all changes are in the file."""
+        self.written += self.changes
+        self.changes = []
+        self.is_urgent = False
+
+    def tidy_up(self) -> bool:
+        """Take in what this run has changed if it is much; return whether it was."""
+        changes = sum(each.number for each in (*self.written, *self.changes))
+        have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
+        is_new = changes > 0 and not (self.contacts or self.others)
+        is_much = changes > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
+        is_much = is_much or self._refreshed > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
+        if not (is_new or is_much or have_many_moved):
+            return False
+        self.apply([*self.written, *self.changes])
+        self.written, self.changes = [], []
+        if have_many_moved or self.contacts.is_unsorted:
+            self.contacts.sort(self._moved if have_many_moved else array("I"))
+        if self.others.is_unsorted:
+            self.others.sort(array("I"))
+        return True
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Take in what a run has changed.
+
+        Args:
+            changes: The changes.
+        """
+        for kind, changed in changes:
+            if kind == OTHERS:
+                for identity, owner in zip(changed[::2], changed[1::2], strict=True):
+                    self.others.put(identity, owner)
+                continue
+            each: Iterable[tuple[int, tuple[int, int]]] = zip(
+                changed[::3], zip(changed[1::3], changed[2::3], strict=True), strict=True
+            )
+            if not self.others:  # the last change of each contact is all that matters
+                each = dict(each).items()
+            for key, (body, line) in each:
+                self.contacts.put(key, body, line)
+                if not body and (owner := self.others.get(key)):
+                    self.contacts.put(owner, 0)
+
+    def _forget(self, contact: int, place: int) -> None:
+        values = self.contacts.values
+        self.dropped |= {values[place], self.contacts.lines[place]}
+        values[place] = self.contacts.lines[place] = 0
+        self._note(CONTACTS, contact, 0, 0)
+
+    def _note(self, kind: int, *noted: int) -> None:
+        if not self.changes or self.changes[-1].kind != kind:
+            self.changes.append(Change(kind, hashes()))
+        self.is_urgent = self.is_urgent or not noted[1]
+        self.changes[-1].hashes.extend(noted)
+
+
+def trace_of(
+    stream: StreamFingerprints,
+    hasher: Hasher,
+    identities: Sequence[str],
+    body: bytes,
+    line: int = 0,
+) -> Trace:
+    """Return what is to be kept of a contact.
+
+    Args:
+        stream: Its stream's fingerprints.
+        hasher: Makes the hashes.
+        identities: Its identities, the match identifier first.
+        body: Its JSON.
+        line: The hash of the row's line, if it matters.
+    """
+    contact, *others = map(hasher.identity, identities)
+    return Trace(stream, contact, tuple(others), hasher.body(body), line)

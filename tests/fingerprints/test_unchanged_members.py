@@ -1,0 +1,89 @@
+"""Mirrors, where only changes are sent: who is unchanged stays, and who has left comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.fingerprints.test_only_changes import EMAIL, sent
+from tests.support.dotdigital.answers import reply
+from tests.support.dotdigital.departure_routes import MEMBERS, REMOVE
+from tests.support.messages import rows, schema
+from tests.support.mirrors import PACE, fill, members, mirror, run
+from tests.support.target.command import TargetProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.dotdigital.server import DotdigitalServer
+
+PEOPLE = schema(properties=EMAIL)
+
+
+def changes(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
+    return mirror(server, send="changes", fingerprints_path="fingerprints", **more)
+
+
+def test_who_is_unchanged_stays(server: DotdigitalServer, tmp_path: Path) -> None:
+    fill(server, "x")
+    run(changes(server), tmp_path, PEOPLE, *rows("abc", first_name="x"))
+    ended = run(changes(server), tmp_path, PEOPLE, *rows("ab", first_name="x"))
+    assert (ended.status, members(server)) == (0, {"a", "b"}), ended.stderr
+    assert len(server.imports) == 1
+    assert "unchanged 2" in ended.counts()
+
+
+def test_who_was_taken_out_is_sent_again(server: DotdigitalServer, tmp_path: Path) -> None:
+    fill(server, "x")
+    for names in ("abc", "ab", "abc"):
+        ended = run(changes(server), tmp_path, PEOPLE, *rows(names, first_name="x"))
+        assert (ended.status, members(server)) == (0, set(names)), ended.stderr
+    assert sent(server) == ["a", "b", "c", "c"]
+
+
+def test_who_is_being_taken_out_when_the_run_is_killed_is_sent_again(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    fill(server, "x")
+    run(changes(server), tmp_path, PEOPLE, *rows("abc", first_name="x"))
+    gate = server.hold_answer(REMOVE)
+    with TargetProcess(changes(server), tmp_path, pace=PACE) as target:
+        target.send(PEOPLE, *rows("ab", first_name="x"))
+        target.close_input()
+        gate.wait()
+        target.process.kill()
+    gate.open()
+    run(changes(server), tmp_path, PEOPLE, *rows("abc", first_name="x"))
+    assert sent(server, 1) == ["c"]
+    assert members(server) == set("abc")
+
+
+def test_another_stream_sends_whom_a_mirror_took_out(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    config = changes(server)
+    config["streams"]["others"] = {}
+    fill(server, "x")
+    more = [schema("others", EMAIL), *rows("d", "others", first_name="x")]
+    run(config, tmp_path, PEOPLE, *rows("ab", first_name="x"), *more)
+    run(config, tmp_path, PEOPLE, *rows("ab", first_name="x"))
+    assert members(server) == {"a", "b"}
+    run(config, tmp_path, PEOPLE, *rows("ab", first_name="x"), *more)
+    assert members(server) == {"a", "b", "d"}
+
+
+def test_who_is_known_by_the_contact_id_alone_stays(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """Dotdigital may write an address in a way of its own: the first report told whose it is."""
+    fill(server, "ann", "bob", "cid")
+    everybody = rows(["ann", "bob"], first_name="x")
+    items = [
+        {"contactId": each.contact_id, "identifiers": {"email": f"{name[:3]}@another.example"}}
+        for name, each in server.contacts.items()
+    ]
+    for _ in range(2):
+        server.answer_next(MEMBERS, reply(200, {"_items": items, "_links": {}}))
+        ended = run(changes(server), tmp_path, PEOPLE, *everybody)
+        assert ended.status == 0, ended.stderr
+        assert members(server) == {"ann", "bob"}
+    assert "unchanged 2" in ended.counts()
