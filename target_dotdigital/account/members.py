@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from target_dotdigital.api import held_contacts
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -13,12 +14,39 @@ from target_dotdigital.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from target_dotdigital.api import AddressBook, Client, ContactPage, FoundContact
+    from target_dotdigital.api import AddressBook, Client, Details, FoundContact, HeldContact
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""
+
+
+class _Contact(Protocol):
+    @property
+    def contact_id(self) -> int: ...
+
+
+class _Link(Protocol):
+    @property
+    def marker(self) -> str: ...
+
+
+class _Links(Protocol):
+    @property
+    def next(self) -> _Link | None: ...
+
+
+_ContactT = TypeVar("_ContactT", bound=_Contact)
+_ContactT_co = TypeVar("_ContactT_co", bound=_Contact, covariant=True)
+
+
+class _Page(Protocol[_ContactT_co]):
+    @property
+    def items(self) -> Sequence[_ContactT_co]: ...
+
+    @property
+    def links(self) -> _Links: ...
 
 
 class IncompleteListError(DotdigitalError):
@@ -54,10 +82,37 @@ def read_members(
     Raises:
         IncompleteListError: The pages go round in circles, or are fewer than they should be.
     """
+    yield from _read_all(client, address_book_id, partial(client.members, address_book_id), on_page)
+
+
+def read_held_members(
+    client: Client, address_book_id: int, details: Details, on_page: Callable[[], None]
+) -> Iterator[HeldContact]:
+    """Yield the members of an address book with what the account holds of them.
+
+    Args:
+        client: Calls Dotdigital.
+        address_book_id: The address book's ID.
+        details: What is told of each of them.
+        on_page: Called before each page; it may raise.
+
+    Raises:
+        IncompleteListError: See `read_members`.
+    """
+    read = partial(held_contacts, client, details, address_book_id)
+    yield from _read_all(client, address_book_id, read, on_page)
+
+
+def _read_all(
+    client: Client,
+    address_book_id: int,
+    read: Callable[[str | None], _Page[_ContactT]],
+    on_page: Callable[[], None],
+) -> Iterator[_ContactT]:
     before = find_address_book(client, address_book_id).contacts
     whose = f"the members of address book {address_book_id}"
     listed = 0
-    for contact in _read_pages(partial(client.members, address_book_id), whose, on_page):
+    for contact in _read_pages(read, whose, on_page):
         listed += 1
         yield contact
     after = find_address_book(client, address_book_id).contacts
@@ -82,17 +137,43 @@ def read_account(
     Raises:
         IncompleteListError: It lists none, or the pages go round in circles.
     """
+    yield from _read_account(client.contacts, on_page)
+
+
+def read_held_account(
+    client: Client, details: Details, on_page: Callable[[], None]
+) -> Iterator[HeldContact]:
+    """Yield the contacts of the account with what it holds of them.
+
+    Args:
+        client: Calls Dotdigital.
+        details: What is told of each of them.
+        on_page: Called before each page; it may raise.
+
+    Raises:
+        IncompleteListError: See `read_account`.
+    """
+    yield from _read_account(partial(held_contacts, client, details, None), on_page)
+
+
+class _ReadFiltered(Protocol[_ContactT_co]):
+    def __call__(self, marker: str | None, *, since_ever: bool) -> _Page[_ContactT_co]: ...
+
+
+def _read_account(
+    read: _ReadFiltered[_ContactT], on_page: Callable[[], None]
+) -> Iterator[_ContactT]:
     since_ever = False
 
-    def page(marker: str | None) -> ContactPage:
+    def page(marker: str | None) -> _Page[_ContactT]:
         nonlocal since_ever
         try:
-            return client.contacts(marker, since_ever=since_ever)
+            return read(marker, since_ever=since_ever)
         except RequestRefusedError:
             if marker is not None or since_ever:
                 raise
             since_ever = True
-            return client.contacts(marker, since_ever=since_ever)
+            return read(marker, since_ever=since_ever)
 
     try:
         yield from _read_pages(page, "the contacts of the account", on_page)
@@ -101,8 +182,8 @@ def read_account(
 
 
 def _read_pages(
-    read: Callable[[str | None], ContactPage], whose: str, on_page: Callable[[], None]
-) -> Iterator[FoundContact]:
+    read: Callable[[str | None], _Page[_ContactT]], whose: str, on_page: Callable[[], None]
+) -> Iterator[_ContactT]:
     marker: str | None = None
     seen: set[str | int] = set()
     listed = empty = 0

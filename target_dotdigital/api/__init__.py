@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from target_dotdigital.api.client import CONTACT_PAGE, Client
+from target_dotdigital.api.held_contacts import Details, held_contact, held_contacts
 from target_dotdigital.api.jobs import (
     DELETION,
     IMPORT,
@@ -23,6 +24,7 @@ from target_dotdigital.api.replies import (
     FailedContact,
     FailedDeletion,
     FoundContact,
+    HeldContact,
     ImportStatus,
     ImportSummary,
     WrittenContact,
@@ -46,9 +48,11 @@ __all__ = [
     "DataField",
     "DeletionStatus",
     "DeletionSummary",
+    "Details",
     "FailedContact",
     "FailedDeletion",
     "FoundContact",
+    "HeldContact",
     "ImportStatus",
     "ImportSummary",
     "Jobs",
@@ -56,5 +60,7 @@ __all__ = [
     "RateLimits",
     "Transport",
     "WrittenContact",
+    "held_contact",
+    "held_contacts",
     "seconds_to_wait",
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_dotdigital.verification import aligned, one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_dotdigital.dry_run.plan import MirrorNumbers, Numbers, Plan
     from target_dotdigital.mapping import StreamCounts
-
-_UNKNOWN = "?"
 
 MAX_ADDRESS_BOOKS = 50
 """Rows can name any number of them. The report has them all."""
@@ -28,37 +28,16 @@ def plan_table(plan: Plan, streams: Sequence[StreamCounts], failure: str | None)
     """
     sections = [
         ["Plan of a dry run. Nothing was written to Dotdigital."],
-        [] if failure is None else [f"It is of what was read until the end: {_one_line(failure)}"],
+        [] if failure is None else [f"It is of what was read until the end: {one_line(failure)}"],
         _rows(streams),
         _creates(plan),
         _contacts(plan),
         _leaving(plan),
         _mirrors(plan),
         _calls(plan),
-        [f"- {_one_line(note)}" for note in plan.notes],
+        [f"- {one_line(note)}" for note in plan.notes],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
-
-
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Return a table: the first column to the left, the others to the right."""
-    cells = [[_one_line(cell) for cell in row] for row in (heads, *rows)]
-    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-
-
-def _one_line(cell: object) -> str:
-    """Return a cell's text: names are whatever somebody has typed, and stay on their line."""
-    if isinstance(cell, int):
-        return f"{cell:,}"
-    text = _UNKNOWN if cell is None else str(cell)
-    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _rows(streams: Sequence[StreamCounts]) -> list[str]:
@@ -67,11 +46,11 @@ def _rows(streams: Sequence[StreamCounts]) -> list[str]:
         (each.stream, each.read, each.imported, each.rejected_total, each.collapsed, each.skipped)
         for each in streams
     ]
-    lines = _aligned(heads, rows)
+    lines = aligned(heads, rows)
     for each in streams:
         if each.rejected:
             codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.rejected.items()))
-            lines.append(f"rejected of {_one_line(each.stream)}, by code: {codes}")
+            lines.append(f"rejected of {one_line(each.stream)}, by code: {codes}")
     return lines
 
 
@@ -88,7 +67,7 @@ def _creates(plan: Plan) -> list[str]:
     return [
         "Would be created",
         *(
-            f"  {kind} {_one_line(name)}" + (f" ({_one_line(more)})" if more else "")
+            f"  {kind} {one_line(name)}" + (f" ({one_line(more)})" if more else "")
             for kind, name, more in (*books, *fields)
         ),
     ]
@@ -98,7 +77,7 @@ def _contacts(plan: Plan) -> list[str]:
     heads = ("Contacts", "all", "new", "updated", "updated: in it now", "updated: would join")
     total = plan.contacts
     rows = [("of the account", total.contacts, total.new, total.updated, "", "")]
-    lines = _aligned(
+    lines = aligned(
         heads,
         [
             *rows,
@@ -131,7 +110,7 @@ def _leaving(plan: Plan) -> list[str]:
         )
         for each in plan.leaving
     ]
-    return _aligned(("Contacts marked as deleted", "all", "there now"), rows) if rows else []
+    return aligned(("Contacts marked as deleted", "all", "there now"), rows) if rows else []
 
 
 def _mirrors(plan: Plan) -> list[str]:
@@ -145,7 +124,7 @@ def _mirrors(plan: Plan) -> list[str]:
         )
         for each in plan.mirrors
     ]
-    return _aligned(("Mirrors", "in it now", "would leave", "limit", ""), rows) if rows else []
+    return aligned(("Mirrors", "in it now", "would leave", "limit", ""), rows) if rows else []
 
 
 def mirror_obstacle(mirror: MirrorNumbers) -> str:
@@ -167,7 +146,7 @@ def _calls(plan: Plan) -> list[str]:
     )
     return [
         text,
-        *_aligned(
+        *aligned(
             ("Calls", "at least", "at most"),
             [(tier, calls.at_least, calls.at_most) for tier, calls in tiers],
         ),

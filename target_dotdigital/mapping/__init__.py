@@ -16,6 +16,7 @@ from target_dotdigital.mapping.contacts import (
     canonical,
     collapse,
     identities_in,
+    identity_hash,
     normalise,
 )
 from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath
@@ -35,7 +36,7 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, is_deleted, to_text
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES, comparable, is_deleted, to_text
 
 __all__ = [
     "CONTACT_ID",
@@ -63,9 +64,11 @@ __all__ = [
     "check_properties",
     "check_schema",
     "collapse",
+    "comparable",
     "declared_types",
     "field_type",
     "identities_in",
+    "identity_hash",
     "is_deleted",
     "match_property",
     "no_data_field",

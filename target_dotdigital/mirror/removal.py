@@ -136,12 +136,11 @@ class MirrorRemoval:
             remove(number, part)
             stale.left += len(part)
         _logger.info(
-            "Mirror of address book %d: took %s out. To put them back, load %s with "
-            "match_identifier contactId and address_book %d",
+            "Mirror of address book %d: took %s out. To put them back: --undo %s, with the same "
+            "settings",
             number,
             stale,
             stale.undo_file,
-            number,
         )
 
     def _check_going_on(self) -> None:

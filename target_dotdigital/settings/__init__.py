@@ -18,7 +18,7 @@ from target_dotdigital.settings.schema import (
     REGIONS,
     MergeOption,
 )
-from target_dotdigital.settings.settings import MAX_ID, Settings, StreamSettings
+from target_dotdigital.settings.settings import MAX_ID, Purpose, Settings, StreamSettings
 from target_dotdigital.settings.violations import describe
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "REGIONS",
     "RESERVED_ADDRESS_BOOKS",
     "MergeOption",
+    "Purpose",
     "Settings",
     "StreamSettings",
     "address_book_key",

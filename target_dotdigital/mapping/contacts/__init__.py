@@ -12,7 +12,12 @@ from target_dotdigital.mapping.contacts.identifiers import (
     checker,
     normalise,
 )
-from target_dotdigital.mapping.contacts.identity_set import IdentitySet, canonical, identities_in
+from target_dotdigital.mapping.contacts.identity_set import (
+    IdentitySet,
+    canonical,
+    identities_in,
+    identity_hash,
+)
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -40,5 +45,6 @@ __all__ = [
     "checker",
     "collapse",
     "identities_in",
+    "identity_hash",
     "normalise",
 ]

@@ -84,12 +84,22 @@ def canonical(identity: str) -> str:
     return f"{name.lower()}:{value}"
 
 
-def _hash(identity: str) -> int:
-    """Return an identity's hash. Spellings that Dotdigital could take for one another share it."""
+def identity_hash(identity: str) -> int:
+    """Return an identity's signed 64-bit hash, another one in each process.
+
+    Spellings that Dotdigital could take for one another share it.
+
+    Args:
+        identity: A normalised identifier.
+    """
     form = canonical(identity)
     if not form.isascii():
         form = unicodedata.normalize("NFKC", form.casefold())
-    return hash(form) & _MASK
+    return hash(form)
+
+
+def _hash(identity: str) -> int:
+    return identity_hash(identity) & _MASK
 
 
 def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:

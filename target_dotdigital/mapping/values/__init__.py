@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from target_dotdigital.mapping.values.comparable_values import comparable
 from target_dotdigital.mapping.values.consent import Consent, Preferences
 from target_dotdigital.mapping.values.deletion_marks import DELETED_AT, is_deleted
 from target_dotdigital.mapping.values.field_values import (
@@ -36,6 +37,7 @@ __all__ = [
     "Rounded",
     "RowAddressBooks",
     "Sendable",
+    "comparable",
     "converter",
     "is_deleted",
     "is_empty",

@@ -1,0 +1,19 @@
+"""Proof of arrival: what a stream holds, compared with what the account holds. Only GET is sent."""
+
+from __future__ import annotations
+
+from target_dotdigital.verification.expected_contacts import ExpectedContacts
+from target_dotdigital.verification.findings import Findings
+from target_dotdigital.verification.text_table import aligned, one_line
+from target_dotdigital.verification.verification import Verification, VerificationLoad
+from target_dotdigital.verification.verification_table import verification_table
+
+__all__ = [
+    "ExpectedContacts",
+    "Findings",
+    "Verification",
+    "VerificationLoad",
+    "aligned",
+    "one_line",
+    "verification_table",
+]
