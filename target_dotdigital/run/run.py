@@ -71,7 +71,7 @@ def build_run(
     # Rows, and what is said of them.
     tally = RowCounts(rejects, settings.max_reject_percent)
     progress = Progress(tally, clock, timeline)
-    summary = Summary(tally, rejects, settings.dry_run)
+    summary = Summary(tally, rejects, settings.dry_run, *_listed(settings))
     states = StateOutput(
         _state_gate(settings, write_state, progress, timeline), tally, rejects, mirrors
     )
@@ -96,6 +96,12 @@ def build_run(
         settings, mirrors, bool(rejects), destination.connect, tally, states, pipeline.batches
     )
     return Run(intake, pipeline, destination, summary, report_writer)
+
+
+def _listed(settings: Settings) -> tuple[str, ...]:
+    """Return what `rejects_csv` holds besides rejected rows."""
+    is_verification = settings.purpose == "verify"
+    return ("rejected rows, and those who are missing or differ,",) if is_verification else ()
 
 
 def _rejects(settings: Settings) -> list[RejectsFile | RejectsCsv]:

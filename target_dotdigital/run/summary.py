@@ -20,6 +20,8 @@ class Summary:
     tally: RowCounts
     rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
+    listed: str = "rejected rows with their reasons"
+    """What `rejects_csv` holds."""
 
     @property
     def has_read(self) -> bool:
@@ -49,7 +51,7 @@ class Summary:
                     "settings"
                 )
             elif each.size:
-                yield f"The rejected rows with their reasons are in {each.path}, for a spreadsheet"
+                yield f"The {self.listed} are in {each.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""

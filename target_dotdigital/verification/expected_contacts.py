@@ -174,6 +174,15 @@ class ExpectedContacts:
         """
         return self._number("address book", str(place))
 
+    def is_in_address_book(self, number: int, value: int) -> bool:
+        """Return whether a contact should be in an address book, or in the account without one.
+
+        Args:
+            number: The number of one of its parts.
+            value: What is expected of the part.
+        """
+        return value == FILLED and self.parts[number].kind == "address book"
+
     def places(self) -> set[int]:
         """Return the IDs of all address books that contacts should be in, or should have left."""
         return {int(each.name) for each in self.parts if each.kind == "address book"}
@@ -195,8 +204,7 @@ class ExpectedContacts:
 
     def _expect(self, parts: dict[int, int], sent: _Sent, *, fills: bool) -> None:
         """Change what is expected of a contact by what is sent of it."""
-        if parts.get(account := self.address_book(ACCOUNT)) == OUT:
-            del parts[account]
+        parts.pop(self.address_book(ACCOUNT), None)
         for name, value in sent.data_fields.items():
             form = comparable(value, self._types[name])
             self._set(parts, "data field", name, digest(form), fills=fills)
@@ -210,8 +218,10 @@ class ExpectedContacts:
         for channel, properties in sent.channel_properties.items():
             if properties.status == "unsubscribed":
                 parts[self._number("status", channel)] = OPTED_OUT
-        for place in sent.lists or (ACCOUNT,):
+        for place in sent.lists:
             parts[self.address_book(place)] = FILLED
+        if not any(self.is_in_address_book(*part) for part in parts.items()):
+            parts[self.address_book(ACCOUNT)] = FILLED
 
     def _set(
         self, parts: dict[int, int], kind: PartKind, name: str, value: int, *, fills: bool

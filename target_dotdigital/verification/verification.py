@@ -247,7 +247,9 @@ class Verification:
             return
         expected.flags |= _COMPARED
         held, known = HeldParts(contact, self._account.data_fields), self._expected.parts
-        is_expected = any(self._is_wanted(*each) for each in expected.parts.items())
+        is_expected = any(
+            self._expected.is_in_address_book(*each) for each in expected.parts.items()
+        )
         titles = held.differing(known, expected.parts) if is_expected else []
         if titles:
             expected.flags |= _DIFFERS
@@ -261,9 +263,6 @@ class Verification:
             for number, value in expected.parts.items()
             if known[number].kind == "address book"
         }
-
-    def _is_wanted(self, number: int, value: int) -> bool:
-        return value == FILLED and self._expected.parts[number].kind == "address book"
 
     # What is found.
 
@@ -298,7 +297,7 @@ class Verification:
         """Note what has become of a contact that no more answers have."""
         is_known = bool(expected.flags & _COMPARED)
         for number, wanted in expected.parts.items():
-            if self._is_wanted(number, wanted):
+            if self._expected.is_in_address_book(number, wanted):
                 place = int(self._expected.parts[number].name)
                 self._note_missing(expected, place, is_known=is_known)
         expected.parts.clear()

@@ -86,8 +86,8 @@ def _hints(findings: Findings) -> list[str]:
         )
     if found.opted_out:
         lines.append(
-            "- Opted out: nothing is to be done. They are counted beside the others, wherever they "
-            "are; a load never opts them in again."
+            "- Opted out: a load never opts them in again. They are counted beside the others: as "
+            "missing, too, if they have left the address book."
         )
     if found.extra or found.still_there:
         lines.append("- Extra or still there: a load of the whole stream lets them leave.")
