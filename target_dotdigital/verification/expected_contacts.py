@@ -115,7 +115,7 @@ class ExpectedContacts:
         self.streams: list[str] = []
         self.match_names: set[str] = set()
         self._types = data_fields
-        self._numbers: dict[Part, int] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
         self._streams: dict[str, int] = {}
         self._order = 0
         # In memory: packed as no dictionary is, and nothing of it is on a disk. Workers take turns.
@@ -233,11 +233,10 @@ class ExpectedContacts:
         parts[number] = value
 
     def _number(self, kind: PartKind, name: str) -> int:
-        part = Part(kind, name)
-        number = self._numbers.get(part)
+        number = self._numbers.get((kind, name))
         if number is None:
-            number = self._numbers[part] = len(self.parts)
-            self.parts.append(part)
+            number = self._numbers[kind, name] = len(self.parts)
+            self.parts.append(Part(kind, name))
         return number
 
     # What is compared with the account.

@@ -28,7 +28,7 @@ TYPED = {
     "vip": {"type": ["boolean", "null"]},
 }
 FIELDS = {"FIRSTNAME": "first_name", "SINCE": "since", "SCORE": "score", "VIP": "vip"}
-ANN = {
+ANN: dict[str, Any] = {
     "email": "Ann@Example.com",
     "first_name": "Ann",
     "since": "2026-01-31T10:00:00+02:00",

@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+_SECONDS = len("YYYY-MM-DDTHH:MM:SS")
+
+
 def _number(value: object) -> str:
+    if type(value) is int:
+        return str(value)
     number = to_number(value)
     return bytes(number.sent if isinstance(number, Rounded) else number).decode()
 
 
 def _date(value: object) -> str:
     # To the second: how many digits of a fraction Dotdigital keeps is not documented.
-    return to_date(value)[: len("YYYY-MM-DDTHH:MM:SS")]
+    is_plain = isinstance(value, str) and len(value) == _SECONDS + 1 and value[-1] == "Z"
+    return (str(value) if is_plain else to_date(value))[:_SECONDS]
 
 
 _FORMS: Mapping[str, Callable[[object], object]] = {
