@@ -99,7 +99,7 @@ def read_held_members(
     Raises:
         IncompleteListError: See `read_members`.
     """
-    read = partial(held_contacts, client, details, address_book_id)
+    read = partial(held_contacts, client.caller, details, address_book_id)
     yield from _read_all(client, address_book_id, read, on_page)
 
 
@@ -153,7 +153,7 @@ def read_held_account(
     Raises:
         IncompleteListError: See `read_account`.
     """
-    yield from _read_account(partial(held_contacts, client, details, None), on_page)
+    yield from _read_account(partial(held_contacts, client.caller, details, None), on_page)
 
 
 class _ReadFiltered(Protocol[_ContactT_co]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from target_dotdigital.api.client import CONTACT_PAGE, Client
+from target_dotdigital.api.client import Client
 from target_dotdigital.api.held_contacts import Details, held_contact, held_contacts
 from target_dotdigital.api.jobs import (
     DELETION,
@@ -16,8 +16,8 @@ from target_dotdigital.api.jobs import (
 )
 from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.replies import (
+    CONTACTS_A_PAGE,
     AddressBook,
-    ContactPage,
     DataField,
     DeletionStatus,
     DeletionSummary,
@@ -34,7 +34,7 @@ from target_dotdigital.api.transport import CALL_DEADLINE_SECONDS, Transport
 
 __all__ = [
     "CALL_DEADLINE_SECONDS",
-    "CONTACT_PAGE",
+    "CONTACTS_A_PAGE",
     "DELETION",
     "IMPORT",
     "MAX_TRIES",
@@ -44,7 +44,6 @@ __all__ = [
     "AddressBook",
     "Caller",
     "Client",
-    "ContactPage",
     "DataField",
     "DeletionStatus",
     "DeletionSummary",

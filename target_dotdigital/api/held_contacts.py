@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_dotdigital.api.client import CONTACT_PAGE, EVER
-from target_dotdigital.api.replies import HELD_CONTACT, HELD_PAGE
+from target_dotdigital.api.replies import CONTACTS_A_PAGE, EVER, HELD_CONTACT, HELD_PAGE
 from target_dotdigital.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_dotdigital.api.client import Client
     from target_dotdigital.api.replies import HeldContact, HeldPage
+    from target_dotdigital.api.retries import Caller
 
 ALL_DATA_FIELDS = "[[ALL]]"
 """Stands for all data fields where names of some would."""
@@ -36,11 +35,11 @@ class Details(NamedTuple):
     include: Sequence[str]
 
 
-def held_contact(client: Client, identifier: str, value: str | int) -> HeldContact | None:
+def held_contact(caller: Caller, identifier: str, value: str | int) -> HeldContact | None:
     """Return a contact (`GET /contacts/v3/{identifier}/{value}`), or None if there is none.
 
     Args:
-        client: Calls Dotdigital.
+        caller: Makes the calls.
         identifier: `email`, `mobileNumber`, `contactId` or a custom identifier's name.
         value: Its value.
 
@@ -49,7 +48,7 @@ def held_contact(client: Client, identifier: str, value: str | int) -> HeldConta
     """
     path = "/contacts/v3/{identifier}/{value}"
     try:
-        return client.caller.make(HELD_CONTACT, "GET", path, identifier=identifier, value=value)
+        return caller.make(HELD_CONTACT, "GET", path, identifier=identifier, value=value)
     except NotFoundError as error:
         if error.code is None:  # a proxy, say: nothing is known of the contact
             raise
@@ -57,7 +56,7 @@ def held_contact(client: Client, identifier: str, value: str | int) -> HeldConta
 
 
 def held_contacts(
-    client: Client,
+    caller: Caller,
     details: Details,
     address_book_id: int | None,
     marker: str | None,
@@ -67,7 +66,7 @@ def held_contacts(
     """Return a page of contacts (`GET /contacts/v3`).
 
     Args:
-        client: Calls Dotdigital.
+        caller: Makes the calls.
         details: What is told of each contact.
         address_book_id: The address book that they are in; None for all of the account.
         marker: That of the page; None for the first one.
@@ -76,7 +75,7 @@ def held_contacts(
     Raises:
         RequestRefusedError: It is not taken like this.
     """
-    params: dict[str, str | int] = {"limit": CONTACT_PAGE, "include": "|".join(details.include)}
+    params: dict[str, str | int] = {"limit": CONTACTS_A_PAGE, "include": "|".join(details.include)}
     if address_book_id is not None:
         params["~listId"] = address_book_id
     if since_ever:
@@ -86,4 +85,4 @@ def held_contacts(
         params["data-fields"] = names if len(names) <= MAX_NAMED_FIELDS else ALL_DATA_FIELDS
     if marker is not None:
         params["marker"] = marker
-    return client.caller.make(HELD_PAGE, "GET", "/contacts/v3", params=params)
+    return caller.make(HELD_PAGE, "GET", "/contacts/v3", params=params)

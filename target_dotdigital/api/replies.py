@@ -16,6 +16,12 @@ from target_dotdigital.api.any_case import AnyCaseDecoder, Documented
 # It stands in URLs and logs, so nothing but an ID may be in it.
 JobId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
+CONTACTS_A_PAGE = 5000
+"""The most contacts that one call returns, and the most that one deletion takes."""
+
+EVER = "gte::2000-01-01T00:00:00Z"
+"""A filter that every contact passes, as the company is younger."""
+
 _UNREAD = msgspec.Raw()
 """Stands for what an answer has and nobody reads: it is skipped, not decoded."""
 

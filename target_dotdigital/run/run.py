@@ -31,7 +31,7 @@ from target_dotdigital.run.state_output import StateOutput
 from target_dotdigital.run.stream_warnings import warn_of_missing_streams
 from target_dotdigital.run.summary import Summary
 from target_dotdigital.singer import nothing_loaded
-from target_dotdigital.verification import VerificationLoad, verification_table
+from target_dotdigital.verification import VerificationLoad, conclusion, verification_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,6 +254,7 @@ class Run:
         with suppress(OSError):  # nobody listens; the exit status tells
             sys.stderr.write(verification_table(findings))
             sys.stderr.flush()
+        _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
         return findings.is_right
 
     def _check_streams(self, came: list[str]) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from target_dotdigital.verification.expected_contacts import ExpectedContacts
 from target_dotdigital.verification.findings import Findings
 from target_dotdigital.verification.text_table import aligned, one_line
 from target_dotdigital.verification.verification import Verification, VerificationLoad
-from target_dotdigital.verification.verification_table import verification_table
+from target_dotdigital.verification.verification_table import conclusion, verification_table
 
 __all__ = [
-    "ExpectedContacts",
     "Findings",
     "Verification",
     "VerificationLoad",
     "aligned",
+    "conclusion",
     "one_line",
     "verification_table",
 ]

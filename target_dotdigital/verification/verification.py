@@ -213,7 +213,7 @@ class Verification:
 
     def _looked_up(self, identifier: str, value: str) -> list[HeldContact]:
         try:
-            contact = held_contact(self._client, identifier, value)
+            contact = held_contact(self._client.caller, identifier, value)
         except RequestRefusedError:
             return []  # no contact can have it
         return [] if contact is None else [contact]

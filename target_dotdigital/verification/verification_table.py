@@ -40,7 +40,6 @@ def verification_table(findings: Findings) -> str:
         aligned(_HEADS, rows),
         _differing(findings),
         _hints(findings),
-        [_conclusion(findings)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -98,7 +97,12 @@ def _hints(findings: Findings) -> list[str]:
     return lines
 
 
-def _conclusion(findings: Findings) -> str:
+def conclusion(findings: Findings) -> str:
+    """Return in a sentence whether everything is as the streams have it.
+
+    Args:
+        findings: What was found.
+    """
     if findings.is_right:
         return f"All {findings.all.expected:,} contacts are in Dotdigital as the stream has them."
     reasons = [one_line(each) for each in findings.reasons()]

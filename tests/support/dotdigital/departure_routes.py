@@ -82,7 +82,13 @@ def _held(
             if "[[ALL]]" in names or name.upper() in wanted
         }
     if "channelProperties" in include:
-        told["channelProperties"] = {"email": {"status": contact.email_status}}
+        told["channelProperties"] = {
+            "email": {
+                "emailType": _pascal(contact.email_type or "html"),
+                "optInType": _pascal(contact.opt_in_type or "unknown"),
+                "status": contact.email_status,
+            }
+        }
     if "preferences" in include and contact.preferences:
         told["preferences"] = [
             {"id": each, "isOptedIn": value, "name": "any", "publicName": "a", "privateName": "b"}
@@ -99,6 +105,10 @@ def _held(
             for each in sorted(contact.lists & account.address_books.keys())
         ]
     return told
+
+
+def _pascal(word: str) -> str:
+    return word[0].upper() + word[1:]
 
 
 def _link(call: Call, after: int) -> dict[str, str]:
