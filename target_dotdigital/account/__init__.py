@@ -15,7 +15,6 @@ from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
     IncompleteListError,
     find_address_book,
-    read_account,
     read_held_account,
     read_held_members,
     read_members,
@@ -37,7 +36,6 @@ __all__ = [
     "identities_of",
     "named_address_books",
     "new_beside",
-    "read_account",
     "read_held_account",
     "read_held_members",
     "read_members",

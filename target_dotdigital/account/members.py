@@ -16,7 +16,14 @@ from target_dotdigital.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from target_dotdigital.api import AddressBook, Client, Details, FoundContact, HeldContact
+    from target_dotdigital.api import (
+        AddressBook,
+        Client,
+        Details,
+        FoundContact,
+        HeldContact,
+        HeldPage,
+    )
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""
@@ -125,25 +132,10 @@ def _read_all(
         )
 
 
-def read_account(
-    client: Client, on_page: Callable[[], None] = lambda: None
-) -> Iterator[FoundContact]:
-    """Yield the contacts of the account, as far as it lists them: no count tells how many it has.
-
-    Args:
-        client: Calls Dotdigital.
-        on_page: Called before each page; it may raise.
-
-    Raises:
-        IncompleteListError: It lists none, or the pages go round in circles.
-    """
-    yield from _read_account(client.contacts, on_page)
-
-
 def read_held_account(
     client: Client, details: Details, on_page: Callable[[], None]
 ) -> Iterator[HeldContact]:
-    """Yield the contacts of the account with what it holds of them.
+    """Yield the contacts of the account, as far as it lists them: no count tells how many it has.
 
     Args:
         client: Calls Dotdigital.
@@ -151,21 +143,12 @@ def read_held_account(
         on_page: Called before each page; it may raise.
 
     Raises:
-        IncompleteListError: See `read_account`.
+        IncompleteListError: It lists none, or the pages go round in circles.
     """
-    yield from _read_account(partial(held_contacts, client.caller, details, None), on_page)
-
-
-class _ReadFiltered(Protocol[_ContactT_co]):
-    def __call__(self, marker: str | None, *, since_ever: bool) -> _Page[_ContactT_co]: ...
-
-
-def _read_account(
-    read: _ReadFiltered[_ContactT], on_page: Callable[[], None]
-) -> Iterator[_ContactT]:
+    read = partial(held_contacts, client.caller, details, None)
     since_ever = False
 
-    def page(marker: str | None) -> _Page[_ContactT]:
+    def page(marker: str | None) -> HeldPage:
         nonlocal since_ever
         try:
             return read(marker, since_ever=since_ever)

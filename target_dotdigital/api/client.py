@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from target_dotdigital.api import replies
-from target_dotdigital.api.replies import CONTACTS_A_PAGE, EVER
+from target_dotdigital.api.replies import CONTACTS_A_PAGE
 from target_dotdigital.errors import ForbiddenError, NotFoundError, NotOfferedError
 
 if TYPE_CHECKING:
@@ -200,24 +200,6 @@ class Client:
             marker: That of the page; None for the first one.
         """
         params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACTS_A_PAGE}
-        if marker is not None:
-            params["marker"] = marker
-        return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)
-
-    def contacts(self, marker: str | None, *, since_ever: bool) -> ContactPage:
-        """Return a page of the account's contacts (`GET /contacts/v3`).
-
-        Args:
-            marker: That of the page; None for the first one.
-            since_ever: Whether a filter is sent that every contact passes: all filters are
-                optional by the vendor's file, and nothing says that none at all is taken.
-
-        Raises:
-            RequestRefusedError: It is not taken like this.
-        """
-        params: dict[str, str | int] = {"limit": CONTACTS_A_PAGE}
-        if since_ever:
-            params["~created"] = EVER
         if marker is not None:
             params["marker"] = marker
         return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)

@@ -70,7 +70,8 @@ def held_contacts(
         details: What is told of each contact.
         address_book_id: The address book that they are in; None for all of the account.
         marker: That of the page; None for the first one.
-        since_ever: Whether a filter is sent that every contact passes; see `Client.contacts`.
+        since_ever: Whether a filter is sent that every contact passes: all filters are optional
+            by the vendor's file, and nothing says that none at all is taken.
 
     Raises:
         RequestRefusedError: It is not taken like this.

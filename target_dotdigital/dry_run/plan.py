@@ -92,6 +92,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     creates: Creations
     contacts: ContactNumbers
+    unchanged: int | None
+    """Of the updated contacts of the account, those that have everything already."""
     address_books: list[AddressBookNumbers]
     leaving: list[DepartureNumbers]
     mirrors: list[MirrorNumbers]

@@ -66,6 +66,7 @@ def empty_plan() -> Plan:
     return Plan(
         creates=Creations([], 0, []),
         contacts=ContactNumbers(0, 0, 0),
+        unchanged=0,
         address_books=[],
         leaving=[],
         mirrors=[],
@@ -107,6 +108,7 @@ class _PlanBuilder:
         return Plan(
             creates=self._creations(),
             contacts=self._contacts(self._comparison.joining[ACCOUNT]),
+            unchanged=dry_run.unchanged.count if self._comparison.is_done else None,
             address_books=[
                 self._address_book(number, group)
                 for number, group in self._comparison.joining.items()

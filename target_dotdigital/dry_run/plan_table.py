@@ -96,6 +96,11 @@ def _contacts(plan: Plan) -> list[str]:
     )
     if (more := len(plan.address_books) - MAX_ADDRESS_BOOKS) > 0:
         lines.append(f"and {more:,} address books more")
+    if plan.contacts.updated and plan.unchanged is not None:
+        lines.append(
+            f"Of the {plan.contacts.updated:,} updated contacts of the account, "
+            f"{plan.unchanged:,} have everything already: to update them changes nothing"
+        )
     return lines
 
 

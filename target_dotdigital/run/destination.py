@@ -111,7 +111,7 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
     Args:
         account: What they are compared with.
     """
-    dry_run = DryRun(account.client)
+    dry_run = DryRun(account.client, account.data_fields)
     return LoadHandlers(
         by_load=dict.fromkeys((Import, Removal, MirrorRemoval, ComparisonLoad), dry_run.perform),
         max_body_bytes=lambda: MAX_BODY_BYTES,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.account import identities_of
 from target_dotdigital.mapping import comparable
-from target_dotdigital.verification.expected_contacts import (
+from target_dotdigital.verification.parts import (
     EMPTY,
     FILLED,
     OPTED_OUT,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_dotdigital.api import HeldContact
-    from target_dotdigital.verification.expected_contacts import Part
+    from target_dotdigital.verification.parts import Part
 
 _OPTED_OUT_WORDS: Final = frozenset({"unsubscribed", "suppressed"})
 _GONE_WORDS: Final = frozenset({"deleted", "binned"})

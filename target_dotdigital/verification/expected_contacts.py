@@ -10,46 +10,33 @@ from __future__ import annotations
 import sqlite3
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from target_dotdigital.loading import ACCOUNT
+from target_dotdigital.account import identities_of
+from target_dotdigital.api import Details
 from target_dotdigital.mapping import comparable, identity_hash, normalise
+from target_dotdigital.verification.parts import (
+    ACCOUNT,
+    FILLED,
+    OPTED_OUT,
+    OUT,
+    Part,
+    digest,
+    identity_digest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from target_dotdigital.api import HeldContact
     from target_dotdigital.mapping import Contact
     from target_dotdigital.settings import MergeOption
-
-EMPTY: Final = 0
-"""The part holds nothing."""
-FILLED: Final = 1
-"""The part holds something; or the contact is in the address book."""
-OUT: Final = 2
-"""The contact is not in the address book, or not in the account."""
-OPTED_OUT: Final = 3
-"""The channel's status is that of somebody who has opted out."""
-_CODES: Final = 4
-
-PartKind = Literal["data field", "identifier", "preference", "status", "address book"]
+    from target_dotdigital.verification.parts import PartKind
 
 _HEADER: Final = struct.Struct("<IIHB")
 _PART: Final = struct.Struct("<HI")
-
-
-class Part(NamedTuple):
-    """Something that the account holds of a contact."""
-
-    kind: PartKind
-    name: str
-    """Of a data field, an identifier or a channel; of a preference or an address book the ID."""
-
-    @property
-    def title(self) -> str:
-        """What it is called where it differs."""
-        return self.name if self.kind == "data field" else f"{self.kind} {self.name}"
 
 
 @dataclass(slots=True)
@@ -115,6 +102,8 @@ class ExpectedContacts:
         self.streams: list[str] = []
         self.match_names: set[str] = set()
         self._types = data_fields
+        self._there = tuple(data_fields)
+        """The data fields that the account has: others may be planned later."""
         self._numbers: dict[tuple[str, str], int] = {}
         self._streams: dict[str, int] = {}
         self._order = 0
@@ -241,6 +230,17 @@ class ExpectedContacts:
 
     # What is compared with the account.
 
+    def details(self) -> Details:
+        """Return what has to be told of a contact of the account."""
+        kinds: dict[str, set[str]] = {}
+        for part in self.parts:
+            kinds.setdefault(part.kind, set()).add(part.name)
+        used = kinds.get("data field", set())
+        include = ["channelProperties", "lists"]
+        if "preference" in kinds:
+            include.append("preferences")
+        return Details([name for name in self._there if name in used], include)
+
     def take(self, identities: Iterable[str]) -> ExpectedContact | None:
         """Take out what is expected of a contact; None if nothing is.
 
@@ -270,6 +270,16 @@ class ExpectedContacts:
             newest.flags |= earlier.flags
         return newest
 
+    def take_held(self, contact: HeldContact) -> ExpectedContact | None:
+        """Take out what is expected of a contact of the account; see `take`.
+
+        Args:
+            contact: The contact.
+        """
+        identities = identities_of(contact.identifiers, contact.contact_id)
+        names = self.match_names
+        return self.take(each for each in identities if each.partition(":")[0].lower() in names)
+
     def keep(self, expected: ExpectedContact) -> None:
         """Put back what is expected of a contact.
 
@@ -282,28 +292,6 @@ class ExpectedContacts:
             "INSERT OR REPLACE INTO contact VALUES (?, ?, ?)",
             (identity_hash(expected.key), expected.key, body),
         )
-
-
-def digest(form: object) -> int:
-    """Return what is kept of a value.
-
-    Args:
-        form: What `comparable` returns for it.
-    """
-    return EMPTY if form is None else _digest(hash(str(form)))
-
-
-def identity_digest(identity: str) -> int:
-    """Return what is kept of an identifier that is not the match identifier.
-
-    Args:
-        identity: The identifier, normalised.
-    """
-    return _digest(identity_hash(identity))
-
-
-def _digest(hashed: int) -> int:
-    return max(hashed & 0xFFFFFFFF, _CODES)
 
 
 def _unpacked(key: str, body: bytes) -> ExpectedContact:

@@ -13,19 +13,20 @@ from target_dotdigital.account import (
     read_held_account,
     read_held_members,
 )
-from target_dotdigital.api import Details, held_contact
+from target_dotdigital.api import held_contact
 from target_dotdigital.errors import AbandonedError, RequestRefusedError
 from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
 from target_dotdigital.verification.comparison import HeldParts, has_left, is_gone, is_member
 from target_dotdigital.verification.differing_people import DifferingPeople
-from target_dotdigital.verification.expected_contacts import FILLED, OUT, ExpectedContacts
+from target_dotdigital.verification.expected_contacts import ExpectedContacts
 from target_dotdigital.verification.findings import Findings
+from target_dotdigital.verification.parts import FILLED, OUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_dotdigital.account import Account
-    from target_dotdigital.api import HeldContact
+    from target_dotdigital.api import Details, HeldContact
     from target_dotdigital.loading import Load, RejectsCsv
     from target_dotdigital.mapping import Contact
     from target_dotdigital.mirror import MirroredAddressBook
@@ -122,7 +123,7 @@ class Verification:
         """Read the address books, then look for those who were not found in all of theirs."""
         self.findings.compared = len(self._expected)
         mirrored = {each.address_book_id: each for each in load.mirrored}
-        details = self._details()
+        details = self._expected.details()
         places = {*self._expected.places(), *mirrored}
         for place in sorted(each for each in places if each > ACCOUNT):
             self.findings.names[place] = find_address_book(self._client, place).name
@@ -134,15 +135,6 @@ class Verification:
         self._expected.close()
         self._people.flush()
         self.findings.is_done = True
-
-    def _details(self) -> Details:
-        """Return what is asked of contacts. Data fields that are yet to be created are not."""
-        used = {each.name for each in self._expected.parts if each.kind == "data field"}
-        there = [each.name for each in self._client.data_fields()] if used else []
-        include = ["channelProperties", "lists"]
-        if any(each.kind == "preference" for each in self._expected.parts):
-            include.append("preferences")
-        return Details([name for name in there if name in used], include)
 
     def _mirror(self, mirrored: MirroredAddressBook | None) -> MirroredAddressBook | None:
         """Return a mirrored address book, if it is known who is extra in it."""
@@ -161,19 +153,13 @@ class Verification:
 
     # Contacts of the account.
 
-    def _identities(self, contact: HeldContact) -> list[str]:
-        """Return the identifiers by which a contact can be expected."""
-        names = self._expected.match_names
-        identities = identities_of(contact.identifiers, contact.contact_id)
-        return [each for each in identities if each.partition(":")[0].lower() in names]
-
     def _meet_member(
         self, contact: HeldContact, place: int, mirrored: MirroredAddressBook | None
     ) -> None:
         """Compare a member of an address book."""
         if is_gone(contact):
             return
-        expected = self._expected.take(self._identities(contact))
+        expected = self._expected.take_held(contact)
         if mirrored is not None:
             self._check_stays(contact, mirrored)
         if expected is None:
@@ -223,7 +209,7 @@ class Verification:
         for contact in contacts:
             expected = None
             if not is_gone(contact):
-                expected = self._expected.take(self._identities(contact))
+                expected = self._expected.take_held(contact)
             if expected is None:
                 continue
             self._compare_parts(expected, contact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -437,3 +438,22 @@ def test_commands_exclude_each_other(server: DotdigitalServer, tmp_path: Path) -
     assert ended.status == 2
     assert "exclude each other" in ended.stderr
     assert not server.calls
+
+
+@pytest.mark.parametrize("many", [0, 300])
+def test_a_dry_run_tells_how_many_updates_change_nothing(
+    server: DotdigitalServer, tmp_path: Path, many: int
+) -> None:
+    config = settings_for(server, report_path="plan.json")
+    names = [f"p{number}" for number in range(many)]
+    messages = (schema(), *rows([*names, "ann", "bob", "cid"], first_name="X"))
+    load(config, tmp_path, *messages)
+    with server.edited("bob@example.com") as bob:
+        bob.data_fields["FIRSTNAME"] = "Y"
+    with server.edited("cid@example.com") as cid:
+        cid.lists.clear()
+    ended = load({**config, "dry_run": True}, tmp_path, *messages, *rows(["new"], first_name="X"))
+    assert ended.status == 0, ended.stderr
+    told = f"Of the {many + 3} updated contacts of the account, {many + 1} have everything already"
+    assert told in ended.stderr
+    assert json.loads((tmp_path / "plan.json").read_text())["plan"]["unchanged"] == many + 1
