@@ -92,8 +92,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     creates: Creations
     contacts: ContactNumbers
-    unchanged: int | None
-    """Of the updated contacts of the account, those that have everything already."""
     address_books: list[AddressBookNumbers]
     leaving: list[DepartureNumbers]
     mirrors: list[MirrorNumbers]
@@ -105,3 +103,5 @@ class Plan(msgspec.Struct, frozen=True):
     seconds: Numbers
     notes: list[str]
     """What is an estimate, and what is not known."""
+    unchanged: int | None = None
+    """Of the updated contacts of the account, those that have everything already."""

@@ -66,7 +66,6 @@ def empty_plan() -> Plan:
     return Plan(
         creates=Creations([], 0, []),
         contacts=ContactNumbers(0, 0, 0),
-        unchanged=0,
         address_books=[],
         leaving=[],
         mirrors=[],
