@@ -35,11 +35,13 @@ from target_dotdigital.sink import ContactSink, SinkTarget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import FrameType
 
     from singer_sdk.sinks import Sink
 
     from target_dotdigital.run import Intake, Run
+    from target_dotdigital.settings import Purpose
 
 LEAVE_MARGIN_SECONDS = 5.0
 """After `shutdown_grace_seconds` and this, the process ends whatever still holds it."""
@@ -56,11 +58,20 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     pace: ClassVar[float] = 1.0
     """How many seconds of its clock pass in a real one. Rehearsals hurry it."""
 
-    def __init__(self, *, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        purpose: Purpose = "load",
+        rejects_path: Path | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Check the settings and prepare a run.
 
         Args:
             config: The configuration; it is not changed.
+            purpose: What the run is for.
+            rejects_path: Where a file that is loaded again has its rejected rows put.
             **kwargs: The SDK's own arguments.
 
         Raises:
@@ -76,7 +87,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         super().__init__(config=without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
-        self._run = build_run(Settings.from_config(self.config), write_line, Clock(self.pace))
+        settings = Settings.from_config(self.config).for_purpose(purpose, rejects_path)
+        self._run = build_run(settings, write_line, Clock(self.pace))
         self._selection = Selection(self._run.settings, self.mapper)
         self.message_reader.attend(self._run, self.save)
 
@@ -86,6 +98,10 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         if self._run is None:
             raise AssertionError
         return self._run
+
+    @override
+    def tell_findings(self) -> bool:
+        return self.run.tell_findings()
 
     @classmethod
     @override

@@ -17,7 +17,8 @@ from target_dotdigital.account.members import (
     IncompleteListError,
     KnownContacts,
     find_address_book,
-    read_account,
+    read_held_account,
+    read_held_members,
     read_members,
 )
 from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
@@ -39,7 +40,8 @@ __all__ = [
     "identities_of",
     "named_address_books",
     "new_beside",
-    "read_account",
+    "read_held_account",
+    "read_held_members",
     "read_members",
     "region_of",
     "used_address_books",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from target_dotdigital.account.identities import identities_of
+from target_dotdigital.api import Details, held_contacts
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -20,9 +21,9 @@ from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from target_dotdigital.api import AddressBook, Client, ContactPage, FoundContact
+    from target_dotdigital.api import AddressBook, Client, FoundContact, HeldContact, HeldPage
     from target_dotdigital.mapping import Contact
 
 MAX_EMPTY_PAGES = 3
@@ -45,6 +46,33 @@ class _Sent(msgspec.Struct):
 
 
 _decode_sent = msgspec.json.Decoder(_Sent).decode
+
+
+class _Contact(Protocol):
+    @property
+    def contact_id(self) -> int: ...
+
+
+class _Link(Protocol):
+    @property
+    def marker(self) -> str: ...
+
+
+class _Links(Protocol):
+    @property
+    def next(self) -> _Link | None: ...
+
+
+_ContactT = TypeVar("_ContactT", bound=_Contact)
+_ContactT_co = TypeVar("_ContactT_co", bound=_Contact, covariant=True)
+
+
+class _Page(Protocol[_ContactT_co]):
+    @property
+    def items(self) -> Sequence[_ContactT_co]: ...
+
+    @property
+    def links(self) -> _Links: ...
 
 
 class IncompleteListError(DotdigitalError):
@@ -84,10 +112,39 @@ def read_members(
     Raises:
         IncompleteListError: The pages go round in circles, or are fewer than they should be.
     """
+    read = partial(client.members, address_book_id)
+    yield from _read_all(client, address_book_id, read, on_page, label)
+
+
+def read_held_members(
+    client: Client, address_book_id: int, details: Details, on_page: Callable[[], None]
+) -> Iterator[HeldContact]:
+    """Yield the members of an address book with what the account holds of them.
+
+    Args:
+        client: Calls Dotdigital.
+        address_book_id: The address book's ID.
+        details: What is told of each of them.
+        on_page: Called before each page; it may raise.
+
+    Raises:
+        IncompleteListError: See `read_members`.
+    """
+    read = partial(held_contacts, client.caller, details, address_book_id)
+    yield from _read_all(client, address_book_id, read, on_page)
+
+
+def _read_all(
+    client: Client,
+    address_book_id: int,
+    read: Callable[[str | None], _Page[_ContactT]],
+    on_page: Callable[[], None],
+    label: str | None = None,
+) -> Iterator[_ContactT]:
     before = find_address_book(client, address_book_id).contacts
     label = label or address_book_label(address_book_id)
     listed = 0
-    for contact in _read_pages(partial(client.members, address_book_id), label, on_page):
+    for contact in _read_pages(read, label, on_page):
         listed += 1
         yield contact
     after = find_address_book(client, address_book_id).contacts
@@ -99,29 +156,31 @@ def read_members(
         )
 
 
-def read_account(
-    client: Client, on_page: Callable[[], None] = lambda: None
-) -> Iterator[FoundContact]:
+def read_held_account(
+    client: Client, details: Details, on_page: Callable[[], None]
+) -> Iterator[HeldContact]:
     """Yield the contacts of the account, as far as it lists them: no count tells how many it has.
 
     Args:
         client: Calls Dotdigital.
+        details: What is told of each of them.
         on_page: Called before each page; it may raise.
 
     Raises:
         IncompleteListError: It lists none, or the pages go round in circles.
     """
+    read = partial(held_contacts, client.caller, details, None)
     since_ever = False
 
-    def page(marker: str | None) -> ContactPage:
+    def page(marker: str | None) -> HeldPage:
         nonlocal since_ever
         try:
-            return client.contacts(marker, since_ever=since_ever)
+            return read(marker, since_ever=since_ever)
         except RequestRefusedError:
             if marker is not None or since_ever:
                 raise
             since_ever = True
-            return client.contacts(marker, since_ever=since_ever)
+            return read(marker, since_ever=since_ever)
 
     try:
         yield from _read_pages(page, "the account", on_page)
@@ -130,8 +189,8 @@ def read_account(
 
 
 def _read_pages(
-    read: Callable[[str | None], ContactPage], whose: str, on_page: Callable[[], None]
-) -> Iterator[FoundContact]:
+    read: Callable[[str | None], _Page[_ContactT]], whose: str, on_page: Callable[[], None]
+) -> Iterator[_ContactT]:
     marker: str | None = None
     seen: set[str | int] = set()
     listed = empty = 0
@@ -220,7 +279,7 @@ class KnownContacts:
             return
         self._is_listing = True
         try:
-            for contact in read_account(self._client):
+            for contact in read_held_account(self._client, Details((), ()), lambda: None):
                 for identity in identities_of(contact.identifiers, contact.contact_id):
                     self._known.add(identity)
         except IncompleteListError:

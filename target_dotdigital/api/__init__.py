@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from target_dotdigital.api.client import CONTACT_PAGE, Client
+from target_dotdigital.api.client import Client
+from target_dotdigital.api.held_contacts import Details, held_contact, held_contacts
 from target_dotdigital.api.jobs import (
     DELETION,
     IMPORT,
@@ -15,14 +16,16 @@ from target_dotdigital.api.jobs import (
 )
 from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.replies import (
+    CONTACTS_A_PAGE,
     AddressBook,
-    ContactPage,
     DataField,
     DeletionStatus,
     DeletionSummary,
     FailedContact,
     FailedDeletion,
     FoundContact,
+    HeldContact,
+    HeldPage,
     ImportStatus,
     ImportSummary,
     WrittenContact,
@@ -32,7 +35,7 @@ from target_dotdigital.api.transport import CALL_DEADLINE_SECONDS, Transport
 
 __all__ = [
     "CALL_DEADLINE_SECONDS",
-    "CONTACT_PAGE",
+    "CONTACTS_A_PAGE",
     "DELETION",
     "IMPORT",
     "MAX_TRIES",
@@ -42,13 +45,15 @@ __all__ = [
     "AddressBook",
     "Caller",
     "Client",
-    "ContactPage",
     "DataField",
     "DeletionStatus",
     "DeletionSummary",
+    "Details",
     "FailedContact",
     "FailedDeletion",
     "FoundContact",
+    "HeldContact",
+    "HeldPage",
     "ImportStatus",
     "ImportSummary",
     "Jobs",
@@ -56,5 +61,7 @@ __all__ = [
     "RateLimits",
     "Transport",
     "WrittenContact",
+    "held_contact",
+    "held_contacts",
     "seconds_to_wait",
 ]

@@ -6,6 +6,7 @@ document. Source: https://developer.dotdigital.com/docs/data-handling.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -13,7 +14,8 @@ from msgspec import inspect
 
 Decoded = TypeVar("Decoded")
 
-_JSON = msgspec.json.Decoder()
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+"""Numbers of a contact have more digits than a double holds."""
 
 
 class Documented(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +36,7 @@ class AnyCaseDecoder(Generic[Decoded]):
         """
         self._wanted = wanted
         self._type = inspect.type_info(wanted)
-        self._exact = msgspec.json.Decoder(wanted)
+        self._exact = msgspec.json.Decoder(wanted, float_hook=Decimal)
 
     def decode(self, body: bytes) -> Decoded:
         """Decode an answer.

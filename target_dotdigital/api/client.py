@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from target_dotdigital.api import replies
+from target_dotdigital.api.replies import CONTACTS_A_PAGE
 from target_dotdigital.errors import ForbiddenError, NotFoundError, NotOfferedError
 
 if TYPE_CHECKING:
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
 
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
-
-CONTACT_PAGE = 5000
-"""The most contacts that one call returns, and the most that one deletion takes."""
-
-EVER = "gte::2000-01-01T00:00:00Z"
-"""Every contact was created since: the company is younger."""
 
 
 class Client:
@@ -204,25 +199,7 @@ class Client:
             address_book_id: Its ID.
             marker: That of the page; None for the first one.
         """
-        params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACT_PAGE}
-        if marker is not None:
-            params["marker"] = marker
-        return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)
-
-    def contacts(self, marker: str | None, *, since_ever: bool) -> ContactPage:
-        """Return a page of the account's contacts (`GET /contacts/v3`).
-
-        Args:
-            marker: That of the page; None for the first one.
-            since_ever: Whether a filter is sent that every contact passes: all filters are
-                optional by the vendor's file, and nothing says that none at all is taken.
-
-        Raises:
-            RequestRefusedError: It is not taken like this.
-        """
-        params: dict[str, str | int] = {"limit": CONTACT_PAGE}
-        if since_ever:
-            params["~created"] = EVER
+        params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACTS_A_PAGE}
         if marker is not None:
             params["marker"] = marker
         return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)

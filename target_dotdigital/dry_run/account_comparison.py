@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -11,17 +11,18 @@ from target_dotdigital.account import (
     NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
-    read_account,
-    read_members,
+    read_held_account,
+    read_held_members,
 )
+from target_dotdigital.api import held_contact
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import IdentitySet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
-    from target_dotdigital.api import Client, FoundContact
+    from target_dotdigital.api import Client, Details, HeldContact
     from target_dotdigital.mapping import Contact
 
 FEW_CONTACTS = 200
@@ -55,6 +56,21 @@ class Group:
     members: IdentitySet = field(default_factory=IdentitySet)
 
 
+class ContactReader(Protocol):
+    """Looks at the contacts that are read."""
+
+    def details(self) -> Details:
+        """Return what has to be told of them."""
+
+    def meet(self, contact: HeldContact, address_books: Collection[int]) -> None:
+        """Look at one of them, which may come again in another address book.
+
+        Args:
+            contact: The contact.
+            address_books: Those that it is known to be in.
+        """
+
+
 class Comparison:
     """Keeps contacts as 64-bit hashes, and finds those that exist. Not thread-safe.
 
@@ -66,8 +82,13 @@ class Comparison:
         problem: Why it could not be; None if it was, or was not tried.
     """
 
-    def __init__(self) -> None:
-        """Start with no contacts."""
+    def __init__(self, reader: ContactReader) -> None:
+        """Start with no contacts.
+
+        Args:
+            reader: What looks at the contacts that are read.
+        """
+        self._reader = reader
         self.joining: dict[int, Group] = {ACCOUNT: Group()}
         self.leaving: dict[int, Group] = {}
         self.is_done = False
@@ -118,7 +139,8 @@ class Comparison:
                 places = {*self.joining, *self.leaving}
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
                 if self._is_incomplete():
-                    for contact in read_account(client, on_call):
+                    details = self._reader.details()
+                    for contact in read_held_account(client, details, on_call):
                         self._match(contact, None)
         except IncompleteListError as error:
             self.problem = error.message
@@ -141,12 +163,13 @@ class Comparison:
         for key, (identifier, value) in few.items():
             on_call()
             try:
-                contact = client.contact(identifier, value)
+                contact = held_contact(client.caller, identifier, value)
             except RequestRefusedError:
                 continue  # no contact can have it
             if contact is None:
                 continue
             self._add_existing(key)
+            self._reader.meet(contact, [each.id for each in contact.lists or ()])
             for place, group in self._groups_of(key):
                 if contact.lists is None and place > ACCOUNT:
                     unclear.add(place)
@@ -155,12 +178,14 @@ class Comparison:
         return unclear
 
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
+        details = self._reader.details()
         for book in sorted(books):
-            for contact in read_members(client, book, on_call):
+            for contact in read_held_members(client, book, details, on_call):
                 self._match(contact, book)
 
-    def _match(self, contact: FoundContact, book: int | None) -> None:
+    def _match(self, contact: HeldContact, book: int | None) -> None:
         """Take in a contact of the account, or of an address book."""
+        self._reader.meet(contact, () if book is None else (book,))
         for identity in identities_of(contact.identifiers, contact.contact_id):
             if identity not in self._all:
                 continue

@@ -11,6 +11,7 @@ from target_dotdigital.dry_run.account_comparison import Comparison
 from target_dotdigital.errors import AbandonedError
 from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
 from target_dotdigital.mirror import MirrorRemoval, StaleMembers
+from target_dotdigital.verification import UnchangedContacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,14 +57,16 @@ class DryRun:
         bytes: The size of their JSON.
         removals: For each removal what its contacts would leave, and how many there are.
         comparison: The contacts that would be imported or leave, and those that exist.
+        unchanged: Those of the contacts that would be imported to no effect.
         mirrors: The contacts that would leave mirrored address books.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, data_fields: Mapping[str, str]) -> None:
         """Start with nothing taken.
 
         Args:
             client: Asks the account, for nothing but GET.
+            data_fields: The account's data fields: name to type.
         """
         self._client = client
         self.asked = client.caller.made()
@@ -71,7 +74,8 @@ class DryRun:
         self.sent = 0
         self.bytes = 0
         self.removals: list[tuple[int, int]] = []
-        self.comparison = Comparison()
+        self.unchanged = UnchangedContacts(data_fields)
+        self.comparison = Comparison(self.unchanged)
         self.mirrors: list[StaleMembers] = []
         self._known = KnownContacts(client)
         self._lock = threading.Lock()
@@ -105,6 +109,7 @@ class DryRun:
             self.sent += len(contacts)
             self.bytes += load.size - sum(len(each.body) + 1 for each in left_out)
             self.comparison.join(contacts)
+            self.unchanged.join(contacts, load.merge_option)
             self._known.note(contacts)
         return Settlement(imported=contacts, left_out=left_out)
 
@@ -112,6 +117,7 @@ class DryRun:
         contacts = list(load.contacts.values())
         self.removals.append((load.address_book_id, len(contacts)))
         self.comparison.leave(load.address_book_id, contacts)
+        self.unchanged.leave(contacts, load.address_book_id)
         if load.address_book_id == ACCOUNT:
             return Settlement(deleted=contacts)
         return Settlement(left=contacts)

@@ -38,7 +38,14 @@ def terms_of(
     match, *others = mapping.identifiers
     fields = [(each.name, each.path.name, each.type) for each in mapping.fields]
     identifiers = [(each.name, each.path.name) for each in mapping.identifiers]
-    what = [asdict(settings), fields, identifiers, address_book_id, is_mirrored]
+    preferences = sorted(settings.preferences.items())  # as JSON takes no numbers as keys
+    what = [
+        {**asdict(settings), "preferences": preferences},
+        fields,
+        identifiers,
+        address_book_id,
+        is_mirrored,
+    ]
     channels = mapping.channel_properties(())
     constant: dict[str, object] = {"channelProperties": channels} if channels else {}
     if mapping.lists is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_dotdigital.api import CONTACT_PAGE
+from target_dotdigital.api import CONTACTS_A_PAGE
 from target_dotdigital.mapping import Contact
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Removal:
             max_contacts: The most contacts of an import; Dotdigital's own limit is kept, too.
         """
         is_new = contact.key not in self.contacts
-        return not (is_new and len(self.contacts) >= min(max_contacts, CONTACT_PAGE))
+        return not (is_new and len(self.contacts) >= min(max_contacts, CONTACTS_A_PAGE))
 
     def add(self, contact: Contact) -> None:
         """Take a contact in, or its row if the contact is in here already.

@@ -16,8 +16,9 @@ from target_dotdigital.mapping.contacts import (
     StreamCounts,
     canonical,
     collapse,
-    comparable,
+    comparable_identity,
     identities_in,
+    identity_hash,
     normalise,
     rows_in_words,
 )
@@ -38,7 +39,7 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, is_deleted, to_text
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES, comparable_value, is_deleted, to_text
 
 __all__ = [
     "CONTACT_ID",
@@ -68,10 +69,12 @@ __all__ = [
     "check_properties",
     "check_schema",
     "collapse",
-    "comparable",
+    "comparable_identity",
+    "comparable_value",
     "declared_types",
     "field_type",
     "identities_in",
+    "identity_hash",
     "is_deleted",
     "match_property",
     "no_data_field",

@@ -13,7 +13,7 @@ from target_dotdigital.account import (
     identities_of,
     read_members,
 )
-from target_dotdigital.api import CONTACT_PAGE
+from target_dotdigital.api import CONTACTS_A_PAGE
 from target_dotdigital.errors import AbandonedError, DotdigitalError
 from target_dotdigital.loading import Settlement
 from target_dotdigital.mirror.stale_members import StaleMembers
@@ -78,7 +78,7 @@ class MirrorRemoval:
 
         Args:
             client: Calls Dotdigital.
-            remove: Takes up to `CONTACT_PAGE` contacts, by ID, out of an address book.
+            remove: Takes up to `CONTACTS_A_PAGE` contacts, by ID, out of an address book.
 
         Returns:
             An empty settlement: the rows are settled already.
@@ -165,18 +165,16 @@ class MirrorRemoval:
 
     def _remove(self, stale: StaleMembers, remove: Callable[[int, Sequence[int]], object]) -> None:
         number = stale.address_book.address_book_id
-        for start in range(0, len(stale.contact_ids), CONTACT_PAGE):
+        for start in range(0, len(stale.contact_ids), CONTACTS_A_PAGE):
             self._check_going_on()
-            part = stale.contact_ids[start : start + CONTACT_PAGE].tolist()
+            part = stale.contact_ids[start : start + CONTACTS_A_PAGE].tolist()
             remove(number, part)
             stale.left += len(part)
         _logger.info(
-            "Mirror of %s: removed %s. To put them back, load %s with match_identifier contactId "
-            "and address_book %d",
+            "Mirror of %s: removed %s. To put them back: --undo %s, with the same settings",
             stale.label,
             stale,
             stale.undo_file,
-            number,
         )
 
     def _check_going_on(self) -> None:

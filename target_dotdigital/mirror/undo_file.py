@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
     from target_dotdigital.settings import Settings
 
-STREAM = "leavers"
+LEAVERS = "leavers"
+"""The stream in a file for undoing."""
 
 FILE_MODE = 0o600
 """Who has left is nobody else's business."""
 
 _SCHEMA = {
     "type": "SCHEMA",
-    "stream": STREAM,
+    "stream": LEAVERS,
     "schema": {"type": "object", "properties": {"contactId": {"type": "integer"}}},
     "key_properties": ["contactId"],
 }
-_RECORD = f'{{"type": "RECORD", "stream": "{STREAM}", "record": {{"contactId": %d}}}}\n'
+"""With `address_book` beside it, which is for `--undo` alone."""
+_RECORD = f'{{"type": "RECORD", "stream": "{LEAVERS}", "record": {{"contactId": %d}}}}\n'
 
 
 def undo_folder(settings: Settings) -> Path:
@@ -74,11 +76,11 @@ def write_undo_file(folder: Path, address_book_id: int, contact_ids: Iterable[in
         StorageError: It cannot be written.
     """
     moment = datetime.now(tz=timezone.utc)
-    path = folder / f"{STREAM}.{address_book_id}.{moment:%Y%m%dT%H%M%S.%fZ}.singer"
+    path = folder / f"{LEAVERS}.{address_book_id}.{moment:%Y%m%dT%H%M%S.%fZ}.singer"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with os.fdopen(os.open(path, flags, FILE_MODE), "w", encoding="ascii") as file:
-            file.write(f"{json.dumps(_SCHEMA)}\n")
+            file.write(f"{json.dumps({**_SCHEMA, 'address_book': address_book_id})}\n")
             for contact_id in contact_ids:
                 file.write(_RECORD % contact_id)
             _reach_disk(file)

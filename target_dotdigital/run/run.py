@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
 from target_dotdigital.dry_run import ComparisonLoad
-from target_dotdigital.errors import DotdigitalError, SettingsError
+from target_dotdigital.errors import DataError, DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.fingerprints import Fingerprints
 from target_dotdigital.loading import (
@@ -31,12 +33,16 @@ from target_dotdigital.run.state_output import StateOutput
 from target_dotdigital.run.stream_warnings import warn_of_missing_streams
 from target_dotdigital.run.summary import Summary
 from target_dotdigital.singer import nothing_loaded
+from target_dotdigital.verification import VerificationLoad, conclusion, verification_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_dotdigital.mirror import MirroredAddressBook
     from target_dotdigital.report import Outcome
     from target_dotdigital.settings import Settings
+
+_logger = logging.getLogger("target-dotdigital")
 
 
 def build_run(
@@ -60,7 +66,7 @@ def build_run(
     # Files: what cannot be written is found before anything is sent.
     rejects = _rejects(settings)
     mirrors = Mirrors(settings)
-    if mirrors:
+    if mirrors and settings.purpose != "verify":
         check_folder(undo_folder(settings))
     report_writer = ReportWriter(settings, events)
     path = settings.fingerprints_path
@@ -69,13 +75,14 @@ def build_run(
     # Rows, and what is said of them.
     counts = RowCounts(rejects, settings.max_reject_percent)
     progress = Progress(counts, clock, events, settings.max_reject_percent)
-    summary = Summary(counts, rejects, settings.dry_run)
+    summary = Summary(counts, rejects, settings.dry_run, *_listed(settings))
     states = StateOutput(
         _state_gate(settings, write_state, progress, events), counts, rejects, mirrors
     )
 
     # From contacts to Dotdigital and back.
-    destination = Destination(settings, clock, events)
+    rejects_csv = next((each for each in rejects if isinstance(each, RejectsCsv)), None)
+    destination = Destination(settings, clock, events, rejects_csv)
     queue = LoadQueue(destination.perform, wakeup, settings.max_active_imports, conflict_retry)
     pipeline = Pipeline(
         settings,
@@ -104,6 +111,12 @@ def build_run(
     return Run(intake, pipeline, destination, summary, report_writer)
 
 
+def _listed(settings: Settings) -> tuple[str, ...]:
+    """Return what `rejects_csv` holds besides rejected rows."""
+    is_verification = settings.purpose == "verify"
+    return ("rejected rows, and those who are missing or differ,",) if is_verification else ()
+
+
 def _rejects(settings: Settings) -> list[RejectsFile | RejectsCsv]:
     """Return where rejected rows are stored."""
     found: list[RejectsFile | RejectsCsv] = []
@@ -118,7 +131,8 @@ def _state_gate(
     settings: Settings, write: Callable[[str], None], progress: Progress, events: Events
 ) -> StateGate:
     """Return what writes STATE values beside the progress. In a dry run nothing is settled."""
-    if settings.dry_run:
+    # The STATE of a file that is loaded again, if it has one, is older than the tap's.
+    if settings.dry_run or settings.purpose != "load":
         return StateGate(lambda _value: None)
 
     def write_beside_progress(value: str) -> None:
@@ -218,11 +232,43 @@ class Run:
         if lost := counts.unsettled:
             raise DotdigitalError(f"{lost} rows are not settled, although every import has ended")
         pipeline.clock.check_sending()
+        if self.settings.purpose == "verify":
+            self._verify()
+            return
         if self.destination.is_dry_run:
             pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
         counts.check_shares(counts)
         pipeline.release()
         self._mirror()
+
+    def _verify(self) -> None:
+        """Compare everything that was read with the account, and count what cannot be compared."""
+        findings = self.destination.findings()
+        if findings is None:
+            return  # no stream came that is loaded, so there is nothing to compare
+        mirrored: list[MirroredAddressBook] = []
+        try:
+            mirrored = self.intake.mirrors.address_books()
+        except DataError as error:
+            findings.problems.append(f"it is not known who is extra: {error.message}")
+        findings.rejected = sum(counts.rejected_total for counts in self.pipeline.counts)
+        self.pipeline.perform_last(VerificationLoad(lambda: self.is_stopping, mirrored))
+
+    def tell_findings(self) -> bool:
+        """Tell on standard error what a verification has found.
+
+        Returns:
+            Whether everything is as the streams have it.
+        """
+        findings = self.destination.findings()
+        if findings is None or findings.is_empty:
+            _logger.error("There is nothing to compare: no row came that is a contact")
+            return False
+        with suppress(OSError):  # nobody listens; the exit status tells
+            sys.stderr.write(verification_table(findings))
+            sys.stderr.flush()
+        _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
+        return findings.is_right
 
     def _check_streams(self, came: list[str]) -> None:
         """Make sure that a stream was loaded, if any came.
@@ -230,7 +276,8 @@ class Run:
         Raises:
             SettingsError: None was.
         """
-        warn_of_missing_streams(self.settings, came)
+        if self.settings.purpose in {"load", "verify"}:  # a file of some rows has not all streams
+            warn_of_missing_streams(self.settings, came)
         states = self.pipeline.states
         if not came:
             states.is_loading = True  # there was no input, so nothing was left out

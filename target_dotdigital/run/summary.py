@@ -23,6 +23,8 @@ class Summary:
     counts: RowCounts
     rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
+    listed: str = "rejected rows with their reasons"
+    """What `rejects_csv` holds."""
 
     @property
     def has_read(self) -> bool:
@@ -52,7 +54,7 @@ class Summary:
                     "the same settings"
                 )
             elif file.size:
-                yield f"The rejected rows with their reasons are in {file.path}, for a spreadsheet"
+                yield f"The {self.listed} are in {file.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""

@@ -18,6 +18,7 @@ from target_dotdigital.settings.schema import CONFIG_SCHEMA, MAX_ACTIVE_IMPORTS,
 from target_dotdigital.settings.settings import (
     MAX_ID,
     REJECT_PROPERTY_PREFIX,
+    Purpose,
     Settings,
     StreamSettings,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "REJECT_PROPERTY_PREFIX",
     "RESERVED_ADDRESS_BOOKS",
     "MergeOption",
+    "Purpose",
     "Settings",
     "StreamSettings",
     "address_book_key",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import override
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.settings.stream_schema import MergeOption
+
+Purpose: TypeAlias = Literal["load", "verify", "replay", "undo"]
+"""What a run is for: it loads, or it only compares, or it loads a file of an earlier run."""
 
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""
@@ -90,6 +93,8 @@ class Settings:
     send_all_every_days: int = 7
     skipped_streams: frozenset[str] = frozenset()
     """Those that `skip` leaves out on purpose."""
+    purpose: Purpose = "load"
+    """What the run is for. No setting, but an option of the command line."""
 
     @property
     def holds_opt_outs(self) -> bool:
@@ -116,6 +121,29 @@ class Settings:
             name: The stream's name after stream maps.
         """
         return self.default_stream if self.streams is None else self.streams.get(name)
+
+    def for_purpose(self, purpose: Purpose, rejects_path: Path | None = None) -> Settings:
+        """Return the settings of a run that is for something else than a load.
+
+        Args:
+            purpose: What it is for.
+            rejects_path: Where a file that is loaded again has its rejected rows put.
+        """
+        if purpose == "load":
+            return self
+        if purpose == "verify":
+            # What a load has left for people to look at stays as it is.
+            return replace(self, purpose=purpose, dry_run=True, rejects_path=None, report_path=None)
+        # A file of some rows is no full load: whoever is not in it must not leave.
+        streams = self.streams
+        return replace(
+            self,
+            purpose=purpose,
+            rejects_path=rejects_path,
+            streams=None
+            if streams is None
+            else {name: replace(each, sync_mode="upsert") for name, each in streams.items()},
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

@@ -106,6 +106,28 @@ def test_the_settings_in_the_pages_are_accepted(fragment: dict[str, Any]) -> Non
 # What the recipes promise, command by command.
 
 
+@promise("Proof of arrival", page="docs/verify.md")
+def two_of_three_are_loaded(clone: Clone) -> None:
+    assert clone.account("output/proof.db").members("Customers") == {"ada", "ben"}
+
+
+@promise("Proof of arrival", page="docs/verify.md")
+def nothing_is_written(clone: Clone) -> None:
+    two_of_three_are_loaded(clone)
+    assert (clone.folder / "output" / "proof" / "rejects.singer").exists()
+
+
+@promise("Proof of arrival", page="docs/verify.md")
+def the_third_is_loaded(clone: Clone) -> None:
+    assert clone.account("output/proof.db").members("Customers") == {"ada", "ben", "cleo"}
+    assert not (clone.folder / "output" / "proof" / "rejects.singer").exists()
+
+
+@promise("Proof of arrival", page="docs/verify.md")
+def all_are_there(clone: Clone) -> None:
+    assert clone.account("output/proof.db").members("Customers") == {"ada", "ben", "cleo"}
+
+
 @promise("Segment sync")
 def segment_is_loaded(clone: Clone) -> None:
     account = clone.account("output/segment-sync.db")

@@ -21,8 +21,9 @@ from target_dotdigital.mapping.contacts.identifiers import (
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
-    comparable,
+    comparable_identity,
     identities_in,
+    identity_hash,
 )
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
@@ -57,9 +58,10 @@ __all__ = [
     "channel_properties",
     "checker",
     "collapse",
-    "comparable",
+    "comparable_identity",
     "email_properties",
     "identities_in",
+    "identity_hash",
     "normalise",
     "rows_in_words",
 ]

@@ -84,7 +84,7 @@ def canonical(identity: str) -> str:
     return f"{name.lower()}:{value}"
 
 
-def comparable(identity: str) -> str:
+def comparable_identity(identity: str) -> str:
     """Return what spellings of an identity share that Dotdigital could take for one another.
 
     Args:
@@ -94,8 +94,17 @@ def comparable(identity: str) -> str:
     return form if form.isascii() else unicodedata.normalize("NFKC", form.casefold())
 
 
+def identity_hash(identity: str) -> int:
+    """Return an identity's signed 64-bit hash, another one in each process.
+
+    Args:
+        identity: A normalised identifier.
+    """
+    return hash(comparable_identity(identity))
+
+
 def _hash(identity: str) -> int:
-    return hash(comparable(identity)) & _MASK
+    return identity_hash(identity) & _MASK
 
 
 def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:

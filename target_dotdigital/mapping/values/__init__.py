@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from target_dotdigital.mapping.values.comparable_values import comparable_value
 from target_dotdigital.mapping.values.consent import Consent, Preferences
 from target_dotdigital.mapping.values.deletion_marks import DELETED_AT, is_deleted
 from target_dotdigital.mapping.values.field_values import (
@@ -38,6 +39,7 @@ __all__ = [
     "Rounded",
     "RowAddressBooks",
     "Sendable",
+    "comparable_value",
     "converter",
     "is_deleted",
     "is_empty",

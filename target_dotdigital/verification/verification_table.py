@@ -1,0 +1,109 @@
+"""What a verification has found, as a table for people to read."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from target_dotdigital.loading import ACCOUNT
+from target_dotdigital.terminal import heading, lines, printable, table, text, text_for
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from target_dotdigital.verification.findings import Findings, PlaceFindings
+
+MAX_PLACES: Final = 50
+"""Address books that are listed. Rows can name any number of them."""
+
+_HEADS: Final = (
+    "Contacts",
+    "in the stream",
+    "as it should be",
+    "differing",
+    "missing",
+    "not in the account",
+    "opted out",
+    "extra",
+    "still there",
+)
+
+
+def verification_table(findings: Findings) -> str:
+    """Return the table, a line break at its end.
+
+    Args:
+        findings: What was found.
+    """
+    places = sorted(findings.places.items())
+    rows = [_row("of all streams", findings.all)]
+    rows += [_row(_title(findings, place), found) for place, found in places[:MAX_PLACES]]
+    parts: list[Table | Text] = [
+        heading("Verification. Nothing was written to Dotdigital."),
+        text(""),
+    ]
+    parts += [table(_HEADS, rows)]
+    if findings.differing:
+        parts += [text(""), table(("Differing in", "contacts"), findings.differing.most_common())]
+    if hints := _hints(findings):
+        parts += [text(""), *lines(*hints)]
+    return text_for(sys.stderr, *parts)
+
+
+def _row(title: str, found: PlaceFindings) -> tuple[object, ...]:
+    return (
+        title,
+        found.expected,
+        found.as_they_should_be,
+        found.differing,
+        found.missing,
+        found.unknown,
+        found.opted_out,
+        found.extra,
+        found.still_there,
+    )
+
+
+def _title(findings: Findings, place: int) -> str:
+    if place == ACCOUNT:
+        return "without address book"
+    name = findings.names.get(place)
+    if place < ACCOUNT:
+        return "address book that does not exist yet"
+    return f"address book {place}" + (f" ({name})" if name else "")
+
+
+def _hints(findings: Findings) -> list[str]:
+    """Return what to do, by what was found."""
+    found = findings.all
+    lines = []
+    if found.missing or found.differing:
+        lines.append(
+            "- Missing or differing: load the stream again, and verify again. Values that somebody "
+            "changed in Dotdigital meanwhile differ, too."
+        )
+    if found.opted_out:
+        lines.append(
+            "- Opted out: a load never opts them in again. They are counted beside the others: as "
+            "missing, too, if they have left the address book."
+        )
+    if found.extra or found.still_there:
+        lines.append("- Extra or still there: a load of the whole stream lets them leave.")
+    if findings.rejected:
+        lines.append(
+            "- Rejected rows: repair them. They are no contacts, so nobody can be looked for."
+        )
+    return lines
+
+
+def conclusion(findings: Findings) -> str:
+    """Return in a sentence whether everything is as the streams have it.
+
+    Args:
+        findings: What was found.
+    """
+    if findings.is_right:
+        return f"All {findings.all.expected:,} contacts are in Dotdigital as the stream has them."
+    reasons = [printable(each) for each in findings.reasons()]
+    return f"Not everything is as the stream has it: {'; '.join(reasons) or 'not compared'}."
