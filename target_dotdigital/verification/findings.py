@@ -32,7 +32,7 @@ class PlaceFindings:
 
     @property
     def is_right(self) -> bool:
-        """Whether everybody is there as the stream has them, and nobody else."""
+        """Whether everyone is there as the stream has them, and nobody else."""
         return not (self.differing or self.missing or self.extra or self.still_there)
 
 

@@ -71,7 +71,7 @@ class VerificationLoad:
             AbandonedError: The run was asked to end.
         """
         if self.is_stopping():
-            raise AbandonedError("The run is stopped before everybody was looked for")
+            raise AbandonedError("The run is stopped before everyone was looked for")
 
 
 class Verification:

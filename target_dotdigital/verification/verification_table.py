@@ -80,7 +80,7 @@ def _hints(findings: Findings) -> list[str]:
     lines = []
     if found.missing or found.differing:
         lines.append(
-            "- Missing or differing: load the stream again, and verify again. Values that somebody "
+            "- Missing or differing: load the stream again, and verify again. Values that someone "
             "changed in Dotdigital meanwhile differ, too."
         )
     if found.opted_out:
@@ -92,7 +92,7 @@ def _hints(findings: Findings) -> list[str]:
         lines.append("- Extra or still there: a load of the whole stream lets them leave.")
     if findings.rejected:
         lines.append(
-            "- Rejected rows: repair them. They are no contacts, so nobody can be looked for."
+            "- Rejected rows: repair them. They are no contacts, so no one can be looked for."
         )
     return lines
 

@@ -23,7 +23,7 @@ NAVIGATION = {"toctree"}
 
 IN_WORDS = {
     *("AbandonedError", "ConfigValidationError", "LackingError", "NotFoundError"),
-    *("RequestTooLargeError", "TargetDotdigitalError"),
+    *("RequestTooLargeError", "TargetDotdigitalError", "UsageError"),
 }
 """What has no message that ends a run as it is; the page tells of it in a sentence."""
 
