@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,9 +29,9 @@ from target_dotdigital.run.pipeline import Pipeline
 from target_dotdigital.run.shutdown import Shutdown
 from target_dotdigital.run.state_output import StateOutput
 from target_dotdigital.run.stream_warnings import warn_of_missing_streams
-from target_dotdigital.run.summary import Summary
+from target_dotdigital.run.summary import Summary, tell_findings
 from target_dotdigital.singer import nothing_loaded
-from target_dotdigital.verification import VerificationLoad, conclusion, verification_table
+from target_dotdigital.verification import VerificationLoad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +39,6 @@ if TYPE_CHECKING:
     from target_dotdigital.mirror import MirroredAddressBook
     from target_dotdigital.report import Outcome
     from target_dotdigital.settings import Settings
-
-_logger = logging.getLogger("target-dotdigital")
 
 
 def build_run(
@@ -260,15 +256,7 @@ class Run:
         Returns:
             Whether everything is as the streams have it.
         """
-        findings = self.destination.findings()
-        if findings is None or findings.is_empty:
-            _logger.error("There is nothing to compare: no row came that is a contact")
-            return False
-        with suppress(OSError):  # nobody listens; the exit status tells
-            sys.stderr.write(verification_table(findings))
-            sys.stderr.flush()
-        _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
-        return findings.is_right
+        return tell_findings(self.destination.findings())
 
     def _check_streams(self, came: list[str]) -> None:
         """Make sure that a stream was loaded, if any came.

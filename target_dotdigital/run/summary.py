@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.loading import RejectsFile, reject_lines
+from target_dotdigital.verification import conclusion, verification_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from target_dotdigital.loading import RejectsCsv, RowCounts
+    from target_dotdigital.verification import Findings
 
+_logger = logging.getLogger("target-dotdigital")
 
 _NOTHING_WRITTEN: Final = "Nothing was written to Dotdigital."
 
@@ -60,3 +66,22 @@ class Summary:
         """Yield what is wrong with the rows that were read, also in a dry run."""
         yield from reject_lines(list(self.counts), are_kept=bool(self.rejects))
         yield from filter(None, (each.rounding() for each in self.counts))
+
+
+def tell_findings(findings: Findings | None) -> bool:
+    """Tell on standard error what a verification has found.
+
+    Args:
+        findings: What it has found; None if there was nothing to look for.
+
+    Returns:
+        Whether everything is as the streams have it.
+    """
+    if findings is None or findings.is_empty:
+        _logger.error("There is nothing to compare: no row came that is a contact")
+        return False
+    with suppress(OSError):  # nobody listens; the exit status tells
+        sys.stderr.write(verification_table(findings))
+        sys.stderr.flush()
+    _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
+    return findings.is_right
