@@ -343,8 +343,8 @@ def test_a_dry_run_counts_opt_outs_and_sends_nothing(
         report_path=str(path),
     )
     assert (ended.status, server.calls_of(IMPORT)) == (0, []), ended.stderr
-    assert "opted out of people, by channel: email 2" in ended.stderr
-    assert "opted out of people, and not created: 1" in ended.stderr
+    assert "Opted out of people, by channel: email 2" in ended.stderr
+    assert "Opted out of people, and not created: 1" in ended.stderr
     report = report_of(tmp_path)
     assert report["streams"][0]["valid"] == 2
     assert report["streams"][0]["opted_out_new"] == 1

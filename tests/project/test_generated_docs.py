@@ -33,7 +33,9 @@ def shown() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("path", "text"), written().items(), ids=lambda each: getattr(each, "name", "")
+    ("path", "text"),
+    written().items(),
+    ids=[str(each.relative_to(REPOSITORY)) for each in written()],
 )
 def test_a_file_is_as_it_is_written_from_the_code(path: Path, text: str) -> None:
     now = path.read_text(encoding="utf-8")
