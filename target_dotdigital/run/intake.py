@@ -152,7 +152,7 @@ class Intake:
         doubt = "a data field is new" if has_new_fields else None
         if account.is_empty(address_book_id):
             doubt = "its address book is empty"
-        return self.fingerprints.stream(counts.stream, terms, account.id, doubt)
+        return self.fingerprints.stream(counts.stream, terms, account.known_as, doubt)
 
     def add(self, contact: Contact, merge_option: MergeOption) -> None:
         """Take a contact into an open import, and send what is full.
