@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Sequence
 
     from target_dotdigital.fingerprints.hashing import Hasher
-    from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
 
 CONTACTS, OTHERS = 0, 1
 """What a change is about: a contact, or another identifier of one."""
@@ -30,10 +29,17 @@ class Change(NamedTuple):
         return len(self.hashes) // WIDTHS[self.kind]
 
 
+class Settling(Protocol):
+    """Fingerprints of a stream, as a trace knows them."""
+
+    def settle(self, trace: Trace, contact_id: int | None, *, is_imported: bool) -> None:
+        """Take note of what has become of a contact."""
+
+
 class Trace(NamedTuple):
     """What is kept of a contact once the row that it was sent for is settled."""
 
-    stream: StreamFingerprints
+    stream: Settling
     contact: int
     """The hash of its match identifier."""
     others: tuple[int, ...]
@@ -45,7 +51,7 @@ class Trace(NamedTuple):
 
 
 def trace_of(
-    stream: StreamFingerprints,
+    stream: Settling,
     hasher: Hasher,
     identities: Sequence[str],
     body: bytes,
