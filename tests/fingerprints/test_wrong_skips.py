@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.fingerprints.test_only_changes import EMAIL, FAST, changes, sent
 from tests.support.messages import activate, record, rows, schema, state
 from tests.support.mirrors import fill, members
@@ -129,3 +131,81 @@ def test_an_unchanged_row_of_an_earlier_version_does_not_keep_somebody_in_a_mirr
     ended = load(config, tmp_path, *version(2, "abc"), *version(3, "ab"))
     assert ended.status == 0, ended.stderr
     assert members(server) == {"a", "b"}
+
+
+# Opt-outs.
+
+OUT = {**EMAIL, "out": {"type": "boolean"}}
+
+
+def opt_outs(server: DotdigitalServer, **more: Any) -> dict[str, Any]:
+    streams = {
+        "outs": {"opt_out": {"email": "out"}, "fields": {}, **more},
+        "people": {"resubscribe": True},
+    }
+    return changes(server, streams=streams)
+
+
+def email_status(server: DotdigitalServer) -> object:
+    return server.contents()["a@example.com"]["email_status"]
+
+
+@pytest.mark.parametrize("order", [("outs", "people"), ("people", "outs")], ids=" first".join)
+@pytest.mark.parametrize("batch_size_rows", [1, 100])
+def test_an_unchanged_row_still_holds_its_opt_out(
+    server: DotdigitalServer, tmp_path: Path, order: tuple[str, str], batch_size_rows: int
+) -> None:
+    config = {**opt_outs(server), "batch_size_rows": batch_size_rows}
+
+    def messages(value: str, *streams: str) -> list[Any]:
+        rows_of = {
+            "outs": [schema("outs", OUT), *rows("a", "outs", out=True)],
+            "people": [FAST, *rows("ab", first_name=value)],
+        }
+        return [each for name in streams for each in rows_of[name]]
+
+    load(config, tmp_path, *messages("x", "outs"))
+    for value in ("x", "x", "y"):
+        ended = load(config, tmp_path, *messages(value, *order))
+        assert ended.status == 0, ended.stderr
+        assert email_status(server) == "unsubscribed"
+        assert name_of(server, "a") == value
+    load(config, tmp_path, *messages("y", "people"))
+    assert email_status(server) == "subscribed"  # as resubscribe says, and as it does without
+    load(config, tmp_path, *messages("y", "outs"))
+    assert email_status(server) == "unsubscribed"
+
+
+def test_who_is_left_out_is_looked_up_each_time(server: DotdigitalServer, tmp_path: Path) -> None:
+    config = opt_outs(server, opt_out_new="skip")
+    server.add_contact("b@example.com")
+    messages = [schema("outs", OUT), *rows("ab", "outs", out=True)]
+    for counts in ("imported 1", "unchanged 1"):
+        ended = load(config, tmp_path, *messages)
+        assert counts in ended.counts("outs")
+        assert "skipped 1" in ended.counts("outs")
+    server.add_contact("a@example.com")
+    load(config, tmp_path, *messages)
+    assert email_status(server) == "unsubscribed"
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["fast path", "slow path"])
+@pytest.mark.parametrize("seen", [1, 2], ids=["the same lines", "other lines"])
+def test_opt_outs_and_rounded_numbers_of_unchanged_rows_are_not_counted(
+    server: DotdigitalServer, tmp_path: Path, *, slow: bool, seen: int
+) -> None:
+    number = {"type": "number", **({"maximum": 9} if slow else {})}
+    people = schema(properties={**OUT, "points": number})
+    stream = {"opt_out": {"email": "out"}, "fields": {"POINTS": "points"}}
+    config = changes(server, streams={"people": stream}, create_data_fields=True)
+
+    def messages(seen: int, *, last: bool) -> list[Any]:
+        more: dict[str, Any] = {"points": 1 / 3, "seen": seen}
+        return [*rows("ab", out=True, **more), *rows("c", out=last, **more)]
+
+    load(config, tmp_path, people, *messages(1, last=False))
+    ended = load(config, tmp_path, people, *messages(seen, last=True))
+    assert ended.status == 0, ended.stderr
+    assert "unchanged 2" in ended.counts()
+    assert ended.counts().strip().endswith("opted out by channel: email 1")
+    assert "decimals: POINTS 1 row." in ended.stderr
