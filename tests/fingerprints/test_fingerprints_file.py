@@ -90,7 +90,7 @@ def _restored_as_a_new_file(older: Path, path: Path) -> None:
     older.with_suffix(".new").replace(path)
 
 
-def _made_a_day_ago(path: Path) -> None:
+def made_a_day_ago(path: Path) -> None:
     """Let a file be as it was if it had been written a day ago, and not touched since."""
     content = path.read_bytes()
     magic, stamp, size, digest = _HEAD.unpack_from(content)
@@ -111,7 +111,7 @@ def test_an_older_copy_is_not_relied_on(
     config = changes(server)
     load(config, tmp_path, FAST, *rows("ab", first_name="x"))
     shutil.copy2(path, older)
-    _made_a_day_ago(older)
+    made_a_day_ago(older)
     load(config, tmp_path, FAST, *rows("ab", first_name="y"))
     copy(older, path)
     ended = load(config, tmp_path, FAST, *rows("ab", first_name="x"))
