@@ -266,8 +266,8 @@ class ContactSink(BatchSink):
         for identity_set in identity_sets:
             for identity in contact.identities:
                 identity_set.add(identity)
-        self._intake.add(contact, self._settings.merge_option)
-        self._counts.note_mapped(rounded, opted_out)
+        if self._intake.add(contact, self._settings.merge_option):
+            self._counts.note_mapped(rounded, opted_out)
 
     def _find_row_book(self, named: str | int) -> int:
         found = self._intake.account.row_address_book_id(named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account.address_book_lookup import AddressBookLookup
@@ -98,7 +99,8 @@ class Account:
         self._address_books = self._find_address_books(settings)
         self._lookup = AddressBookLookup(self.client)
         self._rows_address_books: set[int] = set()
-        self._id: int | None = None
+        self._sandbox_path = settings.sandbox_path
+        self._known_as: str | None = None
         self._uncreatable: dict[str, str] = {}
         labels = [self.label(number) for number in self._address_books.values()]
         _logger.info(
@@ -109,15 +111,22 @@ class Account:
         )
 
     @property
-    def id(self) -> int:
-        """The account's ID. Dotdigital is asked when it is first needed.
+    def known_as(self) -> str:
+        """What tells the account from all others. Dotdigital is asked when it is first needed.
+
+        All sandboxes have the same ID: one in a file is known by that.
 
         Raises:
             TargetDotdigitalError: It cannot be asked.
         """
-        if self._id is None:
-            self._id = self.client.account_info().id
-        return self._id
+        if self._known_as is None:
+            place = self.client.host.partition(":")[0]
+            if self._sandbox_path is not None:
+                place = str(self._sandbox_path.resolve())
+                with suppress(FileNotFoundError):
+                    place += f" {self._sandbox_path.stat().st_ino}"
+            self._known_as = f"{self.client.account_info().id} {place}"
+        return self._known_as
 
     def is_empty(self, address_book_id: int | None) -> bool:
         """Return whether an address book had no contact when the run began, or was not there.

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from target_dotdigital.mapping import ContactMapping
+    from target_dotdigital.settings import StreamSettings
+
+_encode = msgspec.json.Encoder().encode
+_in_order = msgspec.json.Encoder(order="deterministic").encode
+
+
+def _encode_sorted(what: object) -> bytes:
+    """Return JSON that does not depend on the order of names. Preferences' names are numbers."""
+    return _in_order(msgspec.to_builtins(what, str_keys=True))
 
 
 class StreamTerms(msgspec.Struct, frozen=True):
@@ -11,7 +27,8 @@ class StreamTerms(msgspec.Struct, frozen=True):
     Attributes:
         digest: Of its settings, and of what the account has for them. Fingerprints that were made
             under another one are of no use.
-        match: The match identifier.
+        match: The match identifier. Of streams that have others it cannot be told which of their
+            contacts are the same ones.
         writes: What its contacts write, by name.
         constants: The end of each contact's JSON, which is the same in all that do not opt out.
         schema: A digest of the SCHEMA. Under another one, the same line may be another contact.
@@ -29,4 +46,56 @@ class StreamTerms(msgspec.Struct, frozen=True):
         Args:
             other: The other stream's terms.
         """
-        return self.match != other.match or not self.writes.isdisjoint(other.writes)
+        return not self.writes.isdisjoint(other.writes)
+
+    def body_under(self, other: StreamTerms, body: bytes) -> bytes | None:
+        """Return what another stream sends of the same values; None if that is not known.
+
+        Args:
+            other: The other stream's terms.
+            body: A contact's JSON under these terms.
+        """
+        end = self.constants.encode()
+        if not body.endswith(end):
+            return None
+        return body[: len(body) - len(end)] + other.constants.encode()
+
+
+def terms_of(
+    settings: StreamSettings,
+    mapping: ContactMapping,
+    address_book_id: int | None,
+    *,
+    is_mirrored: bool,
+    schema: object,
+) -> StreamTerms:
+    """Return the terms under which a stream's contacts are sent.
+
+    Args:
+        settings: The stream's settings.
+        mapping: How its records are mapped.
+        address_book_id: The address book that its contacts join.
+        is_mirrored: Whether somebody leaves the address book if he is not known to stay in it.
+        schema: The stream's JSON schema, and the tap's key properties.
+    """
+    match, *others = mapping.identifiers
+    fields = [(each.name, each.path.name, each.type) for each in mapping.fields]
+    identifiers = [(each.name, each.path.name) for each in mapping.identifiers]
+    what = [asdict(settings), fields, identifiers, address_book_id, is_mirrored]
+    channels = mapping.channel_properties(())
+    constant: dict[str, object] = {"channelProperties": channels} if channels else {}
+    if mapping.lists is not None:
+        constant["lists"] = mapping.lists
+    constants = _encode(constant).decode()[1:]
+    writes = {f"field {name}" for name, _, _ in fields}
+    writes |= {f"identifier {each.name}" for each in others}
+    writes |= {f"preference {each}" for each in settings.preferences}
+    if channels or settings.opt_out or mapping.held_opt_outs is not None:
+        writes.add("channelProperties")
+    return StreamTerms(
+        digest=blake2b(_encode_sorted(what), digest_size=16).hexdigest(),
+        match=match.name,
+        writes=frozenset(writes),
+        constants=constants if constants == "}" else f",{constants}",
+        schema=blake2b(_encode_sorted(schema), digest_size=16).hexdigest(),
+    )

@@ -156,6 +156,11 @@ class FastPath:
                 is_left[place] = True
             is_sent = list(map(not_, is_left))
             places = list(compress(range(len(bodies)), is_sent))
+            rounded_rows = {name: len({*places} & {*rows}) for name, rows in rounded.items()}
+            opted_out = {
+                each.name: sum(compress(column, is_sent))
+                for each, column in zip(self._opt_outs, opt_outs, strict=True)
+            }
             identifiers = [list(compress(values, is_sent)) for values in identifiers]
             bodies, rows = list(compress(bodies, is_sent)), compress(rows, is_sent)
         keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.api import Client
-    from target_dotdigital.mapping import Contact
+    from target_dotdigital.mapping import Contact, IdentitySet
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
 _logger = logging.getLogger("target-dotdigital.mirror")
@@ -37,8 +37,13 @@ class KnownContacts(Protocol):
     def hashed(self, identity: str) -> int:
         """Return the hash of an identity."""
 
-    def was_unchanged(self, identities: Sequence[str], streams: Sequence[str]) -> bool:
-        """Return whether a contact was in a row of these streams that was not sent."""
+    def was_unchanged(
+        self,
+        identities: Sequence[str],
+        streams: Sequence[str],
+        outdated: Sequence[IdentitySet],
+    ) -> bool:
+        """Return whether a contact was in a row of these streams that was not sent, and counts."""
 
     def drop(self, identities: Sequence[int]) -> None:
         """Forget contacts that are about to leave."""
@@ -150,7 +155,7 @@ class MirrorRemoval:
         """Return whether a member has a row, which was not sent, so that no report tells the ID."""
         streams = (*address_book.streams, *address_book.other_streams)
         known = self.fingerprints
-        return known is not None and known.was_unchanged(identities, streams)
+        return known is not None and known.was_unchanged(identities, streams, address_book.outdated)
 
     def _keep(self, stale: StaleMembers) -> None:
         """Write the file that puts stale members back."""

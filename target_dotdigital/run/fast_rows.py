@@ -79,7 +79,7 @@ class FastRows:
         known, fingerprints = self._known, self._intake.fingerprints
         if known is None or fingerprints is None:
             return None
-        known.dropped.clear()
+        known.begin_block()
         if not self._by_line:
             return None
         self._lines = self._hashes = fingerprints.hasher.lines(lines)

@@ -152,9 +152,9 @@ class Intake:
         doubt = "a data field is new" if has_new_fields else None
         if account.is_empty(address_book_id):
             doubt = "its address book is empty"
-        return self.fingerprints.stream(counts.stream, terms, account.id, doubt)
+        return self.fingerprints.stream(counts.stream, terms, account.known_as, doubt)
 
-    def add(self, contact: Contact, merge_option: MergeOption) -> None:
+    def add(self, contact: Contact, merge_option: MergeOption) -> bool:
         """Take a contact into an open import, and send what is full.
 
         Blocks while the queue is full. That is what holds the tap back, and bounds memory.
@@ -163,13 +163,18 @@ class Intake:
             contact: The contact with its rows.
             merge_option: The stream's merge option.
 
+        Returns:
+            Whether it is sent: it may be as it was last settled.
+
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        if self.fingerprints is None or self.fingerprints.send(contact):
+        is_sent = self.fingerprints is None or self.fingerprints.send(contact)
+        if is_sent:
             self._join(contact, merge_option)
         else:
             contact.rows[0].counts.unchanged += 1
+        return is_sent
 
     def _join(self, contact: Contact, merge_option: MergeOption) -> None:
         if not self._batches.join(contact, merge_option, self.position):

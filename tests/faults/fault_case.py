@@ -61,6 +61,17 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
     return decorate
 
 
+def stands_for(number: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Mark a test as a row of the fault matrix that needs more than one run to look at."""
+
+    def note(test: Callable[..., None]) -> Callable[..., None]:
+        module = test.__module__.rpartition(".")[2]
+        FAULTS.setdefault(number, []).append(f"{module}.py::{test.__name__}")
+        return test
+
+    return note
+
+
 class FaultCase:
     """Runs the target, and checks the invariants after each run."""
 

@@ -210,6 +210,22 @@ def who_is_asked_is_pending(clone: Clone) -> None:
     assert opt_in_types(account) == {"ada": "double", "ben": "verifieddouble"}
 
 
+@promise("Send only what changed", "docs/performance.md")
+def everybody_is_sent_at_first(clone: Clone) -> None:
+    account = clone.account("output/only-changes.db")
+    assert account.members("Customers") == {"ada", "ben"}
+    file = clone.folder / "output" / "only-changes.fingerprints"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert b"ada" not in file.read_bytes()
+
+
+@promise("Send only what changed", "docs/performance.md")
+def who_has_changed_is_sent(clone: Clone) -> None:
+    account = clone.account("output/only-changes.db")
+    assert account.fields("ada") == {"FIRSTNAME": "Ada"}
+    assert account.fields("ben") == {"FIRSTNAME": "Benedict"}
+
+
 @promise("Opt-outs")
 def who_has_opted_out_is_unsubscribed(clone: Clone) -> None:
     account = clone.account("output/opt-outs.db")
