@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import StreamSettings
 
 _encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
+_in_order = msgspec.json.Encoder(order="deterministic").encode
+
+
+def _encode_sorted(what: object) -> bytes:
+    """Return JSON that does not depend on the order of names. Preferences' names are numbers."""
+    return _in_order(msgspec.to_builtins(what, str_keys=True))
 
 
 def terms_of(
@@ -38,14 +43,7 @@ def terms_of(
     match, *others = mapping.identifiers
     fields = [(each.name, each.path.name, each.type) for each in mapping.fields]
     identifiers = [(each.name, each.path.name) for each in mapping.identifiers]
-    preferences = sorted(settings.preferences.items())  # as JSON takes no numbers as keys
-    what = [
-        {**asdict(settings), "preferences": preferences},
-        fields,
-        identifiers,
-        address_book_id,
-        is_mirrored,
-    ]
+    what = [asdict(settings), fields, identifiers, address_book_id, is_mirrored]
     channels = mapping.channel_properties(())
     constant: dict[str, object] = {"channelProperties": channels} if channels else {}
     if mapping.lists is not None:
@@ -54,7 +52,7 @@ def terms_of(
     writes = {f"field {name}" for name, _, _ in fields}
     writes |= {f"identifier {each.name}" for each in others}
     writes |= {f"preference {each}" for each in settings.preferences}
-    if channels or settings.opt_out:
+    if channels or settings.opt_out or mapping.held_opt_outs is not None:
         writes.add("channelProperties")
     return StreamTerms(
         digest=blake2b(_encode_sorted(what), digest_size=16).hexdigest(),

@@ -7,8 +7,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change
-from target_dotdigital.fingerprints.pairs import Contacts, Pairs, hashes
-from target_dotdigital.fingerprints.seen_contacts import SeenContacts
+from target_dotdigital.fingerprints.pairs import Contacts, Pairs, SeenContacts, hashes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
