@@ -18,6 +18,7 @@ from target_dotdigital.settings.schema import CONFIG_SCHEMA, MAX_ACTIVE_IMPORTS,
 from target_dotdigital.settings.settings import (
     MAX_ID,
     REJECT_PROPERTY_PREFIX,
+    BatchStorage,
     Settings,
     StreamSettings,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "REGIONS",
     "REJECT_PROPERTY_PREFIX",
     "RESERVED_ADDRESS_BOOKS",
+    "BatchStorage",
     "MergeOption",
     "Settings",
     "StreamSettings",
