@@ -38,8 +38,8 @@ def read_parquet(file: IO[bytes], name: str) -> Iterator[list[bytes]]:
             "'target-dotdigital[parquet]'"
         ) from None
     try:
-        rows = parquet.ParquetFile(file).iter_batches(batch_size=_ROWS, use_threads=False)
-        for batch in rows:
+        content = parquet.ParquetFile(file, page_checksum_verification=True)
+        for batch in content.iter_batches(batch_size=_ROWS, use_threads=False):
             yield _lines(batch)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None:

@@ -68,7 +68,8 @@ def _local_path(url: str) -> Path | None:
     return None if "://" in url or "::" in url else Path(url)
 
 
-def _open_remotely(file: BatchFile, url: str, params: Mapping[str, Any]) -> IO[bytes]:
+@contextmanager
+def _open_remotely(file: BatchFile, url: str, params: Mapping[str, Any]) -> Iterator[IO[bytes]]:
     import fsspec  # noqa: PLC0415 - slow to load, and most runs have no files
     from fsspec.registry import known_implementations  # noqa: PLC0415
 
@@ -90,8 +91,8 @@ def _open_remotely(file: BatchFile, url: str, params: Mapping[str, Any]) -> IO[b
             f"{file.name} is in a storage that fsspec does not know. Correct the tap's batch_config"
         ) from None
     logging.getLogger(type(filesystem).__module__.partition(".")[0]).setLevel(logging.CRITICAL + 1)
-    content: IO[bytes] = filesystem.open(path, "rb")
-    return content
+    with filesystem.open(path, "rb") as content:
+        yield content  # the storage is closed with the last that knows it
 
 
 def _told(error: Exception, name: str, *, is_local: bool) -> TargetDotdigitalError:

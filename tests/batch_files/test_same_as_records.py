@@ -113,7 +113,7 @@ def as_batches(
             # With the SDK, none can be compressed, and gzip is.
             is_gzip = turn % 4 == 1
             path.write_bytes(gzip.compress(content) if is_gzip else content)
-            more = {} if version is None else {"version": version}
+            more: dict[str, Any] = {} if version is None else {"version": version}
             made.append((batch if is_gzip else plain)(path, **more))
         else:
             end = max(end, at + 1)

@@ -18,7 +18,7 @@ from tests.support.target.command import PATIENCE_SECONDS, REPOSITORY, settings_
 if TYPE_CHECKING:
     from tests.support.dotdigital.server import DotdigitalServer
 
-ROWS: Final = [
+ROWS: Final[list[dict[str, Any]]] = [
     {
         "id": number,
         "email": f"p{number}@example.com" if number % 10 else "no address",

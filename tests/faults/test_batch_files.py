@@ -46,7 +46,7 @@ def _cut_parquet(path: Path) -> Any:  # noqa: ANN401
 
 
 FILES: dict[str, tuple[Callable[[Path], Any], str, str]] = {
-    "missing": (lambda path: batch(path), "does not exist", "fix the data"),
+    "missing": (batch, "does not exist", "fix the data"),
     "a folder": (lambda path: batch(path.parent), "is a folder", "fix the data"),
     "a gzip file that is cut": (
         lambda path: _written(path, gzip.compress(WHOLE)[:-9], batch),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
-from singer_sdk.helpers.capabilities import TapCapabilities, PluginCapabilities
+from singer_sdk.helpers.capabilities import PluginCapabilities
 from typing_extensions import override
 
 if TYPE_CHECKING:
