@@ -21,7 +21,7 @@ PACKAGE: Final = REPOSITORY / "target_dotdigital"
 
 ORDER: Final = (
     *("run", "singer", "report", "dry_run", "mirror", "loading", "account", "mapping", "api"),
-    *("settings", "terminal", "sandbox"),
+    *("batch_files", "settings", "terminal", "sandbox"),
 )
 """The packages from top to bottom: each imports only what stands below it."""
 
