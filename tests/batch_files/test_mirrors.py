@@ -89,3 +89,13 @@ def test_marked_rows_leave(server: DotdigitalServer, tmp_path: Path, write: Any)
     assert ended.status == 0, ended.stderr
     assert members(server) == {"c"}
     assert {*server.contents()} == {f"{each}@example.com" for each in ("ada", "b", "c")}
+
+
+def test_the_sdks_batches_have_no_version_and_its_streams_have_one(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    message = batch_of(tmp_path / "1", rows(["ada", "cleo"]))
+    messages = [activate(7), message, activate(7), state({"row": 2})]
+    ended = load(mirror(server), tmp_path, schema(), *messages)
+    assert (ended.status, ended.states) == (0, [{"row": 2}]), ended.stderr
+    assert members(server) == {"ada", "cleo"}
