@@ -6,8 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import InvalidJSONSchema, RecordsWithoutSchemaException
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.target_base import Target
 from typing_extensions import override
 
+from target_dotdigital.batch_files import record_lines
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.mapping import check_key_properties, check_properties, check_schema
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
 
     from target_dotdigital.run import Intake, Run
@@ -52,6 +56,10 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     name = "target-dotdigital"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        *Target.capabilities,
+        PluginCapabilities.BATCH,
+    ]
     default_sink_class = ContactSink
     message_reader_class = MessageReader
     message_reader: MessageReader
@@ -256,9 +264,20 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Take the rows of a BATCH message's files. The SDK lets each sink read them anew."""
         if message_dict.get("stream") in self._left_out:
-            return
-        raise DataError("BATCH messages are not supported. Switch the tap's batch_config off")
+            return  # nobody knows how many rows it has, and its files may be anywhere
+        requires = {"stream", "encoding", "manifest"}
+        self.message_reader.assert_line_requires(message_dict, requires=requires)
+        stream, line = message_dict["stream"], self.message_reader.line_number
+        if stream not in self.mapper.stream_maps:
+            if self._leave_out(message_dict):
+                return
+            raise RecordsWithoutSchemaException(
+                f"a BATCH of stream '{stream}' came before its SCHEMA. Correct the tap"
+            )
+        storage = self.run.settings.batch_storage
+        self.message_reader.process_batch(record_lines(message_dict, line, storage))
 
     # The end.
 

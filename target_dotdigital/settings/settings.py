@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import override
@@ -63,6 +63,29 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchStorage:
+    """Where the files of BATCH messages are looked for by their names."""
+
+    root: str = field(repr=False)
+    params: Mapping[str, Any] = field(repr=False)
+    """What fsspec needs to open it, credentials for instance."""
+    prefix: str = field(default="", repr=False)
+    """What the tap puts before each name."""
+
+    def url_of(self, url: str) -> str:
+        """Return where a file is.
+
+        Args:
+            url: Where it is for the tap.
+        """
+        if not self.root:
+            return url
+        folder = self.prefix.rpartition("/")[0].strip("/")
+        name = url.partition("?")[0].rpartition("/")[2]
+        return "/".join((self.root.rstrip("/"), *filter(None, [folder]), name))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The target's settings once they are known to be sound. Never printed: it has no `repr`."""
 
@@ -91,6 +114,7 @@ class Settings:
     send: str = "all"
     fingerprints_path: Path | None = None
     send_all_every_days: int = 7
+    batch_storage: BatchStorage | None = None
     skipped_streams: frozenset[str] = frozenset()
     """Those that `skip` leaves out on purpose."""
     purpose: Purpose = "load"
@@ -184,8 +208,17 @@ class Settings:
             send=config.get("send", "all"),
             fingerprints_path=path_setting(config, "fingerprints_path"),
             send_all_every_days=config.get("send_all_every_days", 7),
+            batch_storage=_batch_storage(config),
             skipped_streams=skipped,
         )
+
+
+def _batch_storage(config: Mapping[str, Any]) -> BatchStorage | None:
+    storage = (config.get("batch_config") or {}).get("storage") or {}
+    root, params = storage.get("root") or "", storage.get("params") or {}
+    if not root and not params:
+        return None
+    return BatchStorage(root, params, storage.get("prefix") or "")
 
 
 def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSettings:

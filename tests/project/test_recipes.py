@@ -285,6 +285,17 @@ def each_row_has_joined_its_own(clone: Clone) -> None:
     assert "Closed" not in account.address_books
 
 
+@promise("Load files", page="docs/batch-messages.md")
+def the_rows_of_the_file_are_loaded(clone: Clone) -> None:
+    account = clone.account("output/batch.db")
+    assert account.members("Customers") == set(account.people) == {"ada", "cleo"}
+    assert account.fields("ada") == {"FIRSTNAME": "Ada"}
+    rejects = (clone.folder / "output" / "batch.rejects.singer").read_text()
+    (row,) = [json.loads(line) for line in rejects.splitlines()[1:]]
+    assert (row["type"], row["record"]["id"]) == ("RECORD", 2)
+    assert (clone.folder / "output" / "people-1.json.gz").exists()
+
+
 MOVING = "docs/moving-from-customer-insights.md"
 
 

@@ -194,7 +194,7 @@ def test_every_error_class_is_told_with_who_must_act(site: Path) -> None:
 def test_messages_are_those_of_the_code(site: Path) -> None:
     text = Page(site / MESSAGES).text
     for message in (
-        "BATCH messages are not supported. Switch the tap's batch_config off",
+        "… is a gzip file that is cut off. Run the tap again",
         "sandbox_path, api_url: set only one of the two",
         "…: Dotdigital's Data Watchdog refused it (RejectedByWatchdog). Do not send it again",
         "…: … cannot be written: …",

@@ -21,7 +21,8 @@ PACKAGE: Final = REPOSITORY / "target_dotdigital"
 
 ORDER: Final = (
     *("run", "singer", "report", "reruns", "dry_run", "verification", "mirror", "loading"),
-    *("fingerprints", "account", "mapping", "api", "settings", "terminal", "sandbox"),
+    *("fingerprints", "account", "mapping", "api", "batch_files", "settings", "terminal"),
+    "sandbox",
 )
 """The packages from top to bottom: each imports only what stands below it."""
 
