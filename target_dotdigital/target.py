@@ -11,7 +11,6 @@ from typing_extensions import override
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.mapping import check_key_properties, check_properties, check_schema
-from target_dotdigital.preflight import run_preflight
 from target_dotdigital.reader import FastStream, MessageReader
 from target_dotdigital.report import Outcome
 from target_dotdigital.run import build_run
@@ -92,6 +91,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     def check_account(
         cls, config: dict[str, Any], problems: Sequence[str], doubts: Sequence[str]
     ) -> bool:
+        from target_dotdigital.preflight import run_preflight  # noqa: PLC0415 - for `--test` alone
+
         return run_preflight(config, problems, doubts, Clock(cls.pace), print_line)
 
     @property

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.account import Account, used_address_books
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
-from target_dotdigital.dry_run import ComparisonLoad, DryRun, empty_plan, make_plan
 from target_dotdigital.loading import (
     MAX_BODY_BYTES,
     Capacity,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.clock import Clock
-    from target_dotdigital.dry_run import Plan
+    from target_dotdigital.dry_run import DryRun, Plan
     from target_dotdigital.events import Events
     from target_dotdigital.loading import Load, Settlement
     from target_dotdigital.settings import Settings
@@ -90,6 +89,8 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
     Args:
         account: What they are compared with.
     """
+    from target_dotdigital.dry_run import ComparisonLoad, DryRun  # noqa: PLC0415 - for it alone
+
     dry_run = DryRun(account.client)
     return LoadHandlers(
         by_load=dict.fromkeys((Import, Removal, MirrorRemoval, ComparisonLoad), dry_run.perform),
@@ -154,6 +155,8 @@ class Destination:
         """Return what a real run would do; None if this is no dry run."""
         if not self._settings.dry_run:
             return None
+        from target_dotdigital.dry_run import empty_plan, make_plan  # noqa: PLC0415 - for it alone
+
         if self._account is None or self._handlers is None or self._handlers.dry_run is None:
             return empty_plan()
         return make_plan(self._handlers.dry_run, self._account, self._settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
-from target_dotdigital.dry_run import ComparisonLoad
 from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.loading import (
@@ -212,6 +211,8 @@ class Run:
             raise DotdigitalError(f"{lost} rows are not settled, although every import has ended")
         pipeline.clock.check_sending()
         if self.destination.is_dry_run:
+            from target_dotdigital.dry_run import ComparisonLoad  # noqa: PLC0415 - for it alone
+
             pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
         counts.check_shares(counts)
         pipeline.release()
