@@ -6,7 +6,7 @@
 Each load comes right after one of the bare loop over the same rows, and features take turns, so
 that a noisy moment of the machine hits more than one. Prints the figures, and ends with status 1 if
 something is not as it must be. The page is written if everything was measured. Every figure is kept
-as JSON beside the rows, among the temporary files; `--from` tells of such a file again.
+as JSON, also of a run that is broken off; `--from` tells of such a file again.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ OTHERS: Final = ("limit", "stock", "start", "schedule")
 
 
 def measured(given: argparse.Namespace) -> Results:
-    """Measure what is asked for, in turns.
+    """Measure what is asked for, in turns, and keep what was found after each round.
 
     Args:
         given: The command line's arguments.
     """
+    kept = given.results or customers.file_of(given.rows).with_name("results.json")
     names = given.names or [*FEATURES, *OTHERS]
     found = Results(this_machine(), given.rows)
     turns: dict[str, Callable[[], object]] = {
@@ -54,15 +55,23 @@ def measured(given: argparse.Namespace) -> Results:
             if name in turns:
                 turns[name]()
                 print(f"  {name}", flush=True)
+        _keep(found, kept)
     if "start" in names:
         for _ in range(given.starts):
             found.starts += measure.starts()
+        _keep(found, kept)
     if "schedule" in names and given.schedules:
         # Last: its server is in this process, whose memory counts in that of the others.
         one_by_one = schedule.measure_one_by_one()
         for _ in range(given.schedules):
             found.schedule.append(schedule.measure(given.schedule_rows, one_by_one=one_by_one))
+        _keep(found, kept)
+    print(f"every figure is in {kept}")
     return found
+
+
+def _keep(found: Results, path: Path) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
 
 
 def _measure_feature(name: str, row: Row) -> None:
@@ -110,9 +119,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = msgspec.json.decode(given.source.read_bytes(), type=Results)
     else:
         results = measured(given)
-        kept = given.results or customers.file_of(given.rows).with_name("results.json")
-        kept.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
-        print(f"every figure is in {kept}")
     print(page.tables(results))
     if not given.names:
         page.write(results, given.docs)
