@@ -14,7 +14,6 @@ from target_dotdigital.batch_files import record_lines
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.mapping import check_key_properties, check_properties, check_schema
-from target_dotdigital.preflight import run_preflight
 from target_dotdigital.reader import FastStream, MessageReader
 from target_dotdigital.report import Outcome
 from target_dotdigital.run import build_run
@@ -116,6 +115,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     def check_account(
         cls, config: dict[str, Any], problems: Sequence[str], doubts: Sequence[str]
     ) -> bool:
+        from target_dotdigital.preflight import run_preflight  # noqa: PLC0415 - for `--test` alone
+
         return run_preflight(config, problems, doubts, Clock(cls.pace), print_line)
 
     @property
@@ -214,24 +215,31 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        names = self._left_out.get(message_dict.get("stream", ""))
+        names = self._skipped(message_dict, "RECORD", {"stream", "record"})
         if names is not None:
             self.intake.skip(names)
             return
-        self.message_reader.assert_line_requires(message_dict, requires={"stream", "record"})
         stream = message_dict["stream"]
-        if stream not in self.mapper.stream_maps:
-            if self._leave_out(message_dict):
-                self.intake.skip(self._left_out[stream])
-                return
-            raise RecordsWithoutSchemaException(
-                f"a RECORD of stream '{stream}' came before its SCHEMA. Correct the tap"
-            )
         self.intake.next_row()
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self.get_sink(stream_map.stream_alias)
             if isinstance(sink, ContactSink):
                 sink.receive(message_dict, self.message_reader.line, stream_map)
+
+    def _skipped(self, message: dict[str, Any], kind: str, requires: set[str]) -> list[str] | None:
+        """Return the names under which a message's rows are skipped; None if they are loaded."""
+        names = self._left_out.get(message.get("stream", ""))
+        if names is not None:
+            return names
+        self.message_reader.assert_line_requires(message, requires=requires)
+        stream = message["stream"]
+        if stream in self.mapper.stream_maps:
+            return None
+        if self._leave_out(message):
+            return self._left_out[stream]
+        raise RecordsWithoutSchemaException(
+            f"a {kind} of stream '{stream}' came before its SCHEMA. Correct the tap"
+        )
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -265,18 +273,10 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Take the rows of a BATCH message's files. The SDK lets each sink read them anew."""
-        if message_dict.get("stream") in self._left_out:
+        if self._skipped(message_dict, "BATCH", {"stream", "encoding", "manifest"}) is not None:
             return  # nobody knows how many rows it has, and its files may be anywhere
-        requires = {"stream", "encoding", "manifest"}
-        self.message_reader.assert_line_requires(message_dict, requires=requires)
-        stream, line = message_dict["stream"], self.message_reader.line_number
-        if stream not in self.mapper.stream_maps:
-            if self._leave_out(message_dict):
-                return
-            raise RecordsWithoutSchemaException(
-                f"a BATCH of stream '{stream}' came before its SCHEMA. Correct the tap"
-            )
         storage = self.run.settings.batch_storage
+        line = self.message_reader.line_number
         self.message_reader.process_batch(record_lines(message_dict, line, storage))
 
     # The end.

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from target_dotdigital.dry_run import plan_table
 from target_dotdigital.files import check_folder, check_writable, unwritable
 from target_dotdigital.report.builder import (
     address_book_reports,
@@ -34,7 +33,6 @@ from target_dotdigital.report.builder import (
 )
 from target_dotdigital.report.folder import listed_runs, locked, new_name
 from target_dotdigital.report.model import VERSION, Outcome, Report
-from target_dotdigital.report.page import index_page, report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,6 +117,8 @@ class ReportWriter:
         """
         counts, settings = list(streams), self._settings
         if account.plan is not None:
+            from target_dotdigital.dry_run import plan_table  # noqa: PLC0415 - for a dry run alone
+
             with suppress(OSError):  # nobody listens; what was done is told by the exit status
                 sys.stderr.write(plan_table(account.plan, counts, outcome.reason))
                 sys.stderr.flush()
@@ -133,7 +133,7 @@ class ReportWriter:
             self._write_into(path, report)
         else:
             is_page = path.name.lower().endswith(PAGE_SUFFIX)
-            _write(path, report_page(report) if is_page else _json(report))
+            _write(path, _page(report) if is_page else _json(report))
 
     def _report(
         self, outcome: Outcome, counts: list[StreamCounts], account: AccountFindings
@@ -170,14 +170,22 @@ class ReportWriter:
 
     def _write_into(self, folder: Path, report: Report) -> None:
         """Write a page and a JSON into a folder, and its index anew."""
+        from target_dotdigital.report.page import index_page  # noqa: PLC0415 - if it is wanted
+
         try:
             name = new_name(folder, self._started)
-            _write(folder / f"{name}{PAGE_SUFFIX}", report_page(report))
+            _write(folder / f"{name}{PAGE_SUFFIX}", _page(report))
             _write(folder / f"{name}.json", _json(report))
             with locked(folder):
                 _write(folder / INDEX, index_page(*listed_runs(folder)))
         except OSError as error:
             raise unwritable("report_path", folder, error) from None
+
+
+def _page(report: Report) -> str:
+    from target_dotdigital.report.page import report_page  # noqa: PLC0415 - if it is wanted
+
+    return report_page(report)
 
 
 def _json(report: Report) -> str:

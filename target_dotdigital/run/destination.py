@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.account import Account, KnownContacts, used_address_books
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
-from target_dotdigital.dry_run import ComparisonLoad, DryRun, empty_plan, make_plan
 from target_dotdigital.loading import (
     MAX_BODY_BYTES,
     Capacity,
@@ -18,18 +17,17 @@ from target_dotdigital.loading import (
 )
 from target_dotdigital.mirror import MirrorRemoval
 from target_dotdigital.run.stream_warnings import warn_of_confirmation_mails
-from target_dotdigital.verification import Verification, VerificationLoad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.clock import Clock
-    from target_dotdigital.dry_run import Plan
+    from target_dotdigital.dry_run import DryRun, Plan
     from target_dotdigital.events import Events
     from target_dotdigital.loading import Load, RejectsCsv, Settlement
     from target_dotdigital.settings import Settings
-    from target_dotdigital.verification import Findings
+    from target_dotdigital.verification import Findings, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,11 @@ def handlers_of_a_verification(account: Account, rejects_csv: RejectsCsv | None)
         account: What they are compared with.
         rejects_csv: Where those who differ are listed, if they are.
     """
+    from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
+        Verification,
+        VerificationLoad,
+    )
+
     verification = Verification(account, rejects_csv)
     return LoadHandlers(
         by_load=dict.fromkeys((Import, Removal, VerificationLoad), verification.perform),
@@ -112,6 +115,8 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
     Args:
         account: What they are compared with.
     """
+    from target_dotdigital.dry_run import ComparisonLoad, DryRun  # noqa: PLC0415 - for it alone
+
     dry_run = DryRun(account.client, account.data_fields)
     return LoadHandlers(
         by_load=dict.fromkeys((Import, Removal, MirrorRemoval, ComparisonLoad), dry_run.perform),
@@ -188,6 +193,8 @@ class Destination:
         """Return what a real run would do; None if this is no dry run."""
         if not self._settings.dry_run or self._settings.purpose == "verify":
             return None
+        from target_dotdigital.dry_run import empty_plan, make_plan  # noqa: PLC0415 - for it alone
+
         if self._account is None or self._handlers is None or self._handlers.dry_run is None:
             return empty_plan()
         return make_plan(self._handlers.dry_run, self._account, self._settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
-from target_dotdigital.dry_run import ComparisonLoad
 from target_dotdigital.errors import DataError, DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.fingerprints import Fingerprints
@@ -31,7 +30,6 @@ from target_dotdigital.run.state_output import StateOutput
 from target_dotdigital.run.stream_warnings import warn_of_missing_streams
 from target_dotdigital.run.summary import Summary, tell_findings
 from target_dotdigital.singer import nothing_loaded
-from target_dotdigital.verification import VerificationLoad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,6 +230,8 @@ class Run:
             self._verify()
             return
         if self.destination.is_dry_run:
+            from target_dotdigital.dry_run import ComparisonLoad  # noqa: PLC0415 - for it alone
+
             pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
         counts.check_shares(counts)
         pipeline.release()
@@ -242,6 +242,8 @@ class Run:
         findings = self.destination.findings()
         if findings is None:
             return  # no stream came that is loaded, so there is nothing to compare
+        from target_dotdigital.verification import VerificationLoad  # noqa: PLC0415 - for it alone
+
         mirrored: list[MirroredAddressBook] = []
         try:
             mirrored = self.intake.mirrors.address_books()

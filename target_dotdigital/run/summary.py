@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.loading import RejectsFile, reject_lines
-from target_dotdigital.verification import conclusion, verification_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,6 +79,11 @@ def tell_findings(findings: Findings | None) -> bool:
     if findings is None or findings.is_empty:
         _logger.error("There is nothing to compare: no row came that is a contact")
         return False
+    from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
+        conclusion,
+        verification_table,
+    )
+
     with suppress(OSError):  # nobody listens; the exit status tells
         sys.stderr.write(verification_table(findings))
         sys.stderr.flush()

@@ -16,7 +16,6 @@ from singer_sdk.target_base import Target
 from typing_extensions import Self, override
 
 from target_dotdigital.errors import OutputError, TargetDotdigitalError
-from target_dotdigital.reruns import Rerun, open_replay, open_undo
 from target_dotdigital.settings import doubts
 from target_dotdigital.signals import exit_at_once
 from target_dotdigital.singer.configuration import (
@@ -34,6 +33,7 @@ from target_dotdigital.singer.unread_input import drain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from target_dotdigital.reruns import Rerun
     from target_dotdigital.settings import Purpose
 
 _NOTHING_READ = "No row was read."
@@ -193,10 +193,13 @@ class CommandLineTarget(Target):
     @classmethod
     def _open(cls, replay: Path | None, undo: Path | None) -> Rerun | None:
         """Open the file that is to be loaded, or end if it is none that can be."""
+        file = replay or undo
+        if file is None:
+            return None
+        from target_dotdigital.reruns import open_replay, open_undo  # noqa: PLC0415 - for it alone
+
         try:
-            if replay is not None:
-                return open_replay(replay)
-            return None if undo is None else open_undo(undo)
+            return open_undo(file) if replay is None else open_replay(file)
         except TargetDotdigitalError as error:
             cls._fail([error_text(error, _NOTHING_READ)])
 
