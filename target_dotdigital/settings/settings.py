@@ -131,13 +131,17 @@ class Settings:
         """
         if purpose == "load":
             return self
+        # Everyone is looked for, or put back, whatever was sent before.
+        chosen = self if purpose == "replay" else replace(self, send="all", fingerprints_path=None)
         if purpose == "verify":
             # What a load has left for people to look at stays as it is.
-            return replace(self, purpose=purpose, dry_run=True, rejects_path=None, report_path=None)
+            return replace(
+                chosen, purpose=purpose, dry_run=True, rejects_path=None, report_path=None
+            )
         # A file of some rows is no full load: whoever is not in it must not leave.
         streams = self.streams
         return replace(
-            self,
+            chosen,
             purpose=purpose,
             rejects_path=rejects_path,
             streams=None

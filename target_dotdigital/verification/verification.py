@@ -44,6 +44,8 @@ _MISSING: Final = 4
 _OPTED_OUT: Final = 8
 _STAYED: Final = 16
 _EXPECTED: Final = 32
+_LEAVES_LISTS: Final = 64
+"""The stream opts the contact out of e-mails. Its lists may then call it suppressed."""
 
 
 @dataclass(slots=True)
@@ -216,10 +218,11 @@ class Verification:
             for number, wanted in list(expected.parts.items()):
                 place = int(self._expected.parts[number].name)
                 is_there = place == ACCOUNT or is_member(contact, place)
-                if wanted == FILLED and is_there:
+                is_out = has_left(contact, place)
+                if wanted == FILLED and (is_there or (is_out and expected.flags & _LEAVES_LISTS)):
                     self._note_there(expected, place)
                 elif wanted == FILLED:
-                    if has_left(contact, place) and not expected.flags & _OPTED_OUT:
+                    if is_out:
                         expected.flags |= _OPTED_OUT
                     self._note_missing(expected, place, is_known=True)
                 elif place == ACCOUNT:
@@ -241,9 +244,11 @@ class Verification:
             expected.flags |= _DIFFERS
             self.findings.differing.update(titles)
             self._list(expected, "verify.differs", f"in {', '.join(titles)}")
-        # Whose opt-out the stream itself holds has not opted out since.
-        if held.is_opted_out and not any(known[each].kind == "status" for each in expected.parts):
+        channels = {known[each].name for each in expected.parts if known[each].kind == "status"}
+        if held.has_opted_out_besides(channels):
             expected.flags |= _OPTED_OUT
+        if "email" in channels:
+            expected.flags |= _LEAVES_LISTS
         expected.parts = {
             number: value
             for number, value in expected.parts.items()
@@ -282,8 +287,9 @@ class Verification:
     def _miss(self, expected: ExpectedContact) -> None:
         """Note what has become of a contact that no more answers have."""
         is_known = bool(expected.flags & _COMPARED)
+        is_wanted = is_known or expected.is_created
         for number, wanted in expected.parts.items():
-            if self._expected.is_in_address_book(number, wanted):
+            if is_wanted and self._expected.is_in_address_book(number, wanted):
                 place = int(self._expected.parts[number].name)
                 self._note_missing(expected, place, is_known=is_known)
         expected.parts.clear()
@@ -303,7 +309,10 @@ class Verification:
         if flags & _MISSING:
             found.missing += 1
             found.unknown += not flags & _COMPARED
-        elif flags & _DIFFERS:
+            return
+        if flags & _OPTED_OUT:
+            self._list(expected, "verify.opted_out", "the person has opted out in Dotdigital")
+        if flags & _DIFFERS:
             found.differing += 1
         else:
             found.as_they_should_be += 1
