@@ -164,7 +164,15 @@ class Account:
         Args:
             address_book_id: Its ID.
         """
-        return address_book_label(address_book_id, self._names.get(address_book_id))
+        return address_book_label(address_book_id, self.shown_name(address_book_id))
+
+    def shown_name(self, address_book_id: int) -> str | None:
+        """Return an address book's name; None if rows alone name it: it is a record's value then.
+
+        Args:
+            address_book_id: Its ID.
+        """
+        return self._names.get(address_book_id)
 
     def missing_fields(
         self, stream: str, settings: StreamSettings, schema: Mapping[str, Any]

@@ -95,6 +95,8 @@ class Settings:
     """Those that `skip` leaves out on purpose."""
     purpose: Purpose = "load"
     """What the run is for. No setting, but an option of the command line."""
+    verification_path: Path | None = None
+    """Where a verification writes what it has found; None if nowhere, or if the run is none."""
 
     @property
     def holds_opt_outs(self) -> bool:
@@ -136,7 +138,12 @@ class Settings:
         if purpose == "verify":
             # What a load has left for people to look at stays as it is.
             return replace(
-                chosen, purpose=purpose, dry_run=True, rejects_path=None, report_path=None
+                chosen,
+                purpose=purpose,
+                dry_run=True,
+                rejects_path=None,
+                report_path=None,
+                verification_path=self._beside_report(),
             )
         # A file of some rows is no full load: whoever is not in it must not leave.
         streams = self.streams
@@ -148,6 +155,12 @@ class Settings:
             if streams is None
             else {name: replace(each, sync_mode="upsert") for name, each in streams.items()},
         )
+
+    def _beside_report(self) -> Path | None:
+        path = self.report_path
+        if path is None or self.report_is_folder:
+            return None if path is None else path / "verify.json"
+        return path.with_name(f"{path.stem}.verify.json")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

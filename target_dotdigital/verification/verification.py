@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.account import (
     IncompleteListError,
-    find_address_book,
     identities_of,
     read_held_account,
     read_held_members,
@@ -16,6 +15,7 @@ from target_dotdigital.account import (
 from target_dotdigital.api import held_contact
 from target_dotdigital.errors import AbandonedError, RequestRefusedError
 from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
+from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.verification.comparison import HeldParts, has_left, is_gone, is_member
 from target_dotdigital.verification.differing_people import DifferingPeople
 from target_dotdigital.verification.expected_contacts import ExpectedContacts
@@ -95,6 +95,8 @@ class Verification:
         self._people = DifferingPeople(rejects_csv)
         self._expected = ExpectedContacts(account.data_fields)
         self._lock = threading.Lock()
+        self._extra = IdentitySet()
+        """Who is extra, by address book: a page may hold somebody again."""
         self.findings = Findings()
 
     def perform(self, load: Load) -> Settlement:
@@ -128,7 +130,9 @@ class Verification:
         details = self._expected.details()
         places = {*self._expected.places(), *mirrored}
         for place in sorted(each for each in places if each > ACCOUNT):
-            self.findings.names[place] = find_address_book(self._client, place).name
+            name = self._account.shown_name(place)
+            if name is not None:
+                self.findings.names[place] = name
             for contact in read_held_members(self._client, place, details, load.check_going_on):
                 self._meet_member(contact, place, self._mirror(mirrored.get(place)))
         self._look_for_the_others(details, load.check_going_on)
@@ -143,7 +147,7 @@ class Verification:
         if mirrored is None:
             return None
         number = mirrored.address_book_id
-        if not {number, self.findings.names[number]} & mirrored.absent_keys:
+        if not {number, self.findings.names.get(number)} & mirrored.absent_keys:
             return mirrored
         problem = (
             f"another stream that mirrors address book {number} has not come, so it is not known "
@@ -180,6 +184,10 @@ class Verification:
         if any(each in known for each in identities for known in mirrored.identity_sets):
             return
         place = mirrored.address_book_id
+        seen = f"{place}:{contact.contact_id}"
+        if seen in self._extra:
+            return
+        self._extra.add(seen)
         self.findings.all.extra += 1
         self.findings.place(place).extra += 1
         reason = f"it is in address book {place}, which the stream mirrors"
