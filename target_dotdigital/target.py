@@ -64,6 +64,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         config: dict[str, Any] | None = None,
         purpose: Purpose = "load",
         rejects_path: Path | None = None,
+        account_id: int | None = None,
         **kwargs: Any,
     ) -> None:
         """Check the settings and prepare a run.
@@ -72,6 +73,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             config: The configuration; it is not changed.
             purpose: What the run is for.
             rejects_path: Where a file that is loaded again has its rejected rows put.
+            account_id: The ID of the account that such a file is of, if that is known.
             **kwargs: The SDK's own arguments.
 
         Raises:
@@ -87,7 +89,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         super().__init__(config=without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
-        settings = Settings.from_config(self.config).for_purpose(purpose, rejects_path)
+        settings = Settings.from_config(self.config)
+        settings = settings.for_purpose(purpose, rejects_path, account_id)
         self._run = build_run(settings, write_line, Clock(self.pace))
         self._selection = Selection(self._run.settings, self.mapper)
         self.message_reader.attend(self._run, self.save)

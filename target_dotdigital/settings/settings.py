@@ -98,6 +98,9 @@ class Settings:
     verification_path: Path | None = None
     """Where a verification writes what it has found; None if nowhere, or if the run is none."""
 
+    account_id: int | None = None
+    """The ID of the account that has to be the one that is called, if there is such."""
+
     @property
     def holds_opt_outs(self) -> bool:
         """Whether an opt-out is held for the rest of the run, whatever later rows say.
@@ -124,12 +127,15 @@ class Settings:
         """
         return self.default_stream if self.streams is None else self.streams.get(name)
 
-    def for_purpose(self, purpose: Purpose, rejects_path: Path | None = None) -> Settings:
+    def for_purpose(
+        self, purpose: Purpose, rejects_path: Path | None = None, account_id: int | None = None
+    ) -> Settings:
         """Return the settings of a run that is for something else than a load.
 
         Args:
             purpose: What it is for.
             rejects_path: Where a file that is loaded again has its rejected rows put.
+            account_id: The ID of the account that such a file is of, if that is known.
         """
         if purpose == "load":
             return self
@@ -151,6 +157,7 @@ class Settings:
             chosen,
             purpose=purpose,
             rejects_path=rejects_path,
+            account_id=account_id,
             streams=None
             if streams is None
             else {name: replace(each, sync_mode="upsert") for name, each in streams.items()},
