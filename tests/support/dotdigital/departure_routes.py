@@ -92,7 +92,10 @@ def _held(
             }
         }
         if "mobileNumber" in contact.identifiers:
-            told["channelProperties"]["sms"] = {"status": contact.sms_status}
+            told["channelProperties"]["sms"] = {
+                "countryCode": "GB",
+                "status": contact.sms_status,
+            }
             told["channelProperties"]["whatsApp"] = {"status": contact.whatsapp_status}
     if "preferences" in include and contact.preferences:
         told["preferences"] = [
