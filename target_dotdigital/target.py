@@ -12,10 +12,10 @@ from typing_extensions import override
 
 from target_dotdigital.batch_files import record_lines
 from target_dotdigital.clock import Clock
-from target_dotdigital.errors import AbandonedError, DataError, StorageError
+from target_dotdigital.conclusion import Conclusion
+from target_dotdigital.errors import AbandonedError
 from target_dotdigital.mapping import check_key_properties, check_properties, check_schema
 from target_dotdigital.reader import FastStream, MessageReader
-from target_dotdigital.report import Outcome
 from target_dotdigital.run import build_run
 from target_dotdigital.settings import CONFIG_SCHEMA, Settings
 from target_dotdigital.signals import ReceivedSignal, exit_after
@@ -24,11 +24,9 @@ from target_dotdigital.singer import (
     CommandLineTarget,
     Selection,
     described,
-    error_text,
     join_flattened_arrays,
     prepared,
     print_line,
-    summary_level,
     without_nulls,
     write_line,
 )
@@ -71,6 +69,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         config: dict[str, Any] | None = None,
         purpose: Purpose = "load",
         rejects_path: Path | None = None,
+        account_id: int | None = None,
         **kwargs: Any,
     ) -> None:
         """Check the settings and prepare a run.
@@ -79,6 +78,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             config: The configuration; it is not changed.
             purpose: What the run is for.
             rejects_path: Where a file that is loaded again has its rejected rows put.
+            account_id: The ID of the account that such a file is of, if that is known.
             **kwargs: The SDK's own arguments.
 
         Raises:
@@ -94,8 +94,10 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         super().__init__(config=without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
-        settings = Settings.from_config(self.config).for_purpose(purpose, rejects_path)
+        settings = Settings.from_config(self.config)
+        settings = settings.for_purpose(purpose, rejects_path, account_id)
         self._run = build_run(settings, write_line, Clock(self.pace))
+        self._conclusion = Conclusion(self._run, self._signal)
         self._selection = Selection(self._run.settings, self.mapper)
         self.message_reader.attend(self._run, self.save)
 
@@ -289,8 +291,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         except Exception as error:
             self.save(error)
             raise
-        self._conclude(None)
-        self._exit_if_stopped()
+        self._conclusion.tell(None)
+        self._conclusion.exit_if_stopped()
 
     def save(self, error: Exception) -> None:
         """Save what can be saved after a failure, and tell what became of the rows.
@@ -303,52 +305,10 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         try:
             self.run.give_up()
         finally:
-            self._conclude_after(error)
+            self._conclusion.tell_failure(error)
         if self._signal.number is not None and not is_stopped:
-            self._log_error(error)
-        self._exit_if_stopped()
-
-    def _conclude_after(self, error: Exception) -> None:
-        """Conclude a run that has failed, whether its report can be written or not."""
-        try:
-            self._conclude(error)
-        except StorageError as problem:
-            self._log_error(problem)  # and then what the run failed of
-
-    def _exit_if_stopped(self) -> None:
-        """After a signal, end with one line that says what the run leaves to the next one."""
-        if self._signal.number is not None:
-            remainder = self.run.summary.remainder()
-            self.logger.warning("Stopped by %s. %s", self._signal.name, remainder)
-            sys.exit(128 + self._signal.number)
-
-    def _log_error(self, error: Exception) -> None:
-        """Say in one line what happened, how many rows are settled, and what to do."""
-        self.logger.error("%s", error_text(error, self.progress))
-
-    def _conclude(self, error: Exception | None) -> None:
-        """Tell what became of the rows, write the report, and let go of everything."""
-        self.run.close_progress()
-        level = summary_level(self.logger)
-        for line in self.run.summary.lines():
-            self.logger.log(level, "%s", line)
-        for line in self.run.summary.warnings():
-            self.logger.warning("%s", line)
-        try:
-            # After a fault of the network or of Dotdigital nobody wants to wait for a number.
-            asks = self._signal.number is None and isinstance(error, (DataError, type(None)))
-            self.run.write_report(self._outcome(error), asks=asks)
-        finally:
-            self.run.close()
-
-    def _outcome(self, error: Exception | None) -> Outcome:
-        reason = None
-        if error is not None and not isinstance(error, AbandonedError):
-            reason = error_text(error, self.progress).partition("\n")[0]
-        if self._signal.number is not None:
-            stopped = f"stopped by {self._signal.name}"
-            return Outcome("stopped", stopped if reason is None else f"{stopped}; {reason}")
-        return Outcome("succeeded" if error is None else "failed", reason)
+            self._conclusion.log(error)
+        self._conclusion.exit_if_stopped()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -96,8 +96,9 @@ class MirrorRemoval:
             self.find(client, address_book).check()
         leaving = [each for each in self.found if each.contact_ids]
         # Before the first one leaves, and for all of them: the run may be killed at any moment.
+        account_id = client.account_info().id if leaving else 0
         for stale in leaving:
-            self._keep(stale)
+            self._keep(stale, account_id)
         if leaving and self.fingerprints is not None:
             # Whoever comes back as he was has to be sent.
             self.fingerprints.drop(self._leaving)
@@ -157,10 +158,10 @@ class MirrorRemoval:
         known = self.fingerprints
         return known is not None and known.was_unchanged(identities, streams, address_book.outdated)
 
-    def _keep(self, stale: StaleMembers) -> None:
+    def _keep(self, stale: StaleMembers, account_id: int) -> None:
         """Write the file that puts stale members back."""
         number = stale.address_book.address_book_id
-        stale.undo_file = write_undo_file(self.folder, number, stale.contact_ids)
+        stale.undo_file = write_undo_file(self.folder, account_id, number, stale.contact_ids)
         _logger.info(
             "Mirror of %s: removing %s. Their IDs are in %s",
             stale.label,

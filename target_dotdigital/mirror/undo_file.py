@@ -28,7 +28,7 @@ _SCHEMA = {
     "schema": {"type": "object", "properties": {"contactId": {"type": "integer"}}},
     "key_properties": ["contactId"],
 }
-"""With `address_book` beside it, which is for `--undo` alone."""
+"""With `account` and `address_book` beside it, which are for `--undo` alone."""
 _RECORD = f'{{"type": "RECORD", "stream": "{LEAVERS}", "record": {{"contactId": %d}}}}\n'
 
 
@@ -61,11 +61,14 @@ def check_folder(folder: Path) -> None:
         raise _failure(folder, error) from None
 
 
-def write_undo_file(folder: Path, address_book_id: int, contact_ids: Iterable[int]) -> Path:
+def write_undo_file(
+    folder: Path, account_id: int, address_book_id: int, contact_ids: Iterable[int]
+) -> Path:
     """Write a file for undoing a removal, and make sure that it is on disk.
 
     Args:
         folder: Where to.
+        account_id: The account's ID: those of contacts may be others' in another account.
         address_book_id: The address book that the contacts leave.
         contact_ids: Their IDs.
 
@@ -80,7 +83,8 @@ def write_undo_file(folder: Path, address_book_id: int, contact_ids: Iterable[in
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with os.fdopen(os.open(path, flags, FILE_MODE), "w", encoding="ascii") as file:
-            file.write(f"{json.dumps({**_SCHEMA, 'address_book': address_book_id})}\n")
+            places = {"account": account_id, "address_book": address_book_id}
+            file.write(f"{json.dumps({**_SCHEMA, **places})}\n")
             for contact_id in contact_ids:
                 file.write(_RECORD % contact_id)
             _reach_disk(file)

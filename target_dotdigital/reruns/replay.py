@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.reruns.rerun import Rerun, new_name, open_file, read_contents
+from target_dotdigital.errors import DataError
+from target_dotdigital.reruns.rerun import ARCHIVED, Rerun, new_name, open_file, read_contents
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -18,17 +19,27 @@ def open_replay(path: Path) -> Rerun:
         path: The file.
 
     Raises:
-        DataError: There is not a row in it.
-        StorageError: It cannot be read.
+        DataError: There is no rejected row in it, or it was loaded before.
+        StorageError: It cannot be read, or another run loads it.
     """
+    if path.name.endswith(ARCHIVED):
+        raise DataError(
+            f"{path} was replayed before. To load it once more, give it a name that does not end "
+            f"in {ARCHIVED}"
+        )
     source = open_file(path)
     contents = read_contents(path)
+    if not any(code for codes in contents.rows.values() for code in codes):
+        raise DataError(
+            f"{path} is not a rejects file: no row has _sdc_reject_code. To load what a tap has "
+            "written, use --input"
+        )
     rejects_path = new_name(path, path.suffix)
     told = "; ".join(_told(stream, codes) for stream, codes in contents.rows.items())
     announcement = (
         f"Replay of {path}: loads {told}. Rows that are rejected again go to {rejects_path}. "
-        "Nobody leaves a mirrored address book, and no STATE is printed. Once every row is "
-        f"settled, {path.name} is renamed"
+        "No one leaves a mirrored address book, and no STATE is printed. Once every row is "
+        "settled, the file is renamed"
     )
     return Rerun("replay", path, source, announcement, rejects_path)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +18,12 @@ from target_dotdigital.errors import DataError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+ARCHIVED: Final = ".replayed"
+"""What the name of a file ends in whose rows are all settled."""
+
+_State: TypeAlias = "tuple[int, int]"
+"""A file's size, and when it was last written."""
 
 _logger = logging.getLogger("target-dotdigital")
 
@@ -31,6 +39,7 @@ class _Message(msgspec.Struct):
     stream: str = ""
     record: _Record | None = None
     address_book: int | None = None
+    account: int | None = None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -43,10 +52,12 @@ class Contents:
     Attributes:
         rows: By stream, its rows by reject code; under an empty text those without one.
         address_book: The ID of the address book that a SCHEMA names.
+        account: The ID of the account that a SCHEMA names.
     """
 
     rows: dict[str, Counter[str]] = field(default_factory=dict)
     address_book: int | None = None
+    account: int | None = None
 
     @property
     def total(self) -> int:
@@ -66,6 +77,7 @@ class Rerun:
         rejects_path: Where rows go that are rejected now: never over a file that is there.
         overrides: Settings in place of the run's own.
         dropped: Settings of the run's own that do not concern it.
+        account: The ID of the account that it is of; None if that is not known.
     """
 
     purpose: Literal["replay", "undo"]
@@ -75,6 +87,12 @@ class Rerun:
     rejects_path: Path
     overrides: Mapping[str, Any] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
+    account: int | None = None
+    _state: _State = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note how the file is now."""
+        self._state = _state(self.source)
 
     def settings(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that the file is loaded with.
@@ -93,7 +111,7 @@ class Rerun:
         """
         _logger.info("%s", self.announcement)
         if is_dry_run:
-            _logger.info("dry_run is set: nothing is written, and %s stays as it is", self.path)
+            _logger.info("dry_run is set: nothing is written to Dotdigital, and the file stays")
 
     def archive(self) -> None:
         """Give a file that has been loaded another name, so that it is not loaded twice.
@@ -101,43 +119,60 @@ class Rerun:
         Raises:
             StorageError: It cannot be renamed.
         """
-        archived = new_name(self.path, ".replayed", is_suffix=True)
+        archived = new_name(self.path, ARCHIVED, is_suffix=True)
         try:
             there, read = self.path.stat(), os.fstat(self.source.fileno())
-            if (there.st_dev, there.st_ino) != (read.st_dev, read.st_ino):
+            if not os.path.samestat(there, read):
+                _logger.warning("%s was replaced meanwhile. The new file stays", self.path)
+                return
+            if _state(self.source) != self._state:
+                # A run that still goes on, or somebody, has written more rows into it.
                 _logger.warning(
-                    "%s is another file now than the one that was loaded: it is left as it is",
-                    self.path,
+                    "%s was changed meanwhile, so it stays. Replay it once more", self.path
                 )
                 return
             self.path.rename(archived)
         except OSError as error:
             raise StorageError(
-                f"All rows of {self.path} are loaded, but the file cannot be renamed: "
+                f"All rows of {self.path} are settled, but the file cannot be renamed: "
                 f"{error.strerror}. Rename or delete it"
             ) from None
         _logger.info("All rows of %s are settled. The file is called %s now", self.path, archived)
 
 
 def open_file(path: Path) -> IO[str]:
-    """Open a file that is to be loaded.
+    """Open a file that is to be loaded, and keep other runs from loading it at the same time.
 
     Args:
         path: The file.
 
     Raises:
-        StorageError: It cannot be read.
+        StorageError: It cannot be read, or another run loads it.
     """
+    if path.exists() and not path.is_file():
+        raise StorageError(f"{path} is not a file. Name a file")
     try:
-        if path.exists() and not path.is_file():
-            raise StorageError(f"{path} is no file")
-        return path.open(encoding="utf-8", errors="surrogateescape")
+        file = path.open(encoding="utf-8", errors="surrogateescape")
+        with suppress(OSError):  # some network file systems know no locks
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+                raise StorageError(
+                    f"{path} is being loaded by another run. Wait until that has ended"
+                ) from None
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror}") from None
+    return file
+
+
+def _state(file: IO[str]) -> _State:
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns
 
 
 def read_contents(path: Path) -> Contents:
-    """Return what is in a file. Lines that cannot be read are left to the run.
+    """Return what is in a file. What is in lines that cannot be read, the run tells.
 
     Args:
         path: The file.
@@ -154,8 +189,9 @@ def read_contents(path: Path) -> Contents:
                     message = _decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError):
                     continue
-                if message.type == "SCHEMA" and message.address_book is not None:
-                    found.address_book = message.address_book
+                if message.type == "SCHEMA":
+                    found.address_book = message.address_book or found.address_book
+                    found.account = message.account or found.account
                 if message.type == "RECORD":
                     code = message.record.code if message.record is not None else None
                     codes = found.rows.setdefault(message.stream, Counter())
@@ -163,7 +199,7 @@ def read_contents(path: Path) -> Contents:
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror}") from None
     if not found.rows:
-        raise DataError(f"{path} holds no row")
+        raise DataError(f"{path} has no rows. Name a file that a run has written")
     return found
 
 

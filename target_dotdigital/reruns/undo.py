@@ -40,14 +40,14 @@ def open_undo(path: Path) -> Rerun:
 
     Raises:
         DataError: It is none, or does not say which address book its contacts left.
-        StorageError: It cannot be read.
+        StorageError: It cannot be read, or another run loads it.
     """
     source = open_file(path)
     contents = read_contents(path)
     if set(contents.rows) != {LEAVERS}:
         raise DataError(
-            f"{path} is no file for undoing a mirror: it would hold the stream '{LEAVERS}' alone. "
-            "Rejected rows are loaded with --replay"
+            f"{path} is not an undo file of a mirror: its rows are not of the stream '{LEAVERS}' "
+            "alone. To load rejected rows, use --replay"
         )
     book = contents.address_book
     if book is None and (named := _NAME.fullmatch(path.name)) is not None:
@@ -61,10 +61,18 @@ def open_undo(path: Path) -> Rerun:
     contacts = "1 contact" if total == 1 else f"{total:,} contacts"
     announcement = (
         f"Undo of {path}: puts {contacts} back into address book {book}. Nothing else of them "
-        "changes: whoever has opted out stays opted out, and whoever was deleted is not created"
+        "changes: those who have opted out stay opted out, and those who were deleted are not "
+        "created"
     )
     rejects_path = new_name(path, path.suffix)
     streams = {LEAVERS: {"address_book": book, "match_identifier": CONTACT_ID, "fields": {}}}
     return Rerun(
-        "undo", path, source, announcement, rejects_path, {"streams": streams}, _OF_OTHER_STREAMS
+        "undo",
+        path,
+        source,
+        announcement,
+        rejects_path,
+        {"streams": streams},
+        _OF_OTHER_STREAMS,
+        contents.account,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -152,7 +153,16 @@ class Intake:
         doubt = "a data field is new" if has_new_fields else None
         if account.is_empty(address_book_id):
             doubt = "its address book is empty"
-        return self.fingerprints.stream(counts.stream, terms, account.known_as, doubt)
+        return self.fingerprints.stream(counts.stream, terms, self._account_mark(), doubt)
+
+    def _account_mark(self) -> str:
+        """Return what tells the account from all others: all sandboxes have the same ID."""
+        place, sandbox = self.account.client.host.partition(":")[0], self.settings.sandbox_path
+        if sandbox is not None:
+            place = str(sandbox.resolve())
+            with suppress(FileNotFoundError):
+                place += f" {sandbox.stat().st_ino}"
+        return f"{self.account.id} {place}"
 
     def add(self, contact: Contact, merge_option: MergeOption) -> bool:
         """Take a contact into an open import, and send what is full.

@@ -321,7 +321,9 @@ class Run:
         writer = self._report_writer
         ids = dict.fromkeys(each for stream in counts for each in stream.address_books)
         used = destination.address_books(ids, asks=asks and writer.is_wanted)
-        found = AccountFindings(destination.host, destination.plan(), mirrors, used)
+        found = AccountFindings(
+            destination.host, destination.plan(), mirrors, used, destination.findings()
+        )
         writer.write(outcome, counts, found)
 
     def close_progress(self) -> None:

@@ -119,6 +119,11 @@ class Settings:
     """Those that `skip` leaves out on purpose."""
     purpose: Purpose = "load"
     """What the run is for. No setting, but an option of the command line."""
+    verification_path: Path | None = None
+    """Where a verification writes what it has found; None if nowhere, or if the run is none."""
+
+    account_id: int | None = None
+    """The ID of the account that has to be the one that is called, if there is such."""
 
     @property
     def holds_opt_outs(self) -> bool:
@@ -146,28 +151,47 @@ class Settings:
         """
         return self.default_stream if self.streams is None else self.streams.get(name)
 
-    def for_purpose(self, purpose: Purpose, rejects_path: Path | None = None) -> Settings:
+    def for_purpose(
+        self, purpose: Purpose, rejects_path: Path | None = None, account_id: int | None = None
+    ) -> Settings:
         """Return the settings of a run that is for something else than a load.
 
         Args:
             purpose: What it is for.
             rejects_path: Where a file that is loaded again has its rejected rows put.
+            account_id: The ID of the account that such a file is of, if that is known.
         """
         if purpose == "load":
             return self
+        # Everyone is looked for, or put back, whatever was sent before.
+        chosen = self if purpose == "replay" else replace(self, send="all", fingerprints_path=None)
         if purpose == "verify":
             # What a load has left for people to look at stays as it is.
-            return replace(self, purpose=purpose, dry_run=True, rejects_path=None, report_path=None)
+            return replace(
+                chosen,
+                purpose=purpose,
+                dry_run=True,
+                rejects_path=None,
+                report_path=None,
+                verification_path=self._beside_report(),
+            )
         # A file of some rows is no full load: whoever is not in it must not leave.
         streams = self.streams
         return replace(
-            self,
+            chosen,
             purpose=purpose,
             rejects_path=rejects_path,
+            account_id=account_id,
             streams=None
             if streams is None
             else {name: replace(each, sync_mode="upsert") for name, each in streams.items()},
         )
+
+    def _beside_report(self) -> Path | None:
+        path = self.report_path
+        if path is None or self.report_is_folder:
+            return None if path is None else path / "verify.json"
+        return path.with_name(f"{path.stem}.verify.json")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

@@ -220,7 +220,11 @@ class CommandLineTarget(Target):
             values = without_nulls(config.config)
             if config.parse_env:
                 values.update(cls._env_var_config)
-            more = {"purpose": rerun.purpose, "rejects_path": rerun.rejects_path}
+            more = {
+                "purpose": rerun.purpose,
+                "rejects_path": rerun.rejects_path,
+                "account_id": rerun.account,
+            }
             return cls(config=rerun.settings(values), **more)
         except ConfigValidationError as error:
             cls._fail_unread((CONFIG_FAILED, *error.errors), file_input)

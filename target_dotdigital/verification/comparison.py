@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.account import identities_of
@@ -15,13 +16,36 @@ from target_dotdigital.verification.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from target_dotdigital.api import HeldContact
     from target_dotdigital.verification.parts import Part
 
 _OPTED_OUT_WORDS: Final = frozenset({"unsubscribed", "suppressed"})
 _GONE_WORDS: Final = frozenset({"deleted", "binned"})
+_BLOCKED_WORDS: Final = frozenset(
+    {
+        *_OPTED_OUT_WORDS,
+        "blockedlocalpart",
+        "directcomplaint",
+        "domainsuppressed",
+        "ispcomplained",
+        "knowncomplainer",
+        "knownlitigator",
+        "purchased",
+        "shareddomainsuppression",
+        "sharedsuppression",
+        "spamtrap",
+    }
+)
+"""Statuses of whom Dotdigital sends nothing. Whether an opt-out replaces one is not documented."""
+
+_CHANNEL_IDENTIFIERS: Final = {
+    "email": "email",
+    "sms": "mobilenumber",
+    "whatsapp": "mobilenumber",
+}
+"""By channel, the identifier that somebody is reached by; in lower case."""
 
 
 class HeldParts:
@@ -38,7 +62,6 @@ class HeldParts:
         self._types = data_fields
         self._fields = {name.lower(): value for name, value in (contact.data_fields or {}).items()}
         self._channels = _channels(contact)
-        self._identifiers: dict[str, int] | None = None
 
     def differing(self, parts: Sequence[Part], wanted: Mapping[int, int]) -> list[str]:
         """Return the titles of what differs.
@@ -53,11 +76,20 @@ class HeldParts:
             if parts[number].kind != "address book" and not self._is(parts[number], value)
         ]
 
-    @property
-    def is_opted_out(self) -> bool:
-        """Whether the contact has opted out: of e-mails, or of all that it can be sent."""
-        status = self._channels.get("email", {}).get("status") or self._contact.status
-        return _word(status) in _OPTED_OUT_WORDS
+    def has_opted_out_besides(self, channels: Collection[str]) -> bool:
+        """Return whether the contact has opted out of a channel that is not one of these.
+
+        Args:
+            channels: The channels that the stream has opted it out of.
+        """
+        statuses = {name: each.get("status") for name, each in self._channels.items()}
+        if not any(statuses.values()):  # the account tells of all channels together
+            return not channels and _word(self._contact.status) in _OPTED_OUT_WORDS
+        known = {each.lower() for each in channels}
+        return any(
+            _word(status) in _OPTED_OUT_WORDS and name not in known
+            for name, status in statuses.items()
+        )
 
     def _is(self, part: Part, wanted: int) -> bool:
         actual = self._digest(part)
@@ -68,18 +100,23 @@ class HeldParts:
             value = self._fields.get(part.name.lower())
             return digest(comparable_value(value, self._types[part.name]))
         if part.kind == "status":
-            status = self._channels.get(part.name.lower(), {}).get("status")
-            return OPTED_OUT if _word(status) in _OPTED_OUT_WORDS else EMPTY
+            return OPTED_OUT if self._is_sent_nothing(part.name.lower()) else EMPTY
         if part.kind == "preference":
             # A preference that was never set is not told: the contact is not in it.
             chosen = {str(each.id): bool(each.is_opted_in) for each in self._preferences}
             return digest(chosen.get(part.name, False))
-        if self._identifiers is None:
-            identities = identities_of(self._contact.identifiers)
-            self._identifiers = {
-                each.partition(":")[0].lower(): identity_digest(each) for each in identities
-            }
         return self._identifiers.get(part.name.lower(), EMPTY)
+
+    def _is_sent_nothing(self, channel: str) -> bool:
+        status = self._channels.get(channel, {}).get("status")
+        if status is None:  # no status is told of a channel that somebody cannot be reached by
+            return _CHANNEL_IDENTIFIERS.get(channel) not in self._identifiers
+        return _word(status) in _BLOCKED_WORDS
+
+    @cached_property
+    def _identifiers(self) -> dict[str, int]:
+        identities = identities_of(self._contact.identifiers)
+        return {each.partition(":")[0].lower(): identity_digest(each) for each in identities}
 
     @property
     def _preferences(self) -> Iterable[Any]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _HEADER: Final = struct.Struct("<IIHB")
 _PART: Final = struct.Struct("<HI")
+_NOT_CREATED: Final = 1 << 7
+"""Beside the flags: the contact is left out if the account does not know it."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class ExpectedContact:
         parts: By the number of a part what the account should hold: a hash, or one of the codes.
         order: When it came, among all.
         flags: What has been found of it so far.
+        is_created: Whether a load would create it, if the account does not know it.
     """
 
     key: str
@@ -58,6 +61,7 @@ class ExpectedContact:
     parts: dict[int, int] = field(default_factory=dict, repr=False)
     order: int = 0
     flags: int = 0
+    is_created: bool = True
 
 
 class _Preference(msgspec.Struct, rename="camel"):
@@ -136,7 +140,7 @@ class ExpectedContacts:
             merge_option: How Dotdigital merges them.
         """
         for contact in contacts:
-            expected = self._entry(contact)
+            expected = self._entry(contact, is_created=not contact.only_if_known)
             sent = _decode_sent(contact.body)
             self._expect(expected.parts, sent, fills=merge_option == "overwriteIfEmpty")
             self.keep(expected)
@@ -149,9 +153,10 @@ class ExpectedContacts:
             place: The ID of the address book that they leave, or `ACCOUNT`.
         """
         for contact in contacts:
-            expected = self._entry(contact)
+            expected = self._entry(contact, is_created=False)
             if place == ACCOUNT:
                 expected.parts.clear()
+                expected.is_created = False
             expected.parts[self.address_book(place)] = OUT
             self.keep(expected)
 
@@ -176,10 +181,13 @@ class ExpectedContacts:
         """Return the IDs of all address books that contacts should be in, or should have left."""
         return {int(each.name) for each in self.parts if each.kind == "address book"}
 
-    def _entry(self, contact: Contact) -> ExpectedContact:
+    def _entry(self, contact: Contact, *, is_created: bool) -> ExpectedContact:
         """Return what is expected of a contact so far, with the row that changes it."""
         self.match_names.add(contact.key.partition(":")[0].lower())
-        found = self.take((contact.key,)) or ExpectedContact(contact.key)
+        found = self.take((contact.key,))
+        if found is None:
+            found = ExpectedContact(contact.key, is_created=is_created)
+        found.is_created |= is_created
         self._order += 1
         found.order = self._order
         if contact.rows:
@@ -267,6 +275,7 @@ class ExpectedContacts:
             if newest.parts.get(account) != OUT:  # a deletion leaves nothing of what was before
                 kept = {each: value for each, value in earlier.parts.items() if value != OUT}
                 newest.parts = {**kept, **newest.parts}
+                newest.is_created |= earlier.is_created
             newest.flags |= earlier.flags
         return newest
 
@@ -286,7 +295,8 @@ class ExpectedContacts:
         Args:
             expected: What `take` returned, or what has become of it.
         """
-        header = _HEADER.pack(expected.order, expected.row, expected.stream, expected.flags)
+        flags = expected.flags | (0 if expected.is_created else _NOT_CREATED)
+        header = _HEADER.pack(expected.order, expected.row, expected.stream, flags)
         body = header + b"".join(_PART.pack(*part) for part in expected.parts.items())
         self._contacts.execute(
             "INSERT OR REPLACE INTO contact VALUES (?, ?, ?)",
@@ -297,4 +307,5 @@ class ExpectedContacts:
 def _unpacked(key: str, body: bytes) -> ExpectedContact:
     order, row, stream, flags = _HEADER.unpack_from(body)
     parts = dict(_PART.iter_unpack(body[_HEADER.size :]))
-    return ExpectedContact(key, stream, row, parts, order, flags)
+    is_created = not flags & _NOT_CREATED
+    return ExpectedContact(key, stream, row, parts, order, flags & ~_NOT_CREATED, is_created)

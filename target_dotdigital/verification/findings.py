@@ -43,7 +43,7 @@ class Findings:
     Attributes:
         all: All contacts, each counted once.
         places: The same by the ID of an address book; `ACCOUNT` for contacts without one.
-        names: The names of address books, by ID.
+        names: The names of address books, by ID. That which rows alone name has none here.
         differing: By what differs, for how many contacts.
         compared: How many contacts were looked for, those that should have left included.
         rejected: Rows that could not become a contact, so that nobody can be looked for.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.account import (
     IncompleteListError,
-    find_address_book,
     identities_of,
     read_held_account,
     read_held_members,
@@ -16,6 +15,7 @@ from target_dotdigital.account import (
 from target_dotdigital.api import held_contact
 from target_dotdigital.errors import AbandonedError, RequestRefusedError
 from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
+from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.verification.comparison import HeldParts, has_left, is_gone, is_member
 from target_dotdigital.verification.differing_people import DifferingPeople
 from target_dotdigital.verification.expected_contacts import ExpectedContacts
@@ -44,6 +44,8 @@ _MISSING: Final = 4
 _OPTED_OUT: Final = 8
 _STAYED: Final = 16
 _EXPECTED: Final = 32
+_LEAVES_LISTS: Final = 64
+"""The stream opts the contact out of e-mails. Its lists may then call it suppressed."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ class Verification:
         self._people = DifferingPeople(rejects_csv)
         self._expected = ExpectedContacts(account.data_fields)
         self._lock = threading.Lock()
+        self._extra = IdentitySet()
+        """Who is extra, by address book: a page may hold somebody again."""
         self.findings = Findings()
 
     def perform(self, load: Load) -> Settlement:
@@ -126,7 +130,9 @@ class Verification:
         details = self._expected.details()
         places = {*self._expected.places(), *mirrored}
         for place in sorted(each for each in places if each > ACCOUNT):
-            self.findings.names[place] = find_address_book(self._client, place).name
+            name = self._account.shown_name(place)
+            if name is not None:
+                self.findings.names[place] = name
             for contact in read_held_members(self._client, place, details, load.check_going_on):
                 self._meet_member(contact, place, self._mirror(mirrored.get(place)))
         self._look_for_the_others(details, load.check_going_on)
@@ -141,7 +147,7 @@ class Verification:
         if mirrored is None:
             return None
         number = mirrored.address_book_id
-        if not {number, self.findings.names[number]} & mirrored.absent_keys:
+        if not {number, self.findings.names.get(number)} & mirrored.absent_keys:
             return mirrored
         problem = (
             f"another stream that mirrors address book {number} has not come, so it is not known "
@@ -178,6 +184,10 @@ class Verification:
         if any(each in known for each in identities for known in mirrored.identity_sets):
             return
         place = mirrored.address_book_id
+        seen = f"{place}:{contact.contact_id}"
+        if seen in self._extra:
+            return
+        self._extra.add(seen)
         self.findings.all.extra += 1
         self.findings.place(place).extra += 1
         reason = f"it is in address book {place}, which the stream mirrors"
@@ -216,10 +226,11 @@ class Verification:
             for number, wanted in list(expected.parts.items()):
                 place = int(self._expected.parts[number].name)
                 is_there = place == ACCOUNT or is_member(contact, place)
-                if wanted == FILLED and is_there:
+                is_out = has_left(contact, place)
+                if wanted == FILLED and (is_there or (is_out and expected.flags & _LEAVES_LISTS)):
                     self._note_there(expected, place)
                 elif wanted == FILLED:
-                    if has_left(contact, place) and not expected.flags & _OPTED_OUT:
+                    if is_out:
                         expected.flags |= _OPTED_OUT
                     self._note_missing(expected, place, is_known=True)
                 elif place == ACCOUNT:
@@ -241,9 +252,11 @@ class Verification:
             expected.flags |= _DIFFERS
             self.findings.differing.update(titles)
             self._list(expected, "verify.differs", f"in {', '.join(titles)}")
-        # Whose opt-out the stream itself holds has not opted out since.
-        if held.is_opted_out and not any(known[each].kind == "status" for each in expected.parts):
+        channels = {known[each].name for each in expected.parts if known[each].kind == "status"}
+        if held.has_opted_out_besides(channels):
             expected.flags |= _OPTED_OUT
+        if "email" in channels:
+            expected.flags |= _LEAVES_LISTS
         expected.parts = {
             number: value
             for number, value in expected.parts.items()
@@ -282,8 +295,9 @@ class Verification:
     def _miss(self, expected: ExpectedContact) -> None:
         """Note what has become of a contact that no more answers have."""
         is_known = bool(expected.flags & _COMPARED)
+        is_wanted = is_known or expected.is_created
         for number, wanted in expected.parts.items():
-            if self._expected.is_in_address_book(number, wanted):
+            if is_wanted and self._expected.is_in_address_book(number, wanted):
                 place = int(self._expected.parts[number].name)
                 self._note_missing(expected, place, is_known=is_known)
         expected.parts.clear()
@@ -303,7 +317,10 @@ class Verification:
         if flags & _MISSING:
             found.missing += 1
             found.unknown += not flags & _COMPARED
-        elif flags & _DIFFERS:
+            return
+        if flags & _OPTED_OUT:
+            self._list(expected, "verify.opted_out", "the person has opted out in Dotdigital")
+        if flags & _DIFFERS:
             found.differing += 1
         else:
             found.as_they_should_be += 1

@@ -85,8 +85,8 @@ def _hints(findings: Findings) -> list[str]:
         )
     if found.opted_out:
         lines.append(
-            "- Opted out: a load never opts them in again. They are counted beside the others: as "
-            "missing, too, if they have left the address book."
+            "- Opted out: in Dotdigital, not in the stream. A load never opts them in again. They "
+            "are counted beside the others: as missing, too, if they have left the address book."
         )
     if found.extra or found.still_there:
         lines.append("- Extra or still there: a load of the whole stream lets them leave.")
@@ -104,6 +104,11 @@ def conclusion(findings: Findings) -> str:
         findings: What was found.
     """
     if findings.is_right:
-        return f"All {findings.all.expected:,} contacts are in Dotdigital as the stream has them."
+        count = findings.all.expected
+        if count == 0:
+            return "Nothing has to be in Dotdigital, and nothing is there that should not be."
+        if count == 1:
+            return "The one contact is in Dotdigital as the stream has it."
+        return f"All {count:,} contacts are in Dotdigital as the stream has them."
     reasons = [printable(each) for each in findings.reasons()]
     return f"Not everything is as the stream has it: {'; '.join(reasons) or 'not compared'}."

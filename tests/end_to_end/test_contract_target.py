@@ -227,6 +227,7 @@ def test_people_who_leave_with_the_sandbox(tmp_path: Path) -> None:
 
 
 LEAVING_CALLS = {
+    "GET /v2/account-info",
     "GET /contacts/v3",
     "GET /contacts/v3/delete/{id}",
     "GET /contacts/v3/import/{id}",

@@ -126,6 +126,9 @@ def the_third_is_loaded(clone: Clone) -> None:
 @promise("Proof of arrival", page="docs/verify.md")
 def all_are_there(clone: Clone) -> None:
     assert clone.account("output/proof.db").members("Customers") == {"ada", "ben", "cleo"}
+    found = json.loads((clone.folder / "output" / "proof" / "report.verify.json").read_text())
+    assert found["status"] == "succeeded"
+    assert found["totals"]["as_it_should_be"] == 3
 
 
 @promise("Segment sync")

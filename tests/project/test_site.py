@@ -139,8 +139,9 @@ def keys(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON sch
             yield from keys(part)
 
 
-def test_the_report_has_every_key_of_its_schema(site: Path) -> None:
-    schema = json.loads((PACKAGE / "report.schema.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["report", "verification"])
+def test_the_report_has_every_key_of_its_schema(site: Path, name: str) -> None:
+    schema = json.loads((PACKAGE / f"{name}.schema.json").read_text(encoding="utf-8"))
     rows = Page(site / "reference/report.html").rows
     shown = {row[0].rpartition(".")[2].removesuffix("[]") for row in rows if row}
     assert set(keys(schema)) <= shown

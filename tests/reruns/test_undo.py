@@ -92,3 +92,18 @@ def test_killed_and_done_again_everybody_is_back(
     for _ in range(times):
         assert command(config, tmp_path, "--undo", str(path)).status == 0
     assert members(server) == {"ann", "bob", "cid"}
+
+
+def test_whoever_was_put_back_before_is_put_back_again(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """With `send: changes`, too: what was sent once is no reason to leave it out."""
+    fill(server, "ann", "bob")
+    config = mirror(server, send="changes", fingerprints_path="fingerprints")
+    run(config, tmp_path, schema(), *rows(["ann"]))
+    (path,) = undo_files(tmp_path)
+    for _ in range(2):
+        assert command(config, tmp_path, "--undo", str(path)).status == 0
+        assert members(server) == {"ann", "bob"}
+        with server.edited("bob@example.com") as bob:
+            bob.lists.clear()

@@ -272,6 +272,7 @@ def test_whoever_is_missing_is_told_and_listed(server: DotdigitalServer, tmp_pat
         ("verify.missing", "'=new@example.com"),
         ("verify.missing", "ann@example.com"),
         ("verify.missing", "bob@example.com"),
+        ("verify.opted_out", "cid@example.com"),
     ]
     assert path.stat().st_mode & 0o777 == 0o600
     assert "HYPERLINK" not in ended.stderr + path.read_text()
@@ -331,7 +332,7 @@ def test_contacts_without_an_address_book_and_with_their_own(
         cid.lists.remove(102)
     ended = verify(config, tmp_path, *messages)
     assert found(ended) == {"expected": 3, "as it should be": 2, "missing": 1}
-    assert found(ended, "address book 102 (Customers)") == {"expected": 1, "missing": 1}
+    assert found(ended, "address book 102") == {"expected": 1, "missing": 1}
 
 
 # Who should not be there.
@@ -457,3 +458,20 @@ def test_a_dry_run_tells_how_many_updates_change_nothing(
     told = f"Of the {many + 3} people who would be updated, {many + 1} have everything already"
     assert told in ended.stderr
     assert json.loads((tmp_path / "plan.json").read_text())["plan"]["unchanged"] == many + 1
+
+
+def test_what_was_sent_before_is_looked_for_all_the_same(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """With `send: changes`, a load leaves out what is unchanged. A verification does not."""
+    path = tmp_path / "fingerprints"
+    config = settings_for(server, send="changes", fingerprints_path=str(path))
+    messages = (schema(), *rows(["ann", "bob"], first_name="X"))
+    load(config, tmp_path, *messages)
+    kept = path.read_bytes()
+    with server.edited("ann@example.com") as ann:
+        ann.data_fields["FIRSTNAME"] = "Y"
+    ended = verify(config, tmp_path, *messages)
+    assert differing(ended) == {"FIRSTNAME": 1}
+    assert found(ended) == {"expected": 2, "as it should be": 1, "differing": 1}
+    assert path.read_bytes() == kept

@@ -58,6 +58,8 @@ def members(account: Account, call: Call) -> Answer:
         listed = [
             each for each in account.all_contacts() if wanted is None or int(wanted) in each.lists
         ]
+        if wanted is not None and account.departures.hides_opted_out:
+            listed = [each for each in listed if each.email_status != "unsubscribed"]
         size = min(int(limit), account.departures.max_page)
         page = [each for each in listed if each.contact_id > after][: size + 1]
         names = [each for each in call.query.get("data-fields", "").split("|") if each]
@@ -89,6 +91,12 @@ def _held(
                 "status": contact.email_status,
             }
         }
+        if "mobileNumber" in contact.identifiers:
+            told["channelProperties"]["sms"] = {
+                "countryCode": "GB",
+                "status": contact.sms_status,
+            }
+            told["channelProperties"]["whatsApp"] = {"status": contact.whatsapp_status}
     if "preferences" in include and contact.preferences:
         told["preferences"] = [
             {"id": each, "isOptedIn": value, "name": "any", "publicName": "a", "privateName": "b"}

@@ -77,6 +77,7 @@ class Account:
         self.changed = threading.Condition()
         """Guards everything here; notified after each change."""
         self.data_fields = {**BUILT_IN_DATA_FIELDS, **CUSTOM_DATA_FIELDS}
+        self.account_id = 1
         self.address_books = {101: "Newsletter", 102: "Customers"}
         self.segments: set[str] = set()
         """Names that an address book cannot have, and that no call lists."""
