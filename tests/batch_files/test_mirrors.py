@@ -56,7 +56,7 @@ def test_versions_of_batches_count(server: DotdigitalServer, tmp_path: Path) -> 
 def test_nobody_leaves_if_a_file_is_missing(
     server: DotdigitalServer, tmp_path: Path, version: int | None
 ) -> None:
-    more = {} if version is None else {"version": version}
+    more: dict[str, Any] = {} if version is None else {"version": version}
     there = batch_of(tmp_path / "there", rows(["ada"]), **more)
     both = batch(*there["manifest"], tmp_path / "missing", **more)
     ended = load(mirror(server), tmp_path, schema(), both, activate(1), state({"row": 9}))
