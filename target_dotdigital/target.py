@@ -12,10 +12,10 @@ from typing_extensions import override
 
 from target_dotdigital.batch_files import record_lines
 from target_dotdigital.clock import Clock
-from target_dotdigital.conclusion import Conclusion
-from target_dotdigital.errors import AbandonedError
+from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.mapping import check_key_properties, check_properties, check_schema
 from target_dotdigital.reader import FastStream, MessageReader
+from target_dotdigital.report import Outcome
 from target_dotdigital.run import build_run
 from target_dotdigital.settings import CONFIG_SCHEMA, Settings
 from target_dotdigital.signals import ReceivedSignal, exit_after
@@ -24,9 +24,11 @@ from target_dotdigital.singer import (
     CommandLineTarget,
     Selection,
     described,
+    error_text,
     join_flattened_arrays,
     prepared,
     print_line,
+    summary_level,
     without_nulls,
     write_line,
 )
@@ -97,7 +99,6 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         settings = Settings.from_config(self.config)
         settings = settings.for_purpose(purpose, rejects_path, account_id)
         self._run = build_run(settings, write_line, Clock(self.pace))
-        self._conclusion = Conclusion(self._run, self._signal)
         self._selection = Selection(self._run.settings, self.mapper)
         self.message_reader.attend(self._run, self.save)
 
@@ -217,8 +218,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        names = self._skipped(message_dict, "RECORD", {"stream", "record"})
-        if names is not None:
+        if (names := self._skipped(message_dict, "RECORD", {"stream", "record"})) is not None:
             self.intake.skip(names)
             return
         stream = message_dict["stream"]
@@ -277,8 +277,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         """Take the rows of a BATCH message's files. The SDK lets each sink read them anew."""
         if self._skipped(message_dict, "BATCH", {"stream", "encoding", "manifest"}) is not None:
             return  # nobody knows how many rows it has, and its files may be anywhere
-        storage = self.run.settings.batch_storage
-        line = self.message_reader.line_number
+        storage, line = self.run.settings.batch_storage, self.message_reader.line_number
         self.message_reader.process_batch(record_lines(message_dict, line, storage))
 
     # The end.
@@ -291,8 +290,8 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         except Exception as error:
             self.save(error)
             raise
-        self._conclusion.tell(None)
-        self._conclusion.exit_if_stopped()
+        self._conclude(None)
+        self._exit_if_stopped()
 
     def save(self, error: Exception) -> None:
         """Save what can be saved after a failure, and tell what became of the rows.
@@ -301,14 +300,44 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             error: What the run fails of. It is told by whoever catches it, except after a signal:
                 then the process ends here.
         """
-        is_stopped = isinstance(error, AbandonedError)
         try:
             self.run.give_up()
         finally:
-            self._conclusion.tell_failure(error)
-        if self._signal.number is not None and not is_stopped:
-            self._conclusion.log(error)
-        self._conclusion.exit_if_stopped()
+            try:
+                self._conclude(error)
+            except StorageError as problem:  # the report cannot be written
+                self._log_error(problem)  # and then what the run failed of
+        if self._signal.number is not None and not isinstance(error, AbandonedError):
+            self._log_error(error)
+        self._exit_if_stopped()
+
+    def _exit_if_stopped(self) -> None:
+        """After a signal, end with one line that says what the run leaves to the next one."""
+        if self._signal.number is not None:
+            remainder = self.run.summary.remainder()
+            self.logger.warning("Stopped by %s. %s", self._signal.name, remainder)
+            sys.exit(128 + self._signal.number)
+
+    def _log_error(self, error: Exception) -> None:
+        """Say in one line what happened, how many rows are settled, and what to do."""
+        self.logger.error("%s", error_text(error, self.progress))
+
+    def _conclude(self, error: Exception | None) -> None:
+        """Tell what became of the rows, write the report, and let go of everything."""
+        self.run.close_progress()
+        self.run.summary.tell(summary_level(self.logger))
+        try:
+            # After a fault of the network or of Dotdigital nobody wants to wait for a number.
+            asks = self._signal.number is None and isinstance(error, (DataError, type(None)))
+            self.run.write_report(self._outcome(error), asks=asks)
+        finally:
+            self.run.close()
+
+    def _outcome(self, error: Exception | None) -> Outcome:
+        reason = None
+        if error is not None and not isinstance(error, AbandonedError):
+            reason = error_text(error, self.progress).partition("\n")[0]
+        return Outcome.of(reason, self._signal.name, has_failed=error is not None)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

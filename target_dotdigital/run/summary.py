@@ -44,6 +44,17 @@ class Summary:
         """Return what a run that was stopped leaves to the next one, in one or two sentences."""
         return _NOTHING_WRITTEN if self.is_dry_run else self.counts.remainder()
 
+    def tell(self, level: int) -> None:
+        """Log what became of the rows, and what is wrong with them.
+
+        Args:
+            level: The log level of the former.
+        """
+        for line in self.lines():
+            _logger.log(level, "%s", line)
+        for line in self.warnings():
+            _logger.warning("%s", line)
+
     def lines(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
 
