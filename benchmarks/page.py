@@ -93,8 +93,10 @@ def tables(results: Results) -> str:
 
 
 _INTRODUCTION = """\
-On {machine}. `uv run python -m benchmarks.all` measures everything and writes this part of the
-page. It ends with status 1 if something takes more than it may. Name rows to measure them alone:
+On {machine}.
+
+`uv run python -m benchmarks.all` measures everything and writes this part of the page. It ends with
+status 1 if something takes more than it may. Name rows to measure them alone:
 `uv run python -m benchmarks.all plain mirror --rows 100000 --pairs 1`.
 
 {rows:,} rows, {pairs} loads of each kind: medians, and in brackets the least and the most. *Times
