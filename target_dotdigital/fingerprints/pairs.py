@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from itertools import accumulate, compress
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 LATER_SHARE = 10
 """If one pair of so many was put in later, all are sorted anew."""
+
+_HASH_BITS = 64
+_BUCKET_BITS = 6
 
 MAX_SEEN_SETS = 7
 """Seen contacts of so many sets are told apart. Those of further ones count in any case."""
@@ -168,6 +172,28 @@ class Contacts(Pairs):
             self._append(key, value)
             self.lines.append(line)
 
+    def fill(self, changes: array[int]) -> None:
+        """Put many contacts in where there are none, without making an object of each.
+
+        Args:
+            changes: Contact, what was sent, and line of each. The last one of a contact counts.
+        """
+        keys = changes[::3]
+        is_kept = bytearray(len(keys))
+        by_key = array("I")
+        for bucket in _buckets(keys):
+            ordered = sorted(bucket, key=keys.__getitem__)
+            for place, after in zip(ordered, [*ordered[1:], -1], strict=False):
+                # Places of the same contact stay in order.
+                if after < 0 or keys[after] != keys[place]:
+                    is_kept[place] = changes[3 * place + 1] != 0
+            by_key.extend(filter(is_kept.__getitem__, ordered))
+        self.keys, self.values, self.lines = (hashes((0,)) for _ in range(3))
+        for column, values in enumerate((self.keys, self.values, self.lines)):
+            values.extend(compress(changes[column::3], is_kept))
+        places = array("I", accumulate(is_kept))
+        self.by_key = array("I", map(places.__getitem__, by_key))
+
     @property
     @override
     def later(self) -> array[int]:
@@ -181,6 +207,15 @@ class Contacts(Pairs):
     def _take(self, order: list[int]) -> None:
         super()._take(order)
         self.lines = hashes([0, *map(self.lines.__getitem__, order)])
+
+
+def _buckets(keys: array[int]) -> list[array[int]]:
+    """Return the places of keys, in order, in parts of which each has larger keys than the last."""
+    found = [array("I") for _ in range(1 << _BUCKET_BITS)]
+    shift = _HASH_BITS - _BUCKET_BITS
+    for place, key in enumerate(keys):
+        found[key >> shift].append(place)
+    return found
 
 
 class SeenContacts:

@@ -313,6 +313,12 @@ class StreamFingerprints:
         Args:
             changes: The changes.
         """
+        if not (self.contacts or self.others or OTHERS in {kind for kind, _ in changes}):
+            joined = hashes()
+            for _, changed in changes:
+                joined.extend(changed)
+            self.contacts.fill(joined)
+            return
         for kind, changed in changes:
             if kind == OTHERS:
                 for identity, owner in zip(changed[::2], changed[1::2], strict=True):
