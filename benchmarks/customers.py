@@ -7,6 +7,7 @@ in each row, or say more in their SCHEMA, but every row has what the bare loop p
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -84,12 +85,14 @@ class Table:
         properties: What the SCHEMA says of properties, beside or instead of what `SCHEMA` says.
         keywords: What else the SCHEMA says.
         more: Returns what a record has beside the twelve fields: JSON, with a comma before it.
+        is_batch: Whether the rows are in files that BATCH messages name, one with each STATE.
     """
 
     name: str
     properties: dict[str, Any] = field(default_factory=dict)
     keywords: dict[str, Any] = field(default_factory=dict)
     more: Callable[[int], str] = lambda _number: ""
+    is_batch: bool = False
 
     def schema(self) -> str:
         """Return the line of the SCHEMA."""
@@ -122,17 +125,43 @@ class Table:
             self.more(number),
         )
 
-    def lines(self, rows: int) -> Iterator[bytes]:
+    def lines(self, rows: int, folder: Path) -> Iterator[bytes]:
         """Yield a stream of customers in pieces: the SCHEMA, and rows with a STATE each 10,000.
 
         Args:
             rows: How many. A STATE comes after the last one, whatever their number.
+            folder: Where the files of BATCH messages go.
         """
         yield self.schema().encode()
         for first in range(0, rows, STATE_EACH):
             end = min(first + STATE_EACH, rows)
             message = json.dumps({"type": "STATE", "value": state(end)})
-            yield ("".join(map(self.row, range(first, end))) + message + "\n").encode()
+            rows_of_it = "".join(map(self.row, range(first, end)))
+            yield (self.as_batch(rows_of_it, folder) + message + "\n").encode()
+
+    def as_batch(self, rows: str, folder: Path) -> str:
+        """Return rows as a BATCH message if that is how this table comes; write its file.
+
+        Args:
+            rows: Their lines.
+            folder: Where its file goes.
+        """
+        if not self.is_batch:
+            return rows
+        records = "\n".join(json.dumps(_record(line)) for line in rows.splitlines()).encode()
+        path = folder / f"{self.name}-{hashlib.sha256(records).hexdigest()[:16]}.jsonl.gz"
+        path.write_bytes(gzip.compress(records + b"\n", 1))
+        message = {
+            "type": "BATCH",
+            "stream": STREAM,
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "manifest": [path.as_uri()],
+        }
+        return json.dumps(message) + "\n"
+
+
+def _record(line: str) -> Any:  # noqa: ANN401 - any JSON
+    return json.loads(line)["record"]
 
 
 PLAIN = Table("customers")
@@ -180,6 +209,21 @@ STRICT = Table(
 )
 """The SCHEMA asks more of mapped properties than their types, so each value must be looked at."""
 
+CHANGED_EACH = 100
+CHANGED = Table(
+    "changed",
+    more=lambda number: "" if number % CHANGED_EACH else ', "first_name": "New"',
+)
+"""One row in a hundred has another first name than in `PLAIN`: the last one of a record counts."""
+
+
+def changed(rows: int) -> int:
+    """Return how many of so many rows of `CHANGED` are others than in `PLAIN`."""
+    return len(range(0, rows, CHANGED_EACH))
+
+
+BATCHES = Table("batches", is_batch=True)
+
 CONSENTS = Table(
     "consents",
     properties=dict.fromkeys(("consent_url", "ip_address", "user_agent"), _TEXT),
@@ -213,6 +257,6 @@ def file_of(rows: int, folder: Path | None = None, table: Table = PLAIN) -> Path
     if not path.exists():
         unfinished = path.with_suffix(f".{os.getpid()}")
         with unfinished.open("wb") as out:
-            out.writelines(table.lines(rows))
+            out.writelines(table.lines(rows, folder))
         unfinished.replace(path)
     return path

@@ -40,6 +40,7 @@ class Feature:
         size: How many times as many rows as others it has.
         active: How many imports the server holds active; 0: each has finished when asked for.
         members: Whether the address book holds all rows' contacts already, and some more.
+        before: Whose rows were loaded before, with the same settings.
         lists: Whether reports list every contact, which the target then reads one by one.
         sent: Returns how many contacts so many rows make.
     """
@@ -53,6 +54,7 @@ class Feature:
     size: int = 1
     active: int = 0
     members: bool = False
+    before: Table | None = None
     lists: bool = False
     sent: Callable[[int], int] = int
 
@@ -97,6 +99,7 @@ FEATURES: Final = {
         },
         table=customers.CONSENTS,
     ),
+    "opt_out": Feature("`opt_out`", stream={"opt_out": {"email": "is_member"}}),
     "address_books": Feature(
         "`address_book_property`; 500 address books",
         stream={"address_book": None, "address_book_property": "city"},
@@ -106,6 +109,14 @@ FEATURES: Final = {
         stream=_with_field("EXTRACTED", "_sdc_extracted_at"),
         config={"add_record_metadata": True},
     ),
+    "changes": Feature(
+        "`send: changes`; 1 row in 100 has changed",
+        config={"send": "changes", "fingerprints_path": "fingerprints"},
+        table=customers.CHANGED,
+        before=PLAIN,
+        sent=customers.changed,
+    ),
+    "batch": Feature("BATCH messages", table=customers.BATCHES),
     "dotted": Feature(
         "a path into an object",
         stream=_with_field("POSTCODE", "address.postcode"),

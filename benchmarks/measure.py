@@ -65,7 +65,8 @@ def load(feature: Feature, rows: int, *, source: Path | None = None) -> Run:
         RunError: A run has failed, or has not done all of its job.
     """
     source = source or customers.file_of(rows, table=feature.table)
-    least = None if feature.times is None else limit(source, rows)
+    plain = source if not feature.table.is_batch else customers.file_of(rows)
+    least = None if feature.times is None else limit(plain, rows)
     server = NullServer(
         customers.DATA_FIELDS,
         active=feature.active,
@@ -75,10 +76,16 @@ def load(feature: Feature, rows: int, *, source: Path | None = None) -> Run:
     with server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / _CONFIG).write_text(json.dumps(_settings(feature, server.url)))
-        ended = run(["-m", "target_dotdigital", "--config", _CONFIG], source, folder)
+        command = ["-m", "target_dotdigital", "--config", _CONFIG]
+        earlier = 0
+        if feature.before is not None:
+            run(command, customers.file_of(rows, table=feature.before), folder)
+            earlier = server.counts().contacts
+        ended = run(command, source, folder)
         counts = server.counts()
-    if counts.contacts != feature.sent(rows):
-        raise RunError(f"the server has got {counts.contacts} of {feature.sent(rows)} contacts")
+    expected = earlier + feature.sent(rows)
+    if counts.contacts != expected:
+        raise RunError(f"the server has got {counts.contacts} of {expected} contacts")
     states = ended.output.splitlines()
     if not states or json.loads(states[-1]) != customers.state(rows):
         raise RunError("the target has not printed the last STATE")
