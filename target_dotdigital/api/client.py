@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
 
+_IMPORT = "PUT /contacts/v3/import"
+
 
 class Client:
     """The calls that the target makes. Safe to use from several threads.
@@ -139,7 +141,11 @@ class Client:
 
     def takes_imports(self) -> bool:
         """Return whether the account's call limits are known to let an import through."""
-        return self.caller.is_open("PUT /contacts/v3/import")
+        return self.caller.is_open(_IMPORT)
+
+    def imports_a_minute(self) -> int | None:
+        """Return how many imports a minute the call limits let through; None if none is told."""
+        return self.caller.limit_of(_IMPORT)
 
     def import_contacts(self, body: bytes | memoryview) -> str:
         """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.

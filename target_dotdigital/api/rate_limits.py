@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import deque
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,6 +35,10 @@ MAX_USAGE_WAIT_SECONDS = 900.0
 
 RESET_SPREAD_SECONDS = 1.0
 """Calls that waited for the same reset start spread over this time."""
+
+WINDOW_SECONDS = 61.0
+"""A minute, in which a tier's calls are counted, and what a call may take longer to arrive than a
+later one."""
 
 _EVERY_TIER = ""
 
@@ -72,6 +77,10 @@ class RateLimits:
         self._jitter = jitter
         self._lock = threading.Lock()
         self._tier_of: dict[str, str] = {}
+        self._limit_of: dict[str, int] = {}
+        """Calls a minute of a tier, as its answers tell."""
+        self._calls: dict[str, deque[float]] = {}
+        """When the calls of the last minute were made, by tier."""
         self._open_at: dict[str, float] = {}
         self._waits: dict[str, Iterator[float]] = {}
 
@@ -85,8 +94,17 @@ class RateLimits:
             AbandonedError: The run was given up while waiting; or stopped, if the call writes.
         """
         sleep = self._clock.sleep if is_read(route) else self._clock.sleep_before_sending
-        while (seconds := self._seconds_to_wait(route)) > 0:
+        while (seconds := self._take(route)) > 0:
             sleep(seconds + self._jitter() * RESET_SPREAD_SECONDS)
+
+    def limit_of(self, route: str) -> int | None:
+        """Return the calls a minute of a route's tier; None if no answer has told.
+
+        Args:
+            route: A call's method and path template.
+        """
+        with self._lock:
+            return self._limit_of.get(self._tier(route))
 
     def is_open(self, route: str) -> bool:
         """Return whether a call would not have to wait.
@@ -94,13 +112,33 @@ class RateLimits:
         Args:
             route: A call's method and path template.
         """
-        return self._seconds_to_wait(route) <= 0
-
-    def _seconds_to_wait(self, route: str) -> float:
         with self._lock:
-            tiers = (self._tier(route), _EVERY_TIER)
-            open_at = max(self._open_at.get(tier, 0.0) for tier in tiers)
-        return open_at - self._clock.now()
+            return self._seconds_to_wait(self._tier(route)) <= 0
+
+    def _take(self, route: str) -> float:
+        """Count a call, and return 0; or return how long it has to wait."""
+        with self._lock:
+            tier = self._tier(route)
+            wait = self._seconds_to_wait(tier)
+            if wait <= 0:
+                self._calls_of(tier).append(self._clock.now())
+            return wait
+
+    def _seconds_to_wait(self, tier: str) -> float:
+        now = self._clock.now()
+        open_at = max(self._open_at.get(each, 0.0) for each in (tier, _EVERY_TIER))
+        # Not more than a minute's calls in any minute, wherever Dotdigital lets one begin: whoever
+        # uses them up at the end of one and again at the next one's beginning leaves others none.
+        calls, limit = self._calls_of(tier), self._limit_of.get(tier, 0)
+        if limit and len(calls) >= limit:
+            open_at = max(open_at, calls[-limit] + WINDOW_SECONDS)
+        return open_at - now
+
+    def _calls_of(self, tier: str) -> deque[float]:
+        calls = self._calls.setdefault(tier, deque())
+        while calls and calls[0] <= self._clock.now() - WINDOW_SECONDS:
+            calls.popleft()
+        return calls
 
     def succeeded(self, route: str, headers: Mapping[str, str]) -> None:
         """Learn from an answer that the limits have let through.
@@ -150,8 +188,14 @@ class RateLimits:
         return self._tier_of.get(route, route)
 
     def _learn_tier(self, route: str, headers: Mapping[str, str]) -> str:
-        if scope := headers.get("X-RateLimit-Scope", "").strip():
+        scope = headers.get("X-RateLimit-Scope", "").strip()
+        if scope and scope != self._tier(route):
+            earlier = self._calls.pop(self._tier(route), ())
+            self._calls[scope] = deque(sorted((*self._calls.get(scope, ()), *earlier)))
             self._tier_of[route] = scope
+        limit = headers.get("X-RateLimit-Limit", "").strip()
+        if scope and limit.isascii() and limit.isdigit():
+            self._limit_of[scope] = int(limit)
         return self._tier(route)
 
     def _blind_wait(self, tier: str) -> float:

@@ -122,6 +122,14 @@ class Caller:
         """
         return self._rate_limits.is_open(route)
 
+    def limit_of(self, route: str) -> int | None:
+        """Return the calls a minute of a route's tier; None if no answer has told.
+
+        Args:
+            route: Such as `PUT /contacts/v3/import`.
+        """
+        return self._rate_limits.limit_of(route)
+
     def make(
         self,
         decoder: AnyCaseDecoder[_T],

@@ -37,7 +37,7 @@ CALL_WINDOW_SECONDS = 60.0
 
 GROWTH = 16
 """Imports that are sent before they are full hold this part of all that went before. So a million
-contacts take 140 imports at most, however slowly they come."""
+contacts take 141 imports at most, however slowly they come."""
 
 
 class Capacity(NamedTuple):
@@ -124,7 +124,7 @@ class BatchSize:
         return max(max(opened_at, self._free_since) + delay - capacity.now, 0.0)
 
     def part_size(self, contacts: int, capacity: Capacity, *, is_last: bool) -> int:
-        """Return how many contacts of an open import go in one, at most.
+        """Return how many contacts of an open import go in one, at most. A rest may stay open.
 
         Args:
             contacts: How many it holds, at least one.
@@ -136,10 +136,11 @@ class BatchSize:
         if not is_last and contacts < spare * self._batch_size:
             spare = math.ceil(spare / 2)
         smallest = SMALLEST_IMPORT if is_last else self._smallest(capacity)
-        parts = min(spare, contacts // smallest)
-        if parts < fewest and not is_last:
+        if is_last:
+            return math.ceil(contacts / max(min(spare, round(contacts / smallest)), fewest))
+        if min(spare, contacts // smallest) < fewest:
             return self._batch_size
-        return math.ceil(contacts / max(parts, fewest))
+        return max(math.ceil(contacts / spare), smallest)
 
     def is_due(self, contacts: int, opened_at: float, capacity: Capacity) -> bool:
         """Return whether an open import is to be sent although nothing more comes for it now.

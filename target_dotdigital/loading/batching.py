@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _CONTACTS_BETWEEN_LOOKS = 100
 """Contacts that an open import takes before it is looked at whether it goes early."""
 
+EVEN_SHARE = 0.9
+"""A last part that is smaller by more than what divides evenly stays open: more may come for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Downstream:
@@ -256,7 +259,11 @@ class Batches:
         if size >= contacts:
             return (batch,)
         parts = split(batch, size, self._downstream.max_body_bytes())
-        has_rest = size == self._max_contacts and len(parts[-1].contacts) < size
+        last = len(parts[-1].contacts)
+        if size == self._max_contacts:
+            has_rest = last < size
+        else:
+            has_rest = not is_last and last < size * EVEN_SHARE
         return parts[:-1] if has_rest else parts
 
 

@@ -62,7 +62,8 @@ def handlers_of_a_run(
         clock: Waits between polls.
         events: Where it is noted what happens to them.
     """
-    client, limit = account.client, PollLimit()
+    client = account.client
+    limit = PollLimit(client.imports_a_minute)
     imports, removals, deletions = (
         Jobs(kind, clock, settings.import_timeout_seconds, limit)
         for kind in (IMPORT, REMOVAL, DELETION)

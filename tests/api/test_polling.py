@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import random
+from collections import deque
+from dataclasses import dataclass, field
 from itertools import cycle, pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -10,20 +15,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.api.jobs import IMPORT, Jobs
+from target_dotdigital.api.jobs.poll_limit import EARLY_SECONDS, POLLS_A_MINUTE, PollLimit
 from target_dotdigital.api.jobs.polling import (
     MAX_WAIT_SECONDS,
     POLLS_AROUND_THE_END,
-    WASTED_POLLS_A_SECOND,
-    WASTED_POLLS_AT_A_TIME,
     Durations,
     Expected,
-    PollLimit,
     seconds_to_wait,
 )
 from target_dotdigital.api.replies import ImportStatus
 from target_dotdigital.errors import DotdigitalError, NotFoundError
 from target_dotdigital.events import Events
 from tests.support.clock import FakeClock
+from tests.support.shared_clock import SharedClock
+
+if TYPE_CHECKING:
+    from target_dotdigital.events import Job
 
 PACE = 1_000_000 / (3 * 3600)
 CHANCES = st.floats(0, 1, exclude_max=True)
@@ -82,7 +89,7 @@ def test_only_the_first_job_is_looked_at_right_after_it_was_taken_where_that_is_
 def test_no_job_is_looked_at_at_once_while_another_is_still_running() -> None:
     durations = Durations()
     assert durations.ends_at_once(10)
-    durations.note_running()
+    durations.note_running(10, 0.0)
     assert not durations.ends_at_once(10)
     durations.note_end(10, 0.0, 0.1)
     assert durations.ends_at_once(10)
@@ -163,64 +170,146 @@ def test_waits_grow_again_past_the_expected_end(
     assert all(earlier <= later + 1e-9 for earlier, later in pairwise(waits))
 
 
-@settings(deadline=None)
+def most_in_a_minute(times: list[float]) -> int:
+    most, recent = 0, deque[float]()
+    for at in sorted(times):
+        recent.append(at)
+        while recent[0] <= at - 60:
+            recent.popleft()
+        most = max(most, len(recent))
+    return most
+
+
+@dataclass
+class Load:
+    """Imports that are worked off side by side, and when they were polled."""
+
+    sizes: list[int]
+    seconds: list[float]
+    active: int = 25
+    told_limit: int | None = POLLS_A_MINUTE
+    polled_at: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+    wasted: int = 0
+
+    def __post_init__(self) -> None:
+        self._clock = SharedClock()
+        chances = random.Random(1)  # noqa: S311 - the same every time
+        limit = PollLimit(lambda: self.told_limit)
+        self._jobs = Jobs(IMPORT, self._clock, 1e9, limit, chances.random)
+        self._waiting = deque(zip(self.sizes, self.seconds, strict=True))
+        self._clock.run([self._work] * self.active)
+
+    def _work(self) -> None:
+        while self._waiting:
+            size, seconds = self._waiting.popleft()
+            with Events(self._clock).job(IMPORT.name, size) as job:
+                self._bring_to_its_end(job, seconds)
+
+    def _bring_to_its_end(self, job: Job, seconds: float) -> None:
+        ends_at = math.inf
+
+        def send() -> str:
+            nonlocal ends_at
+            self._clock.sleep(0.1)
+            ends_at = self._clock.now() + seconds
+            return "job"
+
+        def poll(_job_id: str) -> ImportStatus:
+            now = self._clock.now()
+            self.polled_at.append(now)
+            self._clock.sleep(0.1)
+            self.wasted += now < ends_at
+            return status("Finished" if now >= ends_at else "NotFinished")
+
+        self._jobs.complete(send, poll, job)
+        self.late.append(self._clock.now() - ends_at)
+
+
+def at_the_public_pace(sizes: list[int], active: int) -> Load:
+    return Load(sizes, [size / PACE for size in sizes], active)
+
+
+SIZES = st.sampled_from([1, 1_000, 2_000, 10_000])
+
+
+@settings(max_examples=40, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.sampled_from([0.0, 0.01, 0.1, 0.3]), st.booleans()),
-        min_size=1,
-        max_size=300,
+    imports=st.lists(
+        st.tuples(SIZES, st.one_of(st.floats(0, 2), LASTING)), min_size=1, max_size=60
     ),
+    active=st.integers(1, 25),
 )
-def test_wasted_polls_are_few_in_any_second(steps: list[tuple[float, bool]]) -> None:
-    limit, now, wasted = PollLimit(), 0.0, []
-    for passed, is_wasted in steps:
-        now += passed
-        wait = limit.take(now)
-        assert wait >= 0
-        if wait == 0 and is_wasted:
-            wasted.append(now)
-        elif wait == 0:
-            limit.give_back()
-    for first in wasted:
-        in_a_second = sum(first <= each < first + 1 for each in wasted)
-        assert in_a_second <= 5
-    assert len(wasted) <= WASTED_POLLS_A_SECOND * now + WASTED_POLLS_AT_A_TIME
+def test_no_minute_has_more_polls_than_the_smallest_tier(
+    imports: list[tuple[int, float]], active: int
+) -> None:
+    load = Load([size for size, _ in imports], [seconds for _, seconds in imports], active)
+    assert len(load.late) == len(imports)
+    assert most_in_a_minute(load.polled_at) <= POLLS_A_MINUTE
 
 
-def test_polls_that_find_ends_are_not_limited() -> None:
-    limit = PollLimit()
-    for _ in range(1000):
-        assert limit.take(5.0) == 0
-        limit.give_back()
+@settings(max_examples=15, deadline=None)
+@given(
+    seconds=st.one_of(st.floats(0, 120), st.floats(0, 3600)),
+    spread=st.sampled_from([0.0, 0.01, 0.1, 0.5]),
+    active=st.sampled_from([20, 25]),
+    chances=st.randoms(use_true_random=False),
+)
+def test_ends_that_fall_together_stay_within_the_smallest_tier(
+    seconds: float, spread: float, active: int, chances: random.Random
+) -> None:
+    each = [seconds * (1 + spread * chances.random()) for _ in range(3 * active)]
+    load = Load([10_000] * len(each), each, active)
+    assert most_in_a_minute(load.polled_at) <= POLLS_A_MINUTE
 
 
-def test_a_poll_may_be_taken_after_the_wait_that_is_told() -> None:
-    limit, now = PollLimit(), 0.0
-    for _ in range(50):
-        while (wait := limit.take(now)) > 0:
-            now += wait
-    assert 45 / WASTED_POLLS_A_SECOND <= now <= 55 / WASTED_POLLS_A_SECOND
+@pytest.mark.parametrize(
+    ("sizes", "active", "late"),
+    [
+        ([1_000] * 5, 25, 3.0),
+        ([1_000, *[2_042] * 24], 25, 1.5),
+        ([1_000, *[10_000] * 99], 25, 7.0),
+        ([1_000, *[2_579] * 19], 20, 4.0),
+        ([1_000, *[10_000] * 99], 20, 7.0),
+    ],
+)
+def test_few_polls_are_enough_at_the_public_pace(
+    sizes: list[int], active: int, late: float
+) -> None:
+    load = at_the_public_pace(sizes, active)
+    assert sum(load.late) / len(load.late) <= late
+    assert load.wasted <= 10 + len(sizes)
 
 
-def test_polls_that_were_made_unasked_are_made_up_for() -> None:
-    limit = PollLimit()
-    for _ in range(20):
-        limit.charge(0.0)
-    assert limit.take(1.0) > 0
-    assert limit.take(20 / WASTED_POLLS_A_SECOND) == 0
+def test_jobs_that_take_twenty_minutes_are_seen_soon_in_few_polls() -> None:
+    load = Load([10_000] * 50, [1_200.0] * 50)
+    assert sum(load.late) / len(load.late) <= 36
+    assert len(load.polled_at) <= 50 + 5 * 40  # five a minute
 
 
-def test_many_jobs_together_keep_to_the_limit() -> None:
-    """25 jobs in turn on one clock, as their threads would: each takes what the limit leaves."""
-    limit, now, polls = PollLimit(), 0.0, 0
-    due = [0.0] * 25
-    while now < 60:
-        which = min(range(25), key=due.__getitem__)
-        now = max(now, due[which])
-        wait = limit.take(now)
-        polls += wait == 0
-        due[which] = now + (wait or seconds_to_wait(min(now, 3.0), None, 0.5))
-    assert polls <= WASTED_POLLS_A_SECOND * 61 + 1
+def test_a_larger_package_has_more_polls() -> None:
+    short = [10.0] * 200
+    small, large = Load([10_000] * 200, short), Load([10_000] * 200, short, told_limit=150)
+    assert sum(large.late) < sum(small.late) / 5
+    assert most_in_a_minute(large.polled_at) <= 150
+
+
+def test_ends_are_not_limited_where_no_limit_is_told() -> None:
+    load = Load([10_000] * 100, [3.0] * 100, told_limit=None)
+    assert sum(load.late) / len(load.late) <= 1.5
+    assert max(load.late) <= 3
+
+
+def test_an_end_that_comes_much_sooner_than_those_before_is_seen_within_minutes() -> None:
+    load = Load([10_000] * 50, [600.0] * 25 + [5.0] * 25)
+    assert max(load.late[25:]) <= MAX_WAIT_SECONDS + 2 * EARLY_SECONDS
+
+
+def test_while_nothing_is_known_the_smallest_job_is_looked_at() -> None:
+    load = Load([10_000, 1_000, 10_000], [500.0, 50.0, 500.0], active=3)
+    assert load.late[0] <= 50 * 0.4
+    early = [at - 1000 for at in load.polled_at if at < 1050]
+    assert len(early) <= 18
 
 
 def test_a_job_unknown_right_after_it_was_taken_is_given_time() -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_dotdigital.api.jobs.kinds import JobKind
-    from target_dotdigital.api.jobs.polling import PollLimit
+    from target_dotdigital.api.jobs.poll_limit import PollLimit
     from target_dotdigital.clock import Clock
     from target_dotdigital.events import Job
 
@@ -40,6 +40,11 @@ MAX_UNCLEAR_POLLS = 4
 after the job was taken does not count, and the waits between the others double."""
 
 MAX_SLOT_WAIT_SECONDS = 60.0
+
+LOOK_SECONDS = 0.25
+LOOK_SHARE = 0.01
+"""How soon, or after what share of its age, a job that waits for its poll looks again whether it is
+due: an end of another may have told when, or opened the way."""
 
 _logger = logging.getLogger("target-dotdigital.jobs")
 
@@ -149,19 +154,30 @@ class Jobs:
         Raises:
             DotdigitalError: It has ended otherwise, or not in time.
         """
+        self._limit.add(job, job.contacts, self._clock.now())
+        try:
+            return self._poll_to_its_end(job_id, poll, job, deadline)
+        finally:
+            self._limit.remove(job)
+
+    def _poll_to_its_end(
+        self, job_id: str, poll: Callable[[str], _Status], job: Job, deadline: float
+    ) -> _Status | None:
         name, size, taken_at = f"{self._kind.title} {job_id}", job.contacts, self._clock.now()
         seen_running = 0.0  # the job's age when it was last seen running
         unclear = 0
-        is_early = self._is_polled_at_once(size, taken_at)
+        is_early = self._is_polled_at_once(job, taken_at)
         while True:
             age = self._clock.now() - taken_at
             status, word = self._poll(job_id, poll)
             if status is not None and self._kind.has_ended(word, name):
-                self._limit.give_back()
+                self._limit.note_end(job, self._clock.now())
                 if word == FAILED:
                     return None
                 self.durations.note_end(size, seen_running, age)
                 return status
+            self._limit.note_running(job, self._clock.now())
+            self.durations.note_running(size, age)
             seen_running = age
             if word in self._kind.running:
                 unclear = 0
@@ -173,17 +189,17 @@ class Jobs:
                 return None
             if self._clock.now() >= deadline:
                 raise self._overdue(f"{name} did not end", "Look at it in Dotdigital")
-            if is_early:
-                self.durations.note_running()
-                is_early = False
-            self._pause(age, size, unclear)
+            is_early = False
+            self._pause(job, taken_at, unclear)
 
-    def _is_polled_at_once(self, size: int, now: float) -> bool:
+    def _is_polled_at_once(self, job: Job, taken_at: float) -> bool:
         """Return whether a job is polled right after it was taken; otherwise wait first."""
-        if self.durations.ends_at_once(size):
-            self._limit.charge(now)
+        now, expected = self._clock.now(), self.durations.expected(job.contacts)
+        if self.durations.ends_at_once(job.contacts) and not self._limit.take_at_once(
+            job, now, expected
+        ):
             return True
-        self._pause(0.0, size, 0)
+        self._pause(job, taken_at, 0)
         return False
 
     def _poll(
@@ -199,14 +215,20 @@ class Jobs:
             raise DotdigitalError(f"{self._kind.title} {job_id}: {error.message}") from None
         return status, status.status.strip().lower()
 
-    def _pause(self, age: float, size: int, unclear: int) -> None:
+    def _pause(self, job: Job, taken_at: float, unclear: int) -> None:
         """Wait until a running job is to be polled, and it may be."""
-        wait = seconds_to_wait(age, self.durations.expected(size), self._jitter())
-        if unclear:
-            wait = max(wait, min(FIRST_WAIT_SECONDS * 2 ** (unclear - 1), MAX_WAIT_SECONDS))
-        while wait > 0:
-            self._clock.sleep(wait)
-            wait = self._limit.take(self._clock.now())
+        polled = self._clock.now() - taken_at
+        least = min(FIRST_WAIT_SECONDS * 2 ** (unclear - 1), MAX_WAIT_SECONDS) if unclear else 0.0
+        chance = self._jitter()
+        while True:
+            # Looked at again and again: meanwhile other jobs' ends tell more.
+            now = self._clock.now()
+            expected = self.durations.expected(job.contacts, now - taken_at)
+            wait = max(seconds_to_wait(polled, expected, chance), least) - (now - taken_at - polled)
+            if wait <= 0 and not (wait := self._limit.take(job, now, expected)):
+                return
+            look = max((now - taken_at) * LOOK_SHARE, LOOK_SECONDS)
+            self._clock.sleep(min(max(wait, 0.01), look))
 
     def _overdue(self, what: str, advice: str) -> DotdigitalError:
         return DotdigitalError(

@@ -11,7 +11,7 @@ from collections import deque
 from typing import NamedTuple
 
 MAX_WAIT_SECONDS = 60.0
-"""No job is left alone for longer: one may end sooner than all before it."""
+"""One of all jobs is not left alone for longer: it may end sooner than those before it."""
 
 FIRST_WAIT_SECONDS = 1.0
 """Of a job that nothing is known of. Its waits grow with its age from there."""
@@ -25,11 +25,16 @@ LEAST_WAIT_SECONDS = 0.25
 POLLS_AROUND_THE_END = 8
 """So many polls are spread over the time in which jobs like it have ended."""
 
-MARGIN = 0.05
+MARGIN = 0.02
 """Share by which a job may end sooner or later than those before it and still be expected."""
 
 SPREAD = 0.1
 """Share of a wait that chance takes off, so that jobs started together are not polled together."""
+
+NEARLY = 0.8
+LATE_WEIGHT = 0.75
+"""A job is taken to have ended in the middle of the time between two polls; later, if that time is
+more than a fifth of its age."""
 
 AT_ONCE_SECONDS = 0.5
 """A job that is expected to end this soon is polled right after it was taken."""
@@ -42,12 +47,6 @@ FEWEST_TO_TRIM = 5
 
 SIZE_RATIO = 2.0
 """Sizes that differ by this factor show whether a larger job takes longer."""
-
-WASTED_POLLS_A_SECOND = 3.0
-"""Polls of all jobs together that may find a job still running."""
-
-WASTED_POLLS_AT_A_TIME = 2.0
-"""That many of them may be made at a time. So no second has more than five."""
 
 
 class Expected(NamedTuple):
@@ -65,12 +64,21 @@ class Durations:
         self._lock = threading.Lock()
         self._ended: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._outlasted_a_poll = False
-        self._expected: dict[int, Expected] = {}
+        self._running: dict[int, float] = {}
+        """The age at which a job was last seen running, by size."""
+        self._expected: dict[int, tuple[Expected, ...]] = {}
         """What has been worked out since the last job ended, by size."""
 
-    def note_running(self) -> None:
-        """Learn that a job was polled right after it was taken, and had not ended."""
-        self._outlasted_a_poll = True
+    def note_running(self, size: int, age: float) -> None:
+        """Learn from a job that a poll has found running.
+
+        Args:
+            size: How many contacts it is for.
+            age: Its age in seconds.
+        """
+        with self._lock:
+            self._outlasted_a_poll = True
+            self._running[size] = age
 
     def note_end(self, size: int, running: float, ended: float) -> None:
         """Learn from a job that has ended well.
@@ -81,10 +89,20 @@ class Durations:
             ended: Its age when it was seen ended.
         """
         with self._lock:
-            self._ended.append((max(size, 1), (running + ended) / 2))
+            # Of several that were taken together, one is looked at for all.
+            others = self._running.get(size, 0.0)
+            if running < others < ended:
+                running = others
+            elif others > ended:
+                del self._running[size]
+            is_exact = running >= ended * NEARLY
+            # Seen running long before, it has more likely ended late than early: it would have
+            # been looked at had it been due.
+            weight = 0.5 if is_exact else LATE_WEIGHT
+            self._ended.append((max(size, 1), running + (ended - running) * weight))
             self._expected.clear()
 
-    def expected(self, size: int) -> Expected | None:
+    def expected(self, size: int, age: float = 0.0) -> Expected | None:
         """Return when a job is expected to end; None if no job has yet.
 
         Whether a larger one takes longer is not documented either: what explains the last ones
@@ -92,24 +110,31 @@ class Durations:
 
         Args:
             size: How many contacts it is for.
+            age: How long it has been running, in seconds. That rules out what it has outlasted.
         """
         with self._lock:
             if not self._ended:
                 return None
             if size not in self._expected:
                 self._expected[size] = self._work_out(size)
-            return self._expected[size]
+            both = self._expected[size]
+            return both[0] if age <= both[0].latest else both[-1]
 
-    def _work_out(self, size: int) -> Expected:
+    def _work_out(self, size: int) -> tuple[Expected, ...]:
+        """Return when a job is expected to end, the sooner first if it is one of two."""
         ended = self._ended
         alike = _trimmed([seconds for _, seconds in ended])
         by_size = _trimmed([seconds * size / each for each, seconds in ended])
         sizes = [each for each, _ in ended]
         if max(sizes) < SIZE_RATIO * min(sizes):
-            found = alike + by_size
+            kinds = sorted((alike, by_size), key=max)
+            if min(kinds[1]) <= max(kinds[0]) * (1 + 2 * MARGIN):
+                kinds = [alike + by_size]
         else:
-            found = min(alike, by_size, key=_spread)
-        return Expected(min(found) * (1 - MARGIN), max(found) * (1 + MARGIN))
+            kinds = [min(alike, by_size, key=_spread)]
+        return tuple(
+            Expected(min(found) * (1 - MARGIN), max(found) * (1 + MARGIN)) for found in kinds
+        )
 
     def ends_at_once(self, size: int) -> bool:
         """Return whether a job is worth a poll right after it was taken.
@@ -143,57 +168,6 @@ def seconds_to_wait(age: float, expected: Expected | None, chance: float) -> flo
         (age - expected.latest) * GROWTH,
     )
     return max(min(late, growing), LEAST_WAIT_SECONDS)
-
-
-class PollLimit:
-    """Keeps the polls that find nothing new to a few a second, of however many jobs.
-
-    Safe to use from several threads.
-    """
-
-    def __init__(self) -> None:
-        """Start with as many as may be made at a time."""
-        self._lock = threading.Lock()
-        self._left = WASTED_POLLS_AT_A_TIME
-        self._counted_at: float | None = None
-
-    def take(self, now: float) -> float:
-        """Take a poll.
-
-        Args:
-            now: The time, in seconds.
-
-        Returns:
-            0 if there was one; otherwise in how many seconds there may be, and nothing is taken.
-        """
-        with self._lock:
-            self._count(now)
-            if self._left >= 1:
-                self._left -= 1
-                return 0.0
-            # Not so short that adding it to the time would leave the time as it is.
-            return max((1 - self._left) / WASTED_POLLS_A_SECOND, 0.01)
-
-    def charge(self, now: float) -> None:
-        """Take a poll that has been made already, whether or not there was one.
-
-        Args:
-            now: The time, in seconds.
-        """
-        with self._lock:
-            self._count(now)
-            self._left -= 1
-
-    def give_back(self) -> None:
-        """Return a poll that was not wasted: it has found an end."""
-        with self._lock:
-            self._left = min(self._left + 1, WASTED_POLLS_AT_A_TIME)
-
-    def _count(self, now: float) -> None:
-        if self._counted_at is not None:
-            passed = max(now - self._counted_at, 0.0)
-            self._left = min(self._left + passed * WASTED_POLLS_A_SECOND, WASTED_POLLS_AT_A_TIME)
-        self._counted_at = now
 
 
 def _trimmed(values: list[float]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from target_dotdigital.sandbox.clock import timestamp
@@ -77,10 +78,11 @@ class Slots:
         work = kind(self._store, self._switches, active)
         if not work.count:
             self._end(sequence, work.status_if_empty)
-        size = self._part_contacts()
+        size, began = self._part_contacts(), time.monotonic()
         for position in range(active.position, work.count, size):
             # Before the part is written: an import takes as long as its contacts do, the last too.
-            if self._waits(min(size, work.count - position)):
+            contacts = min(position + size, work.count) - active.position
+            if self._waits(contacts, began):
                 return
             if not work.import_part(position, size):
                 return
@@ -90,11 +92,13 @@ class Slots:
             return PART_CONTACTS
         return max(1, min(PART_CONTACTS, int(self._pace * PACED_PART_SECONDS)))
 
-    def _waits(self, contacts: int) -> bool:
-        """Wait for as long as the contacts take, and tell whether to stop."""
+    def _waits(self, contacts: int, began: float) -> bool:
+        """Wait until so many contacts have had their time, and tell whether to stop."""
         if self._pace is None:
             return self._jobs.stopping.is_set()
-        return self._jobs.stopping.wait(contacts / self._pace)
+        # From the beginning on: what writing them takes is no time besides.
+        left = began + contacts / self._pace - time.monotonic()
+        return self._jobs.stopping.wait(max(left, 0.0))
 
     def _fail(self, sequence: int) -> None:
         self._end(sequence, "Failed")
