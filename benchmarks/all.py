@@ -25,7 +25,7 @@ from benchmarks.processes import RunError
 from benchmarks.results import Results, Row, this_machine, unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
 OTHERS: Final = ("limit", "stock", "start", "schedule")
@@ -62,12 +62,19 @@ def measured(given: argparse.Namespace) -> Results:
         _keep(found, kept)
     if "schedule" in names and given.schedules:
         # Last: its server is in this process, whose memory counts in that of the others.
-        one_by_one = schedule.measure_one_by_one()
-        for _ in range(given.schedules):
-            found.schedule.append(schedule.measure(given.schedule_rows, one_by_one=one_by_one))
-        _keep(found, kept)
+        for each in _schedules(given.schedules, given.schedule_rows):
+            found.schedule.append(each)
+            print(f"  schedule of {each.rows:,} rows", flush=True)
+            _keep(found, kept)
     print(f"every figure is in {kept}")
     return found
+
+
+def _schedules(times: int, rows: Sequence[int]) -> Iterator[schedule.Schedule]:
+    one_by_one = schedule.measure_one_by_one()
+    for _ in range(times):
+        for each in rows:
+            yield schedule.measure(each, one_by_one=one_by_one)
 
 
 def _keep(found: Results, path: Path) -> None:
@@ -107,8 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=5, help="loads of each feature")
     parser.add_argument("--stock-rows", type=int, default=100_000, help="of the SDK's target")
     parser.add_argument("--starts", type=int, default=20)
-    parser.add_argument("--schedule-rows", type=int, default=schedule.ROWS)
-    parser.add_argument("--schedules", type=int, default=3, help="loads, eight minutes each")
+    parser.add_argument("--schedule-rows", type=int, nargs="+", default=[*schedule.ROWS])
+    parser.add_argument("--schedules", type=int, default=5, help="loads of each, 2 minutes in all")
     parser.add_argument("--docs", type=Path, default=DOCS, help="where the page is written")
     parser.add_argument("--results", type=Path, help="where every figure is kept, as JSON")
     parser.add_argument("--from", type=Path, dest="source", help="tell of such a file, and measure")

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.features import (
     FEATURES,
-    MAX_TIMES_IDEAL,
-    MIN_TIMES_ONE_BY_ONE,
     MIN_TIMES_STOCK,
 )
 from benchmarks.plots import Bar, bars
-from benchmarks.results import is_met, schedule_times, times_of
+from benchmarks.results import is_met, times_of
+from benchmarks.schedule_page import SCHEDULE_FILE, schedule_plot, schedule_sections
+from benchmarks.tables import median, met, spread, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from benchmarks.results import Machine, Results
-    from benchmarks.schedule import Schedule
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 """Its text is written by hand, the figures between the marks are not."""
@@ -28,7 +27,6 @@ _MARK, _END_MARK = "<!-- benchmarks -->\n", "<!-- /benchmarks -->\n"
 
 _LIMIT = "the limit: the bare loop"
 _PACE_FILE = "performance-pace.svg"
-_SCHEDULE_FILE = "performance-schedule.svg"
 
 
 def write(results: Results, folder: Path) -> None:
@@ -41,8 +39,8 @@ def write(results: Results, folder: Path) -> None:
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     (images / _PACE_FILE).write_text(_pace_plot(results), "utf-8")
-    if results.schedule:
-        (images / _SCHEDULE_FILE).write_text(_schedule_plot(results.schedule), "utf-8")
+    if runs := results.large_schedule():
+        (images / SCHEDULE_FILE).write_text(schedule_plot(runs), "utf-8")
     page = with_figures(PAGE.read_text("utf-8"), text(results))
     (folder / PAGE.name).write_text(page, "utf-8")
 
@@ -110,16 +108,6 @@ _STARTS = """\
 Processor time, by that of `python -c "import singer_sdk.target_base"` right before it.
 """
 
-_SCHEDULE = """\
-### At Dotdigital's pace
-
-{rows:,} rows into a server that processes imports at Dotdigital's one public pace, side by side and
-with the Basic package's call limits. {slots} imports are active at a time. What counts is how many
-of them are busy, from the first second to the last. "Sent when full" is computed: what imports of
-10,000 would take at best. One import at a time is computed from fewer rows, because its time is
-proportional to them.
-"""
-
 _HOW = """\
 ### How it was measured
 
@@ -161,55 +149,32 @@ def _sections(results: Results) -> Iterator[str]:
     if results.starts:
         yield _STARTS
         yield _starts_table(results)
-    if results.schedule:
-        first = results.schedule[0]
-        yield _SCHEDULE.format(rows=first.rows, slots=first.active)
-        yield f"![Time to load at Dotdigital's pace](images/{_SCHEDULE_FILE})"
-        yield _schedule_table(results.schedule)
-
-
-def _spread(values: Iterable[float], digits: int = 0) -> str:
-    """Return the median, and the least and the most in brackets."""
-    listed = list(values)
-    if not listed:
-        return ""
-    least, most = (f"{value:,.{digits}f}" for value in (min(listed), max(listed)))
-    return f"{statistics.median(listed):,.{digits}f} ({least} to {most})"
-
-
-def _median(values: Sequence[float], digits: int = 0) -> str:
-    return f"{statistics.median(values):,.{digits}f}" if values else ""
-
-
-def _table(header: str, lines: Iterable[Sequence[str]]) -> str:
-    columns = header.count("|") + 1
-    dashes = "|".join(["---", *["---:"] * (columns - 1)])
-    return "\n".join([f"| {header} |", f"|{dashes}|", *(f"| {' | '.join(x)} |" for x in lines)])
+    yield from schedule_sections(results)
 
 
 def _features_table(results: Results) -> str:
     measured = "rows/s | times the limit | of processor time | peak memory, MB"
     lines = [*_compared(results), *_feature_lines(results)]
-    return _table(f"what | rows | {measured} | at most | met", lines)
+    return table(f"what | rows | {measured} | at most | met", lines)
 
 
 def _compared(results: Results) -> Iterator[list[str]]:
     """Yield the lines of what the target is compared with."""
     plain, rows = results.features.get("plain"), f"{results.rows:,}"
     if plain is not None and plain.runs:
-        yield [_LIMIT, rows, _spread(plain.limit_paces()), "1", "1", "", "", ""]
+        yield [_LIMIT, rows, spread(plain.limit_paces()), "1", "1", "", "", ""]
     if results.typed_limit:
         paces = [results.rows / seconds for seconds in results.typed_limit]
-        yield ["… decoding only what is picked", rows, _spread(paces), "", "", "", "", ""]
+        yield ["… decoding only what is picked", rows, spread(paces), "", "", "", "", ""]
     if results.stock:
         times = results.times_stock()
-        title, bound, met = "a stock SDK target", "", ""
+        title, bound, is_met_word = "a stock SDK target", "", ""
         if times is not None:
             title += f"; the target is {times:.1f} times as fast"
             bound = f"at least {MIN_TIMES_STOCK:.0f} times"
-            met = _met(is_so=times >= MIN_TIMES_STOCK)
-        peaks = _spread(each.peak_megabytes for each in results.stock)
-        yield [title, rows, _spread(results.stock_paces()), "", "", peaks, bound, met]
+            is_met_word = met(is_so=times >= MIN_TIMES_STOCK)
+        peaks = spread(each.peak_megabytes for each in results.stock)
+        yield [title, rows, spread(results.stock_paces()), "", "", peaks, bound, is_met_word]
 
 
 def _feature_lines(results: Results) -> Iterator[list[str]]:
@@ -222,21 +187,17 @@ def _feature_lines(results: Results) -> Iterator[list[str]]:
             bounds.append(f"{feature.megabytes:,.0f} MB")
         pace = "failed" if row.failure is not None else ""
         if feature.times is not None and not pace:
-            pace = _spread(row.paces())
+            pace = spread(row.paces())
         yield [
             feature.title,
             f"{row.rows:,}",
             pace,
-            _spread(row.times(), 2),
-            _median(row.cpu_times(), 2),
-            _spread(row.peaks()),
+            spread(row.times(), 2),
+            median(row.cpu_times(), 2),
+            spread(row.peaks()),
             ", ".join(bounds),
-            _met(is_so=is_met(name, row)),
+            met(is_so=is_met(name, row)),
         ]
-
-
-def _met(*, is_so: bool) -> str:
-    return "yes" if is_so else "**no**"
 
 
 def _starts_table(results: Results) -> str:
@@ -247,48 +208,14 @@ def _starts_table(results: Results) -> str:
             [
                 title,
                 kept,
-                _spread((each.seconds for each in starts), 2),
-                _spread(times, 2),
+                spread((each.seconds for each in starts), 2),
+                spread(times, 2),
                 f"{starts[0].allowed:.1f} times",
-                _met(is_so=times_of(starts) <= starts[0].allowed),
+                met(is_so=times_of(starts) <= starts[0].allowed),
             ]
         )
     header = "what | bytecode that was there | seconds | times the import | at most | met"
-    return _table(header, lines)
-
-
-def _schedule_table(runs: Sequence[Schedule]) -> str:
-    ideal, one_by_one = schedule_times(list(runs))
-    bounds = {
-        "target-dotdigital": (
-            f"{ideal:.2f} times the ideal",
-            f"at most {MAX_TIMES_IDEAL:.2f} times",
-            _met(is_so=ideal <= MAX_TIMES_IDEAL),
-        ),
-        "one import at a time": (
-            f"{one_by_one:.1f} times the target's",
-            f"at least {MIN_TIMES_ONE_BY_ONE:.0f} times",
-            _met(is_so=one_by_one >= MIN_TIMES_ONE_BY_ONE),
-        ),
-    }
-    lines = [
-        [bar.label, _spread(minutes, 1), *bounds.get(bar.label, ("", "", ""))]
-        for bar, minutes in _schedule_bars(runs)
-    ]
-    return _table("what | minutes of Dotdigital's time | that is | must be | met", lines)
-
-
-def _schedule_bars(runs: Sequence[Schedule]) -> list[tuple[Bar, list[float]]]:
-    kinds = [
-        (f"all {runs[0].active} slots busy", [each.ideal_seconds / 60 for each in runs], False),
-        ("target-dotdigital", [each.seconds / 60 for each in runs], True),
-        ("imports sent when full", [each.full_seconds / 60 for each in runs], False),
-        ("one import at a time", [each.one_by_one_seconds / 60 for each in runs], False),
-    ]
-    return [
-        (Bar(label, statistics.median(minutes), is_ours), minutes)
-        for label, minutes, is_ours in kinds
-    ]
+    return table(header, lines)
 
 
 def _in_words(machine: Machine) -> str:
@@ -335,8 +262,3 @@ def _pace_plot(results: Results) -> str:
 
 def _plain_text(title: str) -> str:
     return title.replace("`", "").replace("*", "").partition(";")[0]
-
-
-def _schedule_plot(runs: Sequence[Schedule]) -> str:
-    shown = [bar for bar, _ in _schedule_bars(runs)]
-    return bars(f"{runs[0].rows:,} rows at Dotdigital's pace", "minutes", shown)

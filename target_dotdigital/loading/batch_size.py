@@ -30,8 +30,9 @@ PUBLIC_PACE = 1_000_000 / (3 * 60 * 60)
 QUICK_SECONDS = 1.0
 """Where a full import is expected to end within this time, nothing is gained by smaller ones."""
 
-CHEAP_CALLS = 25
-"""Imports of a minute up to which small ones are sent: 35 are allowed, others need some."""
+CHEAP_CALLS = 20
+"""Imports of a minute up to which small ones are sent. 35 calls are allowed, and as many polls:
+others need some, and so do polls that come too early."""
 
 CALL_WINDOW_SECONDS = 60.0
 

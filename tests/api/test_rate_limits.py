@@ -324,3 +324,26 @@ def test_giving_up_ends_a_wait(limits: RateLimits, clock: FakeClock) -> None:
     with pytest.raises(AbandonedError):
         limits.wait(IMPORT)
     assert clock.waits == []
+
+
+@pytest.mark.parametrize("limit", [1, 35])
+def test_no_minute_has_more_calls_than_its_tier_wherever_dotdigital_lets_one_begin(
+    limit: int,
+) -> None:
+    clock, called_at = FakeClock(), []
+    limits = RateLimits(clock)
+    headers = CaseInsensitiveDict(
+        {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": "9", "X-RateLimit-Scope": "low"}
+    )
+    for number in range(3 * limit):
+        route = (IMPORT, BOOKS)[number % 2]  # they share the tier
+        limits.wait(route)
+        called_at.append(clock.now())
+        limits.succeeded(route, headers)
+    for each in called_at[2:]:  # by then both routes are known to be of it
+        assert sum(each - 60 < other <= each for other in called_at) <= max(limit, 2)
+    assert called_at[-1] - called_at[0] < 3 * 63
+    assert limits.limit_of(IMPORT) == limit
+    assert limits.limit_of(STATUS) is None
+    assert limits.is_open(STATUS)
+    assert not limits.is_open(IMPORT)

@@ -19,7 +19,8 @@ from benchmarks.null_server import Counts, NullServer
 from benchmarks.plots import Bar, bars
 from benchmarks.processes import RunError, run
 from benchmarks.results import Machine, Results, Row, Run, Start, StockRun, unmet
-from benchmarks.schedule import Schedule
+from benchmarks.schedule import Schedule, most_in_a_minute
+from benchmarks.schedule import measure as measure_schedule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,20 +207,20 @@ def test_a_load_that_fails_is_not_met_and_does_not_end_the_others(
     assert f"| {FEATURES['held'].title} | 60 |" in told.out
 
 
-def schedule(seconds: float) -> Schedule:
+def schedule(seconds: float, rows: int = MILLION, polls: int = 35) -> Schedule:
     return Schedule(
-        rows=MILLION,
+        rows=rows,
         active=25,
         factor=4.0,
         seconds=seconds,
         ideal_seconds=432.0,
         full_seconds=540.0,
         one_by_one_seconds=10_900.0,
+        late_seconds=0.5,
         imports=120,
         polls=200,
-        wasted_polls=80,
-        most_wasted=4,
-        most_imports=30,
+        most_polls=polls,
+        most_calls={"low": 27, "high": polls + 1},
         refused=0,
         core=0.2,
     )
@@ -248,7 +249,7 @@ def results(by: float = 1.0, active: int = 20) -> Results:
         typed_limit=[0.8],
         stock=[StockRun(100_000, 2.6 + 0.05, 0.05, 90.0)],
         starts=starts,
-        schedule=[schedule(433.0 * by)],
+        schedule=[schedule(433.0 * by), schedule(12.0 * by, 5_000, int(35 * by))],
     )
 
 
@@ -264,6 +265,7 @@ def test_what_must_hold_holds_up_to_its_limit_and_not_beyond() -> None:
         "start of `--version`, bytecode: all",
         "start of a run, bytecode: none",
         "start of a run, bytecode: all",
+        "calls a minute of 5,000 rows at Dotdigital's pace",
         "time at Dotdigital's pace, against the ideal",
         "pace at Dotdigital's pace, against one import at a time",
     }
@@ -284,8 +286,26 @@ def test_kept_results_make_the_page_again(tmp_path: Path) -> None:
     times = "1.30 (1.30 to 1.30) | 1.30 | 100 (100 to 100) | 1.3 times | yes |"
     assert f"| **a plain upsert** | 1,000,000 | {pace} | {times}" in text
     assert "2 cores of an A processor, CPython 3.11, singer-sdk 2" in text.replace("\n", " ")
-    assert "1,000,000 rows into a server" in text
+    assert "1,000,000 rows into the [sandbox]" in text
+    assert "| 5,000 | 120 (120 to 120) | 12.0 (12.0 to 12.0) |" in text
     assert (tmp_path / "images" / "performance-schedule.svg").exists()
+
+
+def test_calls_are_counted_in_every_minute_wherever_it_begins() -> None:
+    assert most_in_a_minute([0, 30, 59.9, 60, 89]) == 4
+    assert most_in_a_minute([0, 30, 59.9, 60, 89], factor=4) == 2
+    assert most_in_a_minute([]) == 0
+    assert not replace(schedule(433.0), refused=1).is_within_basic
+    assert not replace(schedule(433.0), most_calls={"low": 36}).is_within_basic
+
+
+def test_a_load_at_dotdigitals_pace_is_measured() -> None:
+    found = measure_schedule(2_000, factor=40.0, one_by_one=0.01)
+    assert found.imports in {2, 3}
+    assert found.polls >= 2
+    assert found.seconds >= 10.8  # 1,000 contacts at the pace
+    assert found.most_calls["low"] >= found.imports
+    assert found.most_polls <= found.polls
 
 
 def test_a_plot_repeats_labels_as_text() -> None:
