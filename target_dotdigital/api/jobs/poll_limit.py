@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from target_dotdigital.api.jobs.polling import (
     FIRST_WAIT_SECONDS,
     LEAST_WAIT_SECONDS,
-    MARGIN,
     MAX_WAIT_SECONDS,
 )
 
@@ -54,6 +53,9 @@ MAX_OPEN = 8
 EARLY_SECONDS = 15.0
 """Between two polls of jobs that are not expected to have ended: one may end sooner than all before
 it."""
+
+EARLY_ROOM = 10
+"""Polls that are kept for jobs that may well have ended, before one of another is made."""
 
 
 @dataclass(slots=True, eq=False)
@@ -179,7 +181,7 @@ class PollLimit:
         """
         with self._lock:
             ended = self._active[job]
-            self._open_from[ended.size] = (now - ended.taken_at) * (1 - MARGIN)
+            self._open_from[ended.size] = now - ended.taken_at
             self._open = min(self._open + 2, MAX_OPEN)
             self._wasted_in_a_row = 0
             self._closed_until = now
@@ -217,7 +219,8 @@ class PollLimit:
         if len(self._made) >= self._limit():
             return max(self._made[0] + WINDOW_SECONDS - now, 0.01)
         is_due = active.is_follower or (active.end is not None and now >= active.end)
-        return 0.0 if is_due or self._room(now) > 0 else EARLY_SECONDS
+        kept = 0 if active.is_likely else EARLY_ROOM
+        return 0.0 if is_due or self._room(now) > kept else EARLY_SECONDS
 
     def _limit(self) -> int:
         return max(self._told_limit() or 0, POLLS_A_MINUTE)
