@@ -213,7 +213,7 @@ def who_is_asked_is_pending(clone: Clone) -> None:
     assert opt_in_types(account) == {"ada": "double", "ben": "verifieddouble"}
 
 
-@promise("Send only what changed", "docs/performance.md")
+@promise("Turn it on", "docs/only-changes.md")
 def everybody_is_sent_at_first(clone: Clone) -> None:
     account = clone.account("output/only-changes.db")
     assert account.members("Customers") == {"ada", "ben"}
@@ -222,7 +222,7 @@ def everybody_is_sent_at_first(clone: Clone) -> None:
     assert b"ada" not in file.read_bytes()
 
 
-@promise("Send only what changed", "docs/performance.md")
+@promise("Turn it on", "docs/only-changes.md")
 def who_has_changed_is_sent(clone: Clone) -> None:
     account = clone.account("output/only-changes.db")
     assert account.fields("ada") == {"FIRSTNAME": "Ada"}
