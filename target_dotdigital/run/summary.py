@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.loading import RejectsFile, reject_lines
-from target_dotdigital.verification import conclusion, verification_table
+from target_dotdigital.verification import Findings, conclusion, verification_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from target_dotdigital.loading import RejectsCsv, RowCounts
-    from target_dotdigital.verification import Findings
 
 _logger = logging.getLogger("target-dotdigital")
 
@@ -77,8 +76,10 @@ def tell_findings(findings: Findings | None) -> bool:
     Returns:
         Whether everything is as the streams have it.
     """
-    if findings is None or findings.is_empty:
-        _logger.error("There is nothing to compare: no row came that is a contact")
+    if findings is None:
+        findings = Findings()
+    if findings.is_empty:
+        _logger.error(conclusion(findings))
         return False
     with suppress(OSError):  # nobody listens; the exit status tells
         sys.stderr.write(verification_table(findings))
