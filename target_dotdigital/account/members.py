@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
+from typing_extensions import override
 
 from target_dotdigital.account.identities import identities_of
 from target_dotdigital.api import Details, held_contacts
@@ -43,6 +44,11 @@ class _Sent(msgspec.Struct):
     """What matters here of a contact's JSON, as the import takes it."""
 
     identifiers: dict[str, Any]
+
+    @override
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "<contact to be sent>"
 
 
 _decode_sent = msgspec.json.Decoder(_Sent).decode

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
+from typing_extensions import override
 
 from target_dotdigital.api.any_case import AnyCaseDecoder, Documented
 
@@ -176,6 +177,11 @@ class HeldContact(Documented, frozen=True, rename="camel"):
     created: msgspec.Raw = _UNREAD
     updated: msgspec.Raw = _UNREAD
     consent_records: msgspec.Raw = _UNREAD
+
+    @override
+    def __repr__(self) -> str:
+        """Return the ID alone: nothing of the person."""
+        return f"<contact {self.contact_id}>"
 
 
 class PageLink(Documented, frozen=True):

@@ -87,14 +87,14 @@ def tell_findings(findings: Findings | None) -> bool:
     Returns:
         Whether everything is as the streams have it.
     """
-    if findings is None or findings.is_empty:
-        _logger.error("There is nothing to compare: no row came that is a contact")
-        return False
     from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
         conclusion,
         verification_table,
     )
 
+    if findings is None or findings.is_empty:
+        _logger.error(conclusion(None))
+        return False
     with suppress(OSError):  # nobody listens; the exit status tells
         sys.stderr.write(verification_table(findings))
         sys.stderr.flush()

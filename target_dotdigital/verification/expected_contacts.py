@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from typing_extensions import override
 
 from target_dotdigital.account import identities_of
 from target_dotdigital.api import Details
@@ -55,7 +56,7 @@ class ExpectedContact:
         is_created: Whether a load would create it, if the account does not know it.
     """
 
-    key: str
+    key: str = field(repr=False)
     stream: int = 0
     row: int = 0
     parts: dict[int, int] = field(default_factory=dict, repr=False)
@@ -82,6 +83,11 @@ class _Sent(msgspec.Struct, rename="camel"):
     lists: list[int] = []
     preferences: list[_Preference] = []
     channel_properties: dict[str, _Channel] = {}
+
+    @override
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "<contact to be sent>"
 
 
 _decode_sent = msgspec.json.Decoder(_Sent).decode

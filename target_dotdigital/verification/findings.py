@@ -76,7 +76,8 @@ class Findings:
     @property
     def is_right(self) -> bool:
         """Whether everything is as the stream has it, and known to be."""
-        return self.is_done and not self.problems and not self.rejected and self.all.is_right
+        is_known = self.is_done and not self.is_empty and not self.problems
+        return is_known and not self.rejected and self.all.is_right
 
     def reasons(self) -> list[str]:
         """Return why it is not, in a few words each."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from target_dotdigital.errors import FIX_THE_DATA
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.terminal import heading, lines, printable, table, text, text_for
 
@@ -97,12 +98,17 @@ def _hints(findings: Findings) -> list[str]:
     return lines
 
 
-def conclusion(findings: Findings) -> str:
+def conclusion(findings: Findings | None) -> str:
     """Return in a sentence whether everything is as the streams have it.
 
     Args:
-        findings: What was found.
+        findings: What was found; None if there was nothing to compare.
     """
+    if findings is None:
+        return (
+            "There is nothing to compare: no row came that is a contact. Check the tap. "
+            f"[to act: {FIX_THE_DATA}]"
+        )
     if findings.is_right:
         count = findings.all.expected
         if count == 0:
@@ -110,5 +116,5 @@ def conclusion(findings: Findings) -> str:
         if count == 1:
             return "The one contact is in Dotdigital as the stream has it."
         return f"All {count:,} contacts are in Dotdigital as the stream has them."
-    reasons = [printable(each) for each in findings.reasons()]
-    return f"Not everything is as the stream has it: {'; '.join(reasons) or 'not compared'}."
+    reasons = "; ".join(map(printable, findings.reasons())) or "not compared"
+    return f"Not everything is as the stream has it: {reasons}. [to act: {FIX_THE_DATA}]"

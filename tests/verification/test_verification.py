@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_dotdigital.api import HeldContact
+from target_dotdigital.mapping import Contact
+from target_dotdigital.verification.expected_contacts import ExpectedContacts
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import CONTACT, MEMBERS
 from tests.support.messages import PEOPLE, activate, gone, record, rows, schema, state, versioned
@@ -432,6 +435,15 @@ def test_what_is_missing_in_the_account_is_not_created(
     assert found(ended) == {"expected": 1, "missing": 1}
     assert differing(ended) == {"BRAND_NEW": 1}
     assert {call.method for call in server.calls} == {"GET"}
+
+
+def test_what_is_compared_shows_nothing_of_a_person() -> None:
+    body = b'{"matchIdentifier": "email", "identifiers": {"email": "ann@example.com"}}'
+    contacts = ExpectedContacts({})
+    contacts.join([Contact("email:ann@example.com", (), body)], "overwrite")
+    (expected,) = contacts
+    held = HeldContact(7, {"email": "ann@example.com"})
+    assert "ann" not in repr([expected, held])
 
 
 def test_commands_exclude_each_other(server: DotdigitalServer, tmp_path: Path) -> None:

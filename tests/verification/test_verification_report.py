@@ -124,6 +124,15 @@ def test_without_a_row_an_older_one_stays(server: DotdigitalServer, tmp_path: Pa
     assert verification_of(tmp_path) == told
 
 
+def test_rows_that_are_no_contacts_prove_nothing(server: DotdigitalServer, tmp_path: Path) -> None:
+    maps = {"people": {"__filter__": "email == 'nobody'"}}
+    config = settings_for(server, report_path=str(tmp_path / "report.json"), stream_maps=maps)
+    ended = verify(config, tmp_path, *MESSAGES)
+    assert ended.status == 1
+    assert "There is nothing to compare" in ended.stderr.splitlines()[-1]
+    assert verification_of(tmp_path)["status"] == "failed"
+
+
 def test_a_place_where_it_cannot_be_written_is_found_before_any_call(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
