@@ -78,7 +78,7 @@ def verification_report(
     found = Findings() if findings is None else findings
     status, reason = outcome.status, outcome.reason
     if status == "succeeded" and not found.is_right:
-        status, reason = "failed", conclusion(found)
+        status, reason = "failed", conclusion(None if found.is_empty else found)
     return VerificationReport(
         version=VERSION,
         kind="verification",
