@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from target_dotdigital.account import (
+    MAX_LOOKUPS,
     NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
     read_held_account,
     read_held_members,
 )
-from target_dotdigital.api import held_contact
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import IdentitySet
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from target_dotdigital.api import Client, Details, HeldContact
     from target_dotdigital.mapping import Contact
-
-FEW_CONTACTS = 200
-"""Contacts that are looked up one by one; lists are read for more."""
 
 
 class _Sent(msgspec.Struct):
@@ -152,7 +149,7 @@ class Comparison:
         if self._few is None:
             return
         self._few[key] = (identifier, value)
-        if len(self._few) > FEW_CONTACTS or str(value) in NOT_IN_A_PATH:
+        if len(self._few) > MAX_LOOKUPS or str(value) in NOT_IN_A_PATH:
             self._few = None
 
     def _look_up(
@@ -163,7 +160,7 @@ class Comparison:
         for key, (identifier, value) in few.items():
             on_call()
             try:
-                contact = held_contact(client.caller, identifier, value)
+                contact = client.held_contact(identifier, value)
             except RequestRefusedError:
                 continue  # no contact can have it
             if contact is None:

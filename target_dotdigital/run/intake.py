@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import MergeOption, Settings
 
 
-FEW_CONTACTS = 10
+MIN_JOINED = 10
 """Fewer contacts than these are taken one by one: that is sooner done than looking ahead."""
 
 
@@ -220,7 +220,7 @@ class Intake:
 
     def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states
-        while len(contacts) >= FEW_CONTACTS:
+        while len(contacts) >= MIN_JOINED:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
             contacts = contacts[joined:]

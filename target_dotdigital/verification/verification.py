@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.account import (
+    MAX_LOOKUPS,
+    NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
     read_held_account,
     read_held_members,
 )
-from target_dotdigital.api import held_contact
 from target_dotdigital.errors import AbandonedError, RequestRefusedError
 from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
 from target_dotdigital.mapping import IdentitySet
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping import Contact
     from target_dotdigital.mirror import MirroredAddressBook
     from target_dotdigital.verification.expected_contacts import ExpectedContact
-
-FEW_CONTACTS: Final = 200
-"""Contacts that are looked up one by one; the account is read for more."""
-
-_NOT_IN_A_PATH: Final = frozenset({".", ".."})
-"""Values that HTTP clients take out of a path, so that another call would be made."""
 
 _COMPARED: Final = 1
 _DIFFERS: Final = 2
@@ -195,9 +190,9 @@ class Verification:
 
     def _look_for_the_others(self, details: Details, check_going_on: Callable[[], None]) -> None:
         """Look in the account for those who are not settled yet."""
-        if len(self._expected) <= FEW_CONTACTS:
+        if len(self._expected) <= MAX_LOOKUPS:
             few = [each.key.partition(":") for each in self._expected]
-            if not any(value in _NOT_IN_A_PATH for _, _, value in few):
+            if not any(value in NOT_IN_A_PATH for _, _, value in few):
                 for identifier, _, value in few:
                     check_going_on()
                     self._meet_all(self._looked_up(identifier, value))
@@ -209,7 +204,7 @@ class Verification:
 
     def _looked_up(self, identifier: str, value: str) -> list[HeldContact]:
         try:
-            contact = held_contact(self._client.caller, identifier, value)
+            contact = self._client.held_contact(identifier, value)
         except RequestRefusedError:
             return []  # no contact can have it
         return [] if contact is None else [contact]
