@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
     IncompleteListError,
@@ -25,31 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.api import Client
-    from target_dotdigital.mapping import Contact, IdentitySet
+    from target_dotdigital.fingerprints import Fingerprints
+    from target_dotdigital.mapping import Contact
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
 _logger = logging.getLogger("target-dotdigital.mirror")
-
-
-class KnownContacts(Protocol):
-    """What was settled in earlier runs, and what of it was in this one, too."""
-
-    def hashed(self, identity: str) -> int:
-        """Return the hash of an identity."""
-
-    def was_unchanged(
-        self,
-        identities: Sequence[str],
-        streams: Sequence[str],
-        outdated: Sequence[IdentitySet],
-    ) -> bool:
-        """Return whether a contact was in a row of these streams that was not sent, and counts."""
-
-    def drop(self, identities: Sequence[int]) -> None:
-        """Forget contacts that are about to leave."""
-
-    def commit(self) -> None:
-        """Make sure that they are forgotten for good."""
 
 
 @dataclass(slots=True)
@@ -71,7 +51,7 @@ class MirrorRemoval:
     first_row: int
     folder: Path
     is_stopping: Callable[[], bool]
-    fingerprints: KnownContacts | None = None
+    fingerprints: Fingerprints | None = None
     found: list[StaleMembers] = field(default_factory=list)
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +122,7 @@ class MirrorRemoval:
                 if not (stays or self._was_unchanged(identities, address_book)):
                     stale.contact_ids.append(member.contact_id)
                     if self.fingerprints is not None:
-                        self._leaving.extend(map(self.fingerprints.hashed, identities))
+                        self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "

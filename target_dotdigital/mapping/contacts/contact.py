@@ -49,8 +49,8 @@ class Contact(msgspec.Struct, gc=False):
         body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
         rows: The rows that it stands for, the newest last.
         only_if_known: Whether it is left out if the account does not know it: it has opted out.
-        traces: What is kept of it once it is settled, where only changes are sent: one for each row
-            that was sent.
+        traces: What is kept of it once it is settled, and by whom, where only changes are sent: one
+            for each row that was sent.
     """
 
     key: str
