@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-import msgspec
-from typing_extensions import override
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from target_dotdigital.account.identities import identities_of
 from target_dotdigital.api import Details, FoundContact, HeldContact
@@ -18,7 +15,7 @@ from target_dotdigital.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.mapping import IdentitySet
+from target_dotdigital.mapping import IdentitySet, decode_sent
 from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
@@ -37,20 +34,6 @@ NOT_IN_A_PATH: Final = frozenset({".", ".."})
 """Values that HTTP clients take out of a path, so that another call would be made."""
 
 _logger = logging.getLogger("target-dotdigital.account")
-
-
-class _Sent(msgspec.Struct):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    identifiers: dict[str, Any]
-
-    @override
-    def __repr__(self) -> str:
-        """Show nothing of the person."""
-        return "<contact to be sent>"
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
 
 
 _ContactT = TypeVar("_ContactT", FoundContact, HeldContact)
@@ -278,7 +261,7 @@ class KnownContacts:
 
     def _is_found(self, contact: Contact) -> bool:
         """Look a contact up by each of its identifiers, until one finds somebody."""
-        for identifier, value in _decode_sent(contact.body).identifiers.items():
+        for identifier, value in decode_sent(contact.body).identifiers.items():
             self._lookups += 1
             try:
                 if str(value) in NOT_IN_A_PATH or self._client.contact(identifier, value):

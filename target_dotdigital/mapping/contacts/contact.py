@@ -71,6 +71,39 @@ class Contact(msgspec.Struct, gc=False):
         return (self.key, *self.other_identities)
 
 
+class SentPreference(msgspec.Struct, rename="camel"):
+    """A marketing preference, as the import takes it."""
+
+    id: int
+    is_opted_in: bool
+
+
+class SentChannel(msgspec.Struct):
+    """What the import takes of a channel, as far as it is read again."""
+
+    status: str | None = None
+
+
+class SentContact(msgspec.Struct, rename="camel"):
+    """A contact's JSON, as the import takes it. Its `repr` shows nothing of it."""
+
+    match_identifier: str
+    identifiers: dict[str, Any]
+    data_fields: dict[str, Any] = {}
+    lists: list[int] = []
+    preferences: list[SentPreference] = []
+    channel_properties: dict[str, SentChannel] = {}
+
+    @override
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "<contact to be sent>"
+
+
+decode_sent = msgspec.json.Decoder(SentContact).decode
+"""Returns the `SentContact` of a contact's `body`. One that leaves has none."""
+
+
 def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Contact | None:
     """Join two contacts with the same match identifier into one that has the effect of both.
 
