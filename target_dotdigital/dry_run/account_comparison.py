@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,24 +17,16 @@ from target_dotdigital.account import (
 )
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
-from target_dotdigital.mapping import IdentitySet
+from target_dotdigital.mapping import IdentitySet, decode_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
-    from target_dotdigital.api import Client, Details, HeldContact
+    from target_dotdigital.api import Client, HeldContact
     from target_dotdigital.mapping import Contact
+    from target_dotdigital.verification import UnchangedContacts
 
 
-class _Sent(msgspec.Struct):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    identifiers: dict[str, Any]
-    match: str = msgspec.field(name="matchIdentifier")
-    lists: list[int] = []
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
 _decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -53,21 +45,6 @@ class Group:
     members: IdentitySet = field(default_factory=IdentitySet)
 
 
-class ContactReader(Protocol):
-    """Looks at the contacts that are read."""
-
-    def details(self) -> Details:
-        """Return what has to be told of them."""
-
-    def meet(self, contact: HeldContact, address_books: Collection[int]) -> None:
-        """Look at one of them, which may come again in another address book.
-
-        Args:
-            contact: The contact.
-            address_books: Those that it is known to be in.
-        """
-
-
 class Comparison:
     """Keeps contacts as 64-bit hashes, and finds those that exist. Not thread-safe.
 
@@ -79,13 +56,13 @@ class Comparison:
         problem: Why it could not be; None if it was, or was not tried.
     """
 
-    def __init__(self, reader: ContactReader) -> None:
+    def __init__(self, unchanged: UnchangedContacts) -> None:
         """Start with no contacts.
 
         Args:
-            reader: What looks at the contacts that are read.
+            unchanged: Looks at the contacts that are read.
         """
-        self._reader = reader
+        self._unchanged = unchanged
         self.joining: dict[int, Group] = {ACCOUNT: Group()}
         self.leaving: dict[int, Group] = {}
         self.is_done = False
@@ -100,10 +77,10 @@ class Comparison:
             contacts: The contacts of an import.
         """
         for contact in contacts:
-            sent = _decode_sent(contact.body)
+            sent = decode_sent(contact.body)
             for place in (ACCOUNT, *sent.lists):
                 self.joining.setdefault(place, Group()).all.add(contact.key)
-            self._add(contact.key, sent.match, sent.identifiers[sent.match])
+            self._add(contact.key, sent.match_identifier, sent.identifiers[sent.match_identifier])
 
     def leave(self, leaving: int, contacts: Iterable[Contact]) -> None:
         """Add contacts that would leave.
@@ -136,7 +113,7 @@ class Comparison:
                 places = {*self.joining, *self.leaving}
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
                 if self._is_incomplete():
-                    details = self._reader.details()
+                    details = self._unchanged.details()
                     for contact in read_held_account(client, details, on_call):
                         self._match(contact, None)
         except IncompleteListError as error:
@@ -166,7 +143,7 @@ class Comparison:
             if contact is None:
                 continue
             self._add_existing(key)
-            self._reader.meet(contact, [each.id for each in contact.lists or ()])
+            self._unchanged.meet(contact, [each.id for each in contact.lists or ()])
             for place, group in self._groups_of(key):
                 if contact.lists is None and place > ACCOUNT:
                     unclear.add(place)
@@ -175,14 +152,14 @@ class Comparison:
         return unclear
 
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
-        details = self._reader.details()
+        details = self._unchanged.details()
         for book in sorted(books):
             for contact in read_held_members(client, book, details, on_call):
                 self._match(contact, book)
 
     def _match(self, contact: HeldContact, book: int | None) -> None:
         """Take in a contact of the account, or of an address book."""
-        self._reader.meet(contact, () if book is None else (book,))
+        self._unchanged.meet(contact, () if book is None else (book,))
         for identity in identities_of(contact.identifiers, contact.contact_id):
             if identity not in self._all:
                 continue

@@ -35,9 +35,9 @@ class Intake:
         mirrors: The streams that are mirrors.
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
         held_opt_outs: Those that no later row of the run undoes; None if nothing could.
+        fingerprints: What was settled earlier, where only changes are sent.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
-        fingerprints: What was settled earlier, where only changes are sent.
     """
 
     settings: Settings
@@ -47,10 +47,10 @@ class Intake:
     _counts: RowCounts
     _states: StateOutput
     _batches: Batches
-    held_opt_outs: HeldOptOuts | None = None
+    held_opt_outs: HeldOptOuts | None
+    fingerprints: Fingerprints | None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
-    fingerprints: Fingerprints | None = None
 
     @property
     def account(self) -> Account:
