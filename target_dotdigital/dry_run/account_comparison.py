@@ -20,11 +20,10 @@ from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import IdentitySet, decode_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
-    from target_dotdigital.api import Client, HeldContact
+    from target_dotdigital.api import Client, Details, HeldContact
     from target_dotdigital.mapping import Contact
-    from target_dotdigital.verification import UnchangedContacts
 
 
 _decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
@@ -56,13 +55,20 @@ class Comparison:
         problem: Why it could not be; None if it was, or was not tried.
     """
 
-    def __init__(self, unchanged: UnchangedContacts) -> None:
+    def __init__(
+        self,
+        details: Callable[[], Details],
+        meet: Callable[[HeldContact, Collection[int]], None],
+    ) -> None:
         """Start with no contacts.
 
         Args:
-            unchanged: Looks at the contacts that are read.
+            details: Returns what has to be told of the contacts that are read.
+            meet: Called with each of them, and the address books that it is known to be in. It may
+                come again in another one.
         """
-        self._unchanged = unchanged
+        self._details = details
+        self._meet = meet
         self.joining: dict[int, Group] = {ACCOUNT: Group()}
         self.leaving: dict[int, Group] = {}
         self.is_done = False
@@ -113,7 +119,7 @@ class Comparison:
                 places = {*self.joining, *self.leaving}
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
                 if self._is_incomplete():
-                    details = self._unchanged.details()
+                    details = self._details()
                     for contact in read_held_account(client, details, on_call):
                         self._match(contact, None)
         except IncompleteListError as error:
@@ -143,7 +149,7 @@ class Comparison:
             if contact is None:
                 continue
             self._add_existing(key)
-            self._unchanged.meet(contact, [each.id for each in contact.lists or ()])
+            self._meet(contact, [each.id for each in contact.lists or ()])
             for place, group in self._groups_of(key):
                 if contact.lists is None and place > ACCOUNT:
                     unclear.add(place)
@@ -152,14 +158,14 @@ class Comparison:
         return unclear
 
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
-        details = self._unchanged.details()
+        details = self._details()
         for book in sorted(books):
             for contact in read_held_members(client, book, details, on_call):
                 self._match(contact, book)
 
     def _match(self, contact: HeldContact, book: int | None) -> None:
         """Take in a contact of the account, or of an address book."""
-        self._unchanged.meet(contact, () if book is None else (book,))
+        self._meet(contact, () if book is None else (book,))
         for identity in identities_of(contact.identifiers, contact.contact_id):
             if identity not in self._all:
                 continue

@@ -50,7 +50,7 @@ class DryRun:
         self.bytes = 0
         self.removals: list[tuple[int, int]] = []
         self.unchanged = UnchangedContacts(data_fields)
-        self.comparison = Comparison(self.unchanged)
+        self.comparison = Comparison(self.unchanged.details, self.unchanged.meet)
         self.mirrors: list[StaleMembers] = []
         self._known = KnownContacts(client)
         self._lock = threading.Lock()

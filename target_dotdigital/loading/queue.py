@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from target_dotdigital.errors import AbandonedError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -35,32 +33,6 @@ class Load(Protocol):
     @property
     def others(self) -> Mapping[str, str]:
         """The contacts' other identifiers, with the match identifier of the contact."""
-
-
-@dataclass(slots=True, kw_only=True)
-class LastLoad:
-    """A load that ends a run, when everything else is settled.
-
-    Attributes:
-        is_stopping: Tells whether the run has been asked to end.
-        first_row: The first row that waits for it; 0 if none does.
-        contacts: None, as no row is settled by it.
-        others: None.
-    """
-
-    is_stopping: Callable[[], bool]
-    first_row: int = 0
-    contacts: Mapping[str, Contact] = field(default_factory=dict)
-    others: Mapping[str, str] = field(default_factory=dict)
-
-    def check_going_on(self) -> None:
-        """Make sure that the run is to go on.
-
-        Raises:
-            AbandonedError: It was asked to end.
-        """
-        if self.is_stopping():
-            raise AbandonedError("The run is stopped before its last step has ended")
 
 
 def overlapping_key(load: Load, contact: Contact) -> str | None:

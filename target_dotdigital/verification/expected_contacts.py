@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.account import identities_of
 from target_dotdigital.api import Details
-from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import comparable_value, decode_sent, identity_hash, normalise
 from target_dotdigital.verification.parts import (
+    ACCOUNT,
     FILLED,
     OPTED_OUT,
     OUT,

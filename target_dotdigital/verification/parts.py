@@ -6,6 +6,9 @@ from typing import Final, Literal, NamedTuple
 
 from target_dotdigital.mapping import identity_hash
 
+ACCOUNT: Final = 0
+"""Stands for the account where an address book's ID would, as it does for loads."""
+
 EMPTY: Final = 0
 """The part holds nothing."""
 FILLED: Final = 1

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.verification.comparison import HeldParts
 from target_dotdigital.verification.expected_contacts import ExpectedContacts
-from target_dotdigital.verification.parts import OUT
+from target_dotdigital.verification.parts import ACCOUNT, OUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
