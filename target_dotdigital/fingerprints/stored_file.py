@@ -122,7 +122,7 @@ class StoredFile:
             parts: What it holds.
 
         Raises:
-            OSError: It cannot be written. The file is as it was.
+            OSError: It cannot be written. The file is as it was, or holds the parts.
         """
         folder = self._real.parent
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_temporary(self._real))
@@ -136,14 +136,14 @@ class StoredFile:
             self._finish(descriptor, size, digest.digest())
             os.fsync(descriptor)
             Path(name).replace(self._real)
-            # Once more: to be renamed is to be changed, and the disk may have been slow.
-            self._finish(descriptor, size, digest.digest())
         except BaseException:
             os.close(descriptor)
             Path(name).unlink(missing_ok=True)
             raise
         os.close(self._descriptor)
         self._descriptor, self._digest, self._size = descriptor, digest, size
+        # Once more: to be renamed is to be changed, and the disk may have been slow.
+        self._finish(descriptor, size, digest.digest())
         with suppress(OSError):  # that the name leads to it may wait: the older file is sound, too
             _flush_folder(folder)
 

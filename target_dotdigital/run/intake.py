@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import MergeOption, Settings
 
 
-FEW_CONTACTS = 10
+MIN_JOINED = 10
 """Fewer contacts than these are taken one by one: that is sooner done than looking ahead."""
 
 
@@ -35,9 +35,9 @@ class Intake:
         mirrors: The streams that are mirrors.
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
         held_opt_outs: Those that no later row of the run undoes; None if nothing could.
+        fingerprints: What was settled earlier, where only changes are sent.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
-        fingerprints: What was settled earlier, where only changes are sent.
     """
 
     settings: Settings
@@ -47,10 +47,10 @@ class Intake:
     _counts: RowCounts
     _states: StateOutput
     _batches: Batches
-    held_opt_outs: HeldOptOuts | None = None
+    held_opt_outs: HeldOptOuts | None
+    fingerprints: Fingerprints | None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
-    fingerprints: Fingerprints | None = None
 
     @property
     def account(self) -> Account:
@@ -220,7 +220,7 @@ class Intake:
 
     def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states
-        while len(contacts) >= FEW_CONTACTS:
+        while len(contacts) >= MIN_JOINED:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
             contacts = contacts[joined:]

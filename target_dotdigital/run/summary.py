@@ -28,8 +28,7 @@ class Summary:
     counts: RowCounts
     rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
-    listed: str = "rejected rows with their reasons"
-    """What `rejects_csv` holds."""
+    is_verification: bool
 
     @property
     def has_read(self) -> bool:
@@ -70,7 +69,10 @@ class Summary:
                     "the same settings"
                 )
             elif file.size:
-                yield f"The {self.listed} are in {file.path}, for a spreadsheet"
+                what = "rejected rows with their reasons"
+                if self.is_verification:
+                    what = "rejected rows, and those who are missing or differ,"
+                yield f"The {what} are in {file.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""
@@ -88,12 +90,14 @@ def tell_findings(findings: Findings | None) -> bool:
         Whether everything is as the streams have it.
     """
     from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
+        Findings,
         conclusion,
         verification_table,
     )
 
-    if findings is None or findings.is_empty:
-        _logger.error(conclusion(None))
+    findings = findings or Findings()
+    if findings.is_empty:
+        _logger.error(conclusion(findings))
         return False
     with suppress(OSError):  # nobody listens; the exit status tells
         sys.stderr.write(verification_table(findings))

@@ -8,7 +8,7 @@ import json
 import os
 import resource
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -272,6 +272,29 @@ def test_what_can_be_neither_written_nor_emptied_fails_the_run(
     with pytest.raises(OSError, match="No space"):
         file.empty()
     file.close()
+
+
+def test_a_file_that_fails_just_after_it_was_put_in_place_is_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "fingerprints"
+    file = StoredFile(path, is_read_only=False)
+    file.replace([b"older"])
+    older = path.stat().st_ino
+    write = os.pwrite
+
+    def fail_in_place(*what: Any) -> int:
+        if path.stat().st_ino != older:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(*what)
+
+    # A file system that copies what is written over needs room for that, too.
+    monkeypatch.setattr(os, "pwrite", fail_in_place)
+    with pytest.raises(OSError, match="No space"):
+        file.replace([b"newer"])
+    file.empty()
+    file.close()
+    assert _read(path) == (None, None)
 
 
 def test_another_version_gets_everything(

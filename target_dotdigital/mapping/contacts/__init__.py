@@ -8,7 +8,13 @@ from target_dotdigital.mapping.contacts.channels import (
     channel_properties,
     email_properties,
 )
-from target_dotdigital.mapping.contacts.contact import Contact, Row, collapse
+from target_dotdigital.mapping.contacts.contact import (
+    Contact,
+    Row,
+    SentContact,
+    collapse,
+    decode_sent,
+)
 from target_dotdigital.mapping.contacts.emails import PLAIN_EMAIL
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
@@ -52,6 +58,7 @@ __all__ = [
     "IdentitySet",
     "RejectGroup",
     "Row",
+    "SentContact",
     "StreamCounts",
     "as_integer",
     "canonical",
@@ -59,6 +66,7 @@ __all__ = [
     "checker",
     "collapse",
     "comparable_identity",
+    "decode_sent",
     "email_properties",
     "identities_in",
     "identity_hash",
