@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import StreamSettings
 
 _encode = msgspec.json.Encoder().encode
-_in_order = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _encode_sorted(what: object) -> bytes:
-    """Return JSON that does not depend on the order of names. Preferences' names are numbers."""
-    return _in_order(msgspec.to_builtins(what, str_keys=True))
+    """Return JSON that does not depend on the order of names.
+
+    Preferences' names are numbers, and a SCHEMA's may hold half a surrogate pair.
+    """
+    return json.dumps(msgspec.to_builtins(what, str_keys=True), sort_keys=True).encode()
 
 
 def terms_of(
