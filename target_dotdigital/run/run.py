@@ -60,7 +60,7 @@ def build_run(
     # Files: what cannot be written is found before anything is sent.
     rejects = _rejects(settings)
     mirrors = Mirrors(settings)
-    if mirrors and settings.purpose != "verify":
+    if mirrors and settings.purpose == "load":
         check_folder(undo_folder(settings))
     report_writer = ReportWriter(settings, events)
     path = settings.fingerprints_path
