@@ -164,7 +164,7 @@ class Settings:
         if purpose == "load":
             return self
         # Everyone is looked for, or put back, whatever was sent before.
-        chosen = self if purpose == "replay" else replace(self, send="all", fingerprints_path=None)
+        chosen = self if purpose == "replay" else replace(self, fingerprints_path=None)
         if purpose == "verify":
             # What a load has left for people to look at stays as it is.
             return replace(
