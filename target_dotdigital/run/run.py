@@ -253,7 +253,8 @@ class Run:
         Returns:
             Whether everything is as the streams have it.
         """
-        return tell_findings(self.destination.findings())
+        sends_changes = self.settings.send == "changes"
+        return tell_findings(self.destination.findings(), sends_changes=sends_changes)
 
     def _check_streams(self, came: list[str]) -> None:
         """Make sure that a stream was loaded, if any came.
