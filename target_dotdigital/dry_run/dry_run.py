@@ -105,5 +105,5 @@ class DryRun:
             else:  # it is yet to be created, so it has no members
                 load.found.append(StaleMembers(address_book))
         for stale in self.mirrors:
-            stale.check()
+            stale.check(is_dry_run=True)
         return Settlement()

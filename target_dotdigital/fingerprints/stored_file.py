@@ -201,14 +201,14 @@ class StoredFile:
         """Find out whether what the file holds can be relied on."""
         if not content:
             return
+        if content[: len(_MAGIC)] != _MAGIC:
+            self.problem = "it is not a fingerprints file of this version of target-dotdigital"
+            return
         self.problem = "it is damaged"
         if len(content) < _HEAD.size:
             return
-        magic, stamp, size, digest = _HEAD.unpack_from(content)
+        _, stamp, size, digest = _HEAD.unpack_from(content)
         data = content[_HEAD.size : _HEAD.size + size]
-        if magic != _MAGIC:
-            self.problem = "it is none of this version"
-            return
         self._digest.update(data)
         if len(data) < size or self._digest.digest() != digest:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.errors import DataError
@@ -44,14 +45,16 @@ def open_undo(path: Path) -> Rerun:
         DataError: It is none, or does not say which address book its contacts left.
         StorageError: It cannot be read, or another run loads it.
     """
-    source = open_file(path)
-    contents = read_contents(path)
-    if set(contents.rows) != {LEAVERS}:
-        raise DataError(
-            f"{path} is not an undo file of a mirror: its rows are not of the stream '{LEAVERS}' "
-            "alone. To load rejected rows, use --replay"
-        )
-    book = _address_book(path, contents)
+    with ExitStack() as opened:
+        source = opened.enter_context(open_file(path))
+        contents = read_contents(path)
+        if set(contents.rows) != {LEAVERS}:
+            raise DataError(
+                f"{path} is not an undo file of a mirror: its rows are not of the stream "
+                f"'{LEAVERS}' alone. To load rejected rows, use --replay"
+            )
+        book = _address_book(path, contents)
+        opened.pop_all()  # whoever loads it closes it
     total = contents.total
     contacts = "1 contact" if total == 1 else f"{total:,} contacts"
     announcement = (

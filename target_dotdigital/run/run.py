@@ -60,7 +60,7 @@ def build_run(
     # Files: what cannot be written is found before anything is sent.
     rejects = _rejects(settings)
     mirrors = Mirrors(settings)
-    if mirrors and settings.purpose != "verify":
+    if mirrors and settings.purpose == "load":
         check_folder(undo_folder(settings))
     report_writer = ReportWriter(settings, events)
     path = settings.fingerprints_path
@@ -253,7 +253,8 @@ class Run:
         Returns:
             Whether everything is as the streams have it.
         """
-        return tell_findings(self.destination.findings())
+        sends_changes = self.settings.send == "changes"
+        return tell_findings(self.destination.findings(), sends_changes=sends_changes)
 
     def _check_streams(self, came: list[str]) -> None:
         """Make sure that a stream was loaded, if any came.

@@ -65,8 +65,8 @@ class Summary:
         for file in self.rejects:
             if file.size and isinstance(file, RejectsFile):
                 yield (
-                    f"The rejected rows are in {file.path}. Repair that file, and load it with "
-                    "the same settings"
+                    f"The rejected rows are in {file.path}. Repair that file, then load it with "
+                    f"--replay {file.path}"
                 )
             elif file.size:
                 what = "rejected rows with their reasons"
@@ -80,11 +80,12 @@ class Summary:
         yield from filter(None, (each.rounding() for each in self.counts))
 
 
-def tell_findings(findings: Findings | None) -> bool:
+def tell_findings(findings: Findings | None, *, sends_changes: bool) -> bool:
     """Tell on standard error what a verification has found.
 
     Args:
         findings: What it has found; None if there was nothing to look for.
+        sends_changes: Whether a load sends no one who is unchanged in the stream.
 
     Returns:
         Whether everything is as the streams have it.
@@ -100,7 +101,7 @@ def tell_findings(findings: Findings | None) -> bool:
         _logger.error(conclusion(findings))
         return False
     with suppress(OSError):  # nobody listens; the exit status tells
-        sys.stderr.write(verification_table(findings))
+        sys.stderr.write(verification_table(findings, sends_changes=sends_changes))
         sys.stderr.flush()
     _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
     return findings.is_right

@@ -167,7 +167,7 @@ class Verification:
         self._extra.add(seen)
         self.findings.all.extra += 1
         self.findings.place(place).extra += 1
-        reason = f"it is in address book {place}, which the stream mirrors"
+        reason = f"The person is in address book {place}, and in no stream that mirrors it"
         self._people.add("verify.extra", reason, identities[-1], ", ".join(mirrored.streams))
 
     def _look_for_the_others(self, details: Details, check_going_on: Callable[[], None]) -> None:
@@ -228,7 +228,8 @@ class Verification:
         if titles:
             expected.flags |= _DIFFERS
             self.findings.differing.update(titles)
-            self._list(expected, "verify.differs", f"in {', '.join(titles)}")
+            reason = f"The person has other values in Dotdigital: {', '.join(titles)}"
+            self._list(expected, "verify.differs", reason)
         channels = {known[each].name for each in expected.parts if known[each].kind == "status"}
         if held.has_opted_out_besides(channels):
             expected.flags |= _OPTED_OUT
@@ -259,15 +260,15 @@ class Verification:
         found.missing += 1
         found.not_in_the_account += not is_known
         found.opted_out += bool(expected.flags & _OPTED_OUT)
-        where = "the account" if place == ACCOUNT or not is_known else f"address book {place}"
-        why = "; the person has opted out" if expected.flags & _OPTED_OUT else ""
-        self._list(expected, "verify.missing", f"it is not in {where}{why}")
+        where = _where(place if is_known else ACCOUNT)
+        why = ", and has opted out" if expected.flags & _OPTED_OUT else ""
+        self._list(expected, "verify.missing", f"The person is not in {where}{why}")
 
     def _note_stayed(self, expected: ExpectedContact, place: int) -> None:
         expected.flags |= _STAYED
         self.findings.place(place).still_there += 1
-        where = "the account" if place == ACCOUNT else f"address book {place}"
-        self._list(expected, "verify.still_there", f"it is still in {where}")
+        reason = f"The person is still in {_where(place)}, although the row is marked as deleted"
+        self._list(expected, "verify.still_there", reason)
 
     def _miss(self, expected: ExpectedContact) -> None:
         """Note what has become of a contact that no more answers have."""
@@ -296,7 +297,7 @@ class Verification:
             found.not_in_the_account += not flags & _COMPARED
             return
         if flags & _OPTED_OUT:
-            self._list(expected, "verify.opted_out", "the person has opted out in Dotdigital")
+            self._list(expected, "verify.opted_out", "The person has opted out in Dotdigital")
         if flags & _DIFFERS:
             found.differing += 1
         else:
@@ -306,3 +307,7 @@ class Verification:
         streams = self._expected.streams
         stream = streams[expected.stream] if streams else ""
         self._people.add(code, reason, expected.key, stream, expected.row)
+
+
+def _where(place: int) -> str:
+    return "the account" if place == ACCOUNT else f"address book {place}"

@@ -33,11 +33,12 @@ _HEADS: Final = (
 """The counts are in the order of `PlaceFindings`."""
 
 
-def verification_table(findings: Findings) -> str:
+def verification_table(findings: Findings, *, sends_changes: bool) -> str:
     """Return the table, a line break at its end.
 
     Args:
         findings: What was found.
+        sends_changes: Whether a load sends no one who is unchanged in the stream.
     """
     places = sorted(findings.places.items())
     rows = [("of all streams", *astuple(findings.all))]
@@ -49,7 +50,7 @@ def verification_table(findings: Findings) -> str:
     ]
     if findings.differing:
         parts += [text(""), table(("Differing in", "contacts"), findings.differing.most_common())]
-    if hints := _hints(findings):
+    if hints := _hints(findings, sends_changes=sends_changes):
         parts += [text(""), *lines(*hints)]
     return text_for(sys.stderr, *parts)
 
@@ -63,14 +64,20 @@ def _title(findings: Findings, place: int) -> str:
     return f"address book {place}" + (f" ({name})" if name else "")
 
 
-def _hints(findings: Findings) -> list[str]:
+def _hints(findings: Findings, *, sends_changes: bool) -> list[str]:
     """Return what to do, by what was found."""
     found = findings.all
     hints = []
     if found.missing or found.differing:
+        again = "load the stream again, and verify again"
+        if sends_changes:
+            again = (
+                "load the stream once with send: all and the same fingerprints_path, and verify "
+                "again. With send: changes, no one is sent again who is unchanged in the stream"
+            )
         hints.append(
-            "- Missing or differing: load the stream again, and verify again. Values that someone "
-            "changed in Dotdigital meanwhile differ, too."
+            f"- Missing or differing: {again}. Values that someone changed in Dotdigital meanwhile "
+            "differ, too."
         )
     if found.opted_out:
         hints.append(

@@ -121,18 +121,26 @@ def test_an_older_copy_is_not_relied_on(
     assert sent(server) == ["a", "b"] * 3
 
 
+FOREIGN = "it is not a fingerprints file of this version of target-dotdigital"
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "problem"),
     [
-        lambda content: content[:-7],
-        lambda _: b"",
-        lambda _: b"something else altogether, and longer than a head would be",
-        lambda content: content.replace(b'"account":', b'"accoumt":'),
+        (lambda content: content[:-7], "it is damaged"),
+        (lambda content: content[:20], "it is damaged"),
+        (lambda _: b"", None),
+        (lambda _: b"something else altogether, and longer than a head would be", FOREIGN),
+        (lambda _: b"short", FOREIGN),
+        (lambda content: content.replace(b'"account":', b'"accoumt":'), "it is damaged"),
     ],
-    ids=["cut", "empty", "foreign", "damaged"],
+    ids=["cut", "cut in its head", "empty", "foreign", "foreign and short", "damaged"],
 )
 def test_a_file_that_cannot_be_used_means_that_everything_is_sent(
-    server: DotdigitalServer, tmp_path: Path, change: Callable[[bytes], bytes]
+    server: DotdigitalServer,
+    tmp_path: Path,
+    change: Callable[[bytes], bytes],
+    problem: str | None,
 ) -> None:
     config = changes(server)
     load(config, tmp_path, FAST, *rows("ab"))
@@ -140,6 +148,8 @@ def test_a_file_that_cannot_be_used_means_that_everything_is_sent(
     ended = load(config, tmp_path, FAST, *rows("ab"), state(1))
     assert (ended.status, ended.states, sent(server)) == (0, [1], ["a", "b"] * 2)
     assert "everything is sent" in ended.stderr
+    if problem is not None:
+        assert f"fingerprints: {problem}; everything is sent" in ended.stderr
     load(config, tmp_path, FAST, *rows("ab"))
     assert sent(server) == ["a", "b"] * 2
 
