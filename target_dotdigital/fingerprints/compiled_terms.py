@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import StreamSettings
 
 _encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
+_in_order = msgspec.json.Encoder(order="deterministic").encode
+
+
+def _encode_sorted(what: object) -> bytes:
+    """Return JSON that does not depend on the order of names. Preferences' names are numbers."""
+    return _in_order(msgspec.to_builtins(what, str_keys=True))
 
 
 def terms_of(

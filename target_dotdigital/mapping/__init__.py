@@ -21,8 +21,17 @@ from target_dotdigital.mapping.contacts import (
     normalise,
     rows_in_words,
 )
-from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath, MappedLines
-from target_dotdigital.mapping.fast_path_builder import build_fast_path
+from target_dotdigital.mapping.fast_path import (
+    FILTERED,
+    SENT,
+    SLOW,
+    UNCHANGED,
+    UNREADABLE,
+    FastPath,
+    Lines,
+    MappedLines,
+    build_fast_path,
+)
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
 from target_dotdigital.mapping.schemas import (
     TYPES,
@@ -38,21 +47,27 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, is_deleted, to_text
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES, DELETED_AT, is_deleted, to_text
 
 __all__ = [
     "CONTACT_ID",
     "DATA_FIELD_TYPES",
+    "DELETED_AT",
     "EMAIL",
+    "FILTERED",
     "MAX_FRACTION_DIGITS",
     "MOBILE_NUMBER",
+    "SENT",
+    "SLOW",
     "TYPES",
+    "UNCHANGED",
     "UNREADABLE",
     "Contact",
     "ContactMapping",
     "FastPath",
     "HeldOptOuts",
     "IdentitySet",
+    "Lines",
     "MappedLines",
     "RecordValidator",
     "References",

@@ -194,7 +194,7 @@ class Intake:
             self._join_all(contacts, merge_option)
             return
         sent: list[Contact] = []
-        for contact, line in zip(contacts, lines, strict=True):
+        for contact, line in zip(contacts, lines, strict=False):
             if self.fingerprints.send(contact, line):
                 sent.append(contact)
                 continue

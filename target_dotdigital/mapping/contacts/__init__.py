@@ -22,6 +22,7 @@ from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
     comparable,
+    hashes_of,
     identities_in,
 )
 from target_dotdigital.mapping.contacts.limits import (
@@ -59,6 +60,7 @@ __all__ = [
     "collapse",
     "comparable",
     "email_properties",
+    "hashes_of",
     "identities_in",
     "normalise",
     "rows_in_words",

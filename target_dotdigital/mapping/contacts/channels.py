@@ -5,9 +5,10 @@ Source: the vendor's OpenAPI file, contacts 3.4.3 (`channelProperties`).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_dotdigital.mapping.contacts.identity_set import IdentitySet
+from target_dotdigital.mapping.contacts.identity_set import IdentitySet, hashes_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -105,20 +106,36 @@ class HeldOptOuts:
             left out if the account does not know it.
         """
         if is_left_out:
-            _add_all(self._left_out, identities)
+            self._left_out.add_all(identities)
         for name in opted_out:
-            _add_all(self._by_channel[name], identities)
-        held = [name for name, known in self._by_channel.items() if _has_any(known, identities)]
-        return held, _has_any(self._left_out, identities)
+            self._by_channel[name].add_all(identities)
+        hashes = hashes_of(identities)
+        held = [name for name, known in self._by_channel.items() if any(map(known.has, hashes))]
+        return held, any(map(self._left_out.has, hashes))
 
+    def concerned(
+        self, identities: Sequence[Sequence[str]], opted_out: Sequence[Collection[str]]
+    ) -> list[bool]:
+        """Return for each of many contacts whether the opt-out of another row may hold for it.
 
-def _add_all(known: IdentitySet, identities: Sequence[str]) -> None:
-    for identity in identities:
-        known.add(identity)
-
-
-def _has_any(known: IdentitySet, identities: Sequence[str]) -> bool:
-    return bool(known) and any(identity in known for identity in identities)
+        Args:
+            identities: Everything that finds each of the contacts.
+            opted_out: The channels that the row of each opts out of.
+        """
+        hashes = list(map(hashes_of, identities))
+        known = [each.has for each in (*self._by_channel.values(), self._left_out) if each]
+        opting = Counter(
+            hashed
+            for own, channels in zip(hashes, opted_out, strict=True)
+            for hashed in (set(own) if channels else ())
+        )
+        return [
+            any(
+                opting[hashed] > bool(channels) or any(has(hashed) for has in known)
+                for hashed in own
+            )
+            for own, channels in zip(hashes, opted_out, strict=True)
+        ]
 
 
 def channels_of(contact: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
