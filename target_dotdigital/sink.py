@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import InvalidJSONSchema
@@ -32,7 +31,7 @@ from target_dotdigital.settings import NO_ADDRESS_BOOK
 from target_dotdigital.singer import check_damage, mapped_record, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
@@ -222,7 +221,7 @@ class ContactSink(BatchSink):
             stream,
             self.schema,
             self.key_properties,
-            partial(self._prepared, stream_map),
+            self._preparation(None if is_same else stream_map.transform),
             is_made=is_made,
             has_versions=self._mirror is not None,
         )
@@ -243,32 +242,38 @@ class ContactSink(BatchSink):
             rows.compare_with(self._fingerprints, by_line=not (is_made or names_books))
         return rows
 
-    def _prepared(self, stream_map: StreamMap, line: Any) -> dict[str, Any] | None:  # noqa: ANN401 - of a type made for the stream
-        """Return the record of a line, mapped by the stream map and checked.
+    def _preparation(
+        self, transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None
+    ) -> Callable[[Any], dict[str, Any] | None]:
+        """Return what makes the record of a line, and checks it.
 
         Args:
-            stream_map: What turns it into one of this stream.
-            line: What the fast path has decoded.
+            transform: The stream map; None if it leaves records as they are.
 
         Returns:
-            The record; None if it is filtered out.
-
-        Raises:
-            Exception: It needs a look.
+            A function of what the fast path has decoded. It returns None of a record that is
+            filtered out, and raises anything if it needs a look.
         """
-        record: dict[str, Any] | None = stream_map.transform(line.record)
-        if record is None:
-            return None
-        # Flattening takes an object apart that stands where a mark should be.
-        if record.get(DELETED_AT) not in {None, ""} or isinstance(
-            line.record.get(DELETED_AT), (dict, list)
-        ):
-            raise RowRejectedError("delete.invalid", "It may be marked as deleted")
-        if self.include_sdc_metadata_properties:
-            message = {"version": line.version, "time_extracted": line.time_extracted}
-            self._add_sdc_metadata_to_record(record, message, {})
-        self._check(record)
-        return record
+        has_metadata = self.include_sdc_metadata_properties
+        keys, validator = frozenset(self.key_properties), self._row_validator
+
+        def prepared(line: Any) -> dict[str, Any] | None:  # noqa: ANN401 - of a type of its own
+            raw: dict[str, Any] = line.record
+            record = raw if transform is None else transform(raw)
+            if record is None:
+                return None
+            # Flattening takes an object apart that stands where a mark should be.
+            mark, raw_mark = record.get(DELETED_AT), raw.get(DELETED_AT)
+            if not (mark is None or mark == "") or isinstance(raw_mark, (dict, list)):
+                raise RowRejectedError("delete.invalid", "It may be marked as deleted")
+            if has_metadata:
+                message = {"version": line.version, "time_extracted": line.time_extracted}
+                self._add_sdc_metadata_to_record(record, message, {})
+            if keys <= record.keys() and (validator is None or validator.may_fit(record)):
+                return record
+            raise RowRejectedError("record.invalid", "It may break the schema")
+
+        return prepared
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count
@@ -316,10 +321,10 @@ class ContactSink(BatchSink):
         Raises:
             RowRejectedError: It is not.
         """
-        lacking = [name for name in self.key_properties if name not in record]
-        if lacking:
-            reason = f"The tap's key property '{lacking[0]}' is missing"
-            raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
+        for name in self.key_properties:
+            if name not in record:
+                reason = f"The tap's key property '{name}' is missing"
+                raise RowRejectedError("record.invalid", reason, property=name, rule="required")
         if self._row_validator is not None:
             self._row_validator.validate(record)
 

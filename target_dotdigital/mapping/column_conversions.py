@@ -50,6 +50,7 @@ _ANY_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-
 
 FLAGS: Final[frozenset[type]] = frozenset({bool, type(None), UnsetType})
 TEXTS: Final[frozenset[type]] = frozenset({str, type(None), UnsetType})
+PYTHON_NUMBERS: Final[frozenset[type]] = frozenset({int, Decimal, type(None), UnsetType})
 """Types of the values of usual columns."""
 
 CONSENT_PATTERNS: Final = {
@@ -218,6 +219,29 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
         ]
 
     return converted
+
+
+def numbers(unchanged: Convert, convert_each: Convert) -> Convert:
+    """Return the conversion of numbers that are Python's, most of which are sent as they are.
+
+    Args:
+        unchanged: Converts a column of JSON numbers and null.
+        convert_each: Converts values one by one.
+    """
+
+    def of_numbers(values: Values, notes: Notes) -> Values:
+        joined = ""
+        with suppress(ValueError):  # an expression has made one of thousands of digits
+            joined = "".join([f"{value}\n" for value in values if value is not None])
+        spelled = joined.replace("UNSET\n", "").encode()
+        if not _NUMBERS.fullmatch(spelled):
+            return convert_each(values, notes)
+        in_turn = iter(map(Raw, spelled.split()))
+        return unchanged(
+            [value if value is None or value is UNSET else next(in_turn) for value in values], notes
+        )
+
+    return usual(PYTHON_NUMBERS, of_numbers, convert_each)
 
 
 def identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:

@@ -16,6 +16,7 @@ from target_dotdigital.mapping.column_conversions import (
     emails,
     identifiers,
     looked_up,
+    numbers,
     one_by_one,
     opt_outs,
     raw_numbers,
@@ -147,4 +148,6 @@ def _field(field: MappedField, types: PlainTypes | None, *, keeps_empty: bool) -
             has_null = "null" in types.names
             convert = raw_numbers(convert, keeps_empty=keeps_empty, has_null=has_null)
             decoded = Raw | UnsetType  # a binary fraction would not keep every digit
+        case ("Numeric", *_):
+            convert = numbers(unchanged, convert)
     return Column(field.name, field.path, convert, decoded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from functools import partial
-from itertools import groupby, repeat
+from itertools import compress, groupby, product, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -142,45 +142,42 @@ class FastRows:
         self._take_slowly = take_slowly
         self._looked_at.clear()
         first_row = self._intake.position + 1
-        sets = self._identity_sets(messages, first_row)
-        rows = self._rows(lines, places, sets)
+        rows = self._rows(lines, places, self._identity_sets(messages, first_row))
         are_unchanged = None if self._known is None else partial(self._are_unchanged, places)
         mapped = self._fast_path.map(messages, rows, are_unchanged)
         self._hold(mapped)
-        kinds = bytearray((UNCHANGED,)) * len(lines)
-        for place, kind in zip(places, mapped.kinds, strict=True):
-            kinds[place] = kind
+        kinds = mapped.kinds
+        if len(places) < len(lines):
+            kinds = bytearray((UNCHANGED,)) * len(lines)
+            for place, kind in zip(places, mapped.kinds, strict=True):
+                kinds[place] = kind
         self._hand_over(kinds, mapped)
         if self._loading.mirror is not None and messages:
             # Once more, after those that were looked at: this is the newest one.
             self._loading.mirror.identity_set(messages[-1].version, first_row)
         self._note_mapped(mapped, places)
 
-    def _identity_sets(
-        self, messages: Sequence[Any], first_row: int
-    ) -> Iterable[IdentitySet | None]:
-        """Return for each message what takes its contact's identities."""
+    def _identity_sets(self, messages: Sequence[Any], first_row: int) -> list[IdentitySet | None]:
+        """Return for each message what takes its contact's identities; one if it is one for all."""
         mirror = self._loading.mirror
         if mirror is None or not messages:
-            return repeat(None)
+            return [None]
         versions = list(map(_version_of, messages))
         if versions.count(versions[0]) == len(versions):
-            return repeat(mirror.identity_set(versions[0], first_row))
+            return [mirror.identity_set(versions[0], first_row)]
         return [mirror.identity_set(each, first_row) for each in versions]
 
     def _rows(
-        self,
-        lines: Sequence[bytes],
-        places: Sequence[int],
-        sets: Iterable[IdentitySet | None],
+        self, lines: Sequence[bytes], places: Sequence[int], sets: list[IdentitySet | None]
     ) -> Iterable[tuple[Row, ...]]:
         """Return the row of each message, as its contact keeps it."""
+        all_sets = sets if len(sets) > 1 else repeat(sets[0])
         if not self._intake.keeps_rejects:
-            return map(self._bare, sets)
+            return map(self._bare, sets) if len(sets) > 1 else repeat(self._bare(sets[0]))
         counts, head, first = self._counts, self._schema_line, self._counts.read + 1
         return (
             (Row(counts, lines[at], head, each, first + at),)
-            for at, each in zip(places, sets, strict=False)
+            for at, each in zip(places, all_sets, strict=False)
         )
 
     def _bare(self, identity_set: IdentitySet | None) -> tuple[Row]:
@@ -247,25 +244,32 @@ class FastRows:
         if held is None:
             self._add(contacts, start)
             return
-        opted_out = [
-            [name for name, column in mapped.opted_out.items() if column[place]]
-            for place in range(start, start + len(contacts))
-        ]
-        concerned = held.concerned([each.identities for each in contacts], opted_out)
+        opted_out = self._opted_out(mapped, start, start + len(contacts))
+        left_out = [mapping.is_left_out(channels) for channels in opted_out]
+        identities = [each.identities for each in contacts]
+        concerned = held.concerned(identities, opted_out)
         for is_concerned, group in groupby(range(len(contacts)), concerned.__getitem__):
             numbers = list(group)
             if is_concerned:
                 for number in numbers:
                     self._look_at(start + number)
                 continue
-            for number in numbers:
-                if opted_out[number]:
-                    contact = contacts[number]
-                    contact.only_if_known = mapping.is_left_out(opted_out[number])
-                    held.hold(
-                        contact.identities, opted_out[number], is_left_out=contact.only_if_known
-                    )
-            self._add(contacts[numbers[0] : numbers[-1] + 1], start + numbers[0])
+            part = slice(numbers[0], numbers[-1] + 1)
+            for contact in compress(contacts[part], left_out[part]):
+                contact.only_if_known = True
+            held.add_all(identities[part], opted_out[part], left_out[part])
+            self._add(contacts[part], start + numbers[0])
+
+    def _opted_out(self, mapped: MappedLines, start: int, end: int) -> list[tuple[str, ...]]:
+        """Return for each of some lines the channels that it opts out of."""
+        columns = [column[start:end] for column in mapped.opted_out.values()]
+        if not columns:
+            return [()] * (end - start)
+        by_flags = {
+            flags: tuple(compress(mapped.opted_out, flags))
+            for flags in product((False, True), repeat=len(columns))
+        }
+        return list(map(by_flags.__getitem__, zip(*columns, strict=True)))
 
     def _add(self, contacts: list[Contact], start: int) -> None:
         end = start + len(contacts)

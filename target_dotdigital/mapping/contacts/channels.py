@@ -6,6 +6,7 @@ Source: the vendor's OpenAPI file, contacts 3.4.3 (`channelProperties`).
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_dotdigital.mapping.contacts.identity_set import IdentitySet, hashes_of
@@ -110,8 +111,8 @@ class HeldOptOuts:
         for name in opted_out:
             self._by_channel[name].add_all(identities)
         hashes = hashes_of(identities)
-        held = [name for name, known in self._by_channel.items() if any(map(known.has, hashes))]
-        return held, any(map(self._left_out.has, hashes))
+        held = [name for name, known in self._by_channel.items() if known.among(hashes)]
+        return held, bool(self._left_out.among(hashes))
 
     def concerned(
         self, identities: Sequence[Sequence[str]], opted_out: Sequence[Collection[str]]
@@ -122,20 +123,42 @@ class HeldOptOuts:
             identities: Everything that finds each of the contacts.
             opted_out: The channels that the row of each opts out of.
         """
-        hashes = list(map(hashes_of, identities))
-        known = [each.has for each in (*self._by_channel.values(), self._left_out) if each]
+        if not any(opted_out) and not any((*self._by_channel.values(), self._left_out)):
+            return [False] * len(identities)
+        owners = [number for number, own in enumerate(identities) for _ in own]
+        hashes = hashes_of(_flat(identities, [True] * len(identities)))
+        held: set[int] = set()
+        for known in (*self._by_channel.values(), self._left_out):
+            held |= known.among(hashes)
         opting = Counter(
-            hashed
-            for own, channels in zip(hashes, opted_out, strict=True)
-            for hashed in (set(own) if channels else ())
+            hashed for hashed, owner in zip(hashes, owners, strict=True) if opted_out[owner]
         )
-        return [
-            any(
-                opting[hashed] > bool(channels) or any(has(hashed) for has in known)
-                for hashed in own
-            )
-            for own, channels in zip(hashes, opted_out, strict=True)
-        ]
+        found = [False] * len(identities)
+        for hashed, owner in zip(hashes, owners, strict=True):
+            if hashed in held or opting[hashed] > bool(opted_out[owner]):
+                found[owner] = True
+        return found
+
+    def add_all(
+        self,
+        identities: Sequence[Sequence[str]],
+        opted_out: Sequence[Collection[str]],
+        left_out: Sequence[bool],
+    ) -> None:
+        """Hold the opt-outs of contacts that other rows have nothing to do with.
+
+        Args:
+            identities: Everything that finds each of the contacts.
+            opted_out: The channels that the row of each opts out of.
+            left_out: Whether each is left out if the account does not know it.
+        """
+        for name, known in self._by_channel.items():
+            known.add_all(_flat(identities, [name in channels for channels in opted_out]))
+        self._left_out.add_all(_flat(identities, left_out))
+
+
+def _flat(identities: Sequence[Sequence[str]], are_meant: Sequence[bool]) -> list[str]:
+    return [each for own in compress(identities, are_meant) for each in own]
 
 
 def channels_of(contact: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:

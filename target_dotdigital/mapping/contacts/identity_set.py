@@ -17,7 +17,7 @@ _SHIFT = _HASH_BITS - _BUCKET_BITS
 MIN_COMPACTION = 4096
 """A bucket with more hashes than this is rid of its duplicates."""
 
-MIN_RECENT = 4096
+MIN_RECENT = 16_384
 RECENT_SHARE = 16
 """Hashes that are kept apart before they go into the buckets: so many, or this part of all. Then
 identities can be added and looked for in turn."""
@@ -67,25 +67,26 @@ class IdentitySet:
 
     def __contains__(self, identity: str) -> bool:
         """Return whether the set holds an identity."""
-        (hashed,) = hashes_of((identity,))
-        return self.has(hashed)
+        return bool(self.among(hashes_of((identity,))))
 
-    def has(self, hashed: int) -> bool:
-        """Return whether the set holds an identity.
+    def among(self, hashes: Collection[int]) -> set[int]:
+        """Return the identities among some that the set holds.
 
         Args:
-            hashed: Its hash.
+            hashes: The hashes of identities.
         """
-        if hashed in self._recent:
-            return True
-        number = hashed >> _SHIFT
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            return False
-        if self._sorted.get(number) != len(bucket):
-            bucket = self._compact(number)
-        position = bisect_left(bucket, hashed)
-        return position < len(bucket) and bucket[position] == hashed
+        found = self._recent.intersection(hashes)
+        for hashed in hashes if self._buckets else ():
+            number = hashed >> _SHIFT
+            bucket = self._buckets.get(number)
+            if bucket is None:
+                continue
+            if self._sorted.get(number) != len(bucket):
+                bucket = self._compact(number)
+            position = bisect_left(bucket, hashed)
+            if position < len(bucket) and bucket[position] == hashed:
+                found.add(hashed)
+        return found
 
     def _put_away(self) -> None:
         """Put the recent hashes into their buckets."""
