@@ -205,10 +205,10 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
         others: Values = [UNSET] * len(values)
         for place, value in enumerate(values):
             found.append(value)
-            if value is UNSET or _A_NUMBER.fullmatch(value):
-                continue
-            if has_null and value == _NULL:
+            if value is None or (has_null and value == _NULL):  # the former of one inside a null
                 found[place] = null
+            elif value is UNSET or _A_NUMBER.fullmatch(value):
+                continue
             elif _ANY_NUMBER.fullmatch(value):
                 others[place] = Decimal(bytes(value).decode())
             else:

@@ -9,7 +9,7 @@ from itertools import compress, groupby, product, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, Row
+from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, KeptLines, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,7 +68,9 @@ class FastRows:
         self._fast_path = fast_path
         self._loading = loading
         self._counts = loading.counts
-        self._schema_line = intake.schema_line
+        settings, self._kept = intake.settings, None
+        if rejects := settings.rejects_path or settings.rejects_csv:
+            self._kept = KeptLines(rejects.parent, self._counts, intake.schema_line)
         self._bare_rows: dict[int, tuple[Row]] = {}
         """By identity set, one for all rows whose lines need not be kept: there are many of them
         in memory."""
@@ -171,14 +173,9 @@ class FastRows:
         self, lines: Sequence[bytes], places: Sequence[int], sets: list[IdentitySet | None]
     ) -> Iterable[tuple[Row, ...]]:
         """Return the row of each message, as its contact keeps it."""
-        all_sets = sets if len(sets) > 1 else repeat(sets[0])
-        if not self._intake.keeps_rejects:
-            return map(self._bare, sets) if len(sets) > 1 else repeat(self._bare(sets[0]))
-        counts, head, first = self._counts, self._schema_line, self._counts.read + 1
-        return (
-            (Row(counts, lines[at], head, each, first + at),)
-            for at, each in zip(places, all_sets, strict=False)
-        )
+        if self._kept is not None:
+            return self._kept.rows(lines, places, self._counts.read + 1, sets)
+        return map(self._bare, sets) if len(sets) > 1 else repeat(self._bare(sets[0]))
 
     def _bare(self, identity_set: IdentitySet | None) -> tuple[Row]:
         found = self._bare_rows.get(id(identity_set))
@@ -196,7 +193,8 @@ class FastRows:
                 for each in sets:
                     each.add_all(contact.identities)
                 if sets:
-                    contact.rows = (contact.rows[0]._replace(identity_set=sets[0]),)
+                    row = contact.rows[0]
+                    contact.rows = (Row(row.counts, row.line, row.schema, sets[0], row.number),)
         elif self._loading.mirror is not None:
             for held, contacts in groupby(mapped.contacts, _identity_set_of):
                 if held is not None:

@@ -25,6 +25,7 @@ from target_dotdigital.mapping.contacts.identity_set import (
     hashes_of,
     identities_in,
 )
+from target_dotdigital.mapping.contacts.kept_lines import KeptLines
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -50,6 +51,7 @@ __all__ = [
     "Contact",
     "HeldOptOuts",
     "IdentitySet",
+    "KeptLines",
     "RejectGroup",
     "Row",
     "StreamCounts",
