@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import InvalidJSONSchema
@@ -16,7 +17,6 @@ from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
-    DELETED_AT,
     ContactMapping,
     Lines,
     RecordValidator,
@@ -24,6 +24,7 @@ from target_dotdigital.mapping import (
     build_fast_path,
     identities_in,
     is_deleted,
+    preparation,
     used_in,
 )
 from target_dotdigital.run import FastRows, Loading
@@ -31,7 +32,7 @@ from target_dotdigital.settings import NO_ADDRESS_BOOK
 from target_dotdigital.singer import check_damage, mapped_record, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from singer_sdk.mapper import StreamMap
 
@@ -83,8 +84,10 @@ class ContactSink(BatchSink):
         self._fingerprints: StreamFingerprints | None = None
         super().__init__(target, stream_name, schema, key_properties)
         self._row_validator: RecordValidator | None = None
+        self._keys = frozenset(self.key_properties)
         self._mapping = self._compile()
-        self._own_metadata = self._find_own_metadata()
+        names = [*self.schema.get("properties", ()), *self._names_in_use()]
+        self._own_metadata = tuple(filter(_is_metadata, names))
         if self._mapping is not None:
             self._intake.note_loading(self._counts)
 
@@ -136,17 +139,11 @@ class ContactSink(BatchSink):
             used = used_in([*mapping.paths, *((name,) for name in self.key_properties)])
             self._row_validator = RecordValidator(self.stream_name, self.schema, used)
 
-    def _find_own_metadata(self) -> tuple[str, ...]:
-        """Return the `_sdc_` properties that the tap declares, or that something is made of."""
-        names = [*self.schema.get("properties", ()), *self._names_in_use()]
-        return tuple(filter(_is_metadata, names))
-
     def _names_in_use(self) -> list[str]:
         """Return the properties that matter: keys, required ones, and those that are mapped."""
         required = self.schema.get("required")
         names = [*self.key_properties, *(required if isinstance(required, list) else ())]
-        names += [path[0] for path in self._mapping.paths] if self._mapping is not None else ()
-        return names
+        return names + [path[0] for path in (self._mapping.paths if self._mapping else ())]
 
     @override
     def _remove_sdc_metadata_from_schema(self) -> None:
@@ -201,79 +198,50 @@ class ContactSink(BatchSink):
             self._intake.reject(rows[0], error)
 
     def open_fast_path(self, stream: str, stream_map: StreamMap) -> FastRows | None:
-        """Open the fast path.
+        """Return what takes messages on the fast path; None if nothing does.
 
         Args:
             stream: What the tap calls the stream.
             stream_map: What turns its records into this stream's.
-
-        Returns:
-            It takes messages. None if it stays closed.
         """
         if self._mapping is None or self._settings is None:
             return None
         mapping = self._mapping
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
-        is_made = not is_same or (
-            self.include_sdc_metadata_properties and any(map(_is_metadata, self._names_in_use()))
-        )
+        has_metadata = self.include_sdc_metadata_properties
+        is_made = not is_same or (has_metadata and any(map(_is_metadata, self._names_in_use())))
         lines = Lines(
             stream,
             self.schema,
             self.key_properties,
-            self._preparation(None if is_same else stream_map.transform),
+            preparation(
+                None if is_same else stream_map.transform,
+                partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None,
+                self._may_fit,
+            ),
             is_made=is_made,
             has_versions=self._mirror is not None,
         )
         fast_path = build_fast_path(lines, mapping)
         if fast_path is None:
             return None
-        names_books = mapping.address_books is not None
         loading = Loading(
             mapping,
             self._counts,
             self._count_read,
             self._settings.merge_option,
             self._mirror,
-            self._identity_sets if names_books and self._intake.mirrors else None,
+            self._identity_sets if mapping.address_books and self._intake.mirrors else None,
         )
         rows = FastRows(self._intake, fast_path, loading)
         if self._fingerprints is not None:
-            rows.compare_with(self._fingerprints, by_line=not (is_made or names_books))
+            rows.compare_with(self._fingerprints, by_line=not (is_made or mapping.address_books))
         return rows
 
-    def _preparation(
-        self, transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None
-    ) -> Callable[[Any], dict[str, Any] | None]:
-        """Return what makes the record of a line, and checks it.
-
-        Args:
-            transform: The stream map; None if it leaves records as they are.
-
-        Returns:
-            A function of what the fast path has decoded. It returns None of a record that is
-            filtered out, and raises anything if it needs a look.
-        """
-        has_metadata = self.include_sdc_metadata_properties
-        keys, validator = frozenset(self.key_properties), self._row_validator
-
-        def prepared(line: Any) -> dict[str, Any] | None:  # noqa: ANN401 - of a type of its own
-            raw: dict[str, Any] = line.record
-            record = raw if transform is None else transform(raw)
-            if record is None:
-                return None
-            # Flattening takes an object apart that stands where a mark should be.
-            mark, raw_mark = record.get(DELETED_AT), raw.get(DELETED_AT)
-            if not (mark is None or mark == "") or isinstance(raw_mark, (dict, list)):
-                raise RowRejectedError("delete.invalid", "It may be marked as deleted")
-            if has_metadata:
-                message = {"version": line.version, "time_extracted": line.time_extracted}
-                self._add_sdc_metadata_to_record(record, message, {})
-            if keys <= record.keys() and (validator is None or validator.may_fit(record)):
-                return record
-            raise RowRejectedError("record.invalid", "It may break the schema")
-
-        return prepared
+    def _may_fit(self, record: dict[str, Any]) -> bool:
+        """Return whether a record is as its schema says; if not, `_check` has the last word."""
+        validator = self._row_validator
+        return self._keys <= record.keys() and (validator is None or validator.may_fit(record))
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count
@@ -316,11 +284,7 @@ class ContactSink(BatchSink):
         self._counts.note_mapped(rounded, opted_out)
 
     def _check(self, record: dict[str, Any]) -> None:
-        """Make sure that a record is as its schema says.
-
-        Raises:
-            RowRejectedError: It is not.
-        """
+        """Reject a record that is not as its schema says."""
         for name in self.key_properties:
             if name not in record:
                 reason = f"The tap's key property '{name}' is missing"

@@ -141,7 +141,9 @@ class Import:
         """
         fresh = dict(zip(map(_key_of, contacts), contacts, strict=True))
         size = sum(map(len, map(_body_of, contacts))) + len(contacts)
-        others = {identity: each.key for each in contacts for identity in each.other_identities}
+        others: dict[str, str] = {}
+        if any(map(_others_of, contacts)):
+            others = {identity: each.key for each in contacts for identity in each.other_identities}
         if (
             len(fresh) < len(contacts)
             or len(others) < sum(map(len, map(_others_of, contacts)))

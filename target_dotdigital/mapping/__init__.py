@@ -25,7 +25,6 @@ from target_dotdigital.mapping.contacts import (
 from target_dotdigital.mapping.fast_path import (
     FILTERED,
     SENT,
-    SLOW,
     UNCHANGED,
     UNREADABLE,
     FastPath,
@@ -34,6 +33,7 @@ from target_dotdigital.mapping.fast_path import (
     build_fast_path,
 )
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
+from target_dotdigital.mapping.record_readers import preparation
 from target_dotdigital.mapping.schemas import (
     TYPES,
     RecordValidator,
@@ -48,18 +48,16 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, DELETED_AT, is_deleted, to_text
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES, is_deleted, to_text
 
 __all__ = [
     "CONTACT_ID",
     "DATA_FIELD_TYPES",
-    "DELETED_AT",
     "EMAIL",
     "FILTERED",
     "MAX_FRACTION_DIGITS",
     "MOBILE_NUMBER",
     "SENT",
-    "SLOW",
     "TYPES",
     "UNCHANGED",
     "UNREADABLE",
@@ -93,6 +91,7 @@ __all__ = [
     "match_property",
     "no_data_field",
     "normalise",
+    "preparation",
     "rows_in_words",
     "to_text",
     "unknown_fields",

@@ -340,21 +340,6 @@ def consent_parts(convert: Callable[[object], str], pattern: str) -> Convert:
     return converted
 
 
-def looked_up(find: Callable[[object], object]) -> Convert:
-    """Return the conversion of values for which rows before have found something.
-
-    Args:
-        find: Returns what was found; None if nothing was.
-    """
-
-    def converted(values: Values, notes: Notes) -> Values:
-        found = list(map(find, values))
-        notes.slow.update(place for place, each in enumerate(found) if each is None)
-        return found
-
-    return converted
-
-
 def _are_lines(joined: str, count: int, lines: re.Pattern[str]) -> bool:
     """Return whether so many texts, joined by line ends, match a pattern of lines."""
     # A text of two lines could stand in for one that does not match.

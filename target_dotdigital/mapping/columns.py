@@ -15,7 +15,6 @@ from target_dotdigital.mapping.column_conversions import (
     dates,
     emails,
     identifiers,
-    looked_up,
     numbers,
     one_by_one,
     opt_outs,
@@ -37,9 +36,9 @@ from target_dotdigital.mapping.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_dotdigital.mapping.column_conversions import Notes, Values
     from target_dotdigital.mapping.column_types import PlainTypes
-    from target_dotdigital.mapping.contact_mapping import ContactMapping
-    from target_dotdigital.mapping.values import MappedField
+    from target_dotdigital.mapping.values import MappedField, MappedProperties
 
 _GREATEST_NUMBER: Final = 10**MAX_WHOLE_DIGITS - 1
 
@@ -71,32 +70,33 @@ class Columns(NamedTuple):
 
 
 def columns_of(
-    mapping: ContactMapping, types_of: Callable[[PropertyPath], PlainTypes | None]
+    mapped: MappedProperties,
+    types_of: Callable[[PropertyPath], PlainTypes | None],
+    *,
+    keeps_empty: bool,
 ) -> Columns:
     """Return the columns of a stream.
 
     Args:
-        mapping: How its records are mapped.
+        mapped: The properties that are mapped.
         types_of: Returns what a property's schema demands; None if values may be anything.
+        keeps_empty: Whether null and empty values are sent.
     """
 
     def column(name: object, path: PropertyPath, convert: Convert) -> Column:
         return Column(str(name), path, convert, decoded_type(types_of(path)))
 
-    books = mapping.address_books
-    consent = {} if mapping.consent is None else mapping.consent.paths
+    books = mapped.address_books
+    consent = {} if mapped.consent is None else mapped.consent.paths
     return Columns(
         [
             column(each.name, each.path, _identifiers(each.name, each.check, is_match=not place))
-            for place, each in enumerate(mapping.identifiers)
+            for place, each in enumerate(mapped.identifiers)
         ],
-        [
-            _field(each, types_of(each.path), keeps_empty=mapping.keeps_empty)
-            for each in mapping.fields
-        ],
+        [_field(each, types_of(each.path), keeps_empty=keeps_empty) for each in mapped.fields],
         [
             column(number, path, _preferences(preference_reader(number, path.name)))
-            for number, path in mapping.preferences.paths.items()
+            for number, path in mapped.preferences.paths.items()
         ],
         [
             column(part.name, path, consent_parts(part.convert, CONSENT_PATTERNS[part.name]))
@@ -104,9 +104,9 @@ def columns_of(
         ],
         [
             column(channel, path, opt_outs(opt_out_reader(channel, path.name)))
-            for channel, path in mapping.opt_outs.paths.items()
+            for channel, path in mapped.opt_outs.paths.items()
         ],
-        [] if books is None else [column("lists", books.path, looked_up(books.known))],
+        [] if books is None else [column("lists", books.path, _looked_up(books.known))],
     )
 
 
@@ -151,3 +151,18 @@ def _field(field: MappedField, types: PlainTypes | None, *, keeps_empty: bool) -
         case ("Numeric", *_):
             convert = numbers(unchanged, convert)
     return Column(field.name, field.path, convert, decoded)
+
+
+def _looked_up(find: Callable[[object], object]) -> Convert:
+    """Return the conversion of values for which rows before have found something.
+
+    Args:
+        find: Returns what was found; None if nothing was.
+    """
+
+    def converted(values: Values, notes: Notes) -> Values:
+        found = list(map(find, values))
+        notes.slow.update(place for place, each in enumerate(found) if each is None)
+        return found
+
+    return converted

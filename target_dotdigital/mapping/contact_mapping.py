@@ -52,6 +52,8 @@ class ContactMapping:
             DotdigitalError: A mapped data field has a type that is not documented.
         """
         mapped = MappingCompiler(settings, schema, data_fields).compile(find_address_book)
+        self.mapped = mapped
+        """All properties that are mapped."""
         self.identifiers = mapped.identifiers
         """The properties of the identifiers, the matching one first."""
         self.fields = mapped.fields

@@ -17,7 +17,7 @@ from target_dotdigital.mapping.column_conversions import Notes
 from target_dotdigital.mapping.columns import columns_of
 from target_dotdigital.mapping.contacts import Contact
 from target_dotdigital.mapping.record_readers import (
-    PreparedReader,
+    RecordReader,
     can_decode,
     typed_reader,
     types_in,
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_dotdigital.mapping.column_conversions import Values
+    from target_dotdigital.mapping.column_types import PlainTypes
     from target_dotdigital.mapping.columns import Column, Columns
     from target_dotdigital.mapping.contact_mapping import ContactMapping
     from target_dotdigital.mapping.contacts import Row
-    from target_dotdigital.mapping.record_readers import Prepare, RecordReader
+    from target_dotdigital.mapping.record_readers import Prepare
+    from target_dotdigital.mapping.values import PropertyPath
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for a line that is not for the fast path."""
@@ -193,7 +195,12 @@ def build_fast_path(lines: Lines, mapping: ContactMapping) -> FastPath | None:
         lines: What is known of the stream's lines.
         mapping: How its records are mapped.
     """
-    columns = columns_of(mapping, lambda path: types_in(lines.schema, path.segments))
+    mapped, keeps_empty = mapping.mapped, mapping.keeps_empty
+
+    def types_of(path: PropertyPath) -> PlainTypes | None:
+        return types_in(lines.schema, path.segments)
+
+    columns = columns_of(mapped, types_of, keeps_empty=keeps_empty)
     names = (each.name for group in columns for each in group)
     if not can_decode((lines.stream, *names)):
         return None
@@ -203,12 +210,12 @@ def build_fast_path(lines: Lines, mapping: ContactMapping) -> FastPath | None:
             lines.stream,
             lines.schema,
             lines.key_properties,
-            [each for group in columns for each in group],
+            [(each.path, each.type) for group in columns for each in group],
             has_versions=lines.has_versions,
         )
     if reader is None:
-        reader = PreparedReader(lines.stream, lines.prepare)
-        columns = columns_of(mapping, lambda _: None)
+        reader = RecordReader(lines.stream, lines.prepare)
+        columns = columns_of(mapped, lambda _: None, keeps_empty=keeps_empty)
     return FastPath(reader, columns, mapping)
 
 

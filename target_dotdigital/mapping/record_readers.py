@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
+from typing_extensions import override
 
 from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.mapping.column_types import decoded_type, plain_types
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_dotdigital.mapping.column_types import PlainTypes
-    from target_dotdigital.mapping.columns import Column
-    from target_dotdigital.mapping.schemas.schema_subset import Used
     from target_dotdigital.mapping.values import PropertyPath
 
 _HIDDEN: Final[dict[str, Any]] = {"__repr__": lambda _self: "a record"}
@@ -53,33 +52,8 @@ Prepare: TypeAlias = Callable[[Any], "dict[str, Any] | None"]
 raise anything of one that needs a look."""
 
 
-class RecordReader(Protocol):
-    """Decodes lines, and reads properties of their records."""
-
-    decode: Callable[[bytes], Any]
-    """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
-
-    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
-        """Return the records of lines.
-
-        Args:
-            lines: What `decode` has returned for each.
-            slow: Takes the places of those that need a look.
-            filtered: Takes the places of those that a stream map filters out.
-        """
-
-    def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
-        """Return the values of a property; UNSET for each that is not there.
-
-        Args:
-            path: The property.
-            records: The records.
-            slow: Takes the places of those that need a look.
-        """
-
-
-class PreparedReader:
-    """Decodes all of a record, and lets it be prepared."""
+class RecordReader:
+    """Decodes lines, and reads properties of their records: of all of a record, once prepared."""
 
     def __init__(self, stream: str, prepare: Prepare) -> None:
         """Make the decoder.
@@ -90,9 +64,16 @@ class PreparedReader:
         """
         self._prepare = prepare
         self.decode = _line_decoder(stream, dict[str, Any], ("version", "time_extracted"))
+        """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
 
     def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
-        """See `RecordReader`."""
+        """Return the records of lines.
+
+        Args:
+            lines: What `decode` has returned for each.
+            slow: Takes the places of those that need a look.
+            filtered: Takes the places of those that a stream map filters out.
+        """
         found = []
         for place, line in enumerate(lines):
             record: dict[str, Any] | None = {}
@@ -106,7 +87,13 @@ class PreparedReader:
         return found
 
     def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
-        """See `RecordReader`."""
+        """Return the values of a property; UNSET for each that is not there.
+
+        Args:
+            path: The property.
+            records: The records.
+            slow: Takes the places of those that need a look.
+        """
         if len(path.segments) == 1:
             name = path.name
             return [record.get(name, UNSET) for record in records]
@@ -121,7 +108,7 @@ class PreparedReader:
         return found
 
 
-class TypedReader:
+class TypedReader(RecordReader):
     """Decodes the mapped properties of a record, each as its type, and skips the others."""
 
     def __init__(self, stream: str, record_type: Any, *, has_versions: bool) -> None:  # noqa: ANN401 - a type
@@ -134,14 +121,12 @@ class TypedReader:
         """
         self.decode = _line_decoder(stream, record_type, ("version",) if has_versions else ())
 
+    @override
     def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
-        """See `RecordReader`."""
-        del slow, filtered
         return list(map(_record_of, lines))
 
+    @override
     def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
-        """See `RecordReader`."""
-        del slow
         found = list(map(attrgetter(_attribute(path.segments[0])), records))
         for segment in path.segments[1:]:
             name = _attribute(segment)
@@ -153,7 +138,7 @@ def typed_reader(
     stream: str,
     schema: Mapping[str, Any],
     key_properties: Sequence[str],
-    columns: Iterable[Column],
+    mapped: Iterable[tuple[PropertyPath, Any]],
     *,
     has_versions: bool,
 ) -> TypedReader | None:
@@ -163,17 +148,17 @@ def typed_reader(
         stream: What the tap calls the stream.
         schema: Its JSON schema.
         key_properties: The tap's key properties.
-        columns: What is mapped.
+        mapped: The properties that are mapped, and the type of each; None if it has none.
         has_versions: Whether the versions of messages matter.
     """
     types: dict[tuple[str, ...], Any] = {}
-    for each in columns:
-        if each.type is None or types.setdefault(each.path.segments, each.type) != each.type:
+    for path, kind in mapped:
+        if kind is None or types.setdefault(path.segments, kind) != kind:
             return None  # or two columns want to decode a property differently
     for name in key_properties:
         types.setdefault((name,), decoded_type(types_in(schema, (name,)), is_used=False))
     used = used_in(types)
-    names = (name for path in types for name in path)
+    names = (name for segments in types for name in segments)
     if not _is_plain(schema) or not can_decode((*names, *schema.get("required", ()))):
         return None
     if None in types.values() or DELETED_AT in used:
@@ -181,10 +166,41 @@ def typed_reader(
     fields = _fields(schema, used, types, key_properties)
     if fields is None:
         return None
-    fields += [(".".join(path), _NEVER, UNSET) for path in types if len(path) > 1]
+    fields += [(".".join(segments), _NEVER, UNSET) for segments in types if len(segments) > 1]
     # A row that may be marked as deleted goes the slow way.
     fields.append((DELETED_AT, Literal[""] | None | UnsetType, UNSET))
     return TypedReader(stream, _struct(fields), has_versions=has_versions)
+
+
+def preparation(
+    transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None,
+    add_metadata: Callable[[dict[str, Any], dict[str, Any]], None] | None,
+    is_as_it_should_be: Callable[[dict[str, Any]], bool],
+) -> Prepare:
+    """Return what makes the stream's record of a line, and checks it.
+
+    Args:
+        transform: The stream map; None if it leaves records as they are.
+        add_metadata: Adds the SDK's properties to a record, from its message; None if none are.
+        is_as_it_should_be: Returns whether a record keeps to the schema; it may raise.
+    """
+
+    def prepared(line: Any) -> dict[str, Any] | None:  # noqa: ANN401 - of a type of its own
+        raw: dict[str, Any] = line.record
+        record = raw if transform is None else transform(raw)
+        if record is None:
+            return None
+        # Flattening takes an object apart that stands where a mark should be.
+        mark, raw_mark = record.get(DELETED_AT), raw.get(DELETED_AT)
+        is_unmarked = (mark is None or mark == "") and not isinstance(raw_mark, (dict, list))
+        if add_metadata is not None:
+            message = {"version": line.version, "time_extracted": line.time_extracted}
+            add_metadata(record, message)
+        if is_unmarked and is_as_it_should_be(record):
+            return record
+        raise LookupError
+
+    return prepared
 
 
 def types_in(schema: object, path: Sequence[str]) -> PlainTypes | None:
@@ -211,7 +227,7 @@ def can_decode(names: Iterable[str]) -> bool:
 
 def _fields(
     schema: Any,  # noqa: ANN401 - any JSON
-    used: Used,
+    used: Mapping[str, Any],
     types: Mapping[tuple[str, ...], Any],
     keys: Sequence[str] = (),
     place: tuple[str, ...] = (),

@@ -206,7 +206,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     },
     "preferences": {
         "streams": {
-            "people": {"fields": {}, "preferences": {"7": "vip", "9": "first_name", "3": "points"}},
+            "people": {"fields": {}, "preferences": {"7": "vip", "9": "wish", "3": "points"}},
             "leads": {
                 "fields": {},
                 "preferences": {"7": "crm_id"},
@@ -373,6 +373,7 @@ MORE: dict[str, st.SearchStrategy[Any]] = {
             *("https://a b", "http://[::1]/", "https://example.com/a%20b", "x://y z", None, " "),
         )
     ),
+    "wish": st.sampled_from((True, False, None, True, "yes", "", " ", 1, "maybe")),
     "ip": st.sampled_from(("192.0.2.7", "255.255.255.255", "256.1.1.1", "::1", "fe80::1%a", None)),
     "book": st.sampled_from(
         (102, 102, "Book", "raw:102.0", [102, "Book"], [], True, None, "other")
@@ -470,6 +471,7 @@ def schema_line(draw: st.DrawFn, stream: str, kinds: dict[str, str]) -> bytes:
     properties["_sdc_extracted_at"] = {"type": ["string", "null"], "format": "date-time"}
     text = {"type": ["string", "null"]}
     properties |= {"consent": text, "url": text, "ip": text}
+    properties["wish"] = {"type": ["boolean", "string", "integer", "null"]}
     properties["book"] = draw(st.sampled_from(({}, {"type": ["integer", "string", "null"]})))
     person: dict[str, Any] = {"type": ["object", "null"], "properties": OF_A_PERSON}
     if one_in(draw, 3):

@@ -22,7 +22,6 @@ from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
     comparable,
-    hashes_of,
     identities_in,
 )
 from target_dotdigital.mapping.contacts.kept_lines import KeptLines
@@ -62,7 +61,6 @@ __all__ = [
     "collapse",
     "comparable",
     "email_properties",
-    "hashes_of",
     "identities_in",
     "normalise",
     "rows_in_words",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from target_dotdigital.mapping.values.consent import (
     CONSENT_PARTS,
     Consent,
-    ConsentPart,
     Preferences,
     preference_reader,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "PLAIN_DAY",
     "PLAIN_TIME",
     "Consent",
-    "ConsentPart",
     "MappedField",
     "MappedIdentifier",
     "MappedProperties",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -13,7 +14,6 @@ from target_dotdigital.mapping.contacts import kept_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LINES = [b'{"row":%d}\n' % number for number in range(9)]
 
@@ -45,12 +45,12 @@ def test_some_of_the_lines_are_rows(kept: KeptLines) -> None:
 
 
 def test_no_file_has_a_name_and_none_outlives_its_rows(kept: KeptLines, tmp_path: Path) -> None:
-    before = len(os.listdir("/dev/fd"))
+    before = len([*Path("/dev/fd").iterdir()])
     rows = [*kept.rows(LINES, range(9), 1, [None])]
     assert not list(tmp_path.iterdir())
     for _ in range(20):
         rows = [*kept.rows(LINES, range(9), 1, [None])]
-    assert len(os.listdir("/dev/fd")) <= before + 2
+    assert len([*Path("/dev/fd").iterdir()]) <= before + 2
     assert rows[8][0].line == LINES[8]
 
 
