@@ -68,8 +68,9 @@ class FastRows:
         self._fast_path = fast_path
         self._loading = loading
         self._counts = loading.counts
-        settings, self._kept = intake.settings, None
-        if rejects := settings.rejects_path or settings.rejects_csv:
+        rejects = intake.settings.rejects_path or intake.settings.rejects_csv
+        self._kept: KeptLines | None = None
+        if intake.keeps_rejects and rejects is not None:
             self._kept = KeptLines(rejects.parent, self._counts, intake.schema_line)
         self._bare_rows: dict[int, tuple[Row]] = {}
         """By identity set, one for all rows whose lines need not be kept: there are many of them
