@@ -24,7 +24,7 @@ from target_dotdigital.mapping.contacts.identity_set import (
     comparable,
     identities_in,
 )
-from target_dotdigital.mapping.contacts.kept_lines import KeptLines
+from target_dotdigital.mapping.contacts.kept_lines import KeptLines, KeptRow
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -51,6 +51,7 @@ __all__ = [
     "HeldOptOuts",
     "IdentitySet",
     "KeptLines",
+    "KeptRow",
     "RejectGroup",
     "Row",
     "StreamCounts",

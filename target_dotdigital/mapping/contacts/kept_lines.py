@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from typing_extensions import override
 
+from target_dotdigital.mapping.contacts.contact import Row
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from typing_extensions import Self
 
-    from target_dotdigital.mapping.contacts.contact import Row
     from target_dotdigital.mapping.contacts.identity_set import IdentitySet
     from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 
@@ -59,12 +60,12 @@ class _Block:
 
     def __init__(
         self,
-        counts: StreamCounts,
+        counted: tuple[Row],
         schema: bytes,
         first_number: int,
         identity_sets: Sequence[IdentitySet | None],
     ) -> None:
-        self.counts = counts
+        self.counted = counted
         self.schema = schema
         self.first_number = first_number
         self.identity_sets = identity_sets
@@ -109,7 +110,12 @@ class KeptRow(msgspec.Struct, gc=False):
     @property
     def counts(self) -> StreamCounts:
         """Where the row is counted."""
-        return self.block.counts
+        return self.block.counted[0].counts
+
+    @property
+    def counted(self) -> tuple[Row]:
+        """What is counted alike: one for all rows of a stream."""
+        return self.block.counted
 
     @property
     def line(self) -> bytes:
@@ -145,7 +151,7 @@ class KeptLines:
             schema: The SCHEMA message.
         """
         self._folder = folder
-        self._counts = counts
+        self._counted = (Row(counts, None, None),)
         self._schema = schema
         self._segment: _Segment | None = None
         self._numbers: list[int] = []
@@ -165,7 +171,7 @@ class KeptLines:
             first_number: Which row of its stream the first line is.
             identity_sets: What takes the ID of each row's contact; one if it is one for all.
         """
-        block = _Block(self._counts, self._schema, first_number, identity_sets)
+        block = _Block(self._counted, self._schema, first_number, identity_sets)
         try:
             self._write(block, lines)
         except OSError:  # the disk is full, say
