@@ -4,7 +4,8 @@
 
 Bodies are read into one buffer a connection and not parsed: their contacts are counted by the key
 that each of them has once. An import has finished when it is first asked for, unless imports are
-held active, to see what a target keeps in memory meanwhile. `GET /null/counts` tells what came.
+held active, to see what a target keeps in memory meanwhile. The address book may have members: the
+customers from the first one on (`benchmarks/customers.py`). `GET /null/counts` tells what came.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote
 
 from typing_extensions import Self
 
@@ -37,7 +39,15 @@ _BUFFER_BYTES = 1024 * 1024
 _MARK = b'"matchIdentifier"'
 _IDENTIFIERS = re.compile(rb'"identifiers":(\{[^}]*\})')
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-_ADDRESS_BOOK = {"id": LIST_ID, "name": "Customers", "visibility": "Private", "contacts": 1}
+_REMOVED = re.compile(r"/v2/address-books/[0-9]+/contacts/delete")
+_MEMBER = (
+    '{"contactId":%d,"status":"subscribed","created":"2026-01-01T00:00:00Z",'
+    '"updated":"2026-01-31T00:00:00Z","identifiers":{"email":"customer.number.%d@example.com",'
+    '"mobileNumber":null},"dataFields":[]}'
+)
+_CONTACT = re.compile(r"/contacts/v3/email/customer\.number\.([0-9]+)@example\.com")
+_TOWNS = 500
+_DONE = b'{"id":"%s","status":"Completed"}'
 _HEAD = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -49,6 +59,8 @@ class Counts:
     polls: int = 0
     contacts: int = 0
     body_bytes: int = 0
+    removals: int = 0
+    """Contacts that were taken out of the address book."""
     most_active: int = 0
     """The most imports that were accepted and not yet told to have finished."""
 
@@ -65,22 +77,30 @@ class _Accepted:
 class Answers:
     """What is answered, from what came before."""
 
-    def __init__(self, data_fields: dict[str, str], active: int, *, lists: bool) -> None:
+    def __init__(
+        self, data_fields: dict[str, str], active: int, members: int, *, lists: bool
+    ) -> None:
         """Begin with nothing.
 
         Args:
             data_fields: The account's: name to type.
             active: How many imports are held active; 0 to hold none.
+            members: How many contacts are in the address book.
             lists: Whether reports list every contact, as Dotdigital's do.
         """
         listed = [{"name": name, "type": kind} for name, kind in data_fields.items()]
+        books = [
+            {"id": LIST_ID + number, "name": name, "contacts": members or 1}
+            for number, name in enumerate(["Customers", *map("Town {}".format, range(_TOWNS))])
+        ]
         self._fixed = {
             "/v2/account-info": b'{"id":1,"properties":[]}',
-            "/v2/address-books": json.dumps([_ADDRESS_BOOK]).encode(),
-            f"/v2/address-books/{LIST_ID}": json.dumps(_ADDRESS_BOOK).encode(),
+            "/v2/address-books": json.dumps(books).encode(),
+            f"/v2/address-books/{LIST_ID}": json.dumps(books[0]).encode(),
             "/v2/data-fields": json.dumps(listed).encode(),
         }
         self._active = active
+        self._members = members
         self.lists = lists
         self._lock = threading.Lock()
         self._imports: dict[str, _Accepted] = {}
@@ -111,7 +131,33 @@ class Answers:
                 return json.dumps(asdict(self.counts)).encode()
         if path == "/v2/address-books" and "skip=" in query and "skip=0" not in query:
             return b"[]"
-        return self._fixed.get(path)
+        return self._fixed.get(path) or self._member_answer(path, query)
+
+    def _member_answer(self, path: str, query: str) -> bytes | None:
+        """Return what a GET about members of the address book is answered."""
+        if path == "/contacts/v3":
+            return self._page(query)
+        if found := _CONTACT.fullmatch(unquote(path)):
+            number = int(found[1])
+            return (_MEMBER % (number + 1, number)).encode()
+        if path.startswith("/v2/contacts/deletion/"):
+            return _DONE % path.rpartition("/")[2].encode()
+        return None
+
+    def remove(self, contacts: int) -> bytes:
+        """Take contacts out of the address book, and return the answer."""
+        with self._lock:
+            self.counts.removals += contacts
+        return _DONE % str(uuid.uuid4()).encode()
+
+    def _page(self, query: str) -> bytes:
+        """Return a page of members."""
+        asked = parse_qs(query)
+        first, limit = int(asked.get("marker", ["0"])[0]), int(asked["limit"][0])
+        end = min(first + limit, self._members)
+        items = ",".join([_MEMBER % (number + 1, number) for number in range(first, end)])
+        following = f',"next":{{"marker":"{end}"}}' if end < self._members else ""
+        return f'{{"_items":[{items}],"_links":{{"self":{{"marker":""}}{following}}}}}'.encode()
 
     def _status(self, import_id: str) -> bytes | None:
         with self._lock:
@@ -186,23 +232,26 @@ class Connection:
             contacts, identifiers = self._read_body(size)
             self._send(202, self._answers.accept(contacts, size, identifiers))
             return
+        if method == "POST" and _REMOVED.fullmatch(path):
+            self._send(202, self._answers.remove(self._read_body(size, b",")[0] + 1))
+            return
         self._read_body(size)
         found = self._answers.get(path) if method == "GET" else None
         self._send(404 if found is None else 200, found or b"{}")
 
-    def _read_body(self, size: int) -> tuple[int, list[bytes]]:
-        """Read a body; return how many contacts it has and, if they are listed, who they are."""
+    def _read_body(self, size: int, mark: bytes = _MARK) -> tuple[int, list[bytes]]:
+        """Read a body; return how many marks it has and, if contacts are listed, who they are."""
         parts: list[bytes] = []
         count = kept = 0
         missing = size - self._filled
         while True:
-            count += self._buffer.count(_MARK, 0, self._filled)
+            count += self._buffer.count(mark, 0, self._filled)
             if self._answers.lists:
                 parts.append(bytes(self._view[kept : self._filled]))
             if missing <= 0:
                 break
             # The end of this piece may hold the beginning of the next mark.
-            kept = min(len(_MARK) - 1, self._filled)
+            kept = min(len(mark) - 1, self._filled)
             self._view[:kept] = bytes(self._view[self._filled - kept : self._filled])
             received = self._receive(kept)
             if not received:
@@ -224,16 +273,26 @@ class NullServer:
     """
 
     def __init__(
-        self, data_fields: dict[str, str], *, active: int = 0, lists: bool = False
+        self,
+        data_fields: dict[str, str],
+        *,
+        active: int = 0,
+        members: int = 0,
+        lists: bool = False,
     ) -> None:
         """Start it.
 
         Args:
             data_fields: The account's: name to type.
             active: How many imports it holds active; 0 to hold none.
+            members: How many contacts are in the address book.
             lists: Whether reports list every contact.
         """
-        options = [f"--data-fields={json.dumps(data_fields)}", f"--active={active}"]
+        options = [
+            f"--data-fields={json.dumps(data_fields)}",
+            f"--active={active}",
+            f"--members={members}",
+        ]
         self._process = subprocess.Popen(
             [sys.executable, __file__, *options, *(["--lists"] if lists else [])],
             stdout=subprocess.PIPE,
@@ -271,9 +330,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="any free one by default")
     parser.add_argument("--data-fields", type=json.loads, default={}, help="JSON: name to type")
     parser.add_argument("--active", type=int, default=0, help="imports that are held active")
+    parser.add_argument("--members", type=int, default=0, help="contacts in the address book")
     parser.add_argument("--lists", action="store_true", help="reports list every contact")
     arguments = parser.parse_args()
-    answers = Answers(arguments.data_fields, arguments.active, lists=arguments.lists)
+    answers = Answers(
+        arguments.data_fields, arguments.active, arguments.members, lists=arguments.lists
+    )
     with socket.create_server(("127.0.0.1", arguments.port), backlog=128) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         while True:

@@ -1,4 +1,4 @@
-"""The figures of `docs/performance.md` and its pictures, from a round of benchmarks."""
+"""The figures of `docs/performance.md` and its pictures, from what the benchmarks have found."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.plots import Bar, Point, bars, line
-from benchmarks.results import MAX_MEGABYTES, bounds
-from benchmarks.scale import ACTIVE_IMPORTS
+from benchmarks.features import (
+    FEATURES,
+    MAX_TIMES_IDEAL,
+    MIN_TIMES_ONE_BY_ONE,
+    MIN_TIMES_STOCK,
+)
+from benchmarks.plots import Bar, bars
+from benchmarks.results import is_met, schedule_times, times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from benchmarks.results import Bound, Machine, Results
+    from benchmarks.results import Machine, Results
     from benchmarks.schedule import Schedule
-    from benchmarks.throughput import Throughput
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
 """Its text is written by hand, the figures between the marks are not."""
 
 _MARK, _END_MARK = "<!-- benchmarks -->\n", "<!-- /benchmarks -->\n"
 
+_LIMIT = "the limit: the bare loop"
 _PACE_FILE = "performance-pace.svg"
-_MEMORY_FILE = "performance-memory.svg"
 _SCHEDULE_FILE = "performance-schedule.svg"
 
 
@@ -35,10 +39,10 @@ def write(results: Results, folder: Path) -> None:
         folder: The folder `docs`, in which `images` is.
     """
     images = folder / "images"
-    images.mkdir(exist_ok=True)
+    images.mkdir(parents=True, exist_ok=True)
     (images / _PACE_FILE).write_text(_pace_plot(results), "utf-8")
-    (images / _MEMORY_FILE).write_text(_memory_plot(results), "utf-8")
-    (images / _SCHEDULE_FILE).write_text(_schedule_plot(results.schedule), "utf-8")
+    if results.schedule:
+        (images / _SCHEDULE_FILE).write_text(_schedule_plot(results.schedule), "utf-8")
     page = with_figures(PAGE.read_text("utf-8"), text(results))
     (folder / PAGE.name).write_text(page, "utf-8")
 
@@ -66,71 +70,54 @@ def text(results: Results) -> str:
     Args:
         results: What was found.
     """
+    pairs = max((len(row.runs) for row in results.features.values()), default=0)
     parts = [
-        _in_short(results),
+        _INTRODUCTION.format(machine=_in_words(results.machine), rows=results.rows, pairs=pairs),
         f"![Rows a second](images/{_PACE_FILE})",
-        _MUST_HOLD,
-        _bounds_table(bounds(results)),
-        _FIGURES.format(rows=results.rows, runs=len(results.plain)),
-        _times(results),
-        _peaks(results),
-        _SCALE,
-        f"![Peak memory](images/{_MEMORY_FILE})",
-        _scale(results),
-        _SCHEDULE.format(rows=results.schedule[0].rows, slots=results.schedule[0].active),
-        f"![Time to load at Dotdigital's pace](images/{_SCHEDULE_FILE})",
-        _schedule(results.schedule),
-        _HOW.format(
-            rows=results.rows,
-            template_rows=results.template[0].rows,
-            scale_runs=len(results.scale),
-            active=ACTIVE_IMPORTS,
-        ),
-        _UNMEASURED.format(megabytes=results.limit[0].body_bytes / results.rows),
+        *_sections(results),
+        _HOW.format(stock_rows=results.stock[0].rows if results.stock else 0),
+        _UNMEASURED,
         "### The machine",
         _machine(results.machine),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-_SHORT = """\
-{rows:,} rows take {seconds:.1f} s ({pace:,.0f} rows/s), {imports:,.0f} imports and
-{polls:,.0f} polls, when Dotdigital answers at once. That is {times_limit:.2f} times what the barest
-loop in Python takes, and {times_template:.1f} times as fast as a target made from the SDK's
-template. With {active} imports active the target takes {peak:,.0f} MB of memory, and for
-{last_rows:,} rows {last_peak:,.0f} MB.
+def tables(results: Results) -> str:
+    """Return the figures alone.
+
+    Args:
+        results: What was found.
+    """
+    return "\n\n".join(part.strip() for part in _sections(results))
+
+
+_INTRODUCTION = """\
+On {machine}.
+
+`uv run python -m benchmarks.all` measures everything and writes this part of the page. It ends with
+status 1 if something takes more than it may. Name rows to measure them alone:
+`uv run python -m benchmarks.all plain mirror --rows 100000 --pairs 1`.
+
+{rows:,} rows, {pairs} loads of each kind: medians, and in brackets the least and the most. *Times
+the limit* is the wall time, with the start, by that of the barest loop in Python right before it.
+*Of processor time*, the threads that send are counted, too, and other work on the machine is not.
 """
 
-_MUST_HOLD = """\
-### What must hold
+_STARTS = """\
+### Start
 
-Medians of all runs. `uv run python -m benchmarks.all` measures everything and writes this part of
-the page. It ends with status 1 if a bound does not hold. You can run each part alone:
-`benchmarks.limit`, `benchmarks.throughput`, `benchmarks.template`, `benchmarks.scale`,
-`benchmarks.schedule`.
-"""
-
-_FIGURES = """\
-### Figures
-
-{rows:,} rows, each measured {runs} times: median, least and most. Wall time, with the start.
-"""
-
-_SCALE = """\
-### Memory and the number of rows
-
-Rows stream through. Memory holds the active imports and the one that is filling. *Added rows/s* is
-the pace without the start: the rows that a line adds to the one above, by the time that they add.
+Processor time, by that of `python -c "import singer_sdk.target_base"` right before it.
 """
 
 _SCHEDULE = """\
 ### At Dotdigital's pace
 
-{rows:,} rows into a server that works imports off at Dotdigital's one public pace, side by side and
-with the Basic package's call limits, on a clock that runs faster than ours. {slots} imports are
-active at a time. What counts is how many of them are busy, from the first second to the last.
-"Sent when full" is computed: what imports of 10,000 would take at best. One import at a time is
-computed from fewer rows, because its time is proportional to them.
+{rows:,} rows into a server that processes imports at Dotdigital's one public pace, side by side and
+with the Basic package's call limits. {slots} imports are active at a time. What counts is how many
+of them are busy, from the first second to the last. "Sent when full" is computed: what imports of
+10,000 would take at best. One import at a time is computed from fewer rows, because its time is
+proportional to them.
 """
 
 _HOW = """\
@@ -145,16 +132,15 @@ STATE comes each 10,000 rows. The file is in the disk's cache.
   only if it ended with 0, the server got every contact and the last STATE came out.
 - **The server** is on the same machine and accepts everything at once. It counts contacts and keeps
   nothing. So the target waits only for its own polls.
-- **The bare loop** decodes each line with msgspec, picks the seven fields, encodes the contact and
-  joins the bodies. It validates, keeps and sends nothing. Each run of the target is compared with
-  the run of the loop right before it. A loop that decodes only what is picked is faster still.
+- **The limit** (`benchmarks/limit.py`) decodes each line with msgspec, picks the seven fields,
+  encodes the contact and joins the bodies. It validates, keeps and sends nothing. A loop that
+  decodes only what is picked is faster still.
 - **The stock target** has the SDK's reader, validation and batches, and a `process_batch` that
   sends contacts with `json` and `requests` and waits for the import's end. Measured with
-  {template_rows:,} rows; for {rows:,}, its start counts once and the rest by the row.
-- **Peak memory** is what the operating system reports. The server then holds imports active until
-  there are {active} of them.
-- **The benchmarks took turns**, so that a busy moment of the machine hit more than one of them. The
-  numbers of rows were gone through {scale_runs} times.
+  {stock_rows:,} rows; for more, its start counts once and the rest by the row.
+- **A mirror** reads all members of its address book, 1 in 100 of whom leaves.
+- **Peak memory** is what the operating system reports.
+- **The features took turns**, so that a busy moment of the machine hit more than one of them.
 """
 
 _UNMEASURED = """\
@@ -162,108 +148,134 @@ _UNMEASURED = """\
 
 - Dotdigital itself, which takes minutes to hours for a million contacts.
 - The network: no TLS, no distance, no limit of bandwidth. A million of these rows are about
-  {megabytes:,.0f} MB of JSON to send.
+  254 MB of JSON to send.
 - The tap.
 - Other rows. Wider rows, longer texts and more mapped fields take more time each. Mobile numbers,
   addresses that are not plain ASCII, and rows that join a contact already waiting take much more.
-- Mirrors, `on_delete`, flattening and `add_record_metadata`.
+- Several features in one stream.
 """
 
 
-def _in_short(results: Results) -> str:
-    plain, last = results.plain, results.typical_scale().sizes[-1]
-    return _SHORT.format(
-        rows=results.rows,
-        seconds=statistics.median(each.seconds for each in plain),
-        pace=statistics.median(each.rows_per_second for each in plain),
-        imports=statistics.median(each.imports for each in plain),
-        polls=statistics.median(each.polls for each in plain),
-        times_limit=statistics.median(results.times_limit()),
-        times_template=results.times_template(),
-        active=ACTIVE_IMPORTS,
-        peak=statistics.median(each.peak_megabytes for each in results.held),
-        last_peak=last.peak_megabytes,
-        last_rows=last.rows,
-    )
+def _sections(results: Results) -> Iterator[str]:
+    yield _features_table(results)
+    if results.starts:
+        yield _STARTS
+        yield _starts_table(results)
+    if results.schedule:
+        first = results.schedule[0]
+        yield _SCHEDULE.format(rows=first.rows, slots=first.active)
+        yield f"![Time to load at Dotdigital's pace](images/{_SCHEDULE_FILE})"
+        yield _schedule_table(results.schedule)
 
 
 def _spread(values: Iterable[float], digits: int = 0) -> str:
-    """Return median, least and most as cells of a table."""
+    """Return the median, and the least and the most in brackets."""
     listed = list(values)
-    shown = (statistics.median(listed), min(listed), max(listed))
-    return " | ".join(f"{value:,.{digits}f}" for value in shown)
+    if not listed:
+        return ""
+    least, most = (f"{value:,.{digits}f}" for value in (min(listed), max(listed)))
+    return f"{statistics.median(listed):,.{digits}f} ({least} to {most})"
 
 
-def _bounds_table(found: Sequence[Bound]) -> str:
-    lines = ["| what | measured | allowed | met |", "|---|---:|---:|---|"]
-    lines += [
-        f"| {each.subject} | {each.found} | {each.allowed} | {'yes' if each.is_met else '**no**'} |"
-        for each in found
-    ]
-    return "\n".join(lines)
+def _median(values: Sequence[float], digits: int = 0) -> str:
+    return f"{statistics.median(values):,.{digits}f}" if values else ""
 
 
-def _times(results: Results) -> str:
-    rows = results.rows
-    kinds = [
-        ("the bare loop", [each.seconds for each in results.limit]),
-        ("… decoding only what is picked", [each.seconds for each in results.typed_limit]),
-        *((name, [each.seconds for each in runs]) for name, runs in _timed(results)),
-        ("a stock SDK target", results.template_seconds()),
-    ]
-    lines = ["| | seconds | least | most | rows/s |", "|---|---:|---:|---:|---:|"]
-    for name, seconds in kinds:
-        pace = rows / statistics.median(seconds)
-        lines.append(f"| {name} | {_spread(seconds, 2)} | {pace:,.0f} |")
-    return "\n".join(lines)
+def _table(header: str, lines: Iterable[Sequence[str]]) -> str:
+    columns = header.count("|") + 1
+    dashes = "|".join(["---", *["---:"] * (columns - 1)])
+    return "\n".join([f"| {header} |", f"|{dashes}|", *(f"| {' | '.join(x)} |" for x in lines)])
 
 
-def _peaks(results: Results) -> str:
-    stock = _spread(each.peak_megabytes for each in results.template)
-    lines = ["| | peak memory, MB | least | most |", "|---|---:|---:|---:|"]
-    for name, runs in _sized(results):
-        lines.append(f"| {name} | {_spread(each.peak_megabytes for each in runs)} |")
-    lines.append(f"| a stock SDK target, one import at a time | {stock} |")
-    return "\n".join(lines)
+def _features_table(results: Results) -> str:
+    measured = "rows/s | times the limit | of processor time | peak memory, MB"
+    lines = [*_compared(results), *_feature_lines(results)]
+    return _table(f"what | rows | {measured} | at most | met", lines)
 
 
-def _timed(results: Results) -> list[tuple[str, Sequence[Throughput]]]:
-    return [
-        ("**the target**", results.plain),
-        ("with `rejects_path`", results.rejects),
-        ("with reports that list every contact", results.lists),
-        ("with a stream map", results.stream_maps),
-    ]
+def _compared(results: Results) -> Iterator[list[str]]:
+    """Yield the lines of what the target is compared with."""
+    plain, rows = results.features.get("plain"), f"{results.rows:,}"
+    if plain is not None and plain.runs:
+        yield [_LIMIT, rows, _spread(plain.limit_paces()), "1", "1", "", "", ""]
+    if results.typed_limit:
+        paces = [results.rows / seconds for seconds in results.typed_limit]
+        yield ["… decoding only what is picked", rows, _spread(paces), "", "", "", "", ""]
+    if results.stock:
+        times = results.times_stock()
+        title, bound, met = "a stock SDK target", "", ""
+        if times is not None:
+            title += f"; the target is {times:.1f} times as fast"
+            bound = f"at least {MIN_TIMES_STOCK:.0f} times"
+            met = _met(is_so=times >= MIN_TIMES_STOCK)
+        peaks = _spread(each.peak_megabytes for each in results.stock)
+        yield [title, rows, _spread(results.stock_paces()), "", "", peaks, bound, met]
 
 
-def _sized(results: Results) -> list[tuple[str, Sequence[Throughput]]]:
-    return [
-        ("**the target**, imports ending at once", results.plain),
-        (f"{ACTIVE_IMPORTS} imports active", results.held),
-        (f"{ACTIVE_IMPORTS} imports active, with `rejects_path`", results.held_rejects),
-        ("reports that list every contact", results.lists),
-    ]
+def _feature_lines(results: Results) -> Iterator[list[str]]:
+    for name, row in results.features.items():
+        feature = FEATURES[name]
+        bounds = []
+        if feature.times is not None:
+            bounds.append(f"{feature.times:.1f} times")
+        if feature.megabytes is not None:
+            bounds.append(f"{feature.megabytes:,.0f} MB")
+        pace = "failed" if row.failure is not None else ""
+        if feature.times is not None and not pace:
+            pace = _spread(row.paces())
+        yield [
+            feature.title,
+            f"{row.rows:,}",
+            pace,
+            _spread(row.times(), 2),
+            _median(row.cpu_times(), 2),
+            _spread(row.peaks()),
+            ", ".join(bounds),
+            _met(is_so=is_met(name, row)),
+        ]
 
 
-def _scale(results: Results) -> str:
-    scale = results.typical_scale()
-    lines = [
-        "| rows | seconds | added rows/s | peak memory, MB | imports active |",
-        "|---:|---:|---:|---:|---:|",
-    ]
-    for size, pace in zip(scale.sizes, [None, *scale.paces()], strict=True):
-        shown = "" if pace is None else f"{pace:,.0f}"
+def _met(*, is_so: bool) -> str:
+    return "yes" if is_so else "**no**"
+
+
+def _starts_table(results: Results) -> str:
+    lines = []
+    for (title, kept), starts in results.starts_by_kind().items():
+        times = [each.seconds / each.sdk_seconds for each in starts]
         lines.append(
-            f"| {size.rows:,} | {size.seconds:.2f} | {shown} | {size.peak_megabytes:,.0f} | "
-            f"{size.most_active} |"
+            [
+                title,
+                kept,
+                _spread((each.seconds for each in starts), 2),
+                _spread(times, 2),
+                f"{starts[0].allowed:.1f} times",
+                _met(is_so=times_of(starts) <= starts[0].allowed),
+            ]
         )
-    return "\n".join(lines)
+    header = "what | bytecode that was there | seconds | times the import | at most | met"
+    return _table(header, lines)
 
 
-def _schedule(runs: Sequence[Schedule]) -> str:
-    lines = ["| | minutes of Dotdigital's time | least | most |", "|---|---:|---:|---:|"]
-    lines += [f"| {bar.label} | {_spread(minutes, 1)} |" for bar, minutes in _schedule_bars(runs)]
-    return "\n".join(lines)
+def _schedule_table(runs: Sequence[Schedule]) -> str:
+    ideal, one_by_one = schedule_times(list(runs))
+    bounds = {
+        "target-dotdigital": (
+            f"{ideal:.2f} times the ideal",
+            f"at most {MAX_TIMES_IDEAL:.2f} times",
+            _met(is_so=ideal <= MAX_TIMES_IDEAL),
+        ),
+        "one import at a time": (
+            f"{one_by_one:.1f} times the target's",
+            f"at least {MIN_TIMES_ONE_BY_ONE:.0f} times",
+            _met(is_so=one_by_one >= MIN_TIMES_ONE_BY_ONE),
+        ),
+    }
+    lines = [
+        [bar.label, _spread(minutes, 1), *bounds.get(bar.label, ("", "", ""))]
+        for bar, minutes in _schedule_bars(runs)
+    ]
+    return _table("what | minutes of Dotdigital's time | that is | must be | met", lines)
 
 
 def _schedule_bars(runs: Sequence[Schedule]) -> list[tuple[Bar, list[float]]]:
@@ -277,6 +289,13 @@ def _schedule_bars(runs: Sequence[Schedule]) -> list[tuple[Bar, list[float]]]:
         (Bar(label, statistics.median(minutes), is_ours), minutes)
         for label, minutes, is_ours in kinds
     ]
+
+
+def _in_words(machine: Machine) -> str:
+    return (
+        f"{machine.cores} cores of an {machine.processor}, {machine.python}, "
+        f"singer-sdk {machine.singer_sdk}"
+    )
 
 
 def _machine(machine: Machine) -> str:
@@ -297,33 +316,25 @@ def _machine(machine: Machine) -> str:
 
 
 def _pace_plot(results: Results) -> str:
-    def pace(seconds: Iterable[float]) -> float:
-        return results.rows / statistics.median(seconds)
-
+    shown: list[tuple[str, list[float], bool]] = []
+    plain = results.features.get("plain")
+    if plain is not None:
+        shown.append((_LIMIT, plain.limit_paces(), False))
+    shown += [
+        (_plain_text(FEATURES[name].title), row.paces(), True)
+        for name, row in results.features.items()
+        if FEATURES[name].times is not None
+    ]
+    shown.append(("a stock SDK target", results.stock_paces(), False))
     return bars(
         f"Rows a second, {results.rows:,} rows",
         "rows/s",
-        [
-            Bar("the bare loop", pace(each.seconds for each in results.limit), is_ours=False),
-            Bar("target-dotdigital", pace(each.seconds for each in results.plain), is_ours=True),
-            Bar(
-                "… with a stream map",
-                pace(each.seconds for each in results.stream_maps),
-                is_ours=True,
-            ),
-            Bar("a stock SDK target", pace(results.template_seconds()), is_ours=False),
-        ],
+        [Bar(name, statistics.median(paces), is_ours) for name, paces, is_ours in shown if paces],
     )
 
 
-def _memory_plot(results: Results) -> str:
-    sizes = results.typical_scale().sizes
-    return line(
-        f"Peak memory in MB, with {ACTIVE_IMPORTS} imports held active",
-        "MB",
-        [Point(size.rows, size.peak_megabytes) for size in sizes],
-        MAX_MEGABYTES,
-    )
+def _plain_text(title: str) -> str:
+    return title.replace("`", "").replace("*", "").partition(";")[0]
 
 
 def _schedule_plot(runs: Sequence[Schedule]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,11 +11,9 @@ if TYPE_CHECKING:
 WIDTH = 720
 _OURS, _OTHERS, _LINES, _TEXT = "#1f6feb", "#9aa4b1", "#d5dae1", "#1f2328"
 _FONT = "font-family='system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif'"
-_LABEL_WIDTH, _VALUE_WIDTH = 240, 130
+_LABEL_WIDTH, _VALUE_WIDTH = 300, 130
 _BAR, _ROW = 24, 40
 _TOP = 56
-_LEFT, _RIGHT, _PLOT_HEIGHT = 72, 40, 220
-_TICKS = 5
 _WHOLE_FROM = 100
 """Values below have a digit after the point."""
 
@@ -27,13 +24,6 @@ class Bar(NamedTuple):
     label: str
     value: float
     is_ours: bool
-
-
-class Point(NamedTuple):
-    """One point of a line."""
-
-    rows: int
-    value: float
 
 
 def bars(title: str, unit: str, rows: Sequence[Bar]) -> str:
@@ -59,58 +49,6 @@ def bars(title: str, unit: str, rows: Sequence[Bar]) -> str:
             _text(_LABEL_WIDTH + width + 8, middle, f"{value} {unit}"),
         ]
     return _card(title, _TOP + len(rows) * _ROW + 8, parts)
-
-
-def line(title: str, unit: str, points: Sequence[Point], limit: float) -> str:
-    """Return a line over numbers of rows, which are on a logarithmic axis.
-
-    Args:
-        title: What is shown, and in which unit.
-        unit: Of the values.
-        points: The line, the fewest rows first.
-        limit: What no value may be above.
-    """
-    step = _step(max(limit, *(point.value for point in points)))
-    top = step * _TICKS
-    bottom = _TOP + _PLOT_HEIGHT
-    least, most = math.log10(points[0].rows), math.log10(points[-1].rows)
-    room = WIDTH - _LEFT - _RIGHT
-
-    def y_of(value: float) -> float:
-        return bottom - _PLOT_HEIGHT * value / top
-
-    parts = []
-    for tick in range(_TICKS + 1):
-        y = y_of(tick * step)
-        parts.append(f"<path d='M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}' stroke='{_LINES}'/>")
-        parts.append(_text(_LEFT - 8, y + 5, f"{tick * step:,.0f}", "end"))
-    y = y_of(limit)
-    parts.append(
-        f"<path d='M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}' stroke='{_TEXT}' stroke-dasharray='5 4'/>"
-    )
-    parts.append(_text(_LEFT + 8, y - 7, f"allowed: {limit:,.0f} {unit}"))
-    places = [
-        (_LEFT + room * (math.log10(each.rows) - least) / (most - least), y_of(each.value))
-        for each in points
-    ]
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-    parts.append(f"<path d='M{path}' fill='none' stroke='{_OURS}' stroke-width='2.5'/>")
-    for number, ((x, y), point) in enumerate(zip(places, points, strict=True)):
-        is_last = number == len(points) - 1
-        side = "start" if number == 0 else "end" if is_last else "middle"
-        parts += [
-            f"<circle cx='{x:.1f}' cy='{y:.1f}' r='4.5' fill='{_OURS}'/>",
-            _text(x, y + 22, f"{point.value:,.0f}", side),
-            _text(x, bottom + 22, f"{point.rows:,}{' rows' if is_last else ''}", side),
-        ]
-    return _card(title, bottom + 40, parts)
-
-
-def _step(value: float) -> float:
-    """Return a round distance of ticks that reaches above a value."""
-    rough = value * 1.1 / _TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= rough)
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _MAX_SHOWN = 2_000
@@ -38,7 +38,12 @@ class FinishedRun:
     output: str
 
 
-def run(arguments: Sequence[str], source: Path, folder: Path) -> FinishedRun:
+def run(
+    arguments: Sequence[str],
+    source: Path,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+) -> FinishedRun:
     """Run Python over a file on standard input, until it ends.
 
     The operating system counts this process's own memory in the other one's peak, up to the moment
@@ -48,6 +53,7 @@ def run(arguments: Sequence[str], source: Path, folder: Path) -> FinishedRun:
         arguments: Python's arguments.
         source: What is put before it.
         folder: Where it works; its output is kept there.
+        variables: What its environment has beside the own one's.
 
     Raises:
         RunError: It has failed. The text ends with the last of what it wrote.
@@ -58,7 +64,7 @@ def run(arguments: Sequence[str], source: Path, folder: Path) -> FinishedRun:
         for name, value in os.environ.items()
         # Where Python may not keep what it has compiled, every start compiles everything again.
         if not name.startswith(_SETTINGS_PREFIX) and name != "PYTHONDONTWRITEBYTECODE"
-    }
+    } | dict(variables or {})
     with source.open("rb") as lines, out.open("wb") as output, log.open("wb") as errors:
         began = time.monotonic()
         process = subprocess.Popen(

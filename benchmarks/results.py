@@ -1,4 +1,4 @@
-"""What a whole round of benchmarks has found, and whether that is as it must be."""
+"""What was found, and whether it is as it must be."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ import os
 import platform
 import statistics
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.limit import Limit  # noqa: TC001 - msgspec looks the types up
-from benchmarks.scale import ACTIVE_IMPORTS, MAX_BENT_PERCENT, MAX_GROWTH_PERCENT, Scale, Size
+from benchmarks.features import (
+    FEATURES,
+    MAX_TIMES_IDEAL,
+    MAX_TIMES_START,
+    MAX_TIMES_VERSION,
+    MIN_TIMES_ONE_BY_ONE,
+    MIN_TIMES_STOCK,
+)
+from benchmarks.null_server import Counts  # noqa: TC001 - msgspec looks the types up
 from benchmarks.schedule import Schedule  # noqa: TC001
-from benchmarks.template import Template  # noqa: TC001
-from benchmarks.throughput import Throughput  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-MAX_TIMES_LIMIT = 1.5
-MIN_TIMES_TEMPLATE = 15.0
-MAX_MEGABYTES = 200.0
-MAX_MEGABYTES_WITH_REJECTS = 350.0
-MIN_STREAM_MAPS_PACE = 60_000.0
-MAX_TIMES_IDEAL = 1.15
-MIN_TIMES_ONE_BY_ONE = 20.0
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -74,173 +71,206 @@ def _processor() -> str:
 
 
 @dataclass(frozen=True)
+class Run:
+    """A load.
+
+    Attributes:
+        seconds: Wall time, with the start of interpreter and target.
+        cpu_seconds: The target's processor time, in all of its threads.
+        peak_megabytes: Its resident memory at its highest.
+        limit_seconds: What the bare loop took right before it; None if it was not run.
+        limit_cpu_seconds: The same in processor time.
+        counts: What has come to the server.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_megabytes: float
+    limit_seconds: float | None
+    limit_cpu_seconds: float | None
+    counts: Counts
+
+
+@dataclass
+class Row:
+    """A feature's loads.
+
+    Attributes:
+        rows: How many rows each has.
+        runs: The loads, in the order in which they were made.
+        failure: What ended the last one, if one has failed; then there are no more.
+    """
+
+    rows: int
+    runs: list[Run] = field(default_factory=list)
+    failure: str | None = None
+
+    def times(self) -> list[float]:
+        """Return how many times as long as the bare loop each load took."""
+        return [each.seconds / each.limit_seconds for each in self.runs if each.limit_seconds]
+
+    def cpu_times(self) -> list[float]:
+        """Return the same of processor time."""
+        return [
+            each.cpu_seconds / each.limit_cpu_seconds
+            for each in self.runs
+            if each.limit_cpu_seconds
+        ]
+
+    def paces(self) -> list[float]:
+        """Return the rows a second of each load."""
+        return [self.rows / each.seconds for each in self.runs]
+
+    def limit_paces(self) -> list[float]:
+        """Return those of the bare loop."""
+        return [self.rows / each.limit_seconds for each in self.runs if each.limit_seconds]
+
+    def peaks(self) -> list[float]:
+        """Return the peak memory of each load, in MB."""
+        return [each.peak_megabytes for each in self.runs]
+
+
+@dataclass(frozen=True)
+class StockRun:
+    """What the stock target took.
+
+    Attributes:
+        rows: How many rows there were.
+        seconds: Wall time, with the start of interpreter and target.
+        start_seconds: What a run over next to no rows takes.
+        peak_megabytes: Its resident memory at its highest.
+    """
+
+    rows: int
+    seconds: float
+    start_seconds: float
+    peak_megabytes: float
+
+    def pace_of(self, rows: int) -> float:
+        """Return the rows a second of another number: it starts once, and then goes on alike.
+
+        Args:
+            rows: How many.
+        """
+        work = max(self.seconds - self.start_seconds, 1e-3) * rows / self.rows
+        return rows / (self.start_seconds + work)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start, beside the import of the SDK right before it.
+
+    Attributes:
+        title: What was started.
+        kept: Whose bytecode was there.
+        seconds: Its processor time.
+        sdk_seconds: That of the import.
+    """
+
+    title: str
+    kept: str
+    seconds: float
+    sdk_seconds: float
+
+    @property
+    def allowed(self) -> float:
+        """How many times as long as the import it may take."""
+        return MAX_TIMES_VERSION if "version" in self.title else MAX_TIMES_START
+
+
+@dataclass
 class Results:
-    """Every run of every benchmark, in the order in which they were made.
+    """Everything that was found.
 
     Attributes:
         machine: Where.
-        rows: How many rows there were, where nothing else is said.
-        limit: The bare loop.
-        typed_limit: The bare loop that decodes only what is picked.
-        plain: The target, each run right after one of `limit`.
-        rejects: With `rejects_path`.
-        lists: With reports that list every contact.
-        stream_maps: With a stream map.
-        held: With imports held active.
-        held_rejects: The same with `rejects_path`.
-        template: The stock target.
-        scale: All numbers of rows.
-        schedule: At Dotdigital's pace.
+        rows: How many rows a feature of size one has.
+        features: The features, by name.
+        typed_limit: Seconds of the bare loop that decodes only what is picked.
+        stock: The stock target.
+        starts: Each start.
+        schedule: Loads at Dotdigital's pace.
     """
 
     machine: Machine
     rows: int
-    limit: tuple[Limit, ...]
-    typed_limit: tuple[Limit, ...]
-    plain: tuple[Throughput, ...]
-    rejects: tuple[Throughput, ...]
-    lists: tuple[Throughput, ...]
-    stream_maps: tuple[Throughput, ...]
-    held: tuple[Throughput, ...]
-    held_rejects: tuple[Throughput, ...]
-    template: tuple[Template, ...]
-    scale: tuple[Scale, ...]
-    schedule: tuple[Schedule, ...]
+    features: dict[str, Row] = field(default_factory=dict)
+    typed_limit: list[float] = field(default_factory=list)
+    stock: list[StockRun] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    schedule: list[Schedule] = field(default_factory=list)
 
-    def times_limit(self) -> list[float]:
-        """Return how often the time of the bare loop each run took that was next to it."""
-        pairs = zip(self.plain, self.limit, strict=True)
-        return [target.seconds / limit.seconds for target, limit in pairs]
+    def stock_paces(self) -> list[float]:
+        """Return the rows a second that the stock target loads of as many rows as the target."""
+        return [each.pace_of(self.rows) for each in self.stock]
 
-    def template_seconds(self) -> list[float]:
-        """Return what the stock target takes for as many rows as the target."""
-        return [each.seconds_for(self.rows) for each in self.template]
+    def times_stock(self) -> float | None:
+        """Return how much faster than the stock target the target is; None: not measured."""
+        plain = self.features.get("plain")
+        if plain is None or not plain.runs or not self.stock:
+            return None
+        return statistics.median(plain.paces()) / statistics.median(self.stock_paces())
 
-    def times_template(self) -> float:
-        """Return how often faster the target is than the stock one, by their medians."""
-        ours = statistics.median(each.seconds for each in self.plain)
-        return statistics.median(self.template_seconds()) / ours
-
-    def typical_scale(self) -> Scale:
-        """Return the medians of each number of rows."""
-        return Scale(
-            tuple(
-                Size(
-                    runs[0].rows,
-                    statistics.median(each.seconds for each in runs),
-                    statistics.median(each.peak_megabytes for each in runs),
-                    min(each.most_active for each in runs),
-                )
-                for runs in zip(*(scale.sizes for scale in self.scale), strict=True)
-            )
-        )
+    def starts_by_kind(self) -> dict[tuple[str, str], list[Start]]:
+        """Return the starts by title and bytecode."""
+        found: dict[tuple[str, str], list[Start]] = {}
+        for each in self.starts:
+            found.setdefault((each.title, each.kept), []).append(each)
+        return found
 
 
-@dataclass(frozen=True)
-class Bound:
-    """Something that must hold.
+def is_met(name: str, row: Row) -> bool:
+    """Return whether a feature's loads took no more than they may.
 
-    Attributes:
-        subject: What it is about.
-        found: What was found.
-        allowed: What is allowed.
-        is_met: Whether it holds.
+    Args:
+        name: Of the feature.
+        row: Its loads.
     """
-
-    subject: str
-    found: str
-    allowed: str
-    is_met: bool
-
-
-def _at_most(subject: str, found: float, allowed: float, unit: str, digits: int = 0) -> Bound:
-    shown = f"{found:,.{digits}f}{unit}"
-    return Bound(subject, shown, f"at most {allowed:,.{digits}f}{unit}", found <= allowed)
+    feature = FEATURES[name]
+    if row.failure is not None or not row.runs:
+        return False
+    if feature.times is not None and statistics.median(row.times()) > feature.times:
+        return False
+    if min(each.counts.most_active for each in row.runs) < feature.active:
+        return False  # then peak memory tells nothing
+    return feature.megabytes is None or statistics.median(row.peaks()) <= feature.megabytes
 
 
-def _at_least(subject: str, found: float, allowed: float, unit: str, digits: int = 0) -> Bound:
-    shown = f"{found:,.{digits}f}{unit}"
-    return Bound(subject, shown, f"at least {allowed:,.{digits}f}{unit}", found >= allowed)
+def times_of(starts: list[Start]) -> float:
+    """Return how many times as long as the import of the SDK starts of one kind took."""
+    return statistics.median(each.seconds / each.sdk_seconds for each in starts)
 
 
-def bounds(results: Results) -> list[Bound]:
-    """Return everything that must hold, with what was found: medians of all runs.
+def unmet(results: Results) -> Iterator[str]:
+    """Yield what is not as it must be.
 
     Args:
         results: What was found.
     """
-    scale = results.typical_scale()
-    before, last = (f"{size.rows:,}" for size in scale.sizes[-2:])
-    found = [
-        _at_most(
-            "time, against the bare loop",
-            statistics.median(results.times_limit()),
-            MAX_TIMES_LIMIT,
-            " times",
-            2,
-        ),
-        _at_least(
-            "pace, against a stock SDK target",
-            results.times_template(),
-            MIN_TIMES_TEMPLATE,
-            " times",
-            1,
-        ),
-        _at_least(
-            "imports active while peak memory was measured",
-            min(each.most_active for each in (*results.held, *results.held_rejects)),
-            ACTIVE_IMPORTS,
-            "",
-        ),
-        _at_most("peak memory", _peak(results.held), MAX_MEGABYTES, " MB"),
-        _at_most(
-            "peak memory with `rejects_path`",
-            _peak(results.held_rejects),
-            MAX_MEGABYTES_WITH_REJECTS,
-            " MB",
-        ),
-        _at_most(
-            f"growth of peak memory from {before} to {last} rows",
-            scale.growth_percent,
-            MAX_GROWTH_PERCENT,
-            " %",
-            1,
-        ),
-        _at_most(
-            f"loss of pace from {before} to {last} rows",
-            scale.bent_percent,
-            MAX_BENT_PERCENT,
-            " %",
-            1,
-        ),
-        _at_least(
-            "pace with a stream map",
-            statistics.median(each.rows_per_second for each in results.stream_maps),
-            MIN_STREAM_MAPS_PACE,
-            " rows/s",
-        ),
-    ]
-    return found + _schedule_bounds(results.schedule)
+    for name, row in results.features.items():
+        if not is_met(name, row):
+            yield FEATURES[name].title
+    times_stock = results.times_stock()
+    if times_stock is not None and times_stock < MIN_TIMES_STOCK:
+        yield "pace, against a stock SDK target"
+    for (title, kept), starts in results.starts_by_kind().items():
+        if times_of(starts) > starts[0].allowed:
+            yield f"start of {title}, bytecode: {kept}"
+    if results.schedule:
+        ideal, one_by_one = schedule_times(results.schedule)
+        if ideal > MAX_TIMES_IDEAL:
+            yield "time at Dotdigital's pace, against the ideal"
+        if one_by_one < MIN_TIMES_ONE_BY_ONE:
+            yield "pace at Dotdigital's pace, against one import at a time"
 
 
-def _schedule_bounds(runs: Iterable[Schedule]) -> list[Bound]:
-    pairs = [
-        (each.seconds / each.ideal_seconds, each.one_by_one_seconds / each.seconds) for each in runs
-    ]
-    ideal, one_by_one = (statistics.median(values) for values in zip(*pairs, strict=True))
-    return [
-        _at_most(
-            "time at Dotdigital's pace, against the ideal", ideal, MAX_TIMES_IDEAL, " times", 2
-        ),
-        _at_least(
-            "pace at Dotdigital's pace, against one import at a time",
-            one_by_one,
-            MIN_TIMES_ONE_BY_ONE,
-            " times",
-            1,
-        ),
-    ]
+def schedule_times(runs: list[Schedule]) -> tuple[float, float]:
+    """Return a load's time against the ideal, and its pace against one import at a time.
 
-
-def _peak(runs: Iterable[Throughput]) -> float:
-    return statistics.median(each.peak_megabytes for each in runs)
+    Args:
+        runs: Loads at Dotdigital's pace.
+    """
+    return (
+        statistics.median(each.seconds / each.ideal_seconds for each in runs),
+        statistics.median(each.one_by_one_seconds / each.seconds for each in runs),
+    )

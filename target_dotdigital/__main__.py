@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from target_dotdigital.signals import exit_at_once
@@ -17,9 +18,13 @@ def main() -> None:
         from target_dotdigital.terminal import complete  # noqa: PLC0415 - signals come first
 
         complete(COMPLETION_VARIABLE)
-    # It takes a second to import.
+    # What is imported stays: a collector that walks it again and again while it grows, and later in
+    # a run, finds nothing.
+    gc.disable()
     from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415 - signals come first
 
+    gc.freeze()
+    gc.enable()
     TargetDotdigital.cli()
 
 

@@ -111,6 +111,18 @@ def read_damaged(line: bytes, number: int) -> DamagedMessage:
     return DamagedMessage(message)
 
 
+def is_damaged_object(line: bytes) -> bool:
+    """Return whether a line that Python does not read as JSON is an object with damage in places.
+
+    Args:
+        line: The line.
+    """
+    try:
+        return isinstance(decode(_without_depths(line.decode("utf-8", "surrogateescape"))), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _place(message: object) -> str:
     """Return what can be told of a message that cannot be used."""
     if not isinstance(message, dict):

@@ -85,13 +85,13 @@ class DotdigitalError(TargetDotdigitalError):
 
 
 class NetworkError(TargetDotdigitalError):
-    """Dotdigital cannot be reached, or what answers is not Dotdigital."""
+    """Dotdigital or a storage cannot be reached, or what answers is not Dotdigital."""
 
     act = CHECK_THE_NETWORK
 
 
 class StorageError(TargetDotdigitalError):
-    """A local file cannot be written."""
+    """A local file cannot be written or read."""
 
     act = CHECK_THE_DISK
 

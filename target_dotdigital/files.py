@@ -85,6 +85,34 @@ def unwritable(setting: str, path: Path, error: OSError) -> StorageError:
     return StorageError(f"{setting}: {path} cannot be written: {error.strerror}")
 
 
+def replace_file(setting: str, path: Path, text: str, prefix: str) -> None:
+    """Write a file as a whole or not at all, readable for its owner alone.
+
+    Args:
+        setting: The setting that names it.
+        path: The file.
+        text: What it holds.
+        prefix: What the name of the file begins with that it is written to first.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        # Of mode 0600 from the first moment.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix)
+        with os.fdopen(descriptor, "wb") as file:
+            # A name may hold half a surrogate pair, which is no text that could be encoded.
+            file.write(text.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise unwritable(setting, path, error) from None
+
+
 class AppendedFile:
     """A file that grows while a run goes on. It is made for the first part that is written.
 

@@ -20,10 +20,10 @@ from typing_extensions import override
 from target_dotdigital.damaged_lines import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
 from target_dotdigital.mapping import UNREADABLE
-from target_dotdigital.singer_lines import decode, encode
+from target_dotdigital.singer_lines import decode, encode, whole_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""
@@ -80,6 +80,8 @@ class MessageReader(GenericSingerReader[str]):
         super().__init__()
         self.line = b""
         """The line of the message at hand."""
+        self.line_number = 0
+        """Its number in the tap's output."""
         self.fast_streams: dict[str, FastStream] = {}
         """By what the tap calls them."""
         self._stream = ""
@@ -131,6 +133,21 @@ class MessageReader(GenericSingerReader[str]):
             self._on_failure(error)
             raise
         return counts
+
+    def process_batch(self, blocks: Iterable[list[bytes]]) -> None:
+        """Take the RECORD messages that a BATCH message stands for, in its place.
+
+        Args:
+            blocks: Their lines, many at a time. Between two blocks the run is tended.
+
+        Raises:
+            TargetDotdigitalError: A row cannot be used, or the run has failed.
+        """
+        for lines in blocks:
+            self._process_block(lines, is_text=_is_text(b"".join(lines)))
+            if self._run.is_stopping:
+                return
+            self._run.tend()
 
     def _process_block(self, lines: list[bytes], *, is_text: bool) -> Counter[str]:
         counts: Counter[str] = Counter()
@@ -185,7 +202,7 @@ class MessageReader(GenericSingerReader[str]):
 
     def _take_slowly(self, lines: list[bytes], place: int) -> str | None:
         """Take one message, whatever it is; return its type, or None of a blank line."""
-        number = self._lines_before + place + 1
+        self.line_number = number = self._lines_before + place + 1
         line = lines[place]
         if not line.strip():
             return None
@@ -269,18 +286,11 @@ class MessageReader(GenericSingerReader[str]):
                 yield "".join(lines).encode("utf-8", "surrogatepass")
                 self._run.tend()
             return
-        rest: list[bytes] = []
-        while self._run.wait(descriptor):
-            read = os.read(descriptor, BLOCK_BYTES)
-            if not read:
-                break
-            end = read.rfind(b"\n") + 1
-            if end:
-                yield b"".join((*rest, read[:end]))
-                rest.clear()
-            rest.append(read[end:])
-        if last := b"".join(rest):
-            yield last
+        yield from whole_lines(self._chunks(descriptor))
+
+    def _chunks(self, descriptor: int) -> Iterator[bytes]:
+        while self._run.wait(descriptor) and (read := os.read(descriptor, BLOCK_BYTES)):
+            yield read
 
 
 def _is_text(block: bytes) -> bool:

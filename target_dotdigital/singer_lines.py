@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import simplejson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield whole lines, many of them at a time. The last one may lack its end.
+
+    Args:
+        chunks: What is read, piece by piece.
+    """
+    rest: list[bytes] = []
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*rest, chunk[:end]))
+            rest.clear()
+        rest.append(chunk[end:])
+    if last := b"".join(rest):
+        yield last
 
 
 def decode(line: bytes | str) -> dict[str, Any]:

@@ -280,8 +280,8 @@ class ContactSink(BatchSink):
         contact.rows = (rows[0]._replace(identity_set=sets[0]),) if sets else rows
         for identity_set in sets:
             identity_set.add_all(contact.identities)
-        self._intake.add(contact, self._settings.merge_option)
-        self._counts.note_mapped(rounded, opted_out)
+        if self._intake.add(contact, self._settings.merge_option):
+            self._counts.note_mapped(rounded, opted_out)
 
     def _check(self, record: dict[str, Any]) -> None:
         """Reject a record that is not as its schema says."""

@@ -6,12 +6,14 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import InvalidJSONSchema, RecordsWithoutSchemaException
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.target_base import Target
 from typing_extensions import override
 
+from target_dotdigital.batch_files import record_lines
 from target_dotdigital.clock import Clock
 from target_dotdigital.errors import AbandonedError, DataError, StorageError
 from target_dotdigital.mapping import check_key_properties, check_properties, check_schema
-from target_dotdigital.preflight import run_preflight
 from target_dotdigital.reader import FastStream, MessageReader
 from target_dotdigital.report import Outcome
 from target_dotdigital.run import build_run
@@ -35,11 +37,14 @@ from target_dotdigital.sink import ContactSink, SinkTarget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import FrameType
 
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
 
     from target_dotdigital.run import Intake, Run
+    from target_dotdigital.settings import Purpose
 
 LEAVE_MARGIN_SECONDS = 5.0
 """After `shutdown_grace_seconds` and this, the process ends whatever still holds it."""
@@ -50,17 +55,32 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     name = "target-dotdigital"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        *Target.capabilities,
+        PluginCapabilities.BATCH,
+    ]
     default_sink_class = ContactSink
     message_reader_class = MessageReader
     message_reader: MessageReader
     pace: ClassVar[float] = 1.0
     """How many seconds of its clock pass in a real one. Rehearsals hurry it."""
 
-    def __init__(self, *, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        purpose: Purpose = "load",
+        rejects_path: Path | None = None,
+        account_id: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Check the settings and prepare a run.
 
         Args:
             config: The configuration; it is not changed.
+            purpose: What the run is for.
+            rejects_path: Where a file that is loaded again has its rejected rows put.
+            account_id: The ID of the account that such a file is of, if that is known.
             **kwargs: The SDK's own arguments.
 
         Raises:
@@ -76,7 +96,9 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         super().__init__(config=without_nulls(config or {}), **kwargs)
         # Everything but the imports themselves stays in the main thread.
         self.max_parallelism = 1
-        self._run = build_run(Settings.from_config(self.config), write_line, Clock(self.pace))
+        settings = Settings.from_config(self.config)
+        settings = settings.for_purpose(purpose, rejects_path, account_id)
+        self._run = build_run(settings, write_line, Clock(self.pace))
         self._selection = Selection(self._run.settings, self.mapper)
         self.message_reader.attend(self._run, self.save)
 
@@ -87,11 +109,17 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             raise AssertionError
         return self._run
 
+    @override
+    def tell_findings(self) -> bool:
+        return self.run.tell_findings()
+
     @classmethod
     @override
     def check_account(
         cls, config: dict[str, Any], problems: Sequence[str], doubts: Sequence[str]
     ) -> bool:
+        from target_dotdigital.preflight import run_preflight  # noqa: PLC0415 - for `--test` alone
+
         return run_preflight(config, problems, doubts, Clock(cls.pace), print_line)
 
     @property
@@ -190,24 +218,30 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        names = self._left_out.get(message_dict.get("stream", ""))
-        if names is not None:
+        if (names := self._skipped(message_dict, "RECORD", {"stream", "record"})) is not None:
             self.intake.skip(names)
             return
-        self.message_reader.assert_line_requires(message_dict, requires={"stream", "record"})
         stream = message_dict["stream"]
-        if stream not in self.mapper.stream_maps:
-            if self._leave_out(message_dict):
-                self.intake.skip(self._left_out[stream])
-                return
-            raise RecordsWithoutSchemaException(
-                f"a RECORD of stream '{stream}' came before its SCHEMA. Correct the tap"
-            )
         self.intake.next_row()
         for stream_map in self.mapper.stream_maps[stream]:
             sink = self.get_sink(stream_map.stream_alias)
             if isinstance(sink, ContactSink):
                 sink.receive(message_dict, self.message_reader.line, stream_map)
+
+    def _skipped(self, message: dict[str, Any], kind: str, requires: set[str]) -> list[str] | None:
+        """Return the names under which a message's rows are skipped; None if they are loaded."""
+        names = self._left_out.get(message.get("stream", ""))
+        if names is not None:
+            return names
+        self.message_reader.assert_line_requires(message, requires=requires)
+        stream = message["stream"]
+        if stream in self.mapper.stream_maps:
+            return None
+        if self._leave_out(message):
+            return self._left_out[stream]
+        raise RecordsWithoutSchemaException(
+            f"a {kind} of stream '{stream}' came before its SCHEMA. Correct the tap"
+        )
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -240,9 +274,11 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        if message_dict.get("stream") in self._left_out:
-            return
-        raise DataError("BATCH messages are not supported. Switch the tap's batch_config off")
+        """Take the rows of a BATCH message's files. The SDK lets each sink read them anew."""
+        if self._skipped(message_dict, "BATCH", {"stream", "encoding", "manifest"}) is not None:
+            return  # nobody knows how many rows it has, and its files may be anywhere
+        storage, line = self.run.settings.batch_storage, self.message_reader.line_number
+        self.message_reader.process_batch(record_lines(message_dict, line, storage))
 
     # The end.
 
@@ -264,21 +300,16 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             error: What the run fails of. It is told by whoever catches it, except after a signal:
                 then the process ends here.
         """
-        is_stopped = isinstance(error, AbandonedError)
         try:
             self.run.give_up()
         finally:
-            self._conclude_after(error)
-        if self._signal.number is not None and not is_stopped:
+            try:
+                self._conclude(error)
+            except StorageError as problem:  # the report cannot be written
+                self._log_error(problem)  # and then what the run failed of
+        if self._signal.number is not None and not isinstance(error, AbandonedError):
             self._log_error(error)
         self._exit_if_stopped()
-
-    def _conclude_after(self, error: Exception) -> None:
-        """Conclude a run that has failed, whether its report can be written or not."""
-        try:
-            self._conclude(error)
-        except StorageError as problem:
-            self._log_error(problem)  # and then what the run failed of
 
     def _exit_if_stopped(self) -> None:
         """After a signal, end with one line that says what the run leaves to the next one."""
@@ -294,11 +325,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
     def _conclude(self, error: Exception | None) -> None:
         """Tell what became of the rows, write the report, and let go of everything."""
         self.run.close_progress()
-        level = summary_level(self.logger)
-        for line in self.run.summary.lines():
-            self.logger.log(level, "%s", line)
-        for line in self.run.summary.warnings():
-            self.logger.warning("%s", line)
+        self.run.summary.tell(summary_level(self.logger))
         try:
             # After a fault of the network or of Dotdigital nobody wants to wait for a number.
             asks = self._signal.number is None and isinstance(error, (DataError, type(None)))
@@ -310,10 +337,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
         reason = None
         if error is not None and not isinstance(error, AbandonedError):
             reason = error_text(error, self.progress).partition("\n")[0]
-        if self._signal.number is not None:
-            stopped = f"stopped by {self._signal.name}"
-            return Outcome("stopped", stopped if reason is None else f"{stopped}; {reason}")
-        return Outcome("succeeded" if error is None else "failed", reason)
+        return Outcome.of(reason, self._signal.name, has_failed=error is not None)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

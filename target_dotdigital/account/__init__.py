@@ -13,16 +13,19 @@ from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
 from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
+    MAX_LOOKUPS,
     NOT_IN_A_PATH,
     IncompleteListError,
     KnownContacts,
     find_address_book,
-    read_account,
+    read_held_account,
+    read_held_members,
     read_members,
 )
 from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
 __all__ = [
+    "MAX_LOOKUPS",
     "NOT_IN_A_PATH",
     "SHOWN_OF_ROWS",
     "Account",
@@ -39,7 +42,8 @@ __all__ = [
     "identities_of",
     "named_address_books",
     "new_beside",
-    "read_account",
+    "read_held_account",
+    "read_held_members",
     "read_members",
     "region_of",
     "used_address_books",

@@ -87,6 +87,12 @@ class Account:
                 raise
             elsewhere = self._connection.client_elsewhere()
             raise self._connection.wrong_region(elsewhere) from None
+        self._id: int | None = None
+        if settings.account_id is not None and settings.account_id != self.id:
+            raise SettingsError(
+                f"The file is of account {settings.account_id}, but the settings are of account "
+                f"{self.id}. Use the settings of the run that wrote the file"
+            )
         self.data_fields: dict[str, str] = {field.name: field.type for field in fields}
         self.creation = Creation(self.client, clock, is_planned=settings.dry_run)
         self._creates_address_books = settings.create_address_book
@@ -98,7 +104,6 @@ class Account:
         self._address_books = self._find_address_books(settings)
         self._lookup = AddressBookLookup(self.client)
         self._rows_address_books: set[int] = set()
-        self._id: int | None = None
         self._uncreatable: dict[str, str] = {}
         labels = [self.label(number) for number in self._address_books.values()]
         _logger.info(
@@ -164,7 +169,15 @@ class Account:
         Args:
             address_book_id: Its ID.
         """
-        return address_book_label(address_book_id, self._names.get(address_book_id))
+        return address_book_label(address_book_id, self.shown_name(address_book_id))
+
+    def shown_name(self, address_book_id: int) -> str | None:
+        """Return an address book's name; None if rows alone name it: it is a record's value then.
+
+        Args:
+            address_book_id: Its ID.
+        """
+        return self._names.get(address_book_id)
 
     def missing_fields(
         self, stream: str, settings: StreamSettings, schema: Mapping[str, Any]

@@ -5,32 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from target_dotdigital.account.identities import identities_of
+from target_dotdigital.api import Details, FoundContact, HeldContact
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.mapping import IdentitySet
+from target_dotdigital.mapping import IdentitySet, decode_sent
 from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from target_dotdigital.api import AddressBook, Client, ContactPage, FoundContact
+    from target_dotdigital.api import AddressBook, Client, ContactPage
     from target_dotdigital.mapping import Contact
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""
 
-
 MAX_LOOKUPS: Final = 200
-"""Calls of a run that look one contact up. Then the account is read, 5,000 contacts a call."""
+"""Contacts that are looked up one by one. For more, lists are read: 5,000 contacts a call."""
 
 NOT_IN_A_PATH: Final = frozenset({".", ".."})
 """Values that HTTP clients take out of a path, so that another call would be made."""
@@ -38,13 +36,7 @@ NOT_IN_A_PATH: Final = frozenset({".", ".."})
 _logger = logging.getLogger("target-dotdigital.account")
 
 
-class _Sent(msgspec.Struct):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    identifiers: dict[str, Any]
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
+_ContactT = TypeVar("_ContactT", FoundContact, HeldContact)
 
 
 class IncompleteListError(DotdigitalError):
@@ -84,10 +76,39 @@ def read_members(
     Raises:
         IncompleteListError: The pages go round in circles, or are fewer than they should be.
     """
+    read = partial(client.members, address_book_id)
+    yield from _read_all(client, address_book_id, read, on_page, label)
+
+
+def read_held_members(
+    client: Client, address_book_id: int, details: Details, on_page: Callable[[], None]
+) -> Iterator[HeldContact]:
+    """Yield the members of an address book with what the account holds of them.
+
+    Args:
+        client: Calls Dotdigital.
+        address_book_id: The address book's ID.
+        details: What is told of each of them.
+        on_page: Called before each page; it may raise.
+
+    Raises:
+        IncompleteListError: See `read_members`.
+    """
+    read = partial(client.held_contacts, details, address_book_id)
+    yield from _read_all(client, address_book_id, read, on_page)
+
+
+def _read_all(
+    client: Client,
+    address_book_id: int,
+    read: Callable[[str | None], ContactPage[_ContactT]],
+    on_page: Callable[[], None],
+    label: str | None = None,
+) -> Iterator[_ContactT]:
     before = find_address_book(client, address_book_id).contacts
     label = label or address_book_label(address_book_id)
     listed = 0
-    for contact in _read_pages(partial(client.members, address_book_id), label, on_page):
+    for contact in _read_pages(read, label, on_page):
         listed += 1
         yield contact
     after = find_address_book(client, address_book_id).contacts
@@ -99,29 +120,31 @@ def read_members(
         )
 
 
-def read_account(
-    client: Client, on_page: Callable[[], None] = lambda: None
-) -> Iterator[FoundContact]:
+def read_held_account(
+    client: Client, details: Details, on_page: Callable[[], None]
+) -> Iterator[HeldContact]:
     """Yield the contacts of the account, as far as it lists them: no count tells how many it has.
 
     Args:
         client: Calls Dotdigital.
+        details: What is told of each of them.
         on_page: Called before each page; it may raise.
 
     Raises:
         IncompleteListError: It lists none, or the pages go round in circles.
     """
+    read = partial(client.held_contacts, details, None)
     since_ever = False
 
-    def page(marker: str | None) -> ContactPage:
+    def page(marker: str | None) -> ContactPage[HeldContact]:
         nonlocal since_ever
         try:
-            return client.contacts(marker, since_ever=since_ever)
+            return read(marker, since_ever=since_ever)
         except RequestRefusedError:
             if marker is not None or since_ever:
                 raise
             since_ever = True
-            return client.contacts(marker, since_ever=since_ever)
+            return read(marker, since_ever=since_ever)
 
     try:
         yield from _read_pages(page, "the account", on_page)
@@ -130,8 +153,8 @@ def read_account(
 
 
 def _read_pages(
-    read: Callable[[str | None], ContactPage], whose: str, on_page: Callable[[], None]
-) -> Iterator[FoundContact]:
+    read: Callable[[str | None], ContactPage[_ContactT]], whose: str, on_page: Callable[[], None]
+) -> Iterator[_ContactT]:
     marker: str | None = None
     seen: set[str | int] = set()
     listed = empty = 0
@@ -220,7 +243,7 @@ class KnownContacts:
             return
         self._is_listing = True
         try:
-            for contact in read_account(self._client):
+            for contact in read_held_account(self._client, Details(), lambda: None):
                 for identity in identities_of(contact.identifiers, contact.contact_id):
                     self._known.add(identity)
         except IncompleteListError:
@@ -238,7 +261,7 @@ class KnownContacts:
 
     def _is_found(self, contact: Contact) -> bool:
         """Look a contact up by each of its identifiers, until one finds somebody."""
-        for identifier, value in _decode_sent(contact.body).identifiers.items():
+        for identifier, value in decode_sent(contact.body).identifiers.items():
             self._lookups += 1
             try:
                 if str(value) in NOT_IN_A_PATH or self._client.contact(identifier, value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from target_dotdigital.api.client import CONTACT_PAGE, Client
+from target_dotdigital.api.client import Client, Details
 from target_dotdigital.api.jobs import (
     DELETION,
     IMPORT,
@@ -15,6 +15,7 @@ from target_dotdigital.api.jobs import (
 )
 from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.replies import (
+    CONTACTS_A_PAGE,
     AddressBook,
     ContactPage,
     DataField,
@@ -23,6 +24,7 @@ from target_dotdigital.api.replies import (
     FailedContact,
     FailedDeletion,
     FoundContact,
+    HeldContact,
     ImportStatus,
     ImportSummary,
     WrittenContact,
@@ -32,7 +34,7 @@ from target_dotdigital.api.transport import CALL_DEADLINE_SECONDS, Transport
 
 __all__ = [
     "CALL_DEADLINE_SECONDS",
-    "CONTACT_PAGE",
+    "CONTACTS_A_PAGE",
     "DELETION",
     "IMPORT",
     "MAX_TRIES",
@@ -46,9 +48,11 @@ __all__ = [
     "DataField",
     "DeletionStatus",
     "DeletionSummary",
+    "Details",
     "FailedContact",
     "FailedDeletion",
     "FoundContact",
+    "HeldContact",
     "ImportStatus",
     "ImportSummary",
     "Jobs",

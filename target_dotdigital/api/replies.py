@@ -7,7 +7,7 @@ looks at a type when a decoder is made for it, and crashes when two threads do t
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -15,6 +15,14 @@ from target_dotdigital.api.any_case import AnyCaseDecoder, Documented
 
 # It stands in URLs and logs, so nothing but an ID may be in it.
 JobId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+
+CONTACTS_A_PAGE = 5000
+"""The most contacts that one call returns, and the most that one deletion takes."""
+
+EVER = "gte::2000-01-01T00:00:00Z"
+"""A filter that every contact passes, as the company is younger."""
+
+ContactT = TypeVar("ContactT")
 
 _UNREAD = msgspec.Raw()
 """Stands for what an answer has and nobody reads: it is skipped, not decoded."""
@@ -125,8 +133,9 @@ class ListOfContact(Documented, frozen=True):
     """An address book that a contact is in."""
 
     id: int
+    status: str | None = None
+    """`subscribed`, `pending`, or `suppressed` where the contact has opted out."""
     name: msgspec.Raw = _UNREAD
-    status: msgspec.Raw = _UNREAD
 
 
 class FoundContact(Documented, frozen=True, rename="camel"):
@@ -142,6 +151,32 @@ class FoundContact(Documented, frozen=True, rename="camel"):
     data_fields: msgspec.Raw = _UNREAD
     channel_properties: msgspec.Raw = _UNREAD
     preferences: msgspec.Raw = _UNREAD
+    consent_records: msgspec.Raw = _UNREAD
+
+
+class PreferenceOfContact(Documented, frozen=True, rename="camel"):
+    """A marketing preference that a contact has."""
+
+    id: int
+    is_opted_in: bool | None = None
+    name: msgspec.Raw = _UNREAD
+    public_name: msgspec.Raw = _UNREAD
+    private_name: msgspec.Raw = _UNREAD
+
+
+class HeldContact(Documented, frozen=True, rename="camel"):
+    """A contact with what the account holds of it, as far as it was asked for."""
+
+    contact_id: int
+    identifiers: dict[str, Any] | None = None
+    status: str | None = None
+    """Such as `subscribed`, `unsubscribed`, `suppressed`, `binned`."""
+    data_fields: dict[str, Any] | None = None
+    channel_properties: dict[str, dict[str, Any] | None] | None = None
+    lists: list[ListOfContact] | None = None
+    preferences: list[PreferenceOfContact] | None = None
+    created: msgspec.Raw = _UNREAD
+    updated: msgspec.Raw = _UNREAD
     consent_records: msgspec.Raw = _UNREAD
 
 
@@ -162,10 +197,10 @@ class PageLinks(Documented, frozen=True):
     last: msgspec.Raw = _UNREAD
 
 
-class ContactPage(Documented, frozen=True):
+class ContactPage(Documented, Generic[ContactT], frozen=True):
     """A page of `GET /contacts/v3`. The last one has no next."""
 
-    items: list[FoundContact] = msgspec.field(name="_items")
+    items: list[ContactT] = msgspec.field(name="_items")
     links: PageLinks = msgspec.field(name="_links")
 
 
@@ -217,7 +252,9 @@ CUSTOM_IDENTIFIERS = AnyCaseDecoder(list[CustomIdentifier])
 IMPORT_ACCEPTED = AnyCaseDecoder(ImportAccepted)
 IMPORT_STATUS = AnyCaseDecoder(ImportStatus)
 FOUND_CONTACT = AnyCaseDecoder(FoundContact)
-CONTACT_PAGE = AnyCaseDecoder(ContactPage)
+CONTACT_PAGE = AnyCaseDecoder(ContactPage[FoundContact])
+HELD_CONTACT = AnyCaseDecoder(HeldContact)
+HELD_PAGE = AnyCaseDecoder(ContactPage[HeldContact])
 REMOVAL_STATUS = AnyCaseDecoder(RemovalStatus)
 DELETION_ACCEPTED = AnyCaseDecoder(DeletionAccepted)
 DELETION_STATUS = AnyCaseDecoder(DeletionStatus)

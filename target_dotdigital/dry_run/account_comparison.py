@@ -8,35 +8,24 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.account import (
+    MAX_LOOKUPS,
     NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
-    read_account,
-    read_members,
+    read_held_account,
+    read_held_members,
 )
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
-from target_dotdigital.mapping import IdentitySet
+from target_dotdigital.mapping import IdentitySet, decode_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
-    from target_dotdigital.api import Client, FoundContact
+    from target_dotdigital.api import Client, Details, HeldContact
     from target_dotdigital.mapping import Contact
 
-FEW_CONTACTS = 200
-"""Contacts that are looked up one by one; lists are read for more."""
 
-
-class _Sent(msgspec.Struct):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    identifiers: dict[str, Any]
-    match: str = msgspec.field(name="matchIdentifier")
-    lists: list[int] = []
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
 _decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -66,8 +55,20 @@ class Comparison:
         problem: Why it could not be; None if it was, or was not tried.
     """
 
-    def __init__(self) -> None:
-        """Start with no contacts."""
+    def __init__(
+        self,
+        details: Callable[[], Details],
+        meet: Callable[[HeldContact, Collection[int]], None],
+    ) -> None:
+        """Start with no contacts.
+
+        Args:
+            details: Returns what has to be told of the contacts that are read.
+            meet: Called with each of them, and the address books that it is known to be in. It may
+                come again in another one.
+        """
+        self._details = details
+        self._meet = meet
         self.joining: dict[int, Group] = {ACCOUNT: Group()}
         self.leaving: dict[int, Group] = {}
         self.is_done = False
@@ -82,10 +83,10 @@ class Comparison:
             contacts: The contacts of an import.
         """
         for contact in contacts:
-            sent = _decode_sent(contact.body)
+            sent = decode_sent(contact.body)
             for place in (ACCOUNT, *sent.lists):
                 self.joining.setdefault(place, Group()).all.add(contact.key)
-            self._add(contact.key, sent.match, sent.identifiers[sent.match])
+            self._add(contact.key, sent.match_identifier, sent.identifiers[sent.match_identifier])
 
     def leave(self, leaving: int, contacts: Iterable[Contact]) -> None:
         """Add contacts that would leave.
@@ -118,7 +119,8 @@ class Comparison:
                 places = {*self.joining, *self.leaving}
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
                 if self._is_incomplete():
-                    for contact in read_account(client, on_call):
+                    details = self._details()
+                    for contact in read_held_account(client, details, on_call):
                         self._match(contact, None)
         except IncompleteListError as error:
             self.problem = error.message
@@ -130,7 +132,7 @@ class Comparison:
         if self._few is None:
             return
         self._few[key] = (identifier, value)
-        if len(self._few) > FEW_CONTACTS or str(value) in NOT_IN_A_PATH:
+        if len(self._few) > MAX_LOOKUPS or str(value) in NOT_IN_A_PATH:
             self._few = None
 
     def _look_up(
@@ -141,12 +143,13 @@ class Comparison:
         for key, (identifier, value) in few.items():
             on_call()
             try:
-                contact = client.contact(identifier, value)
+                contact = client.held_contact(identifier, value)
             except RequestRefusedError:
                 continue  # no contact can have it
             if contact is None:
                 continue
             self._add_existing(key)
+            self._meet(contact, [each.id for each in contact.lists or ()])
             for place, group in self._groups_of(key):
                 if contact.lists is None and place > ACCOUNT:
                     unclear.add(place)
@@ -155,12 +158,14 @@ class Comparison:
         return unclear
 
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
+        details = self._details()
         for book in sorted(books):
-            for contact in read_members(client, book, on_call):
+            for contact in read_held_members(client, book, details, on_call):
                 self._match(contact, book)
 
-    def _match(self, contact: FoundContact, book: int | None) -> None:
+    def _match(self, contact: HeldContact, book: int | None) -> None:
         """Take in a contact of the account, or of an address book."""
+        self._meet(contact, () if book is None else (book,))
         for identity in identities_of(contact.identifiers, contact.contact_id):
             if identity not in self._all:
                 continue

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Final, Literal
 
 from target_dotdigital.api import (
-    CONTACT_PAGE,
+    CONTACTS_A_PAGE,
     MAX_WAIT_SECONDS,
     POLLS_AROUND_THE_END,
     seconds_to_wait,
@@ -94,7 +94,7 @@ class CallEstimate:
             polls: How often a job is asked for at most.
             is_certain: Whether they are known to be there; otherwise there may be none.
         """
-        jobs = math.ceil(found / CONTACT_PAGE)
+        jobs = math.ceil(found / CONTACTS_A_PAGE)
         fewest = jobs if is_certain else 0
         self.add(_REMOVE, fewest, jobs)
         self.add(_REMOVAL_STATUS, fewest, jobs * polls)
@@ -106,7 +106,7 @@ class CallEstimate:
             contacts: How many contacts.
             members: How many are in it; None if that is not known.
         """
-        if contacts <= FEW_CONTACTS or (members or 0) > contacts * CONTACT_PAGE:
+        if contacts <= FEW_CONTACTS or (members or 0) > contacts * CONTACTS_A_PAGE:
             self.add(_CONTACT, contacts)
         else:
             self.add_listing(members or 0)
@@ -117,7 +117,7 @@ class CallEstimate:
         Args:
             members: How many are in it.
         """
-        self.add(_CONTACTS, max(math.ceil(members / CONTACT_PAGE), 1))
+        self.add(_CONTACTS, max(math.ceil(members / CONTACTS_A_PAGE), 1))
         self.add(_ADDRESS_BOOK, 3)
 
     def add_deletion(self, polls: int) -> None:

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account import KnownContacts
 from target_dotdigital.dry_run.account_comparison import Comparison
-from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
+from target_dotdigital.loading import ACCOUNT, Import, LastLoad, Removal, Settlement
 from target_dotdigital.mirror import MirrorRemoval, StaleMembers
+from target_dotdigital.verification import UnchangedContacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from target_dotdigital.api import Client
     from target_dotdigital.loading import Load
-    from target_dotdigital.mapping import Contact
 
 
-@dataclass(slots=True)
-class ComparisonLoad:
-    """The load that ends a dry run: the comparison with the account.
-
-    Attributes:
-        is_stopping: Tells whether the run has been asked to end.
-        first_row: 0, as it settles no row.
-        contacts: None, as the comparison has them.
-        others: None.
-    """
-
-    is_stopping: Callable[[], bool]
-    first_row: int = 0
-    contacts: Mapping[str, Contact] = field(default_factory=dict)
-    others: Mapping[str, str] = field(default_factory=dict)
-
-    def check_going_on(self) -> None:
-        """Make sure that the comparison is still wanted.
-
-        Raises:
-            AbandonedError: The run was asked to end.
-        """
-        if self.is_stopping():
-            raise AbandonedError("The run is stopped before everybody was looked for")
+class ComparisonLoad(LastLoad):
+    """The load that ends a dry run: the comparison with the account."""
 
 
 class DryRun:
@@ -56,14 +32,16 @@ class DryRun:
         bytes: The size of their JSON.
         removals: For each removal what its contacts would leave, and how many there are.
         comparison: The contacts that would be imported or leave, and those that exist.
+        unchanged: Those of the contacts that would be imported to no effect.
         mirrors: The contacts that would leave mirrored address books.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, data_fields: Mapping[str, str]) -> None:
         """Start with nothing taken.
 
         Args:
             client: Asks the account, for nothing but GET.
+            data_fields: The account's data fields: name to type.
         """
         self._client = client
         self.asked = client.caller.made()
@@ -71,7 +49,8 @@ class DryRun:
         self.sent = 0
         self.bytes = 0
         self.removals: list[tuple[int, int]] = []
-        self.comparison = Comparison()
+        self.unchanged = UnchangedContacts(data_fields)
+        self.comparison = Comparison(self.unchanged.details, self.unchanged.meet)
         self.mirrors: list[StaleMembers] = []
         self._known = KnownContacts(client)
         self._lock = threading.Lock()
@@ -105,6 +84,7 @@ class DryRun:
             self.sent += len(contacts)
             self.bytes += load.size - sum(len(each.body) + 1 for each in left_out)
             self.comparison.join(contacts)
+            self.unchanged.join(contacts, load.merge_option)
             self._known.note(contacts)
         return Settlement(imported=contacts, left_out=left_out)
 
@@ -112,6 +92,7 @@ class DryRun:
         contacts = list(load.contacts.values())
         self.removals.append((load.address_book_id, len(contacts)))
         self.comparison.leave(load.address_book_id, contacts)
+        self.unchanged.leave(contacts, load.address_book_id)
         if load.address_book_id == ACCOUNT:
             return Settlement(deleted=contacts)
         return Settlement(left=contacts)

@@ -103,3 +103,5 @@ class Plan(msgspec.Struct, frozen=True):
     seconds: Numbers
     notes: list[str]
     """What is an estimate, and what is not known."""
+    unchanged: int | None = None
+    """Of the updated contacts of the account, those that have everything already."""

@@ -108,6 +108,7 @@ class _PlanBuilder:
         return Plan(
             creates=self._creations(),
             contacts=self._contacts(self._comparison.joining[ACCOUNT]),
+            unchanged=dry_run.unchanged.count if self._comparison.is_done else None,
             address_books=[
                 self._address_book(number, group)
                 for number, group in self._comparison.joining.items()

@@ -5,18 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from target_dotdigital.terminal import percent, printable, text_for
+from target_dotdigital.terminal import cell, heading, lines, percent, table, text, text_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
     from rich.text import Text
 
     from target_dotdigital.dry_run.plan import MirrorNumbers, Numbers, Plan
     from target_dotdigital.mapping import StreamCounts
-
-_UNKNOWN = "?"
 
 MAX_ADDRESS_BOOKS = 50
 """Rows can name any number of them. The report has them all."""
@@ -32,53 +30,21 @@ def plan_table(plan: Plan, streams: Sequence[StreamCounts], failure: str | None)
         streams: The rows that were read.
         failure: Why the run did not end well; None if it did.
     """
-    parts: list[Table | Text] = [_heading("Plan of a dry run. Nothing was written to Dotdigital.")]
+    parts: list[Table | Text] = [heading("Plan of a dry run. Nothing was written to Dotdigital.")]
     if failure is not None:
-        parts += _lines(f"The plan covers what was read until the dry run failed: {failure}")
+        parts += lines(f"The plan covers what was read until the dry run failed: {failure}")
     imports = (
         f"Imports: {plan.imports:,} (contacts {plan.contacts_in_imports:,}, bytes "
         f"{plan.import_bytes:,}). They take {time_range(plan.seconds)}."
     )
     tiers = [(tier, each.at_least, each.at_most) for tier, each in plan.calls_by_tier.items()]
-    parts += [_text(""), *_rows(streams), _text("")]
-    parts += [*_lines(*_creations(plan)), _text(""), *_people(plan), _text("")]
+    parts += [text(""), *_rows(streams), text("")]
+    parts += [*lines(*_creations(plan)), text(""), *_people(plan), text("")]
     if mirrors := [_mirror(each) for each in plan.mirrors]:
-        parts += [_heading("Mirrors"), *_lines(*mirrors), _text("")]
-    parts += [*_lines(imports), _table(("Calls", "at least", "at most"), tiers), _text("")]
-    parts += _lines(*(f"- {note}" for note in plan.notes))
+        parts += [heading("Mirrors"), *lines(*mirrors), text("")]
+    parts += [*lines(imports), table(("Calls", "at least", "at most"), tiers), text("")]
+    parts += lines(*(f"- {note}" for note in plan.notes))
     return text_for(sys.stderr, *parts)
-
-
-def _text(text: str, style: str = "") -> Text:
-    from rich.text import Text  # noqa: PLC0415 - a dry run alone shows a plan
-
-    return Text(printable(text), style)
-
-
-def _heading(text: str) -> Text:
-    return _text(text, "bold")
-
-
-def _lines(*lines: str) -> list[Table | Text]:
-    return [_text(line) for line in lines]
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table: the first column to the left, the others to the right."""
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for number, head in enumerate(heads):
-        table.add_column(_text(head), justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(_cell(each)) for each in row))
-    return table
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return _UNKNOWN
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _rows(streams: Sequence[StreamCounts]) -> Iterator[Table | Text]:
@@ -90,17 +56,17 @@ def _rows(streams: Sequence[StreamCounts]) -> Iterator[Table | Text]:
     if any(each.sends_changes for each in streams):
         heads = (*heads, "unchanged")
         rows = [(*row, each.unchanged) for row, each in zip(rows, streams, strict=True)]
-    yield _table(heads, rows)
+    yield table(heads, rows)
     for each in streams:
         if each.rejected:
             codes = ", ".join(f"{code} {count:,}" for code, count in sorted(each.rejected.items()))
             share = percent(each.rejected_total, each.read)
-            yield _text(f"Rejected of {each.stream}: {share}, by code: {codes}")
+            yield text(f"Rejected of {each.stream}: {share}, by code: {codes}")
         if each.opted_out:
             outs = ", ".join(f"{name} {count:,}" for name, count in sorted(each.opted_out.items()))
-            yield _text(f"Opted out of {each.stream}, by channel: {outs}")
+            yield text(f"Opted out of {each.stream}, by channel: {outs}")
         if each.opted_out_new:
-            yield _text(f"Opted out of {each.stream}, and not created: {each.opted_out_new:,}")
+            yield text(f"Opted out of {each.stream}, and not created: {each.opted_out_new:,}")
 
 
 def _creations(plan: Plan) -> Iterator[str]:
@@ -144,12 +110,17 @@ def _people(plan: Plan) -> Iterator[Table | Text]:
     total = plan.contacts
     account = ("whole account", total.new, total.updated, "", "")
     heads = ("People", "would be new", "would be updated", "would join", "would leave")
-    yield _table(heads, [account, *rows[:MAX_ADDRESS_BOOKS]])
+    yield table(heads, [account, *rows[:MAX_ADDRESS_BOOKS]])
     if (more := len(rows) - MAX_ADDRESS_BOOKS) > 0:
-        yield _text(f"and {more:,} more address books")
+        yield text(f"and {more:,} more address books")
+    if total.updated and plan.unchanged is not None:
+        yield text(
+            f"Of the {total.updated:,} people who would be updated, {plan.unchanged:,} have "
+            "everything already: for them nothing changes"
+        )
     for each in deleted:
-        yield _text(
-            f"Would be deleted from the account: {_cell(each.there_now)} of {each.contacts:,} "
+        yield text(
+            f"Would be deleted from the account: {cell(each.there_now)} of {each.contacts:,} "
             "people whose rows are marked as deleted"
         )
 

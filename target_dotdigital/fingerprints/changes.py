@@ -1,4 +1,4 @@
-"""What a run changes of fingerprints, one after the other, as it is kept in the file."""
+"""What a run changes of fingerprints, as it is kept in the file, and what it will change."""
 
 from __future__ import annotations
 
@@ -24,3 +24,16 @@ class Change(NamedTuple):
     def number(self) -> int:
         """How many there are."""
         return len(self.hashes) // WIDTHS[self.kind]
+
+
+class Trace(NamedTuple):
+    """What is kept of a contact once the row that it was sent for is settled."""
+
+    contact: int
+    """The hash of its match identifier."""
+    others: tuple[int, ...]
+    """The hashes of its other identifiers."""
+    body: int
+    """The hash of what was sent."""
+    line: int
+    """The hash of the row's line; 0 if it does not matter."""

@@ -52,7 +52,7 @@ def terms_of(
     writes = {f"field {name}" for name, _, _ in fields}
     writes |= {f"identifier {each.name}" for each in others}
     writes |= {f"preference {each}" for each in settings.preferences}
-    if channels or settings.opt_out:
+    if channels or settings.opt_out or mapping.held_opt_outs is not None:
         writes.add("channelProperties")
     return StreamTerms(
         digest=blake2b(_encode_sorted(what), digest_size=16).hexdigest(),

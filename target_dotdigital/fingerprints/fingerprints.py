@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
+from target_dotdigital.fingerprints.changes import Trace
 from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
 from target_dotdigital.fingerprints.packing import (
     Head,
@@ -28,19 +29,22 @@ from target_dotdigital.fingerprints.packing import (
     unpack_streams,
 )
 from target_dotdigital.fingerprints.stored_file import SETTING, StoredFile
-from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints, trace_of
+from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
 from target_dotdigital.mapping import CONTACT_ID, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from target_dotdigital.fingerprints.stream_fingerprints import Trace
     from target_dotdigital.fingerprints.terms import StreamTerms
-    from target_dotdigital.mapping import Contact
+    from target_dotdigital.mapping import Contact, IdentitySet
     from target_dotdigital.settings import Settings
 
 DAY_SECONDS = 86_400
+
+SLACK_SECONDS = 2 * 60 * 60
+"""A run each night does not begin at the same second, and in summer an hour earlier."""
+
 _logger = logging.getLogger("target-dotdigital.fingerprints")
 
 
@@ -48,6 +52,9 @@ class Fingerprints:
     """The fingerprints of all streams. They belong to the main thread.
 
     While mirrors remove contacts, when nothing else goes on, they belong to the thread that does.
+
+    Attributes:
+        hasher: Hashes identities and contacts, under the file's key once that is read.
     """
 
     def __init__(self, settings: Settings, path: Path) -> None:
@@ -63,28 +70,31 @@ class Fingerprints:
         """
         self._sends_all = settings.send == "all"
         self._max_seconds = settings.send_all_every_days * DAY_SECONDS
-        self._is_dry_run = settings.dry_run
         self._file = StoredFile(path, is_read_only=settings.dry_run)
         self._is_kept = not settings.dry_run
-        self._account: int | None = None
+        self._account: str | None = None
         self._version = version("target-dotdigital")
         self._key = secrets.token_bytes(KEY_BYTES)
         self._streams: dict[str, StreamFingerprints] = {}
         self._begun: set[str] = set()
         """Streams of which everything is sent in this run."""
+        self._came: set[str] = set()
+        """The streams of this run."""
+        self._outdated: list[StreamFingerprints] = []
+        """Those of an earlier SCHEMA of this run."""
         self.hasher = Hasher(self._key)
 
     # Streams.
 
     def stream(
-        self, name: str, terms: StreamTerms, account: int, doubt: str | None
+        self, name: str, terms: StreamTerms, account: str, doubt: str | None
     ) -> StreamFingerprints:
         """Return the fingerprints of a stream that is about to be loaded.
 
         Args:
             name: The stream's name after stream maps.
             terms: Under which terms its contacts are sent.
-            account: The ID of the account.
+            account: What the account is known by.
             doubt: Why nothing that was settled earlier may be there; None if it should be.
 
         Raises:
@@ -94,36 +104,71 @@ class Fingerprints:
             self._account = account
             self._load()
         known = self._streams.get(name)
-        if known is None:
-            reason: str | None = "nothing of it is known from earlier runs"
-        else:
-            reason = self._why_not(known, terms, doubt)
-            if reason is None:
-                if known.terms != terms:
-                    known.forget_lines(terms)
-                    self._keep(urgent=True, anew=True)
-                return known
+        stranger = self._forget_strangers(name, terms)
+        reason = self._why_not(known, terms, doubt, stranger)
+        self._came.add(name)
+        if known is not None and reason is None:
+            is_new = known.terms != terms
+            if is_new:
+                known.forget_lines(terms)
+            if is_new or stranger is not None:
+                self._keep(urgent=True, anew=True)
+            return known
         if not self._sends_all:
             _logger.info("Stream '%s': everything is sent: %s", name, reason)
+        if known is not None:
+            self._outdated.append(known)
         fresh = StreamFingerprints(name, terms, time.time())
+        fresh.is_blind = stranger in self._came
         self._streams[name] = fresh
         self._begun.add(name)
         # Now: once something is sent under other terms, what was known is not true any more.
         self._keep(urgent=True, anew=True)
         return fresh
 
+    def _forget_strangers(self, name: str, terms: StreamTerms) -> str | None:
+        """Forget what is known of streams that find contacts by another identifier; return one.
+
+        It cannot be told which of their contacts this stream writes to. If such a stream is in
+        this run, too, nothing can be kept of either. Then it is the one that is returned.
+        """
+        strangers = [
+            each
+            for each in self._streams.values()
+            if each.stream != name and each.terms.match != terms.match
+        ]
+        for each in strangers:
+            each.forget_all()
+            each.is_blind = each.is_blind or each.stream in self._came
+        names = sorted((each.stream for each in strangers), key=self._came.__contains__)
+        return names[-1] if names else None
+
     def _why_not(
-        self, known: StreamFingerprints, terms: StreamTerms, doubt: str | None
+        self,
+        known: StreamFingerprints | None,
+        terms: StreamTerms,
+        doubt: str | None,
+        stranger: str | None,
     ) -> str | None:
         """Return why everything of a stream is to be sent from now on; None if it is not."""
+        if known is None:
+            return "nothing of it is known from earlier runs"
         if replace(known.terms, schema=terms.schema) != terms:
             return "its settings, or the account's data fields, have changed"
         if known.stream in self._begun:
             return None  # everything of it is sent already
+        if stranger is not None and known.stream not in self._came and known.is_empty:
+            return f"stream '{stranger}' finds contacts by another identifier"
         if doubt is not None or self._sends_all:
             return doubt or "send is all"
+        return self._why_now(known)
+
+    def _why_now(self, known: StreamFingerprints) -> str | None:
+        """Return why it is time to send everything of a stream once more; None if it is not."""
         seconds = time.time() - known.sent_all_at
-        if seconds < 0 or 0 < self._max_seconds <= seconds:
+        if seconds < 0:
+            return "the clock was set back since the last time"
+        if 0 < self._max_seconds <= seconds + SLACK_SECONDS:
             return "the last time is send_all_every_days ago"
         return None
 
@@ -137,33 +182,19 @@ class Fingerprints:
             line: The hash of the row's line, if it matters.
         """
         stream = self._streams[contact.rows[0].counts.stream]
-        trace = trace_of(stream, self.hasher, contact.identities, contact.body, line)
-        if stream.is_unchanged(trace):
+        identities = [self.hasher.identity(each) for each in contact.identities]
+        trace = Trace(identities[0], tuple(identities[1:]), self.hasher.body(contact.body), line)
+        if stream.is_unchanged(trace, contact.rows[0].identity_set):
             return False
-        contact.traces = (trace,)
-        identities = (trace.contact, *trace.others)
+        contact.traces = ((stream, trace),)
         stream.send(trace)
         for each in self._streams.values():
             if each is not stream and each.has_any and each.terms.may_differ(stream.terms):
-                same = self._same(contact.body, stream.terms, each.terms)
+                alike = stream.terms.body_under(each.terms, contact.body)
+                same = None if alike is None else self.hasher.body(alike)
                 for identity in identities:
                     each.drop(identity, same)
         return True
-
-    def _same(self, body: bytes, terms: StreamTerms, others: StreamTerms) -> int | None:
-        """Return the hash of what another stream would have sent of the same values."""
-        end = terms.constants.encode()
-        if not body.endswith(end):
-            return None
-        return self.hasher.body(body[: len(body) - len(end)] + others.constants.encode())
-
-    def hashed(self, identity: str) -> int:
-        """Return the hash of an identity.
-
-        Args:
-            identity: A normalised identifier.
-        """
-        return self.hasher.identity(identity)
 
     def forget(self, identities: Iterable[str]) -> None:
         """Forget a contact that is about to leave.
@@ -183,16 +214,23 @@ class Fingerprints:
             for each in self._streams.values():
                 each.drop(hashed)
 
-    def was_unchanged(self, identities: Iterable[str], streams: Collection[str]) -> bool:
+    def was_unchanged(
+        self,
+        identities: Iterable[str],
+        streams: Collection[str],
+        outdated: Collection[IdentitySet],
+    ) -> bool:
         """Return whether a contact was in a row of this run that was not sent.
 
         Args:
             identities: Everything that finds it.
             streams: The streams that count.
+            outdated: The sets that hold the contacts of rows that do not count any more.
         """
-        known = [self._streams[name] for name in streams if name in self._streams]
+        every = (*self._streams.values(), *self._outdated)
+        known = [each for each in every if each.stream in streams]
         return any(
-            each.was_unchanged(hashed)
+            each.was_unchanged(hashed, outdated)
             for hashed in map(self.hasher.identity, identities)
             for each in known
         )
@@ -219,11 +257,11 @@ class Fingerprints:
             # A mirror may know a contact by its ID alone. If that is not clear, it is told anew.
             is_clear = len(found) <= 1 and all(owners[each] == 1 for each in found)
             told = next((self.hasher.identity(normalise(CONTACT_ID, each)) for each in found), None)
-            for trace in _traces(contact):
-                trace.stream.settle(trace, told, is_imported=is_clear)
+            for stream, trace in contact.traces:
+                stream.settle(trace, told, is_imported=is_clear)
         for contact in others:
-            for trace in _traces(contact):
-                trace.stream.settle(trace, None, is_imported=False)
+            for stream, trace in contact.traces:
+                stream.settle(trace, None, is_imported=False)
 
     # What is kept.
 
@@ -304,8 +342,3 @@ class Fingerprints:
             "%s. This run goes on; the file is emptied, and the next run sends everything",
             reason.message,
         )
-
-
-def _traces(contact: Contact) -> Iterable[Trace]:
-    traces: Iterable[Trace] = contact.traces
-    return traces

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from operator import methodcaller
 from typing import TYPE_CHECKING
 
-from target_dotdigital.mapping import comparable
+from target_dotdigital.mapping import comparable_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,7 +58,7 @@ class Hasher:
         Args:
             identity: A normalised identifier.
         """
-        data = comparable(identity).encode("utf-8", "surrogatepass")
+        data = comparable_identity(identity).encode("utf-8", "surrogatepass")
         return int.from_bytes(self._of_identity(data).digest(), "little")
 
     def body(self, body: bytes) -> int:

@@ -47,13 +47,13 @@ class Head(msgspec.Struct, frozen=True):
     """What fingerprints are of.
 
     Attributes:
-        account: The ID of the account.
+        account: What the account is known by.
         version: The target's version.
         key: What hashes are made with, as hexadecimal digits.
         streams: Their streams.
     """
 
-    account: int
+    account: str
     version: str
     key: str
     streams: list[StreamHead]
@@ -64,12 +64,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def pack(
-    account: int, version: str, key: bytes, streams: Sequence[StreamFingerprints]
+    account: str, version: str, key: bytes, streams: Sequence[StreamFingerprints]
 ) -> Iterator[bytes | memoryview]:
     """Yield fingerprints as bytes, in parts, with all that was changed since.
 
     Args:
-        account: The ID of the account.
+        account: What the account is known by.
         version: The target's version.
         key: What hashes are made with.
         streams: The fingerprints of each stream.

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from itertools import accumulate, compress
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 LATER_SHARE = 10
 """If one pair of so many was put in later, all are sorted anew."""
+
+_HASH_BITS = 64
+_BUCKET_BITS = 6
+
+MAX_SEEN_SETS = 7
+"""Seen contacts of so many sets are told apart. Those of further ones count in any case."""
 
 
 def hashes(values: Iterable[int] = ()) -> array[int]:
@@ -165,6 +172,28 @@ class Contacts(Pairs):
             self._append(key, value)
             self.lines.append(line)
 
+    def fill(self, changes: array[int]) -> None:
+        """Put many contacts in where there are none, without making an object of each.
+
+        Args:
+            changes: Contact, what was sent, and line of each. The last one of a contact counts.
+        """
+        keys = changes[::3]
+        is_kept = bytearray(len(keys))
+        by_key = array("I")
+        for bucket in _buckets(keys):
+            ordered = sorted(bucket, key=keys.__getitem__)
+            for place, after in zip(ordered, [*ordered[1:], -1], strict=False):
+                # Places of the same contact stay in order.
+                if after < 0 or keys[after] != keys[place]:
+                    is_kept[place] = changes[3 * place + 1] != 0
+            by_key.extend(filter(is_kept.__getitem__, ordered))
+        self.keys, self.values, self.lines = (hashes((0,)) for _ in range(3))
+        for column, values in enumerate((self.keys, self.values, self.lines)):
+            values.extend(compress(changes[column::3], is_kept))
+        places = array("I", accumulate(is_kept))
+        self.by_key = array("I", map(places.__getitem__, by_key))
+
     @property
     @override
     def later(self) -> array[int]:
@@ -178,3 +207,56 @@ class Contacts(Pairs):
     def _take(self, order: list[int]) -> None:
         super()._take(order)
         self.lines = hashes([0, *map(self.lines.__getitem__, order)])
+
+
+def _buckets(keys: array[int]) -> list[array[int]]:
+    """Return the places of keys, in order, in parts of which each has larger keys than the last."""
+    found = [array("I") for _ in range(1 << _BUCKET_BITS)]
+    shift = _HASH_BITS - _BUCKET_BITS
+    for place, key in enumerate(keys):
+        found[key >> shift].append(place)
+    return found
+
+
+class SeenContacts:
+    """By its place, in which sets a contact is: those of a full load, or of one of its versions."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._bits = bytearray()
+        self._sets: list[object] = []
+
+    def add(self, place: int, seen_in: object) -> None:
+        """Add a contact.
+
+        Args:
+            place: Its place.
+            seen_in: The set that holds the contacts of the row at hand.
+        """
+        if len(self._bits) <= place:
+            self._bits.extend(bytes(max(place + 1, 2 * len(self._bits)) - len(self._bits)))
+        self._bits[place] |= 1 << self._number(seen_in)
+
+    def has(self, place: int, outdated: Collection[object]) -> bool:
+        """Return whether a contact was added.
+
+        Args:
+            place: Its place.
+            outdated: Sets that do not count any more.
+        """
+        if place >= len(self._bits):
+            return False
+        ignored = 0
+        for number, each in enumerate(self._sets):
+            if any(each is one for one in outdated):
+                ignored |= 1 << number
+        return self._bits[place] & ~ignored != 0
+
+    def _number(self, seen_in: object) -> int:
+        for number, each in enumerate(self._sets):
+            if each is seen_in:
+                return number
+        if len(self._sets) < MAX_SEEN_SETS:
+            self._sets.append(seen_in)
+            return len(self._sets) - 1
+        return MAX_SEEN_SETS

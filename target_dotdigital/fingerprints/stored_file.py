@@ -2,7 +2,8 @@
 
 A head says how many bytes count, and what their digest is; it is written after them. What is behind
 them was never finished. The file's time of modification stands in the head, too: of a file that was
-put back from a copy it is another one, unless the copy has kept it.
+put back from a copy it is another one. A copy may have kept it, but nobody can set the time at
+which a file system has last changed anything of a file: that has to be the same moment.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import fcntl
 import os
 import struct
 import tempfile
-import time
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -29,6 +29,8 @@ _MAGIC = b"dotdfp01"
 _HEAD = struct.Struct("<8sQQ16s")
 """What the file is, its time of modification, how many bytes follow, and their digest."""
 _NANOSECONDS = 10**9
+_MAX_LATER = 10 * _NANOSECONDS
+"""Between the time in the head and the last change of the file: rounded, and a busy machine."""
 
 
 def check_fingerprints(path: Path) -> None:
@@ -70,6 +72,8 @@ class StoredFile:
             StorageError: It cannot be read, or written.
         """
         self.path = path
+        # What a link leads to is replaced, not the link: it would lead to an older file then.
+        self._real = Path(os.path.realpath(path)) if path.is_symlink() else path
         self.data: memoryview | None = None
         self.problem: str | None = None
         self._is_read_only = is_read_only
@@ -80,6 +84,7 @@ class StoredFile:
             return
         if not is_read_only:
             check_writable(SETTING, path, path.with_name(_temporary(path, "12345678")))
+            check_writable(SETTING, self._real, self._real)
         try:
             self._descriptor = self._open_locked()
             self._read()
@@ -117,9 +122,10 @@ class StoredFile:
             parts: What it holds.
 
         Raises:
-            OSError: It cannot be written. The file is as it was.
+            OSError: It cannot be written. The file is as it was, or holds the parts.
         """
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=_temporary(self.path))
+        folder = self._real.parent
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=_temporary(self._real))
         digest, size = blake2b(digest_size=16), 0
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,15 +135,17 @@ class StoredFile:
                 size += len(part)
             self._finish(descriptor, size, digest.digest())
             os.fsync(descriptor)
-            Path(name).replace(self.path)
+            Path(name).replace(self._real)
         except BaseException:
             os.close(descriptor)
             Path(name).unlink(missing_ok=True)
             raise
         os.close(self._descriptor)
         self._descriptor, self._digest, self._size = descriptor, digest, size
+        # Once more: to be renamed is to be changed, and the disk may have been slow.
+        self._finish(descriptor, size, digest.digest())
         with suppress(OSError):  # that the name leads to it may wait: the older file is sound, too
-            _flush_folder(self.path.parent)
+            _flush_folder(folder)
 
     def empty(self) -> None:
         """Let the file hold nothing, whatever was in it. That takes no room on a full disk.
@@ -181,7 +189,16 @@ class StoredFile:
     def _read(self) -> None:
         with os.fdopen(os.dup(self._descriptor), "rb") as file:
             content = memoryview(file.read())
-        modified = os.fstat(self._descriptor).st_mtime_ns
+        status = os.fstat(self._descriptor)
+        self._check(content, status)
+        if not self._is_read_only and status.st_mode & 0o777 != FILE_MODE:
+            with suppress(PermissionError):  # somebody else's
+                os.fchmod(self._descriptor, FILE_MODE)
+                if self.data is not None:
+                    self._finish(self._descriptor, self._size, self._digest.digest())
+
+    def _check(self, content: memoryview, status: os.stat_result) -> None:
+        """Find out whether what the file holds can be relied on."""
         if not content:
             return
         self.problem = "it is damaged"
@@ -195,15 +212,16 @@ class StoredFile:
         self._digest.update(data)
         if len(data) < size or self._digest.digest() != digest:
             return
-        if modified != stamp * _NANOSECONDS:
-            self.problem = "it was changed, or put back from a copy"
+        later = status.st_ctime_ns - stamp * _NANOSECONDS
+        if status.st_mtime_ns != stamp * _NANOSECONDS or not 0 <= later <= _MAX_LATER:
+            self.problem = "it was changed, moved, or put back from a copy"
             return
         self.data, self.problem, self._size = data, None, size
 
     @staticmethod
     def _finish(descriptor: int, size: int, digest: bytes) -> None:
-        # Whole seconds, and even ones: every file system and every archive can keep them.
-        stamp = int(time.time()) // 2 * 2
+        # Whole seconds, and even ones, which every file system can keep; by its own clock.
+        stamp = os.fstat(descriptor).st_ctime_ns // _NANOSECONDS // 2 * 2
         _write(descriptor, _HEAD.pack(_MAGIC, stamp, size, digest), 0)
         os.utime(descriptor, ns=(stamp * _NANOSECONDS, stamp * _NANOSECONDS))
 

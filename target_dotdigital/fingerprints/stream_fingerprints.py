@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from array import array
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change
-from target_dotdigital.fingerprints.pairs import Contacts, Pairs, hashes
+from target_dotdigital.fingerprints.pairs import Contacts, Pairs, SeenContacts, hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from target_dotdigital.fingerprints.hashing import Hasher
+    from target_dotdigital.fingerprints.changes import Trace
     from target_dotdigital.fingerprints.terms import StreamTerms
 
 SLACK = 200
@@ -30,20 +30,6 @@ CHANGES_SHARE = 10
 SETTLED_BITS = 1 << 20
 
 
-class Trace(NamedTuple):
-    """What is kept of a contact once the row that it was sent for is settled."""
-
-    stream: StreamFingerprints
-    contact: int
-    """The hash of its match identifier."""
-    others: tuple[int, ...]
-    """The hashes of its other identifiers."""
-    body: int
-    """The hash of what was sent."""
-    line: int
-    """The hash of the row's line; 0 if it does not matter."""
-
-
 class StreamFingerprints:
     """What was last settled of each of a stream's contacts. It belongs to the main thread.
 
@@ -57,6 +43,8 @@ class StreamFingerprints:
         changes: What is to be kept of this run, in order, and is not in the file yet.
         written: What of it is in the file.
         is_urgent: Whether something is to be dropped from the file before anything is sent.
+        is_blind: Whether another stream of the run may send to the same contacts without being
+            found out, so that nothing can be kept.
         changed_lines: How many contacts were unchanged although their rows' lines were not.
     """
 
@@ -85,9 +73,11 @@ class StreamFingerprints:
         self.dropped: set[int] = set()
         self.changes: list[Change] = []
         self.written: list[Change] = []
-        self.is_urgent = False
+        self.is_urgent = self.is_blind = False
         self.changed_lines = 0
-        self._seen = bytearray()
+        self._replaced: dict[int, int] = {}
+        """By place, the line by which a contact was known when `begin_block` was called."""
+        self._seen = SeenContacts()
         self._pending: dict[int, Trace] = {}
         """By identity, the newest row that is under way."""
         self._settled = bytearray(SETTLED_BITS)
@@ -103,6 +93,11 @@ class StreamFingerprints:
         """Contacts whose lines are new, and nothing else."""
 
     # What need not be sent.
+
+    def begin_block(self) -> None:
+        """Take note that lines are about to be looked at together."""
+        self.dropped.clear()
+        self._replaced.clear()
 
     def are_unchanged(self, bodies: array[int], lines: array[int] | None = None) -> list[bool]:
         """Return for each of many contacts whether it is known to be as it was last settled.
@@ -123,6 +118,7 @@ class StreamFingerprints:
             for body, line in compress(zip(bodies, lines, strict=True), found):
                 place = places[body]
                 self.changed_lines += self.contacts.lines[place] != 0
+                self._replaced.setdefault(place, self.contacts.lines[place])
                 self.contacts.lines[place] = line
             self._refreshed += sum(found)
         return found
@@ -151,13 +147,14 @@ class StreamFingerprints:
                 break
         return found
 
-    def is_unchanged(self, trace: Trace) -> bool:
+    def is_unchanged(self, trace: Trace, seen_in: object = None) -> bool:
         """Return whether a contact is as it was when it was last settled, and take note of it.
 
         If it is not, what was settled is forgotten.
 
         Args:
             trace: What would be kept of it.
+            seen_in: The set that holds the contact of the row at hand, if a mirror needs it.
         """
         place = self.contacts.place(trace.contact)
         known = self.contacts.values[place]
@@ -168,19 +165,18 @@ class StreamFingerprints:
         if place != self._next:
             self._moved.append(place)
         self._next = place + 1
-        if len(self._seen) <= place:
-            self._seen.extend(bytes(len(self.contacts) + 1 - len(self._seen)))
-        self._seen[place] = 1
+        self._seen.add(place, seen_in)
         return True
 
-    def was_unchanged(self, identity: int) -> bool:
+    def was_unchanged(self, identity: int, outdated: Collection[object] = ()) -> bool:
         """Return whether `is_unchanged` was true of a contact that has an identity.
 
         Args:
             identity: The identity's hash.
+            outdated: Sets whose contacts do not count any more.
         """
         return any(
-            place < len(self._seen) and self._seen[place]
+            self._seen.has(place, outdated)
             for place in (
                 self.contacts.place(identity),
                 self.contacts.place(self.others.get(identity)),
@@ -196,6 +192,8 @@ class StreamFingerprints:
         Args:
             trace: What is to be kept of it once it is settled.
         """
+        if self.is_blind:
+            return
         contact = trace.contact
         identities = trace.others
         under_way = self._pending.get(contact)
@@ -254,6 +252,16 @@ class StreamFingerprints:
 
     # What is kept.
 
+    def forget_all(self) -> None:
+        """Forget every contact: something else may have been sent to any of them.
+
+        Who was unchanged in this run is still known.
+        """
+        nothing = hashes((0,)) * len(self.contacts.values)
+        self.contacts.values, self.contacts.lines = nothing, nothing[:]
+        self._pending.clear()
+        self.changes, self.written = [], []
+
     def forget_lines(self, terms: StreamTerms) -> None:
         """Look into every row once more: the same line may be another contact now.
 
@@ -265,6 +273,11 @@ class StreamFingerprints:
         for kind, changed in (*self.written, *self.changes):
             if kind == CONTACTS:
                 changed[2::3] = hashes((0,)) * (len(changed) // 3)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no contact is known from earlier runs."""
+        return not any(self.contacts.values)
 
     @property
     def has_any(self) -> bool:
@@ -300,6 +313,12 @@ class StreamFingerprints:
         Args:
             changes: The changes.
         """
+        if not (self.contacts or self.others or OTHERS in {kind for kind, _ in changes}):
+            joined = hashes()
+            for _, changed in changes:
+                joined.extend(changed)
+            self.contacts.fill(joined)
+            return
         for kind, changed in changes:
             if kind == OTHERS:
                 for identity, owner in zip(changed[::2], changed[1::2], strict=True):
@@ -317,7 +336,7 @@ class StreamFingerprints:
 
     def _forget(self, contact: int, place: int) -> None:
         values = self.contacts.values
-        self.dropped |= {values[place], self.contacts.lines[place]}
+        self.dropped |= {values[place], self.contacts.lines[place], self._replaced.get(place, 0)}
         values[place] = self.contacts.lines[place] = 0
         self._note(CONTACTS, contact, 0, 0)
 
@@ -326,23 +345,3 @@ class StreamFingerprints:
             self.changes.append(Change(kind, hashes()))
         self.is_urgent = self.is_urgent or not noted[1]
         self.changes[-1].hashes.extend(noted)
-
-
-def trace_of(
-    stream: StreamFingerprints,
-    hasher: Hasher,
-    identities: Sequence[str],
-    body: bytes,
-    line: int = 0,
-) -> Trace:
-    """Return what is to be kept of a contact.
-
-    Args:
-        stream: Its stream's fingerprints.
-        hasher: Makes the hashes.
-        identities: Its identities, the match identifier first.
-        body: Its JSON.
-        line: The hash of the row's line, if it matters.
-    """
-    contact, *others = map(hasher.identity, identities)
-    return Trace(stream, contact, tuple(others), hasher.body(body), line)

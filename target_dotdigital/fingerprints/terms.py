@@ -11,7 +11,8 @@ class StreamTerms(msgspec.Struct, frozen=True):
     Attributes:
         digest: Of its settings, and of what the account has for them. Fingerprints that were made
             under another one are of no use.
-        match: The match identifier.
+        match: The match identifier. Of streams that have others it cannot be told which of their
+            contacts are the same ones.
         writes: What its contacts write, by name.
         constants: The end of each contact's JSON, which is the same in all that do not opt out.
         schema: A digest of the SCHEMA. Under another one, the same line may be another contact.
@@ -29,4 +30,16 @@ class StreamTerms(msgspec.Struct, frozen=True):
         Args:
             other: The other stream's terms.
         """
-        return self.match != other.match or not self.writes.isdisjoint(other.writes)
+        return not self.writes.isdisjoint(other.writes)
+
+    def body_under(self, other: StreamTerms, body: bytes) -> bytes | None:
+        """Return what another stream sends of the same values; None if that is not known.
+
+        Args:
+            other: The other stream's terms.
+            body: A contact's JSON under these terms.
+        """
+        end = self.constants.encode()
+        if not body.endswith(end):
+            return None
+        return body[: len(body) - len(end)] + other.constants.encode()

@@ -1,15 +1,16 @@
-"""Removals: contacts that leave an address book or the account, in batches like those that join."""
+"""Loads that import nothing: removals, in batches like those that join, and what ends a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_dotdigital.api import CONTACT_PAGE
+from target_dotdigital.api import CONTACTS_A_PAGE
+from target_dotdigital.errors import AbandonedError
 from target_dotdigital.mapping import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
 ACCOUNT = 0
 """Stands for the account where an address book's ID would: contacts are deleted."""
@@ -55,7 +56,7 @@ class Removal:
             max_contacts: The most contacts of an import; Dotdigital's own limit is kept, too.
         """
         is_new = contact.key not in self.contacts
-        return not (is_new and len(self.contacts) >= min(max_contacts, CONTACT_PAGE))
+        return not (is_new and len(self.contacts) >= min(max_contacts, CONTACTS_A_PAGE))
 
     def add(self, contact: Contact) -> None:
         """Take a contact in, or its row if the contact is in here already.
@@ -71,6 +72,32 @@ class Removal:
         self.contacts[contact.key] = contact
         for identity in contact.other_identities:
             self.others[identity] = contact.key
+
+
+@dataclass(slots=True, kw_only=True)
+class LastLoad:
+    """A load that ends a run, when everything else is settled.
+
+    Attributes:
+        is_stopping: Tells whether the run has been asked to end.
+        first_row: The first row that waits for it; 0 if none does.
+        contacts: None, as no row is settled by it.
+        others: None.
+    """
+
+    is_stopping: Callable[[], bool]
+    first_row: int = 0
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def check_going_on(self) -> None:
+        """Make sure that the run is to go on.
+
+        Raises:
+            AbandonedError: It was asked to end.
+        """
+        if self.is_stopping():
+            raise AbandonedError("The run is stopped before its last step has ended")
 
 
 def deletion_body(contacts: Collection[Contact]) -> bytes:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.account import (
+    NOT_IN_A_PATH,
     IncompleteListError,
     find_address_book,
     identities_of,
     read_members,
 )
-from target_dotdigital.api import CONTACT_PAGE, DELETION, REMOVAL
+from target_dotdigital.api import CONTACTS_A_PAGE, DELETION, REMOVAL
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from target_dotdigital.events import Events
     from target_dotdigital.loading.removals import Removal
     from target_dotdigital.mapping import Contact
-
-_NOT_IN_A_PATH = frozenset({".", ".."})
-"""Values that HTTP clients take out of a path, so that another call would be made."""
 
 _logger = logging.getLogger("target-dotdigital.removals")
 _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
@@ -91,8 +89,8 @@ class Remover:
 
         Args:
             address_book_id: The address book's ID.
-            contact_ids: At least one, and `CONTACT_PAGE` at most. Contacts that are not in it any
-                more do no harm.
+            contact_ids: At least one, and `CONTACTS_A_PAGE` at most. Contacts that are not in it
+                any more do no harm.
 
         Raises:
             TargetDotdigitalError: It is not known that all of them are out.
@@ -145,8 +143,8 @@ class Remover:
             sought = self._find_in_list(contacts, address_book_id, found)
         self._look_up(sought, found, settlement)
         contact_ids = sorted({contact_id for ids in found.values() for contact_id in ids})
-        for start in range(0, len(contact_ids), CONTACT_PAGE):
-            self.remove(address_book_id, contact_ids[start : start + CONTACT_PAGE])
+        for start in range(0, len(contact_ids), CONTACTS_A_PAGE):
+            self.remove(address_book_id, contact_ids[start : start + CONTACTS_A_PAGE])
         refused = {contact.key for contact, _ in settlement.rejected}
         for contact in contacts:
             if contact.key in found:
@@ -157,13 +155,13 @@ class Remover:
 
     def _is_read_sooner_as_a_whole(self, contacts: list[Contact], address_book_id: int) -> bool:
         if any(
-            value in _NOT_IN_A_PATH for contact in contacts for _, value in _identifiers(contact)
+            value in NOT_IN_A_PATH for contact in contacts for _, value in _identifiers(contact)
         ):
             return True
         if len(contacts) <= FEW_CONTACTS:
             return False
         members = find_address_book(self._client, address_book_id).contacts
-        return members is None or members <= len(contacts) * CONTACT_PAGE
+        return members is None or members <= len(contacts) * CONTACTS_A_PAGE
 
     def _look_up(
         self, contacts: list[Contact], found: dict[str, list[int]], settlement: Settlement

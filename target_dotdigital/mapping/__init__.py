@@ -15,11 +15,14 @@ from target_dotdigital.mapping.contacts import (
     KeptRow,
     RejectGroup,
     Row,
+    SentContact,
     StreamCounts,
     canonical,
     collapse,
-    comparable,
+    comparable_identity,
+    decode_sent,
     identities_in,
+    identity_hash,
     normalise,
     rows_in_words,
 )
@@ -49,7 +52,7 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, is_deleted, to_text
+from target_dotdigital.mapping.values import DATA_FIELD_TYPES, comparable_value, is_deleted, to_text
 
 __all__ = [
     "CONTACT_ID",
@@ -75,6 +78,7 @@ __all__ = [
     "References",
     "RejectGroup",
     "Row",
+    "SentContact",
     "SharedSchema",
     "StreamCounts",
     "Subschema",
@@ -85,10 +89,13 @@ __all__ = [
     "check_properties",
     "check_schema",
     "collapse",
-    "comparable",
+    "comparable_identity",
+    "comparable_value",
     "declared_types",
+    "decode_sent",
     "field_type",
     "identities_in",
+    "identity_hash",
     "is_deleted",
     "match_property",
     "no_data_field",

@@ -173,8 +173,10 @@ class FastPath:
             for place in places:
                 kinds[place] = kind
         if are_unchanged is not None:
+            for place in slow | filtered if bodies else ():
+                bodies[place] = b""  # not what would be sent
             for place in compress(count(), are_unchanged(bodies)):
-                kinds[place] = UNCHANGED if kinds[place] == SENT else kinds[place]
+                kinds[place] = UNCHANGED
         if kinds.count(SENT) < len(lines):
             is_sent = [kind == SENT for kind in kinds]
             rows, bodies = compress(rows, is_sent), list(compress(bodies, is_sent))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from target_dotdigital.mirror.mirrors import IdentityStore, Mirrors
+from target_dotdigital.mirror.mirrors import IdentityStore, MirroredAddressBook, Mirrors
 from target_dotdigital.mirror.removal import MirrorRemoval
 from target_dotdigital.mirror.stale_members import StaleMembers
-from target_dotdigital.mirror.undo_file import check_folder, undo_folder
+from target_dotdigital.mirror.undo_file import LEAVERS, check_folder, undo_folder
 
 __all__ = [
+    "LEAVERS",
     "IdentityStore",
     "MirrorRemoval",
+    "MirroredAddressBook",
     "Mirrors",
     "StaleMembers",
     "check_folder",

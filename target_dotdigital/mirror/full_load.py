@@ -92,6 +92,11 @@ class FullLoad:
             return (self._unversioned,)
         return (self._unversioned, self._versions[complete])
 
+    def outdated_sets(self) -> list[IdentitySet]:
+        """Return the identities of other versions: of contacts that may have left since."""
+        kept = self.identity_sets()
+        return [each for each in self._versions.values() if not any(each is one for one in kept)]
+
     def problem(self) -> str | None:
         """Return why the load cannot be taken as complete; None if it can."""
         if self._newest is not None and self._complete_version() != self._newest:

@@ -72,6 +72,7 @@ class MirroredAddressBook:
         absent_keys: The address books, as the settings name them, of mirrors whose stream did not
             come in this run.
         other_streams: The streams without a mirror that put contacts into it.
+        outdated: The contacts of earlier versions of full loads.
     """
 
     address_book_id: int
@@ -80,6 +81,7 @@ class MirroredAddressBook:
     max_removal_percent: int
     absent_keys: frozenset[str | int]
     other_streams: tuple[str, ...] = ()
+    outdated: tuple[IdentitySet, ...] = ()
 
 
 class Mirrors:
@@ -233,6 +235,7 @@ class Mirrors:
                 tuple(self._others[address_book_id].streams)
                 if address_book_id in self._others
                 else (),
+                tuple(outdated for each in loads for outdated in each.outdated_sets()),
             )
             for address_book_id, loads in sorted(self._by_address_book().items())
         ]

@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
     from target_dotdigital.settings import Settings
 
-STREAM = "leavers"
+LEAVERS = "leavers"
+"""The stream in a file for undoing."""
 
 FILE_MODE = 0o600
 """Who has left is nobody else's business."""
 
 _SCHEMA = {
     "type": "SCHEMA",
-    "stream": STREAM,
+    "stream": LEAVERS,
     "schema": {"type": "object", "properties": {"contactId": {"type": "integer"}}},
     "key_properties": ["contactId"],
 }
-_RECORD = f'{{"type": "RECORD", "stream": "{STREAM}", "record": {{"contactId": %d}}}}\n'
+"""With `account` and `address_book` beside it, which are for `--undo` alone."""
+_RECORD = f'{{"type": "RECORD", "stream": "{LEAVERS}", "record": {{"contactId": %d}}}}\n'
 
 
 def undo_folder(settings: Settings) -> Path:
@@ -59,11 +61,14 @@ def check_folder(folder: Path) -> None:
         raise _failure(folder, error) from None
 
 
-def write_undo_file(folder: Path, address_book_id: int, contact_ids: Iterable[int]) -> Path:
+def write_undo_file(
+    folder: Path, account_id: int, address_book_id: int, contact_ids: Iterable[int]
+) -> Path:
     """Write a file for undoing a removal, and make sure that it is on disk.
 
     Args:
         folder: Where to.
+        account_id: The account's ID: those of contacts may be others' in another account.
         address_book_id: The address book that the contacts leave.
         contact_ids: Their IDs.
 
@@ -74,11 +79,12 @@ def write_undo_file(folder: Path, address_book_id: int, contact_ids: Iterable[in
         StorageError: It cannot be written.
     """
     moment = datetime.now(tz=timezone.utc)
-    path = folder / f"{STREAM}.{address_book_id}.{moment:%Y%m%dT%H%M%S.%fZ}.singer"
+    path = folder / f"{LEAVERS}.{address_book_id}.{moment:%Y%m%dT%H%M%S.%fZ}.singer"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with os.fdopen(os.open(path, flags, FILE_MODE), "w", encoding="ascii") as file:
-            file.write(f"{json.dumps(_SCHEMA)}\n")
+            places = {"account": account_id, "address_book": address_book_id}
+            file.write(f"{json.dumps({**_SCHEMA, **places})}\n")
             for contact_id in contact_ids:
                 file.write(_RECORD % contact_id)
             _reach_disk(file)

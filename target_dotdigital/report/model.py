@@ -26,6 +26,20 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str | None = None
     """The line that it ended with; None for a success."""
 
+    @classmethod
+    def of(cls, reason: str | None, signal: str | None, *, has_failed: bool) -> Outcome:
+        """Return how a run ended.
+
+        Args:
+            reason: What it failed of, in a line.
+            signal: The signal that stopped it.
+            has_failed: Whether it did not end well, for whatever reason.
+        """
+        if signal is None:
+            return cls("failed" if has_failed else "succeeded", reason)
+        stopped = f"stopped by {signal}"
+        return cls("stopped", stopped if reason is None else f"{stopped}; {reason}")
+
 
 class RejectedRows(msgspec.Struct, frozen=True):
     """Rejected rows that have code, property and rule in common."""

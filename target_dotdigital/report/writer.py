@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import platform
 import sys
-import tempfile
 from contextlib import suppress
 from datetime import datetime, timezone
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from target_dotdigital.dry_run import plan_table
-from target_dotdigital.files import check_folder, check_writable, unwritable
+from target_dotdigital.files import check_folder, check_writable, replace_file, unwritable
 from target_dotdigital.report.builder import (
     address_book_reports,
     mirror_report,
@@ -34,10 +30,10 @@ from target_dotdigital.report.builder import (
 )
 from target_dotdigital.report.folder import listed_runs, locked, new_name
 from target_dotdigital.report.model import VERSION, Outcome, Report
-from target_dotdigital.report.page import index_page, report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.dry_run import Plan
@@ -45,7 +41,9 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping import StreamCounts
     from target_dotdigital.mirror import StaleMembers
     from target_dotdigital.report.model import StreamPlan, StreamReport
+    from target_dotdigital.report.verification_report import VerificationReport
     from target_dotdigital.settings import Settings
+    from target_dotdigital.verification import Findings
 
 PAGE_SUFFIX: Final = ".html"
 """What the name of a page ends in; all else is JSON."""
@@ -66,12 +64,14 @@ class AccountFindings(NamedTuple):
         plan: What a dry run has found; None if it was none.
         mirrors: What became of mirrored address books.
         address_books: Those that it has used.
+        findings: What a verification has found; None if it was none, or has read nothing.
     """
 
     host: str | None
     plan: Plan | None
     mirrors: Sequence[StaleMembers]
     address_books: Sequence[UsedAddressBook]
+    findings: Findings | None = None
 
 
 class ReportWriter:
@@ -91,7 +91,9 @@ class ReportWriter:
         self._timeline = timeline
         self._started = _now()
         path = settings.report_path
-        if path is not None and settings.report_is_folder:
+        if settings.verification_path is not None:
+            check_writable("report_path", settings.verification_path, settings.verification_path)
+        elif path is not None and settings.report_is_folder:
             check_folder("report_path", path)
         elif path is not None:
             check_writable("report_path", path, path)
@@ -119,9 +121,15 @@ class ReportWriter:
         """
         counts, settings = list(streams), self._settings
         if account.plan is not None:
+            from target_dotdigital.dry_run import plan_table  # noqa: PLC0415 - for a dry run alone
+
             with suppress(OSError):  # nobody listens; what was done is told by the exit status
                 sys.stderr.write(plan_table(account.plan, counts, outcome.reason))
                 sys.stderr.flush()
+        if settings.verification_path is not None:
+            if any(each.read for each in counts):
+                self._write_verification(settings.verification_path, outcome, account)
+            return
         path = settings.report_path
         if path is None:
             return
@@ -133,7 +141,17 @@ class ReportWriter:
             self._write_into(path, report)
         else:
             is_page = path.name.lower().endswith(PAGE_SUFFIX)
-            _write(path, report_page(report) if is_page else _json(report))
+            _write(path, _page(report) if is_page else _json(report))
+
+    def _write_verification(self, path: Path, outcome: Outcome, account: AccountFindings) -> None:
+        from target_dotdigital.report.verification_report import (  # noqa: PLC0415 - for it alone
+            verification_report,
+        )
+
+        report = verification_report(
+            outcome, account.findings, account.host, self._started, ended=_now()
+        )
+        _write(path, _json(report))
 
     def _report(
         self, outcome: Outcome, counts: list[StreamCounts], account: AccountFindings
@@ -170,9 +188,11 @@ class ReportWriter:
 
     def _write_into(self, folder: Path, report: Report) -> None:
         """Write a page and a JSON into a folder, and its index anew."""
+        from target_dotdigital.report.page import index_page  # noqa: PLC0415 - if it is wanted
+
         try:
             name = new_name(folder, self._started)
-            _write(folder / f"{name}{PAGE_SUFFIX}", report_page(report))
+            _write(folder / f"{name}{PAGE_SUFFIX}", _page(report))
             _write(folder / f"{name}.json", _json(report))
             with locked(folder):
                 _write(folder / INDEX, index_page(*listed_runs(folder)))
@@ -180,7 +200,13 @@ class ReportWriter:
             raise unwritable("report_path", folder, error) from None
 
 
-def _json(report: Report) -> str:
+def _page(report: Report) -> str:
+    from target_dotdigital.report.page import report_page  # noqa: PLC0415 - if it is wanted
+
+    return report_page(report)
+
+
+def _json(report: Report | VerificationReport) -> str:
     return json.dumps(msgspec.to_builtins(report), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -189,22 +215,4 @@ def _now() -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all, readable for its owner alone.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
-    temporary: str | None = None
-    try:
-        # Of mode 0600 from the first moment.
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
-        with os.fdopen(descriptor, "wb") as file:
-            # A name may hold half a surrogate pair, which is no text that could be encoded.
-            file.write(text.encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise unwritable("report_path", path, error) from None
+    replace_file("report_path", path, text, _TEMPORARY)

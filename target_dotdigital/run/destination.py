@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.account import Account, KnownContacts, used_address_books
 from target_dotdigital.api import DELETION, IMPORT, REMOVAL, Jobs, PollLimit
-from target_dotdigital.dry_run import ComparisonLoad, DryRun, empty_plan, make_plan
 from target_dotdigital.loading import (
     MAX_BODY_BYTES,
     Capacity,
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 
     from target_dotdigital.account import UsedAddressBook
     from target_dotdigital.clock import Clock
-    from target_dotdigital.dry_run import Plan
+    from target_dotdigital.dry_run import DryRun, Plan
     from target_dotdigital.events import Events
-    from target_dotdigital.loading import Load, Settlement
+    from target_dotdigital.loading import Load, RejectsCsv, Settlement
     from target_dotdigital.settings import Settings
+    from target_dotdigital.verification import Findings, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class LoadHandlers:
         may_split: Returns whether small imports are of use.
         seconds_of_import: Returns how soon a full import ends; None if that is not known yet.
         dry_run: What takes loads in place of Dotdigital; None in a real run.
+        verification: What compares them with the account; None unless that is the run's purpose.
     """
 
     by_load: Mapping[type, Callable[[Any], Settlement]]
@@ -47,6 +48,7 @@ class LoadHandlers:
     may_split: Callable[[], bool]
     seconds_of_import: Callable[[], float | None]
     dry_run: DryRun | None = None
+    verification: Verification | None = None
 
 
 def handlers_of_a_run(
@@ -85,13 +87,37 @@ def handlers_of_a_run(
     )
 
 
+def handlers_of_a_verification(account: Account, rejects_csv: RejectsCsv | None) -> LoadHandlers:
+    """Return what compares loads with the account, and writes nothing to it.
+
+    Args:
+        account: What they are compared with.
+        rejects_csv: Where those who differ are listed, if they are.
+    """
+    from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
+        Verification,
+        VerificationLoad,
+    )
+
+    verification = Verification(account, rejects_csv)
+    return LoadHandlers(
+        by_load=dict.fromkeys((Import, Removal, VerificationLoad), verification.perform),
+        max_body_bytes=lambda: MAX_BODY_BYTES,
+        may_split=lambda: False,
+        seconds_of_import=lambda: None,
+        verification=verification,
+    )
+
+
 def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
     """Return what counts loads and compares them with the account, and writes nothing.
 
     Args:
         account: What they are compared with.
     """
-    dry_run = DryRun(account.client)
+    from target_dotdigital.dry_run import ComparisonLoad, DryRun  # noqa: PLC0415 - for it alone
+
+    dry_run = DryRun(account.client, account.data_fields)
     return LoadHandlers(
         by_load=dict.fromkeys((Import, Removal, MirrorRemoval, ComparisonLoad), dry_run.perform),
         max_body_bytes=lambda: MAX_BODY_BYTES,
@@ -104,14 +130,22 @@ def handlers_of_a_dry_run(account: Account) -> LoadHandlers:
 class Destination:
     """The account and the handlers of its loads. The main thread connects, workers perform."""
 
-    def __init__(self, settings: Settings, clock: Clock, events: Events) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        events: Events,
+        rejects_csv: RejectsCsv | None = None,
+    ) -> None:
         """Call nothing yet.
 
         Args:
             settings: The target's settings.
             clock: Waits.
             events: Takes down what happens.
+            rejects_csv: Where a verification lists those who differ, if it does.
         """
+        self._rejects_csv = rejects_csv
         self._settings = settings
         self._clock = clock
         self._events = events
@@ -133,13 +167,17 @@ class Destination:
                 self._account = Account(settings, clock, events)
             finally:
                 self.is_connecting = False
-            self._handlers = (
-                handlers_of_a_dry_run(self._account)
-                if settings.dry_run
-                else handlers_of_a_run(self._account, settings, clock, events)
-            )
-            warn_of_confirmation_mails(settings)
+            self._handlers = self._handlers_of(self._account)
+            if settings.purpose != "verify":
+                warn_of_confirmation_mails(settings)
         return self._account
+
+    def _handlers_of(self, account: Account) -> LoadHandlers:
+        if self._settings.purpose == "verify":
+            return handlers_of_a_verification(account, self._rejects_csv)
+        if self._settings.dry_run:
+            return handlers_of_a_dry_run(account)
+        return handlers_of_a_run(account, self._settings, self._clock, self._events)
 
     @property
     def host(self) -> str | None:
@@ -153,11 +191,19 @@ class Destination:
 
     def plan(self) -> Plan | None:
         """Return what a real run would do; None if this is no dry run."""
-        if not self._settings.dry_run:
+        if not self._settings.dry_run or self._settings.purpose == "verify":
             return None
+        from target_dotdigital.dry_run import empty_plan, make_plan  # noqa: PLC0415 - for it alone
+
         if self._account is None or self._handlers is None or self._handlers.dry_run is None:
             return empty_plan()
         return make_plan(self._handlers.dry_run, self._account, self._settings)
+
+    def findings(self) -> Findings | None:
+        """Return what a verification has found; None if the run is none, or has read nothing."""
+        if self._handlers is None or self._handlers.verification is None:
+            return None
+        return self._handlers.verification.findings
 
     def address_books(self, ids: Collection[int], *, asks: bool) -> list[UsedAddressBook]:
         """Return what there is to say of address books that the run has used.

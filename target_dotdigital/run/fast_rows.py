@@ -84,8 +84,8 @@ class FastRows:
         """Of each line that is not sent: what it is known by."""
         self._found = 0
         self._take_slowly: Callable[[int], object]
-        self._looked_at: set[int] = set()
-        """The places of lines that are counted elsewhere."""
+        self._uncounted: set[int] = set()
+        """The places of lines that nothing is to be noted of here."""
 
     def compare_with(self, known: StreamFingerprints, *, by_line: bool) -> None:
         """Compare rows with what was settled earlier.
@@ -98,7 +98,7 @@ class FastRows:
         if (
             loading.mirror is None
             and loading.identity_sets is None
-            and not self._intake.held_opt_outs
+            and self._intake.held_opt_outs is None
         ):
             # Otherwise each contact counts, whether it is sent or not.
             self._known, self._by_line = known, by_line
@@ -112,7 +112,7 @@ class FastRows:
         known, fingerprints = self._known, self._intake.fingerprints
         if known is None or fingerprints is None:
             return None
-        known.dropped.clear()
+        known.begin_block()
         if not self._by_line:
             return None
         self._lines = self._hashes = fingerprints.hasher.lines(lines)
@@ -143,7 +143,7 @@ class FastRows:
             TargetDotdigitalError: The run cannot go on.
         """
         self._take_slowly = take_slowly
-        self._looked_at.clear()
+        self._uncounted.clear()
         first_row = self._intake.position + 1
         rows = self._rows(lines, places, self._identity_sets(messages, first_row))
         are_unchanged = None if self._known is None else partial(self._are_unchanged, places)
@@ -158,7 +158,8 @@ class FastRows:
         if self._loading.mirror is not None and messages:
             # Once more, after those that were looked at: this is the newest one.
             self._loading.mirror.identity_set(messages[-1].version, first_row)
-        self._note_mapped(mapped, places)
+        if mapped.opted_out or any(mapped.rounded.values()):
+            self._note_mapped(mapped, places)
 
     def _identity_sets(self, messages: Sequence[Any], first_row: int) -> list[IdentitySet | None]:
         """Return for each message what takes its contact's identities; one if it is one for all."""
@@ -228,7 +229,6 @@ class FastRows:
             elif kinds[start] == UNCHANGED:
                 self._pass_unchanged(start, end)
             elif kinds[start] == FILTERED:
-                self._looked_at.update(range(start, end))
                 for _ in range(start, end):
                     self._intake.next_row()
                     self._count_read(1)
@@ -274,10 +274,11 @@ class FastRows:
         end = start + len(contacts)
         lines: Iterable[int] = repeat(0) if self._lines is None else self._lines[start:end]
         self._count_read(len(contacts))
-        self._intake.add_all(contacts, self._loading.merge_option, lines)
+        unchanged = self._intake.add_all(contacts, self._loading.merge_option, lines)
+        self._uncounted.update(start + place for place in unchanged)
 
     def _look_at(self, place: int) -> None:
-        self._looked_at.add(place)
+        self._uncounted.add(place)
         self._take_slowly(place)
 
     def _pass_unchanged(self, start: int, end: int) -> None:
@@ -302,19 +303,17 @@ class FastRows:
         self._loading.count_read(rows)
 
     def _note_mapped(self, mapped: MappedLines, places: Sequence[int]) -> None:
-        """Count rounded numbers and opt-outs of the rows that nobody else has looked at."""
-        others = self._looked_at
+        """Count rounded numbers and opt-outs of the rows that are sent from here."""
+        is_sent = [
+            kind == SENT and place not in self._uncounted
+            for kind, place in zip(mapped.kinds, places, strict=True)
+        ]
         self._counts.note_mapped(
             {
-                name: len({places[each] for each in found} - others)
+                name: sum(map(is_sent.__getitem__, {*found}))
                 for name, found in mapped.rounded.items()
             },
-            {
-                name: sum(
-                    flag for place, flag in zip(places, column, strict=True) if place not in others
-                )
-                for name, column in mapped.opted_out.items()
-            },
+            {name: sum(compress(column, is_sent)) for name, column in mapped.opted_out.items()},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import MergeOption, Settings
 
 
-FEW_CONTACTS = 10
+MIN_JOINED = 10
 """Fewer contacts than these are taken one by one: that is sooner done than looking ahead."""
 
 
@@ -34,9 +35,9 @@ class Intake:
         mirrors: The streams that are mirrors.
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
         held_opt_outs: Those that no later row of the run undoes; None if nothing could.
+        fingerprints: What was settled earlier, where only changes are sent.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
-        fingerprints: What was settled earlier, where only changes are sent.
     """
 
     settings: Settings
@@ -46,10 +47,10 @@ class Intake:
     _counts: RowCounts
     _states: StateOutput
     _batches: Batches
-    held_opt_outs: HeldOptOuts | None = None
+    held_opt_outs: HeldOptOuts | None
+    fingerprints: Fingerprints | None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
-    fingerprints: Fingerprints | None = None
 
     @property
     def account(self) -> Account:
@@ -152,9 +153,18 @@ class Intake:
         doubt = "a data field is new" if has_new_fields else None
         if account.is_empty(address_book_id):
             doubt = "its address book is empty"
-        return self.fingerprints.stream(counts.stream, terms, account.id, doubt)
+        return self.fingerprints.stream(counts.stream, terms, self._account_mark(), doubt)
 
-    def add(self, contact: Contact, merge_option: MergeOption) -> None:
+    def _account_mark(self) -> str:
+        """Return what tells the account from all others: all sandboxes have the same ID."""
+        place, sandbox = self.account.client.host.partition(":")[0], self.settings.sandbox_path
+        if sandbox is not None:
+            place = str(sandbox.resolve())
+            with suppress(FileNotFoundError):
+                place += f" {sandbox.stat().st_ino}"
+        return f"{self.account.id} {place}"
+
+    def add(self, contact: Contact, merge_option: MergeOption) -> bool:
         """Take a contact into an open import, and send what is full.
 
         Blocks while the queue is full. That is what holds the tap back, and bounds memory.
@@ -163,13 +173,18 @@ class Intake:
             contact: The contact with its rows.
             merge_option: The stream's merge option.
 
+        Returns:
+            Whether it is sent: it may be as it was last settled.
+
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        if self.fingerprints is None or self.fingerprints.send(contact):
+        is_sent = self.fingerprints is None or self.fingerprints.send(contact)
+        if is_sent:
             self._join(contact, merge_option)
         else:
             contact.rows[0].counts.unchanged += 1
+        return is_sent
 
     def _join(self, contact: Contact, merge_option: MergeOption) -> None:
         if not self._batches.join(contact, merge_option, self.position):
@@ -178,34 +193,40 @@ class Intake:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
     def add_all(
-        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int] = ()
-    ) -> None:
+        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int]
+    ) -> list[int]:
         """Take contacts of so many rows that follow each other; see `add`.
 
         Args:
             contacts: The contacts, each with its row.
             merge_option: The stream's merge option.
-            lines: The hashes of the rows' lines, if they matter.
+            lines: The hashes of the rows' lines; 0 where they do not matter.
+
+        Returns:
+            The places of those that are not sent: they are as they were last settled.
 
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         if self.fingerprints is None:
             self._join_all(contacts, merge_option)
-            return
+            return []
         sent: list[Contact] = []
-        for contact, line in zip(contacts, lines, strict=False):
+        unchanged: list[int] = []
+        for place, (contact, line) in enumerate(zip(contacts, lines, strict=False)):
             if self.fingerprints.send(contact, line):
                 sent.append(contact)
                 continue
             self._join_all(sent, merge_option)
             sent = []
             self.pass_unchanged(contact.rows[0].counts, 1)
+            unchanged.append(place)
         self._join_all(sent, merge_option)
+        return unchanged
 
     def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states
-        while len(contacts) >= FEW_CONTACTS:
+        while len(contacts) >= MIN_JOINED:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
             contacts = contacts[joined:]

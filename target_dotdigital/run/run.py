@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_dotdigital.clock import Clock
-from target_dotdigital.dry_run import ComparisonLoad
-from target_dotdigital.errors import DotdigitalError, SettingsError
+from target_dotdigital.errors import DataError, DotdigitalError, SettingsError
 from target_dotdigital.events import Events
 from target_dotdigital.fingerprints import Fingerprints
 from target_dotdigital.loading import (
@@ -29,12 +28,13 @@ from target_dotdigital.run.pipeline import Pipeline
 from target_dotdigital.run.shutdown import Shutdown
 from target_dotdigital.run.state_output import StateOutput
 from target_dotdigital.run.stream_warnings import warn_of_missing_streams
-from target_dotdigital.run.summary import Summary
+from target_dotdigital.run.summary import Summary, tell_findings
 from target_dotdigital.singer import nothing_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_dotdigital.mirror import MirroredAddressBook
     from target_dotdigital.report import Outcome
     from target_dotdigital.settings import Settings
 
@@ -60,7 +60,7 @@ def build_run(
     # Files: what cannot be written is found before anything is sent.
     rejects = _rejects(settings)
     mirrors = Mirrors(settings)
-    if mirrors:
+    if mirrors and settings.purpose != "verify":
         check_folder(undo_folder(settings))
     report_writer = ReportWriter(settings, events)
     path = settings.fingerprints_path
@@ -69,13 +69,14 @@ def build_run(
     # Rows, and what is said of them.
     counts = RowCounts(rejects, settings.max_reject_percent)
     progress = Progress(counts, clock, events, settings.max_reject_percent)
-    summary = Summary(counts, rejects, settings.dry_run)
+    summary = Summary(counts, rejects, settings.dry_run, settings.purpose == "verify")
     states = StateOutput(
         _state_gate(settings, write_state, progress, events), counts, rejects, mirrors
     )
 
     # From contacts to Dotdigital and back.
-    destination = Destination(settings, clock, events)
+    rejects_csv = next((each for each in rejects if isinstance(each, RejectsCsv)), None)
+    destination = Destination(settings, clock, events, rejects_csv)
     queue = LoadQueue(destination.perform, wakeup, settings.max_active_imports, conflict_retry)
     pipeline = Pipeline(
         settings,
@@ -99,8 +100,8 @@ def build_run(
         states,
         pipeline.batches,
         HeldOptOuts() if settings.holds_opt_outs else None,
+        fingerprints,
     )
-    intake.fingerprints = fingerprints
     return Run(intake, pipeline, destination, summary, report_writer)
 
 
@@ -118,7 +119,8 @@ def _state_gate(
     settings: Settings, write: Callable[[str], None], progress: Progress, events: Events
 ) -> StateGate:
     """Return what writes STATE values beside the progress. In a dry run nothing is settled."""
-    if settings.dry_run:
+    # The STATE of a file that is loaded again, if it has one, is older than the tap's.
+    if settings.dry_run or settings.purpose != "load":
         return StateGate(lambda _value: None)
 
     def write_beside_progress(value: str) -> None:
@@ -218,11 +220,40 @@ class Run:
         if lost := counts.unsettled:
             raise DotdigitalError(f"{lost} rows are not settled, although every import has ended")
         pipeline.clock.check_sending()
+        if self.settings.purpose == "verify":
+            self._verify()
+            return
         if self.destination.is_dry_run:
-            pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
+            from target_dotdigital.dry_run import ComparisonLoad  # noqa: PLC0415 - for it alone
+
+            pipeline.perform_last(ComparisonLoad(is_stopping=lambda: self.is_stopping))
         counts.check_shares(counts)
         pipeline.release()
         self._mirror()
+
+    def _verify(self) -> None:
+        """Compare everything that was read with the account, and count what cannot be compared."""
+        findings = self.destination.findings()
+        if findings is None:
+            return  # no stream came that is loaded, so there is nothing to compare
+        from target_dotdigital.verification import VerificationLoad  # noqa: PLC0415 - for it alone
+
+        mirrored: list[MirroredAddressBook] = []
+        try:
+            mirrored = self.intake.mirrors.address_books()
+        except DataError as error:
+            findings.problems.append(f"it is not known who is extra: {error.message}")
+        findings.rejected = sum(counts.rejected_total for counts in self.pipeline.counts)
+        load = VerificationLoad(is_stopping=lambda: self.is_stopping, mirrored=mirrored)
+        self.pipeline.perform_last(load)
+
+    def tell_findings(self) -> bool:
+        """Tell on standard error what a verification has found.
+
+        Returns:
+            Whether everything is as the streams have it.
+        """
+        return tell_findings(self.destination.findings())
 
     def _check_streams(self, came: list[str]) -> None:
         """Make sure that a stream was loaded, if any came.
@@ -230,7 +261,8 @@ class Run:
         Raises:
             SettingsError: None was.
         """
-        warn_of_missing_streams(self.settings, came)
+        if self.settings.purpose in {"load", "verify"}:  # a file of some rows has not all streams
+            warn_of_missing_streams(self.settings, came)
         states = self.pipeline.states
         if not came:
             states.is_loading = True  # there was no input, so nothing was left out
@@ -242,10 +274,12 @@ class Run:
         mirrors = self.intake.mirrors
         books = mirrors.address_books()
         if books:
-            first_row = mirrors.first_row or 0
-            folder = undo_folder(self.settings)
             self._mirror_removal = MirrorRemoval(
-                books, first_row, folder, lambda: self.is_stopping, self.intake.fingerprints
+                is_stopping=lambda: self.is_stopping,
+                first_row=mirrors.first_row or 0,
+                address_books=books,
+                folder=undo_folder(self.settings),
+                fingerprints=self.intake.fingerprints,
             )
             self.pipeline.perform_last(self._mirror_removal)
         mirrors.close()
@@ -284,7 +318,9 @@ class Run:
         writer = self._report_writer
         ids = dict.fromkeys(each for stream in counts for each in stream.address_books)
         used = destination.address_books(ids, asks=asks and writer.is_wanted)
-        found = AccountFindings(destination.host, destination.plan(), mirrors, used)
+        found = AccountFindings(
+            destination.host, destination.plan(), mirrors, used, destination.findings()
+        )
         writer.write(outcome, counts, found)
 
     def close_progress(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from target_dotdigital.loading import RejectsCsv, RowCounts
+    from target_dotdigital.verification import Findings
 
+_logger = logging.getLogger("target-dotdigital")
 
 _NOTHING_WRITTEN: Final = "Nothing was written to Dotdigital."
 
@@ -23,6 +28,7 @@ class Summary:
     counts: RowCounts
     rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
+    is_verification: bool
 
     @property
     def has_read(self) -> bool:
@@ -36,6 +42,17 @@ class Summary:
     def remainder(self) -> str:
         """Return what a run that was stopped leaves to the next one, in one or two sentences."""
         return _NOTHING_WRITTEN if self.is_dry_run else self.counts.remainder()
+
+    def tell(self, level: int) -> None:
+        """Log what became of the rows, and what is wrong with them.
+
+        Args:
+            level: The log level of the former.
+        """
+        for line in self.lines():
+            _logger.log(level, "%s", line)
+        for line in self.warnings():
+            _logger.warning("%s", line)
 
     def lines(self) -> Iterator[str]:
         """Yield a line for each stream that rows were read of, or that is loaded; then the rejects.
@@ -52,9 +69,38 @@ class Summary:
                     "the same settings"
                 )
             elif file.size:
-                yield f"The rejected rows with their reasons are in {file.path}, for a spreadsheet"
+                what = "rejected rows with their reasons"
+                if self.is_verification:
+                    what = "rejected rows, and those who are missing or differ,"
+                yield f"The {what} are in {file.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""
         yield from reject_lines(list(self.counts), are_kept=bool(self.rejects))
         yield from filter(None, (each.rounding() for each in self.counts))
+
+
+def tell_findings(findings: Findings | None) -> bool:
+    """Tell on standard error what a verification has found.
+
+    Args:
+        findings: What it has found; None if there was nothing to look for.
+
+    Returns:
+        Whether everything is as the streams have it.
+    """
+    from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
+        Findings,
+        conclusion,
+        verification_table,
+    )
+
+    findings = findings or Findings()
+    if findings.is_empty:
+        _logger.error(conclusion(findings))
+        return False
+    with suppress(OSError):  # nobody listens; the exit status tells
+        sys.stderr.write(verification_table(findings))
+        sys.stderr.flush()
+    _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
+    return findings.is_right

@@ -18,6 +18,8 @@ from target_dotdigital.settings.schema import CONFIG_SCHEMA, MAX_ACTIVE_IMPORTS,
 from target_dotdigital.settings.settings import (
     MAX_ID,
     REJECT_PROPERTY_PREFIX,
+    BatchStorage,
+    Purpose,
     Settings,
     StreamSettings,
 )
@@ -32,7 +34,9 @@ __all__ = [
     "REGIONS",
     "REJECT_PROPERTY_PREFIX",
     "RESERVED_ADDRESS_BOOKS",
+    "BatchStorage",
     "MergeOption",
+    "Purpose",
     "Settings",
     "StreamSettings",
     "address_book_key",

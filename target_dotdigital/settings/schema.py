@@ -172,6 +172,29 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Days between full sends",
         description="After so many days send: changes sends everything once. 0: never.",
     ),
+    th.Property(
+        "batch_config",
+        th.ObjectType(
+            th.Property("encoding", th.ObjectType(nullable=True)),
+            th.Property(
+                "storage",
+                th.ObjectType(
+                    th.Property("root", th.StringType(nullable=True)),
+                    th.Property("prefix", th.StringType(nullable=True)),
+                    th.Property("params", th.ObjectType(nullable=True)),
+                    nullable=True,
+                ),
+            ),
+            nullable=True,
+        ),
+        secret=True,
+        title="BATCH files",
+        description=(
+            "Where the files of BATCH messages are, if not where the messages say: storage.root is "
+            "a folder or URL, storage.params is what fsspec needs to open it. How files are "
+            "encoded is read from the messages. The tap's own batch_config is right here, too."
+        ),
+    ),
     _text("rejects_path", "Rejects path", "Rejected rows are written here as a Singer stream."),
     _text(
         "rejects_csv",

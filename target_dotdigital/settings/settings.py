@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import override
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.settings.stream_schema import MergeOption
+
+Purpose: TypeAlias = Literal["load", "verify", "replay", "undo"]
+"""What a run is for: it loads, or it only compares, or it loads a file of an earlier run."""
 
 REJECT_PROPERTY_PREFIX = "_sdc_reject"
 """Properties that the rejects file adds to a record. They are never sent."""
@@ -60,6 +63,29 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchStorage:
+    """Where the files of BATCH messages are looked for by their names."""
+
+    root: str = field(repr=False)
+    params: Mapping[str, Any] = field(repr=False)
+    """What fsspec needs to open it, credentials for instance."""
+    prefix: str = field(default="", repr=False)
+    """What the tap puts before each name."""
+
+    def url_of(self, url: str) -> str:
+        """Return where a file is.
+
+        Args:
+            url: Where it is for the tap.
+        """
+        if not self.root:
+            return url
+        folder = self.prefix.rpartition("/")[0].strip("/")
+        name = url.partition("?")[0].rpartition("/")[2]
+        return "/".join((self.root.rstrip("/"), *filter(None, [folder]), name))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The target's settings once they are known to be sound. Never printed: it has no `repr`."""
 
@@ -88,8 +114,16 @@ class Settings:
     send: str = "all"
     fingerprints_path: Path | None = None
     send_all_every_days: int = 7
+    batch_storage: BatchStorage | None = None
     skipped_streams: frozenset[str] = frozenset()
     """Those that `skip` leaves out on purpose."""
+    purpose: Purpose = "load"
+    """What the run is for. No setting, but an option of the command line."""
+    verification_path: Path | None = None
+    """Where a verification writes what it has found; None if nowhere, or if the run is none."""
+
+    account_id: int | None = None
+    """The ID of the account that has to be the one that is called, if there is such."""
 
     @property
     def holds_opt_outs(self) -> bool:
@@ -116,6 +150,48 @@ class Settings:
             name: The stream's name after stream maps.
         """
         return self.default_stream if self.streams is None else self.streams.get(name)
+
+    def for_purpose(
+        self, purpose: Purpose, rejects_path: Path | None = None, account_id: int | None = None
+    ) -> Settings:
+        """Return the settings of a run that is for something else than a load.
+
+        Args:
+            purpose: What it is for.
+            rejects_path: Where a file that is loaded again has its rejected rows put.
+            account_id: The ID of the account that such a file is of, if that is known.
+        """
+        if purpose == "load":
+            return self
+        # Everyone is looked for, or put back, whatever was sent before.
+        chosen = self if purpose == "replay" else replace(self, send="all", fingerprints_path=None)
+        if purpose == "verify":
+            # What a load has left for people to look at stays as it is.
+            return replace(
+                chosen,
+                purpose=purpose,
+                dry_run=True,
+                rejects_path=None,
+                report_path=None,
+                verification_path=self._beside_report(),
+            )
+        # A file of some rows is no full load: whoever is not in it must not leave.
+        streams = self.streams
+        return replace(
+            chosen,
+            purpose=purpose,
+            rejects_path=rejects_path,
+            account_id=account_id,
+            streams=None
+            if streams is None
+            else {name: replace(each, sync_mode="upsert") for name, each in streams.items()},
+        )
+
+    def _beside_report(self) -> Path | None:
+        path = self.report_path
+        if path is None or self.report_is_folder:
+            return None if path is None else path / "verify.json"
+        return path.with_name(f"{path.stem}.verify.json")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -156,8 +232,17 @@ class Settings:
             send=config.get("send", "all"),
             fingerprints_path=path_setting(config, "fingerprints_path"),
             send_all_every_days=config.get("send_all_every_days", 7),
+            batch_storage=_batch_storage(config),
             skipped_streams=skipped,
         )
+
+
+def _batch_storage(config: Mapping[str, Any]) -> BatchStorage | None:
+    storage = (config.get("batch_config") or {}).get("storage") or {}
+    root, params = storage.get("root") or "", storage.get("params") or {}
+    if not root and not params:
+        return None
+    return BatchStorage(root, params, storage.get("prefix") or "")
 
 
 def _stream(settings: Mapping[str, Any], config: Mapping[str, Any]) -> StreamSettings:

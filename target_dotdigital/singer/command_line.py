@@ -7,6 +7,7 @@ import os
 import sys
 from abc import abstractmethod
 from io import TextIOWrapper
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -14,7 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.target_base import Target
 from typing_extensions import Self, override
 
-from target_dotdigital.errors import OutputError
+from target_dotdigital.errors import OutputError, TargetDotdigitalError
 from target_dotdigital.settings import doubts
 from target_dotdigital.signals import exit_at_once
 from target_dotdigital.singer.configuration import (
@@ -31,6 +32,9 @@ from target_dotdigital.singer.unread_input import drain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from target_dotdigital.reruns import Rerun
+    from target_dotdigital.settings import Purpose
 
 _NOTHING_READ = "No row was read."
 
@@ -64,6 +68,14 @@ class CommandLineTarget(Target):
     def has_read(self) -> bool:
         """Whether a row was read."""
 
+    @abstractmethod
+    def tell_findings(self) -> bool:
+        """Tell what a verification has found.
+
+        Returns:
+            Whether everything is as the streams have it.
+        """
+
     # Settings.
 
     _env_var_config = classproperty(
@@ -94,13 +106,23 @@ class CommandLineTarget(Target):
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         command.help = "Load Singer messages from standard input into Dotdigital."
-        command.params.append(
+        file = click.Path(path_type=Path)
+        command.params += [
             click.Option(
                 ["--test", "is_test"],
                 is_flag=True,
                 help="Check the settings, the account and its address books. Nothing is written.",
-            )
-        )
+            ),
+            click.Option(
+                ["--verify", "is_verification"],
+                is_flag=True,
+                help="Compare the account with the input. Nothing is written.",
+            ),
+            click.Option(
+                ["--replay"], type=file, help="Load the rejected rows of a run once more."
+            ),
+            click.Option(["--undo"], type=file, help="Put back whom a mirror took out."),
+        ]
         return command
 
     @classmethod
@@ -120,6 +142,9 @@ class CommandLineTarget(Target):
         config: ConfigInput | None = None,
         file_input: IO[str] | None = None,
         is_test: bool = False,
+        is_verification: bool = False,
+        replay: Path | None = None,
+        undo: Path | None = None,
     ) -> None:
         """Load the input, and end with one line that says why if it cannot be.
 
@@ -129,29 +154,78 @@ class CommandLineTarget(Target):
             config: The configuration.
             file_input: What to read instead of standard input.
             is_test: Check, and leave.
+            is_verification: Compare the account with the input.
+            replay: A rejects file to load instead of the input.
+            undo: A file for undoing to load instead of the input.
         """
+        tasks = [each for each in (is_test, is_verification, replay, undo) if each]
+        if len(tasks) > 1 or (file_input is not None and (replay or undo)):
+            raise click.UsageError(
+                "--test, --verify, --replay and --undo exclude each other; --replay and --undo "
+                "also exclude --input."
+            )
         if is_test and not about:
             cls._test(config or ConfigInput())
         # Not the SDK's `Target.invoke`: it keeps the target, whose counts belong into the line
         # that ends a failed run, to itself.
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        target = cls._start(config or ConfigInput(), file_input)
+        rerun = cls._open(replay, undo)
+        file_input = file_input if rerun is None else rerun.source
+        purpose: Purpose = "verify" if is_verification else "load"
+        target = cls._start(config or ConfigInput(), file_input, purpose, rerun)
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
+        is_dry_run = bool(target.config.get("dry_run"))
         try:
+            if rerun is not None:
+                rerun.announce(is_dry_run=is_dry_run)
             target.listen(file_input)
+            if rerun is not None and rerun.purpose == "replay" and not is_dry_run:
+                rerun.archive()
         except Exception as error:  # noqa: BLE001 - every end is told in one place
             if not target.has_read:
                 cls._fail_unread([error_text(error, target.progress)], file_input)
             cls._fail([error_text(error, target.progress)])
+        if is_verification:
+            sys.exit(0 if target.tell_findings() else 1)
 
     @classmethod
-    def _start(cls, config: ConfigInput, file_input: IO[str] | None) -> Self:
+    def _open(cls, replay: Path | None, undo: Path | None) -> Rerun | None:
+        """Open the file that is to be loaded, or end if it is none that can be."""
+        file = replay or undo
+        if file is None:
+            return None
+        from target_dotdigital.reruns import open_replay, open_undo  # noqa: PLC0415 - for it alone
+
+        try:
+            return open_undo(file) if replay is None else open_replay(file)
+        except TargetDotdigitalError as error:
+            cls._fail([error_text(error, _NOTHING_READ)])
+
+    @classmethod
+    def _start(
+        cls,
+        config: ConfigInput,
+        file_input: IO[str] | None,
+        purpose: Purpose,
+        rerun: Rerun | None,
+    ) -> Self:
         """Return a target, or end if its settings are wrong or it cannot be prepared."""
         try:
             check_files(config)
-            return cls(config=config.config, parse_env_config=config.parse_env)
+            if rerun is None:
+                more: dict[str, Any] = {"purpose": purpose}
+                return cls(config=config.config, parse_env_config=config.parse_env, **more)
+            values = without_nulls(config.config)
+            if config.parse_env:
+                values.update(cls._env_var_config)
+            more = {
+                "purpose": rerun.purpose,
+                "rejects_path": rerun.rejects_path,
+                "account_id": rerun.account,
+            }
+            return cls(config=rerun.settings(values), **more)
         except ConfigValidationError as error:
             cls._fail_unread((CONFIG_FAILED, *error.errors), file_input)
         except Exception as error:  # noqa: BLE001 - a traceback may show values

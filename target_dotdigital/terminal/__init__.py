@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from target_dotdigital.terminal.completion import complete
 from target_dotdigital.terminal.findings import Finding, result_of
+from target_dotdigital.terminal.tables import cell, heading, lines, table, text
 from target_dotdigital.terminal.texts import (
     console_for,
     is_terminal,
@@ -14,11 +15,16 @@ from target_dotdigital.terminal.texts import (
 
 __all__ = [
     "Finding",
+    "cell",
     "complete",
     "console_for",
+    "heading",
     "is_terminal",
+    "lines",
     "percent",
     "printable",
     "result_of",
+    "table",
+    "text",
     "text_for",
 ]

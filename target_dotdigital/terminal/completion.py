@@ -26,6 +26,9 @@ def complete(variable: str) -> None:
             click.Option(["--config"], type=file, multiple=True, help="Settings, or ENV."),
             click.Option(["--input"], type=file, help="A file to read instead of standard input."),
             click.Option(["--test"], is_flag=True, help="Check everything, and write nothing."),
+            click.Option(["--verify"], is_flag=True, help="Compare the account with the input."),
+            click.Option(["--replay"], type=file, help="Load rejected rows once more."),
+            click.Option(["--undo"], type=file, help="Put back whom a mirror took out."),
         ],
     )
     command.main(prog_name="target-dotdigital", complete_var=variable)

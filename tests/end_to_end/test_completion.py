@@ -17,7 +17,10 @@ from target_dotdigital.terminal import complete
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = ["--about", "--config", "--format", "--help", "--input", "--test", "--version"]
+OPTIONS = [
+    *("--about", "--config", "--format", "--help", "--input", "--replay", "--test", "--undo"),
+    *("--verify", "--version"),
+]
 
 
 def completed(folder: Path, instruction: str, words: str = "", word: int = 1) -> str:

@@ -17,6 +17,7 @@ from tests.support.dotdigital.routes import route_of
 from tests.support.messages import record, schema, state
 from tests.support.sandbox.client import SandboxClient, person
 from tests.support.target.command import load, settings_for
+from tests.support.target.commands import found, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,6 +227,7 @@ def test_people_who_leave_with_the_sandbox(tmp_path: Path) -> None:
 
 
 LEAVING_CALLS = {
+    "GET /v2/account-info",
     "GET /contacts/v3",
     "GET /contacts/v3/delete/{id}",
     "GET /contacts/v3/import/{id}",
@@ -333,3 +335,32 @@ def test_with_the_sandbox(server: DotdigitalServer, tmp_path: Path) -> None:
         for email, contact in server.contacts.items()
     }
     assert in_sandbox == elsewhere
+
+
+@needs_vendor_files
+@pytest.mark.parametrize("judge", ["sandbox", "the tests' own"])
+def test_a_verification_asks_as_the_contract_says(
+    server: DotdigitalServer, tmp_path: Path, judge: str
+) -> None:
+    """Its pages are what the vendor's file describes, on both servers, and it sends only GET."""
+    server.custom_identifiers.add("customerNumber")
+    has: dict[str, Any] = {
+        "address_books": ["Customers"],
+        "custom_identifiers": ["customerNumber"],
+    }
+    with EmbeddedSandbox(tmp_path / "sandbox.db", **has) as sandbox:
+        is_sandbox = judge == "sandbox"
+        url = sandbox.url if is_sandbox else server.url
+        config = settings_for(server, api_url=url, streams=AGREED)
+        if is_sandbox:
+            config |= {"username": sandbox.username, "password": sandbox.password}
+        assert load(config, tmp_path, *AGREED_ROWS).status == 0
+        with RecordingProxy(url) as proxy:
+            more = record(number="C-99", email="new@example.com", books="Customers")
+            ended = verify({**config, "api_url": proxy.url}, tmp_path, *AGREED_ROWS, more)
+    assert (ended.status, ended.stdout) == (1, ""), ended.stderr
+    assert found(ended)["missing"] == 1
+    assert {each.method for each in proxy.exchanges} == {"GET"}
+    assert violations_of(proxy.exchanges) == []
+    assert strict_violations_of(proxy.exchanges) == []
+    assert "GET /contacts/v3" in called(proxy)

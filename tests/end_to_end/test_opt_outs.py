@@ -30,6 +30,7 @@ from tests.support.network import settings as account_settings
 from tests.support.reports import report_of
 from tests.support.sandbox.client import SandboxClient
 from tests.support.target.command import load, settings_for
+from tests.support.target.commands import found, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -343,8 +344,8 @@ def test_a_dry_run_counts_opt_outs_and_sends_nothing(
         report_path=str(path),
     )
     assert (ended.status, server.calls_of(IMPORT)) == (0, []), ended.stderr
-    assert "opted out of people, by channel: email 2" in ended.stderr
-    assert "opted out of people, and not created: 1" in ended.stderr
+    assert "Opted out of people, by channel: email 2" in ended.stderr
+    assert "Opted out of people, and not created: 1" in ended.stderr
     report = report_of(tmp_path)
     assert report["streams"][0]["valid"] == 2
     assert report["streams"][0]["opted_out_new"] == 1
@@ -414,6 +415,48 @@ def test_what_is_sent_fits_the_contract(server: DotdigitalServer, tmp_path: Path
     assert ended.status == 0, ended.stderr
     assert violations_of(proxy.exchanges) == []
     assert strict_violations_of(proxy.exchanges, status_asked=True) == []
+
+
+@needs_vendor_files
+@pytest.mark.parametrize("judge", ["sandbox", "the tests' own"])
+def test_what_proves_opt_outs_fits_the_contract(
+    server: DotdigitalServer, tmp_path: Path, judge: str
+) -> None:
+    """Opt-outs alone, without an address book, sent and then looked for."""
+    stream: dict[str, Any] = {
+        "identifiers": {"email": "email", "mobileNumber": "phone"},
+        "fields": {},
+        "opt_out": ALL_CHANNELS,
+        "account_only": True,
+    }
+    out: dict[str, Any] = {"out": True, "no_sms": "2024-02-29", "no_whatsapp": True}
+    messages = (
+        SCHEMA,
+        record(email="a@example.com", phone="+447700900123", **out),
+        record(email="b@example.com", **out),
+    )
+    with EmbeddedSandbox(tmp_path / "sandbox.db") as sandbox:
+        is_sandbox = judge == "sandbox"
+        url = sandbox.url if is_sandbox else server.url
+        config = settings_for(server, address_book=None, streams={"people": stream})
+        if is_sandbox:
+            config |= {"username": sandbox.username, "password": sandbox.password}
+        with RecordingProxy(url) as proxy:
+            config["api_url"] = proxy.url
+            assert load(config, tmp_path, *messages).status == 0
+            assert violations_of(proxy.exchanges) == []
+            assert strict_violations_of(proxy.exchanges, status_asked=True) == []
+            sent = len(proxy.exchanges)
+            more = [record(email=f"p{at}@example.com") for at in range(250)]
+            ended = verify(config, tmp_path, *messages, *more)
+    assert (ended.status, ended.stdout) == (1, ""), ended.stderr
+    # Two are there as they should be, unsubscribed; all others are missing.
+    counts = found(ended)
+    assert (counts["as it should be"], counts["missing"]) == (2, 250)
+    asked = proxy.exchanges[sent:]
+    assert {each.method for each in asked} == {"GET"}
+    assert violations_of(asked) == []
+    assert strict_violations_of(asked) == []
 
 
 # No rows, settings and joins opt anybody in who has opted out.

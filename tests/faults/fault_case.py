@@ -61,6 +61,17 @@ def fault(number: str, *variants: str) -> Callable[[Callable[..., None]], Any]:
     return decorate
 
 
+def stands_for(number: str) -> Callable[[Callable[..., None]], Any]:
+    """Mark a test as a row of the fault matrix that looks after the invariants itself."""
+
+    def decorate(test: Callable[..., None]) -> Any:  # noqa: ANN401 - pytest's own type
+        module = test.__module__.rpartition(".")[2]
+        FAULTS.setdefault(number, []).append(f"{module}.py::{test.__name__}")
+        return test
+
+    return decorate
+
+
 class FaultCase:
     """Runs the target, and checks the invariants after each run."""
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.support.batches import rows_in
 from tests.support.messages import record, schema, state
 
 if TYPE_CHECKING:
@@ -71,19 +72,25 @@ def rows_of(messages: Iterable[Any]) -> list[Row]:
                 message = json.loads(message)  # noqa: PLW2901 - the same message, read
             except ValueError:
                 continue
-        if isinstance(message, dict) and message.get("type") == "RECORD":
-            values = message["record"]
+        for values in _records_of(message):
             key = str(values.get("email")).strip().lower()
             found.append(Row(values["row"], key, values))
     return found
+
+
+def _records_of(message: object) -> list[dict[str, Any]]:
+    kind = message.get("type") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or kind not in ("RECORD", "BATCH"):
+        return []
+    return [message["record"]] if kind == "RECORD" else rows_in(message)
 
 
 def rest_after(messages: Iterable[Any], done: int) -> list[Any]:
     """Return what a tap sends that is started from the STATE `{"row": done}`."""
     rest = []
     for message in messages:
-        is_row = isinstance(message, dict) and message["type"] == "RECORD"
-        if is_row and message["record"]["row"] <= done:
+        records = _records_of(message)
+        if records and records[-1]["row"] <= done:
             continue
         is_state = isinstance(message, dict) and message["type"] == "STATE"
         if is_state and (message["value"] or {}).get("row", 0) <= done:

@@ -125,7 +125,7 @@ ODD_MESSAGES: dict[str, tuple[list[Any], str]] = {
     "no type": ([*people(2), {"stream": "people", "record": {"x": CANARY}}], "lacks type"),
     "a batch": (
         [*people(2), {"type": "BATCH", "stream": "people", "manifest": [CANARY], "encoding": {}}],
-        "BATCH messages are not supported",
+        "the BATCH of stream 'people' does not say how its files are encoded",
     ),
 }
 

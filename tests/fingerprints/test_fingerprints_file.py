@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import resource
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_dotdigital.errors import SettingsError, StorageError
 from target_dotdigital.fingerprints import Fingerprints
-from target_dotdigital.fingerprints.stored_file import StoredFile
+from target_dotdigital.fingerprints.stored_file import _HEAD, StoredFile
 from tests.fingerprints.test_only_changes import FAST, changes, sent
 from tests.support.messages import rows, state
 from tests.support.target.command import TargetProcess, load
@@ -79,18 +80,42 @@ def test_what_was_not_finished_does_not_count(tmp_path: Path) -> None:
     assert _read(path) == (b"whole-and", None)
 
 
-@pytest.mark.parametrize("copy", [shutil.copy, shutil.copyfile], ids=["cp", "contents"])
+def _restored_in_place(older: Path, path: Path) -> None:
+    shutil.copyfile(older, path)
+    shutil.copystat(older, path)
+
+
+def _restored_as_a_new_file(older: Path, path: Path) -> None:
+    shutil.copy2(older, older.with_suffix(".new"))
+    older.with_suffix(".new").replace(path)
+
+
+def made_a_day_ago(path: Path) -> None:
+    """Let a file be as it was if it had been written a day ago, and not touched since."""
+    content = path.read_bytes()
+    magic, stamp, size, digest = _HEAD.unpack_from(content)
+    stamp -= 86_400
+    path.write_bytes(_HEAD.pack(magic, stamp, size, digest) + content[_HEAD.size :])
+    os.utime(path, (stamp, stamp))
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [shutil.copy, shutil.copyfile, _restored_in_place, _restored_as_a_new_file, os.replace],
+    ids=["cp", "contents", "cp -p", "with its time", "mv"],
+)
 def test_an_older_copy_is_not_relied_on(
     server: DotdigitalServer, tmp_path: Path, copy: Callable[[Path, Path], object]
 ) -> None:
     path, older = tmp_path / "fingerprints", tmp_path / "older"
     config = changes(server)
     load(config, tmp_path, FAST, *rows("ab", first_name="x"))
-    copy(path, older)
+    shutil.copy2(path, older)
+    made_a_day_ago(older)
     load(config, tmp_path, FAST, *rows("ab", first_name="y"))
     copy(older, path)
     ended = load(config, tmp_path, FAST, *rows("ab", first_name="x"))
-    assert "it was changed, or put back from a copy; everything is sent" in ended.stderr
+    assert "it was changed, moved, or put back from a copy; everything is sent" in ended.stderr
     assert server.contents()["a@example.com"]["data_fields"]["FIRSTNAME"] == "x"
     load(config, tmp_path, FAST, *rows("ab", first_name="x"))
     assert sent(server) == ["a", "b"] * 3
@@ -117,6 +142,37 @@ def test_a_file_that_cannot_be_used_means_that_everything_is_sent(
     assert "everything is sent" in ended.stderr
     load(config, tmp_path, FAST, *rows("ab"))
     assert sent(server) == ["a", "b"] * 2
+
+
+def test_what_a_link_leads_to_is_never_an_older_file(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    path, real = tmp_path / "fingerprints", tmp_path / "elsewhere" / "real"
+    real.parent.mkdir()
+    real.touch()
+    for value in ("x", "y", "x"):
+        path.unlink(missing_ok=True)
+        path.symlink_to(real)
+        load(changes(server), tmp_path, FAST, *rows("ab", first_name=value))
+        load(changes(server), tmp_path, FAST, *rows("ab", first_name=value))
+        assert path.is_symlink()
+        assert server.contents()["a@example.com"]["data_fields"]["FIRSTNAME"] == value
+    assert sent(server) == ["a", "b"] * 3
+    assert [each.name for each in real.parent.iterdir()] == ["real"]
+
+
+def test_a_file_that_others_could_read_is_private_from_the_first_moment(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "fingerprints"
+    load(changes(server), tmp_path, FAST, *rows("ab", first_name="x"))
+    path.chmod(0o644)
+    file = StoredFile(path, is_read_only=False)
+    assert path.stat().st_mode & 0o777 == 0o600
+    file.close()
+    assert file.data is not None
+    load(changes(server), tmp_path, FAST, *rows("ab", first_name="x"))
+    assert sent(server) == ["a", "b"]
 
 
 def test_a_lost_file_means_that_everything_is_sent(
@@ -218,6 +274,29 @@ def test_what_can_be_neither_written_nor_emptied_fails_the_run(
     file.close()
 
 
+def test_a_file_that_fails_just_after_it_was_put_in_place_is_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "fingerprints"
+    file = StoredFile(path, is_read_only=False)
+    file.replace([b"older"])
+    older = path.stat().st_ino
+    write = os.pwrite
+
+    def fail_in_place(*what: Any) -> int:
+        if path.stat().st_ino != older:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(*what)
+
+    # A file system that copies what is written over needs room for that, too.
+    monkeypatch.setattr(os, "pwrite", fail_in_place)
+    with pytest.raises(OSError, match="No space"):
+        file.replace([b"newer"])
+    file.empty()
+    file.close()
+    assert _read(path) == (None, None)
+
+
 def test_another_version_gets_everything(
     server: DotdigitalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +310,7 @@ def test_another_version_gets_everything(
         "target_dotdigital.fingerprints.fingerprints.version", lambda _name: "another"
     )
     other = Fingerprints(_Settings(), path)  # type: ignore[arg-type]
-    other._account = 1
+    other._account = json.loads(path.read_bytes().partition(b'{"account":')[2].partition(b",")[0])
     other._load()
     other.close()
     assert other._file.problem == "it is of another version of target-dotdigital"

@@ -5,47 +5,49 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
 
 from benchmarks import all as benchmarks
-from benchmarks import customers, limit, scale, template, throughput
-from benchmarks.limit import Limit
+from benchmarks import customers, measure
+from benchmarks.features import FEATURES, Feature
+from benchmarks.limit import joined, typed, untyped
 from benchmarks.null_server import Counts, NullServer
 from benchmarks.plots import Bar, bars
 from benchmarks.processes import RunError, run
-from benchmarks.results import Machine, Results, bounds
-from benchmarks.scale import Scale, Size
+from benchmarks.results import Machine, Results, Row, Run, Start, StockRun, unmet
 from benchmarks.schedule import Schedule
-from benchmarks.template import Template
-from benchmarks.throughput import Throughput, Variant
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 2_000
 MILLION = 1_000_000
+TABLES = sorted({x.table.name: x.table for x in FEATURES.values() if not x.table.is_batch}.items())
 
 
-@pytest.fixture
-def rows(tmp_path: Path) -> Path:
-    return customers.file_of(ROWS, tmp_path)
-
-
-def test_rows_are_as_wide_as_they_are_said_to_be(tmp_path: Path) -> None:
-    messages = customers.file_of(25_000, tmp_path).read_bytes().splitlines()
+@pytest.mark.parametrize(("name", "table"), TABLES)
+def test_rows_are_as_wide_as_they_are_said_to_be(
+    name: str, table: customers.Table, tmp_path: Path
+) -> None:
+    messages = customers.file_of(25_000, tmp_path, table).read_bytes().splitlines()
     records = [each for each in messages if b'"RECORD"' in each]
     decoded = [json.loads(each)["record"] for each in records]
     assert len(records) == 25_000
     assert len({each["email"] for each in decoded}) == 25_000
-    assert {len(each) for each in decoded} == {12}
-    assert set(customers.FIELDS.values()) < set(customers.SCHEMA["schema"]["properties"])  # type: ignore[index]
-    assert 390 < sum(map(len, records)) / len(records) < 440
+    properties = json.loads(messages[0])["schema"]["properties"]
+    assert {frozenset(each) for each in decoded} == {frozenset(properties)}
+    assert set(customers.FIELDS.values()) < set(properties)
+    if name == customers.PLAIN.name:
+        assert len(properties) == 12
+        assert 390 < sum(map(len, records)) / len(records) < 440
     states = [json.loads(each)["value"] for each in messages if b'"STATE"' in each]
     assert states == [customers.state(number) for number in (10_000, 20_000, 25_000)]
+    marks = [each for each in decoded if each.get("_sdc_deleted_at")]
+    assert len(marks) == (customers.marked(25_000) if name == customers.MARKED.name else 0)
 
 
 def test_a_file_of_rows_is_written_once(tmp_path: Path) -> None:
@@ -55,41 +57,30 @@ def test_a_file_of_rows_is_written_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("variant", [Variant(), Variant(rejects=True, lists=True)])
-def test_the_target_sends_what_the_bare_loop_joins(rows: Path, variant: Variant) -> None:
-    found = throughput.measure(ROWS, variant, source=rows)
-    assert found.imports >= 1
-    assert found.polls >= found.imports
+@pytest.mark.parametrize("name", ["plain", "lists"])
+def test_the_target_sends_what_the_bare_loop_joins(name: str, tmp_path: Path) -> None:
+    rows = customers.file_of(ROWS, tmp_path)
+    found = measure.load(FEATURES[name], ROWS, source=rows)
+    assert found.counts.imports >= 1
+    assert found.counts.polls >= found.counts.imports
     assert found.peak_megabytes > 10
-    for typed in (False, True):
-        least = limit.measure(ROWS, typed=typed, source=rows)
+    for loop in (typed, untyped):
+        with rows.open("rb") as lines:
+            count, size = joined(loop(lines))
+        assert count == ROWS
         # Contact for contact the same; how many bodies there are may differ, and the loop drops the
         # zeros at the end of a number, which the target leaves as they are: one contact in ten.
         envelope = len(b'{"mergeOption":"overwrite","contacts":[]}')
-        more = found.body_bytes - found.imports * (envelope - 1) - (least.body_bytes - envelope + 1)
-        assert 0 <= more <= ROWS // 5
-
-
-def test_a_stream_map_is_in_the_way_of_every_row(rows: Path) -> None:
-    found = throughput.measure(ROWS, Variant(stream_maps=True), source=rows)
-    assert found.variant.stream_maps
-
-
-def test_a_stock_target_does_the_same_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    found = template.measure(ROWS)
-    assert found.rows == ROWS
-    assert found.seconds_for(ROWS) == pytest.approx(found.seconds)
-    doubled = found.seconds_for(2 * ROWS)
-    assert doubled == pytest.approx(2 * found.seconds - found.start_seconds)
+        sent = found.counts.body_bytes - found.counts.imports * (envelope - 1)
+        assert 0 <= sent - (size - envelope + 1) <= ROWS // 5
 
 
 def test_a_run_that_misses_a_row_is_no_measurement(tmp_path: Path) -> None:
     few = customers.file_of(10, tmp_path)
-    with pytest.raises(RunError, match="got 10 of 11"):
-        throughput.measure(11, source=few)
     with pytest.raises(RunError, match="seen 10 of 11"):
-        limit.measure(11, source=few)
+        measure.load(FEATURES["plain"], 11, source=few)
+    with pytest.raises(RunError, match="got 10 of 11"):
+        measure.load(Feature("", times=None), 11, source=few)
     with pytest.raises(RunError, match=r"status 3:\nwhy"):
         run(["-c", "import sys; sys.stderr.write('why'); sys.exit(3)"], few, tmp_path)
 
@@ -113,7 +104,7 @@ def test_a_null_server_counts_contacts_wherever_a_body_is_cut() -> None:
     assert reply.status == 202
     assert report["summary"]["newContacts"] == len(report["created"]) == 40_000
     assert report["created"][-1]["identifiers"] == {"email": "a@example.com"}
-    assert counts == Counts(1, 2, 40_000, len(body), 1)
+    assert counts == Counts(1, 2, 40_000, len(body), 0, 1)
 
 
 def test_a_null_server_holds_imports_until_as_many_are_active() -> None:
@@ -138,6 +129,83 @@ def test_a_null_server_holds_imports_until_as_many_are_active() -> None:
         assert server.counts().most_active == 2
 
 
+def test_a_null_server_has_members_who_can_leave() -> None:
+    with NullServer({}, members=5) as server:
+        connection = HTTPConnection(server.url.rpartition("/")[2], timeout=30)
+
+        def call(method: str, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401
+            connection.request(method, path, body)
+            return json.loads(connection.getresponse().read())
+
+        first = call("GET", "/contacts/v3?~listId=42&limit=3")
+        marker = first["_links"]["next"]["marker"]
+        last = call("GET", f"/contacts/v3?~listId=42&limit=3&marker={marker}")
+        emails = [each["identifiers"]["email"] for each in first["_items"] + last["_items"]]
+        known = call("GET", f"/contacts/v3/email/{emails[3].replace('@', '%40')}")
+        removal = call("POST", "/v2/address-books/42/contacts/delete", b"[4,5]")
+        status = call("GET", f"/v2/contacts/deletion/{removal['id']}")["status"]
+        books = call("GET", "/v2/address-books?select=1000&skip=0")
+        connection.close()
+        counts = server.counts()
+    rows = [json.loads(customers.PLAIN.row(number))["record"] for number in range(5)]
+    assert emails == [each["email"] for each in rows]
+    assert "next" not in last["_links"]
+    assert known == last["_items"][0]
+    assert (status, counts.removals) == ("Completed", 2)
+    assert {each["city"] for each in rows} < {each["name"] for each in books}
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Return arguments that keep everything in a folder of the test's own, and measure little."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    arguments = {"docs": str(tmp_path / "docs"), "rows": "60", "stock-rows": "30", "pairs": "1"}
+    return [f"--{name}={value}" for name, value in (arguments | {"starts": "1"}).items()]
+
+
+def test_every_feature_has_a_row_on_the_page(tiny: list[str], tmp_path: Path) -> None:
+    benchmarks.main([*tiny, "--schedules=0"])
+    text = (tmp_path / "docs" / "performance.md").read_text("utf-8")
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines()}
+    for each in FEATURES.values():
+        cells = [cell.strip() for cell in rows[each.title].strip("|").split(" | ")]
+        assert len(cells) == 8
+        assert cells[1] == str(60 * each.size)
+        assert [cell != "" for cell in cells[2:5]] == [each.times is not None] * 3
+        assert "failed" not in cells
+    assert len([line for line in text.splitlines() if line.startswith("| `--version`")]) == 3
+    assert "a stock SDK target" in text
+    assert "{" not in text.partition("<!-- benchmarks -->")[2]
+    picture = "images/performance-pace.svg"
+    assert f"]({picture})" in text
+    root = ET.parse(tmp_path / "docs" / picture).getroot()  # noqa: S314 - our own
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_some_rows_are_told_and_the_page_stays(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert benchmarks.main([*tiny, "mirror"]) == 1  # of so few rows, the start is most
+    told = capsys.readouterr().out
+    assert FEATURES["mirror"].title in told
+    assert FEATURES["plain"].title not in told
+    assert not (tmp_path / "docs").exists()
+    with pytest.raises(SystemExit):
+        benchmarks.main([*tiny, "mirrors"])
+
+
+def test_a_load_that_fails_is_not_met_and_does_not_end_the_others(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = replace(FEATURES["consent"], title="wrong", stream={"sync_mode": "no such"})
+    monkeypatch.setitem(FEATURES, "consent", wrong)
+    assert benchmarks.main([*tiny, "consent", "held"]) == 1
+    told = capsys.readouterr()
+    assert "| wrong | 60 | failed |" in told.out
+    assert "not met: wrong" in told.out
+    assert f"| {FEATURES['held'].title} | 60 |" in told.out
+
+
 def schedule(seconds: float) -> Schedule:
     return Schedule(
         rows=MILLION,
@@ -157,87 +225,68 @@ def schedule(seconds: float) -> Schedule:
     )
 
 
-def results() -> Results:
-    """Return what a round may find on a good day."""
+def results(by: float = 1.0, active: int = 20) -> Results:
+    """Return what a round finds if everything takes as much as it may, or so many times as much."""
 
-    def runs(seconds: float, peak: float, active: int = 3) -> tuple[Throughput, ...]:
-        variant = Variant(active=20 if active == 20 else 0)
-        return tuple(
-            Throughput(MILLION, variant, seconds * by, seconds, peak, 100, 120, 254_100_857, active)
-            for by in (1.0, 1.1, 0.9)
-        )
+    def runs(feature: Feature) -> list[Run]:
+        counts = Counts(imports=100, polls=120, most_active=active)
+        seconds = (feature.times or 1.0) * by
+        peak = (feature.megabytes or 100.0) * by
+        return [Run(seconds * each, seconds, peak, 1.0 * each, 1.0, counts) for each in (1, 2, 0.5)]
 
-    def loops(seconds: float) -> tuple[Limit, ...]:
-        return tuple(Limit(MILLION, seconds * by, 254_100_857, 20.0) for by in (1.0, 1.1, 0.9))
-
-    sizes = (
-        Size(10_000, 1.0, 65.0, 1),
-        Size(100_000, 1.3, 110.0, 10),
-        Size(MILLION, 4.3, 180.0, 20),
-        Size(5 * MILLION, 17.6, 183.0, 20),
-    )
+    starts = [
+        Start(title, kept, allowed * by, 1.0)
+        for title, allowed in (("`--version`", 1.5), ("a run", 2.0))
+        for kept in ("none", "all")
+    ]
     return Results(
         machine=Machine(
             "2026-01-31", "A processor", 2, 8.0, "Linux", "CPython 3.11", "1", "2", "3"
         ),
         rows=MILLION,
-        limit=loops(3.3),
-        typed_limit=loops(2.2),
-        plain=runs(4.5, 150.0),
-        rejects=runs(4.8, 210.0),
-        lists=runs(5.0, 170.0),
-        stream_maps=runs(14.0, 150.0),
-        held=runs(9.0, 180.0, 20),
-        held_rejects=runs(9.0, 320.0, 20),
-        template=(Template(100_000, 9.0, 1.0, 90.0),) * 3,
-        scale=(Scale(sizes),) * 3,
-        schedule=(schedule(433.0),) * 3,
+        features={name: Row(MILLION * each.size, runs(each)) for name, each in FEATURES.items()},
+        typed_limit=[0.8],
+        stock=[StockRun(100_000, 2.6 + 0.05, 0.05, 90.0)],
+        starts=starts,
+        schedule=[schedule(433.0 * by)],
     )
 
 
-def test_what_must_hold_holds_on_a_good_day_and_not_on_a_bad_one() -> None:
-    good = results()
-    assert [each.subject for each in bounds(good) if not each.is_met] == []
-    slow = tuple(replace(each, seconds=each.seconds * 1.2) for each in good.plain)
-    large = tuple(replace(each, peak_megabytes=351.0) for each in good.held)
-    bad = replace(
-        good,
-        plain=slow,
-        held=large,
-        held_rejects=tuple(replace(each, most_active=19) for each in large),
-        stream_maps=tuple(replace(each, seconds=17.0) for each in good.stream_maps),
-        template=(Template(100_000, 5.0, 1.0, 90.0),),
-        scale=(
-            Scale((*good.scale[0].sizes[:3], Size(5 * MILLION, 19.2, 199.0, 20))),
-            Scale((*good.scale[0].sizes[:3], Size(5 * MILLION, 19.3, 199.0, 20))),
-        ),
-        schedule=(schedule(550.0),),
-    )
-    assert [each.subject for each in bounds(bad) if each.is_met] == []
+def test_what_must_hold_holds_up_to_its_limit_and_not_beyond() -> None:
+    assert list(unmet(results())) == []
+    beyond = list(unmet(results(1.31)))
+    for each in FEATURES.values():
+        assert each.title in beyond
+    others = set(beyond) - {each.title for each in FEATURES.values()}
+    assert others == {
+        "pace, against a stock SDK target",
+        "start of `--version`, bytecode: none",
+        "start of `--version`, bytecode: all",
+        "start of a run, bytecode: none",
+        "start of a run, bytecode: all",
+        "time at Dotdigital's pace, against the ideal",
+        "pace at Dotdigital's pace, against one import at a time",
+    }
 
 
-def test_results_make_a_page_with_pictures(tmp_path: Path) -> None:
+def test_peak_memory_counts_only_while_imports_are_active() -> None:
+    assert list(unmet(results(active=19))) == [
+        each.title for each in FEATURES.values() if each.active
+    ]
+
+
+def test_kept_results_make_the_page_again(tmp_path: Path) -> None:
     kept = tmp_path / "results.json"
     kept.write_bytes(msgspec.json.encode(results()))
     assert benchmarks.main(["--from", str(kept), "--docs", str(tmp_path)]) == 0
     text = (tmp_path / "performance.md").read_text("utf-8")
-    assert "1,000,000 rows take 4.5 s (222,222 rows/s), 100 imports and\n120 polls" in text
-    assert "| time, against the bare loop | 1.36 times | at most 1.50 times | yes |" in text
-    assert "| 5,000,000 | 17.60 | 300,752 | 183 | 20 |" in text
-    assert "{" not in text
-    for name in ("pace", "memory", "schedule"):
-        picture = f"images/performance-{name}.svg"
-        assert f"]({picture})" in text
-        assert ET.parse(tmp_path / picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own
+    pace = "769,231 (384,615 to 1,538,462)"
+    times = "1.30 (1.30 to 1.30) | 1.30 | 100 (100 to 100) | 1.3 times | yes |"
+    assert f"| **a plain upsert** | 1,000,000 | {pace} | {times}" in text
+    assert "2 cores of an A processor, CPython 3.11, singer-sdk 2" in text.replace("\n", " ")
+    assert "1,000,000 rows into a server" in text
+    assert (tmp_path / "images" / "performance-schedule.svg").exists()
 
 
 def test_a_plot_repeats_labels_as_text() -> None:
     assert "a &lt;b&gt; &amp; c" in bars("a <b> & c", "x", [Bar("d", 1, is_ours=True)])
-
-
-def test_numbers_of_rows_are_gone_through(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("benchmarks.scale.ACTIVE_IMPORTS", 1)  # nothing is to be held
-    found = scale.measure([10, 20, 30])
-    assert [size.rows for size in found.sizes] == [10, 20, 30]
-    assert [size.most_active for size in found.sizes] == [1, 1, 1]

@@ -128,6 +128,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Distributions) -> N
     assert {name for name in files if ".dist-info/" not in name} == package_files()
     assert f"{PACKAGE}py.typed" in files
     assert f"{PACKAGE}report.schema.json" in files
+    assert f"{PACKAGE}verification.schema.json" in files
     assert f"{PACKAGE}report/templates/report.html" in files
     assert f"{PACKAGE}sandbox/page/static/page.html" in files
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in files)

@@ -23,7 +23,7 @@ NAVIGATION = {"toctree"}
 
 IN_WORDS = {
     *("AbandonedError", "ConfigValidationError", "LackingError", "NotFoundError"),
-    *("RequestTooLargeError", "TargetDotdigitalError"),
+    *("RequestTooLargeError", "TargetDotdigitalError", "UsageError"),
 }
 """What has no message that ends a run as it is; the page tells of it in a sentence."""
 
@@ -33,7 +33,9 @@ def shown() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("path", "text"), written().items(), ids=lambda each: getattr(each, "name", "")
+    ("path", "text"),
+    written().items(),
+    ids=[str(each.relative_to(REPOSITORY)) for each in written()],
 )
 def test_a_file_is_as_it_is_written_from_the_code(path: Path, text: str) -> None:
     now = path.read_text(encoding="utf-8")

@@ -106,6 +106,31 @@ def test_the_settings_in_the_pages_are_accepted(fragment: dict[str, Any]) -> Non
 # What the recipes promise, command by command.
 
 
+@promise("Proof of arrival", page="docs/verify.md")
+def two_of_three_are_loaded(clone: Clone) -> None:
+    assert clone.account("output/proof.db").members("Customers") == {"ada", "ben"}
+
+
+@promise("Proof of arrival", page="docs/verify.md")
+def nothing_is_written(clone: Clone) -> None:
+    two_of_three_are_loaded(clone)
+    assert (clone.folder / "output" / "proof" / "rejects.singer").exists()
+
+
+@promise("Proof of arrival", page="docs/verify.md")
+def the_third_is_loaded(clone: Clone) -> None:
+    assert clone.account("output/proof.db").members("Customers") == {"ada", "ben", "cleo"}
+    assert not (clone.folder / "output" / "proof" / "rejects.singer").exists()
+
+
+@promise("Proof of arrival", page="docs/verify.md")
+def all_are_there(clone: Clone) -> None:
+    assert clone.account("output/proof.db").members("Customers") == {"ada", "ben", "cleo"}
+    found = json.loads((clone.folder / "output" / "proof" / "report.verify.json").read_text())
+    assert found["status"] == "succeeded"
+    assert found["totals"]["as_it_should_be"] == 3
+
+
 @promise("Segment sync")
 def segment_is_loaded(clone: Clone) -> None:
     account = clone.account("output/segment-sync.db")
@@ -188,6 +213,22 @@ def who_is_asked_is_pending(clone: Clone) -> None:
     assert opt_in_types(account) == {"ada": "double", "ben": "verifieddouble"}
 
 
+@promise("Turn it on", "docs/only-changes.md")
+def everybody_is_sent_at_first(clone: Clone) -> None:
+    account = clone.account("output/only-changes.db")
+    assert account.members("Customers") == {"ada", "ben"}
+    file = clone.folder / "output" / "only-changes.fingerprints"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert b"ada" not in file.read_bytes()
+
+
+@promise("Turn it on", "docs/only-changes.md")
+def who_has_changed_is_sent(clone: Clone) -> None:
+    account = clone.account("output/only-changes.db")
+    assert account.fields("ada") == {"FIRSTNAME": "Ada"}
+    assert account.fields("ben") == {"FIRSTNAME": "Benedict"}
+
+
 @promise("Opt-outs")
 def who_has_opted_out_is_unsubscribed(clone: Clone) -> None:
     account = clone.account("output/opt-outs.db")
@@ -245,6 +286,17 @@ def each_row_has_joined_its_own(clone: Clone) -> None:
     assert account.members("News") == {"ada"}
     assert account.members("Offers") == set(account.people) == {"ada", "ben"}
     assert "Closed" not in account.address_books
+
+
+@promise("Load files", page="docs/batch-messages.md")
+def the_rows_of_the_file_are_loaded(clone: Clone) -> None:
+    account = clone.account("output/batch.db")
+    assert account.members("Customers") == set(account.people) == {"ada", "cleo"}
+    assert account.fields("ada") == {"FIRSTNAME": "Ada"}
+    rejects = (clone.folder / "output" / "batch.rejects.singer").read_text()
+    (row,) = [json.loads(line) for line in rejects.splitlines()[1:]]
+    assert (row["type"], row["record"]["id"]) == ("RECORD", 2)
+    assert (clone.folder / "output" / "people-1.json.gz").exists()
 
 
 MOVING = "docs/moving-from-customer-insights.md"

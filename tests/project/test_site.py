@@ -139,8 +139,9 @@ def keys(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a JSON sch
             yield from keys(part)
 
 
-def test_the_report_has_every_key_of_its_schema(site: Path) -> None:
-    schema = json.loads((PACKAGE / "report.schema.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["report", "verification"])
+def test_the_report_has_every_key_of_its_schema(site: Path, name: str) -> None:
+    schema = json.loads((PACKAGE / f"{name}.schema.json").read_text(encoding="utf-8"))
     rows = Page(site / "reference/report.html").rows
     shown = {row[0].rpartition(".")[2].removesuffix("[]") for row in rows if row}
     assert set(keys(schema)) <= shown
@@ -194,7 +195,7 @@ def test_every_error_class_is_told_with_who_must_act(site: Path) -> None:
 def test_messages_are_those_of_the_code(site: Path) -> None:
     text = Page(site / MESSAGES).text
     for message in (
-        "BATCH messages are not supported. Switch the tap's batch_config off",
+        "… is a gzip file that is cut off. Run the tap again",
         "sandbox_path, api_url: set only one of the two",
         "…: Dotdigital's Data Watchdog refused it (RejectedByWatchdog). Do not send it again",
         "…: … cannot be written: …",

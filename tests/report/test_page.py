@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-import subprocess
-import sys
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -272,10 +270,3 @@ def test_a_short_run_has_no_chart_and_a_long_one_has() -> None:
     stream = stream_report("people", imported=5)
     assert "<path" not in report_page(report(busy_timeline(0), stream))
     assert "<path" in report_page(report(busy_timeline(2), stream))
-
-
-def test_neither_version_nor_a_run_without_a_page_imports_the_templates() -> None:
-    script = "import sys, target_dotdigital.target; print('jinja2' in sys.modules)"
-    command = [sys.executable, "-c", script]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert told.stdout == "False\n"

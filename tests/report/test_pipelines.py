@@ -144,6 +144,58 @@ def test_the_checks_tell_whether_someone_is_missing(
     assert result.metadata == {f"{name}: {each}": book[each] for each in NUMBERS}
 
 
+@pytest.mark.parametrize("settings", [{}, {"dry_run": True}], ids=["a load", "a dry run"])
+def test_rows_that_are_unchanged_are_not_missing(
+    server: DotdigitalServer, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    changes: dict[str, Any] = {
+        "send": "changes",
+        "fingerprints_path": str(tmp_path / "fingerprints"),
+    }
+    a_run(server, tmp_path, schema(), *rows(["ann", "bob"], first_name="A"), **changes)
+    messages = (schema(), *rows(["ann"], first_name="A"), *rows(["bob"], first_name="B"))
+    report = a_run(server, tmp_path, *messages, **changes, **settings)
+    assert report["status"] == "succeeded"
+    assert numbers_of(report) == {102: (1, 0, 0, 1)}
+    assert report["totals"]["missing"] == 0
+    assert check(tmp_path) == 0
+    assert dagster_check(tmp_path).passed
+
+
+@pytest.mark.parametrize(
+    ("messages", "settings", "is_good"),
+    [
+        (GOOD, {"dry_run": True}, True),
+        (BAD, {"dry_run": True}, False),
+        ([*GOOD, "no JSON"], {"dry_run": True}, False),
+        (GOOD, {"password": "wrong"}, True),
+        ([], {}, True),
+    ],
+    ids=["plan", "rejects", "cut off", "no row: refused", "no row"],
+)
+def test_what_the_checks_say_of_other_runs(
+    server: DotdigitalServer,
+    tmp_path: Path,
+    messages: list[Any],
+    settings: dict[str, Any],
+    *,
+    is_good: bool,
+) -> None:
+    """A run that reads no row leaves the report of the one before: its exit status tells."""
+    before = a_run(server, tmp_path, schema(), *rows(["bob"]))
+    report = a_run(server, tmp_path, schema(), *messages, **settings)
+    assert (report == before) is ("password" in settings or not messages)
+    assert (check(tmp_path) == 0) is is_good
+    assert dagster_check(tmp_path).passed is is_good
+
+
+def check(folder: Path) -> int:
+    """What the page's own script ends with."""
+    (folder / "check_report.py").write_text(CHECK)
+    command = [sys.executable, "check_report.py", "report.json"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
+
+
 def dagster_check(folder: Path) -> Any:  # noqa: ANN401 - what stands in for Dagster's own type
     """What the check for Dagster returns; a stand-in has the two names that it uses."""
     dagster: Any = ModuleType("dagster")

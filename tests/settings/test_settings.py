@@ -103,7 +103,10 @@ def test_defaults_stand_in_the_schema_too() -> None:
         "exact_numbers": False,
         "skip": False,
     }
-    assert [name for name, one in properties.items() if one.get("secret")] == ["password"]
+    assert [name for name, one in properties.items() if one.get("secret")] == [
+        "password",
+        "batch_config",
+    ]
 
 
 def test_null_means_not_set() -> None:

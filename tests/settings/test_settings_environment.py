@@ -58,6 +58,7 @@ ENVIRONMENT: dict[str, list[tuple[str, object]]] = {
     "send": [("changes", "changes")],
     "fingerprints_path": [("somewhere", "somewhere")],
     "send_all_every_days": [("0", 0)],
+    "batch_config": [('{"storage": {"root": "s3://b"}}', {"storage": {"root": "s3://b"}})],
     "rejects_path": [("rejects.singer", "rejects.singer")],
     "rejects_csv": [("rejects.csv", "rejects.csv")],
     "report_path": [("report.json", "report.json")],

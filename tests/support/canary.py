@@ -28,6 +28,11 @@ GOOD = record(id=1, email=f"{CANARY}@example.com", first_name=CANARY)
 SCHEMA = schema(properties=PROPERTIES)
 
 
+def _batch(*urls: str) -> dict[str, Any]:
+    encoding = {"format": "jsonl", "compression": "none"}
+    return {"type": "BATCH", "stream": "people", "encoding": encoding, "manifest": [*urls]}
+
+
 INPUTS: dict[str, tuple[Any, ...]] = {
     "good rows": (SCHEMA, GOOD, state({"row": 1})),
     "a state with a value": (SCHEMA, GOOD),
@@ -48,6 +53,17 @@ INPUTS: dict[str, tuple[Any, ...]] = {
     "a batch message": (
         SCHEMA,
         {"type": "BATCH", "stream": "people", "encoding": {}, "manifest": [CANARY]},
+    ),
+    "a batch whose file is missing": (SCHEMA, _batch(f"file:///{CANARY}/{CANARY}.json.gz")),
+    "a batch in a storage that is not installed": (SCHEMA, _batch(f"s3://k:{CANARY}@b/x.json")),
+    "a batch in an unknown storage": (SCHEMA, _batch(f"{CANARY}://{CANARY}:{CANARY}@b/x.json")),
+    "a batch in a storage that does not answer": (
+        SCHEMA,
+        _batch(f"ftp://{CANARY}:{CANARY}@127.0.0.1:1/{CANARY}.json"),
+    ),
+    "a batch with a chain of storages": (
+        SCHEMA,
+        _batch(f"zip://{CANARY}.json::file:///{CANARY}.zip", f"zip://{CANARY}::s3://{CANARY}@b/x"),
     ),
     "a key that a skipped stream lacks": (
         schema("orders", {"id": {"type": "integer"}}, key_properties=["id"]),

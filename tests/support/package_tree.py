@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 PACKAGE: Final = REPOSITORY / "target_dotdigital"
 
 ORDER: Final = (
-    *("run", "singer", "report", "dry_run", "mirror", "loading", "account", "mapping", "api"),
-    *("settings", "terminal", "sandbox"),
+    *("run", "singer", "report", "reruns", "dry_run", "verification", "mirror", "loading"),
+    *("fingerprints", "account", "mapping", "api", "batch_files", "settings", "terminal"),
+    "sandbox",
 )
 """The packages from top to bottom: each imports only what stands below it."""
 

@@ -1,4 +1,4 @@
-"""What meltano.yml, hub/target-dotdigital.yml and .env.example say of the settings.
+"""What meltano.yml, the example's, hub/target-dotdigital.yml and .env.example say of the settings.
 
 All of it follows from the settings' schema.
 
@@ -160,6 +160,15 @@ def _with_last_list(text: str, indent: str) -> str:
     return head + key + "".join(f"{indent}{line}\n" for line in lines)
 
 
+def _example(text: str) -> str:
+    """Replace the settings of the example's loader, from which others inherit below it."""
+    start = "    settings:\n    - name: username\n"
+    head, _, rest = text.partition(start)
+    assert rest, "no settings: to be filled"
+    _, blank, others = rest.partition("\n\n")
+    return _meltano(head + start) + blank[1:] + others
+
+
 def _environment(text: str) -> str:
     header, *_ = text.split("\n\n")
     blocks = ["\n".join(setting.environment_lines) for setting in top_level_settings()]
@@ -178,6 +187,7 @@ def _yaml_text(key: str, text: str) -> list[str]:
 
 FILES: dict[str, Callable[[str], str]] = {
     "meltano.yml": _meltano,
+    "examples/postgres/meltano.yml": _example,
     "hub/target-dotdigital.yml": _hub,
     ".env.example": _environment,
 }

@@ -8,7 +8,13 @@ from target_dotdigital.mapping.contacts.channels import (
     channel_properties,
     email_properties,
 )
-from target_dotdigital.mapping.contacts.contact import Contact, Row, collapse
+from target_dotdigital.mapping.contacts.contact import (
+    Contact,
+    Row,
+    SentContact,
+    collapse,
+    decode_sent,
+)
 from target_dotdigital.mapping.contacts.emails import PLAIN_EMAIL
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
@@ -21,8 +27,9 @@ from target_dotdigital.mapping.contacts.identifiers import (
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
-    comparable,
+    comparable_identity,
     identities_in,
+    identity_hash,
 )
 from target_dotdigital.mapping.contacts.kept_lines import KeptLines, KeptRow
 from target_dotdigital.mapping.contacts.limits import (
@@ -54,15 +61,18 @@ __all__ = [
     "KeptRow",
     "RejectGroup",
     "Row",
+    "SentContact",
     "StreamCounts",
     "as_integer",
     "canonical",
     "channel_properties",
     "checker",
     "collapse",
-    "comparable",
+    "comparable_identity",
+    "decode_sent",
     "email_properties",
     "identities_in",
+    "identity_hash",
     "normalise",
     "rows_in_words",
 ]

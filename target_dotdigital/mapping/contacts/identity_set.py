@@ -122,7 +122,7 @@ def canonical(identity: str) -> str:
     return f"{name.lower()}:{value}"
 
 
-def comparable(identity: str) -> str:
+def comparable_identity(identity: str) -> str:
     """Return what spellings of an identity share that Dotdigital could take for one another.
 
     Args:
@@ -141,7 +141,16 @@ def hashes_of(identities: Collection[str]) -> list[int]:
     joined = "".join(identities)
     if joined.isascii() and joined.islower():  # nothing in them has another spelling
         return list(map(hash, identities))
-    return [hash(comparable(each)) for each in identities]
+    return [identity_hash(each) for each in identities]
+
+
+def identity_hash(identity: str) -> int:
+    """Return an identity's signed 64-bit hash, another one in each process.
+
+    Args:
+        identity: A normalised identifier.
+    """
+    return hash(comparable_identity(identity))
 
 
 def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from target_dotdigital.mapping.values.comparable_values import comparable_value
 from target_dotdigital.mapping.values.consent import (
     CONSENT_PARTS,
     Consent,
@@ -45,6 +46,7 @@ __all__ = [
     "Rounded",
     "RowAddressBooks",
     "Sendable",
+    "comparable_value",
     "converter",
     "is_deleted",
     "is_empty",

@@ -58,13 +58,65 @@ def members(account: Account, call: Call) -> Answer:
         listed = [
             each for each in account.all_contacts() if wanted is None or int(wanted) in each.lists
         ]
+        if wanted is not None and account.departures.hides_opted_out:
+            listed = [each for each in listed if each.email_status != "unsubscribed"]
         size = min(int(limit), account.departures.max_page)
         page = [each for each in listed if each.contact_id > after][: size + 1]
-        shown = [_shown(each) for each in page[:size]]
+        names = [each for each in call.query.get("data-fields", "").split("|") if each]
+        include = call.query.get("include", "").split("|")
+        shown = [{**_shown(each), **_held(account, each, names, include)} for each in page[:size]]
     links = {"self": _link(call, after), "first": _link(call, 0)}
     if len(page) > size:
         links["next"] = _link(call, page[size - 1].contact_id)
     return reply(200, {"_items": shown, "_links": links})
+
+
+def _held(
+    account: Account, contact: Contact, names: list[str], include: list[str]
+) -> dict[str, Any]:
+    """Return what is asked for beside the identifiers."""
+    wanted = {each.upper() for each in names}
+    told: dict[str, Any] = {}
+    if names:
+        told["dataFields"] = {
+            name: account.tell_value(account.data_fields.get(name, "String"), value)
+            for name, value in contact.data_fields.items()
+            if "[[ALL]]" in names or name.upper() in wanted
+        }
+    if "channelProperties" in include:
+        told["channelProperties"] = {
+            "email": {
+                "emailType": _pascal(contact.email_type or "html"),
+                "optInType": _pascal(contact.opt_in_type or "unknown"),
+                "status": contact.email_status,
+            }
+        }
+        if "mobileNumber" in contact.identifiers:
+            told["channelProperties"]["sms"] = {
+                "countryCode": "GB",
+                "status": contact.sms_status,
+            }
+            told["channelProperties"]["whatsApp"] = {"status": contact.whatsapp_status}
+    if "preferences" in include and contact.preferences:
+        told["preferences"] = [
+            {"id": each, "isOptedIn": value, "name": "any", "publicName": "a", "privateName": "b"}
+            for each, value in contact.preferences.items()
+        ]
+    if "lists" in include:
+        opted_out = contact.email_status in {"unsubscribed", "suppressed"}
+        told["lists"] = [
+            {
+                "id": each,
+                "name": account.address_books[each],
+                "status": "suppressed" if opted_out else "subscribed",
+            }
+            for each in sorted(contact.lists & account.address_books.keys())
+        ]
+    return told
+
+
+def _pascal(word: str) -> str:
+    return word[0].upper() + word[1:]
 
 
 def _link(call: Call, after: int) -> dict[str, str]:
@@ -80,12 +132,11 @@ def contact(account: Account, call: Call) -> Answer:
     with account.changed:
         found = account.contact_of(key_of(name, value))
         if found is not None:
-            books = [
-                {"id": each, "name": account.address_books[each]}
-                for each in found.lists & account.address_books.keys()
-            ]
-            told = {"lists": books} if account.departures.tells_lists else {}
-            return reply(200, {**_shown(found), **told})
+            include = ["channelProperties", "preferences", "lists"]
+            if not account.departures.tells_lists:
+                include.remove("lists")
+            held = _held(account, found, ["[[ALL]]"], include)
+            return reply(200, {**_shown(found), **held})
     details = [{"item": value, "description": f"Not found using the identifier '{name}'"}]
     description = "The following contacts could not be found"
     return v3_error(404, "contacts:contactNotFound", description, details)

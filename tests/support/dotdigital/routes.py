@@ -85,7 +85,7 @@ def account_info(account: Account, _call: Call) -> Answer:
     listed = [
         {"name": name, "type": kind, "value": value} for name, (kind, value) in properties.items()
     ]
-    return reply(200, {"id": 1, "properties": listed})
+    return reply(200, {"id": account.account_id, "properties": listed})
 
 
 def page_of_address_books(account: Account, call: Call) -> Answer:

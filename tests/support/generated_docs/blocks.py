@@ -16,7 +16,7 @@ from tests.support.generated_docs.classes import class_description
 from tests.support.generated_docs.errors import error_table
 from tests.support.generated_docs.messages import message_list
 from tests.support.generated_docs.modules import module_table
-from tests.support.generated_docs.report_schema import report_tables
+from tests.support.generated_docs.report_schema import report_tables, verification_tables
 from tests.support.generated_docs.settings import setting_sections, setting_table
 from tests.support.target.command import REPOSITORY
 
@@ -32,6 +32,7 @@ BLOCKS: Final[dict[str, Callable[[str], str]]] = {
     "report": report_tables,
     "setting-table": setting_table,
     "settings": setting_sections,
+    "verification": verification_tables,
 }
 """What makes a block, by its name."""
 

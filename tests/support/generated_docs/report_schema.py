@@ -11,14 +11,22 @@ import target_dotdigital
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPORT_SCHEMA = Path(target_dotdigital.__file__).with_name("report.schema.json")
+PACKAGE = Path(target_dotdigital.__file__).parent
+REPORT_SCHEMA = PACKAGE / "report.schema.json"
+VERIFICATION_SCHEMA = PACKAGE / "verification.schema.json"
 _REFERENCE = "#/$defs/"
 
 
 def report_tables(_: str = "") -> str:
     """Return the tables of the report."""
     schema = json.loads(REPORT_SCHEMA.read_text(encoding="utf-8"))
-    return "\n".join(_tables(schema)).strip("\n")
+    return "\n".join(_tables(schema, "Every report")).strip("\n")
+
+
+def verification_tables(_: str = "") -> str:
+    """Return the tables of what a verification writes."""
+    schema = json.loads(VERIFICATION_SCHEMA.read_text(encoding="utf-8"))
+    return "\n".join(_tables(schema, "A verification")).strip("\n")
 
 
 def _plain(value: object) -> str:
@@ -64,8 +72,8 @@ def _limits(schema: dict[str, Any]) -> Iterator[str]:
         yield "secret"
 
 
-def _tables(schema: dict[str, Any]) -> Iterator[str]:
-    yield from _object_table("Every report", schema)
+def _tables(schema: dict[str, Any], title: str) -> Iterator[str]:
+    yield from _object_table(title, schema)
     for alternative in schema.get("oneOf", ()):
         names = dict(alternative["properties"])
         which = names.pop("kind")["const"]

@@ -43,7 +43,7 @@ def example(name: str, of: str) -> dict[str, Any]:
         raise LookupError(f"{EXAMPLES.name} has no example of {name} of a {group}")
     shown = {name: examples()[group][name]}
     if of != OF_A_STREAM:
-        return shown
+        return {**shown, **examples()["with"].get(name, {})}
     if whole := examples()["whole"].get(name):
         return dict(whole)
     beside = examples()["beside"].get(name, {"address_book": ADDRESS_BOOK})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import deque
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +22,7 @@ from tests.support.dotdigital.account.normal_forms import Key, key_of, match_key
 from tests.support.dotdigital.answers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.support.dotdigital.account.import_checks import Envelope
 
@@ -76,6 +77,7 @@ class Account:
         self.changed = threading.Condition()
         """Guards everything here; notified after each change."""
         self.data_fields = {**BUILT_IN_DATA_FIELDS, **CUSTOM_DATA_FIELDS}
+        self.account_id = 1
         self.address_books = {101: "Newsletter", 102: "Customers"}
         self.segments: set[str] = set()
         """Names that an address book cannot have, and that no call lists."""
@@ -115,6 +117,8 @@ class Account:
         self.order_violations = 0
         """How often an import or a departure was accepted while an active one held one of its
         contacts."""
+        self.tell_value: Callable[[str, Any], Any] = lambda _kind, value: value
+        """How a data field's value is spelled in answers, by its type: that is not documented."""
         self.departures = Departures(self)
         self._holding = False
         self._endings: deque[str] = deque()
@@ -192,6 +196,12 @@ class Account:
             contact.lists.update(lists)
             contact.email_status = email_status
             return contact.contact_id
+
+    @contextmanager
+    def edited(self, value: str, identifier: str = "email") -> Iterator[Contact]:
+        """Change a contact, as if somebody had done so in Dotdigital."""
+        with self.changed:
+            yield self._by_key[key_of(identifier, value)]
 
     def hold_imports(self) -> None:
         """Imports stay active until the test ends them."""

@@ -62,6 +62,8 @@ class Departures:
         """No filter at all is not taken."""
         self.tells_lists = False
         """A single contact comes with its address books."""
+        self.hides_opted_out = False
+        """The list of an address book does not have who has opted out of e-mails."""
         self.max_active_deletions = 5
         self.report_lists = True
         self.report_summary = True
