@@ -11,6 +11,8 @@ from target_dotdigital.mapping.contacts import (
     Contact,
     HeldOptOuts,
     IdentitySet,
+    KeptLines,
+    KeptRow,
     RejectGroup,
     Row,
     SentContact,
@@ -24,9 +26,18 @@ from target_dotdigital.mapping.contacts import (
     normalise,
     rows_in_words,
 )
-from target_dotdigital.mapping.fast_path import UNREADABLE, FastPath, MappedLines
-from target_dotdigital.mapping.fast_path_builder import build_fast_path
+from target_dotdigital.mapping.fast_path import (
+    FILTERED,
+    SENT,
+    UNCHANGED,
+    UNREADABLE,
+    FastPath,
+    Lines,
+    MappedLines,
+    build_fast_path,
+)
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
+from target_dotdigital.mapping.record_readers import preparation
 from target_dotdigital.mapping.schemas import (
     TYPES,
     RecordValidator,
@@ -47,15 +58,21 @@ __all__ = [
     "CONTACT_ID",
     "DATA_FIELD_TYPES",
     "EMAIL",
+    "FILTERED",
     "MAX_FRACTION_DIGITS",
     "MOBILE_NUMBER",
+    "SENT",
     "TYPES",
+    "UNCHANGED",
     "UNREADABLE",
     "Contact",
     "ContactMapping",
     "FastPath",
     "HeldOptOuts",
     "IdentitySet",
+    "KeptLines",
+    "KeptRow",
+    "Lines",
     "MappedLines",
     "RecordValidator",
     "References",
@@ -83,6 +100,7 @@ __all__ = [
     "match_property",
     "no_data_field",
     "normalise",
+    "preparation",
     "rows_in_words",
     "to_text",
     "unknown_fields",

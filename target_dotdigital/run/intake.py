@@ -193,30 +193,36 @@ class Intake:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
     def add_all(
-        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int] = ()
-    ) -> None:
+        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int]
+    ) -> list[int]:
         """Take contacts of so many rows that follow each other; see `add`.
 
         Args:
             contacts: The contacts, each with its row.
             merge_option: The stream's merge option.
-            lines: The hashes of the rows' lines, if they matter.
+            lines: The hashes of the rows' lines; 0 where they do not matter.
+
+        Returns:
+            The places of those that are not sent: they are as they were last settled.
 
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         if self.fingerprints is None:
             self._join_all(contacts, merge_option)
-            return
+            return []
         sent: list[Contact] = []
-        for contact, line in zip(contacts, lines, strict=True):
+        unchanged: list[int] = []
+        for place, (contact, line) in enumerate(zip(contacts, lines, strict=False)):
             if self.fingerprints.send(contact, line):
                 sent.append(contact)
                 continue
             self._join_all(sent, merge_option)
             sent = []
             self.pass_unchanged(contact.rows[0].counts, 1)
+            unchanged.append(place)
         self._join_all(sent, merge_option)
+        return unchanged
 
     def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states

@@ -31,6 +31,7 @@ from target_dotdigital.mapping.contacts.identity_set import (
     identities_in,
     identity_hash,
 )
+from target_dotdigital.mapping.contacts.kept_lines import KeptLines, KeptRow
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -56,6 +57,8 @@ __all__ = [
     "Contact",
     "HeldOptOuts",
     "IdentitySet",
+    "KeptLines",
+    "KeptRow",
     "RejectGroup",
     "Row",
     "SentContact",
