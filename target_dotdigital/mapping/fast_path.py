@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping.record_readers import Prepare
     from target_dotdigital.mapping.values import PropertyPath
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 """What a decoder raises for a line that is not for the fast path."""
 
 SENT, UNCHANGED, FILTERED, SLOW = b"sufl"
