@@ -229,9 +229,9 @@ def _each_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[tuple[Row, .
 
     Nearly all contacts share the tuple of one row, or their rows are counted alike.
     """
-    rows: list[tuple[Row, ...]] = [
-        each.counted if isinstance(each, KeptRow) else each for each in map(_rows_of, contacts)
-    ]
+    rows: list[tuple[Row, ...]] = list(map(_rows_of, contacts))
+    if rows and isinstance(rows[0], KeptRow):
+        rows = [each.counted if isinstance(each, KeptRow) else each for each in rows]
     if rows and rows[0] is rows[-1] and rows.count(rows[0]) == len(rows):
         yield rows[0], len(rows)
         return
