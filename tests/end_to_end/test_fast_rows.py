@@ -107,6 +107,18 @@ def test_an_opt_out_is_held_whether_its_row_is_sent_or_not(
     assert set(statuses) == {"unsubscribed"}
 
 
+@pytest.mark.parametrize("value", [[], {}], ids=repr)
+def test_an_empty_list_or_object_is_no_answer_to_whether_somebody_opts_out(
+    server: DotdigitalServer, tmp_path: Path, value: object
+) -> None:
+    anything = schema(properties={"email": TEXT, "out": {}})
+    streams = {"people": {"opt_out": {"email": "out"}, "fields": {}}}
+    config = settings_for(server, streams=streams, max_reject_percent=100)
+    ended = load(config, tmp_path, anything, *rows("a", out=value), *rows("b", out=0))
+    assert "imported 1 + rejected 1" in ended.counts()
+    assert server.contact("a@example.com") is None
+
+
 FEATURES: dict[str, dict[str, Any]] = {
     "mirror": {"sync_mode": "mirror"},
     "deletes": {"on_delete": "remove"},
