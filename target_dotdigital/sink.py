@@ -73,7 +73,6 @@ class ContactSink(BatchSink):
             TargetDotdigitalError: The settings do not fit the schema or the account.
         """
         self._intake = target.intake
-        self._schema_line = self._intake.schema_line
         self._counts = self._intake.counts(stream_name)
         # One for all rows whose lines need not be kept: there are many of them in memory.
         self._bare_rows = (Row(self._counts, None, None),)
@@ -306,7 +305,8 @@ class ContactSink(BatchSink):
     def _rows(self, line: bytes, identity_set: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._intake.keeps_rejects:
-            return (Row(self._counts, line, self._schema_line, identity_set, self._counts.read),)
+            schema = self._intake.schema_lines[self.stream_name]
+            return (Row(self._counts, line, schema, identity_set, self._counts.read),)
         if self._bare_rows[0].identity_set is not identity_set:
             self._bare_rows = (Row(self._counts, None, None, identity_set),)
         return self._bare_rows

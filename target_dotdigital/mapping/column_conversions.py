@@ -18,7 +18,7 @@ from msgspec import UNSET, Raw, UnsetType
 from target_dotdigital.errors import RowRejectedError, UnfitError
 from target_dotdigital.mapping.column_types import SHORT_TEXT_LENGTH
 from target_dotdigital.mapping.contacts import PLAIN_EMAIL
-from target_dotdigital.mapping.values import PLAIN_DAY, PLAIN_TIME, Rounded, is_empty, is_too_long
+from target_dotdigital.mapping.values import PLAIN_DAY, PLAIN_TIME, Rounded
 
 Values: TypeAlias = "list[Any]"
 """A value for each record. UNSET is sent as nothing."""
@@ -103,33 +103,48 @@ def usual(kinds: frozenset[type], unchanged: Convert, convert_each: Convert) -> 
 
 
 def one_by_one(
-    convert: Callable[[object], object], *, keeps_empty: bool, keeps_null: bool
+    convert: Callable[[Any], object],
+    *,
+    is_absent: Callable[[Any], bool] = lambda _: False,
+    absent: object = UNSET,
 ) -> Convert:
     """Return the conversion of values one by one, as single records' are.
 
     Args:
-        convert: Converts a value that is not null; raises `RowRejectedError`.
-        keeps_empty: Whether empty values are sent.
-        keeps_null: Whether null is sent.
+        convert: Converts a value that is there; raises an error if its row needs a look.
+        is_absent: Returns whether a value is as good as none.
+        absent: What is sent in place of one.
     """
 
     def converted(values: Values, notes: Notes) -> Values:
-        found: Values = []
+        found: Values = [absent] * len(values)
         for place, value in enumerate(values):
-            sent: object = UNSET
-            if value is None:
-                sent = None if keeps_null else UNSET
-            elif value is not UNSET and (keeps_empty or value != ""):
-                try:
-                    sent = convert(value)
-                except RowRejectedError:
-                    notes.slow.add(place)
-                if isinstance(sent, Rounded):
-                    notes.rounded.append(place)
-                    sent = sent.sent
-                if sent == "" and not keeps_empty:
-                    sent = UNSET
-            found.append(sent)
+            if value is UNSET or is_absent(value):
+                continue
+            try:
+                sent = convert(value)
+            except (RowRejectedError, UnfitError, ValueError):
+                notes.slow.add(place)
+                continue
+            if isinstance(sent, Rounded):
+                notes.rounded.append(place)
+                sent = sent.sent
+            found[place] = sent
+        return found
+
+    return converted
+
+
+def needed(convert: Convert) -> Convert:
+    """Return a conversion after which a row without a value goes the slow way.
+
+    Args:
+        convert: Converts the values.
+    """
+
+    def converted(values: Values, notes: Notes) -> Values:
+        found = convert(values, notes)
+        notes.slow.update(place for place, value in enumerate(found) if value is UNSET)
         return found
 
     return converted
@@ -244,32 +259,6 @@ def numbers(unchanged: Convert, convert_each: Convert) -> Convert:
     return usual(PYTHON_NUMBERS, of_numbers, convert_each)
 
 
-def identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:
-    """Return the check of identifiers, one by one.
-
-    Args:
-        check: Returns what is sent for a value that is not empty; raises `RowRejectedError`.
-        is_match: Whether it is the match identifier, which every contact needs.
-    """
-
-    def checked(values: Values, notes: Notes) -> Values:
-        found: Values = []
-        for place, value in enumerate(values):
-            sent: object = UNSET
-            if value is None or value is UNSET or (isinstance(value, str) and not value.strip()):
-                if is_match:
-                    notes.slow.add(place)
-            else:
-                try:
-                    sent = check(value)
-                except RowRejectedError:
-                    notes.slow.add(place)
-            found.append(sent)
-        return found
-
-    return checked
-
-
 def emails(check_each: Convert) -> Convert:
     """Return the check of e-mail addresses, most of which are plain.
 
@@ -289,34 +278,12 @@ def emails(check_each: Convert) -> Convert:
     return checked
 
 
-def opt_outs(read: Callable[[object], bool]) -> Convert:
-    """Return the reading of opt-outs, most of which say no.
+def lines_of(pattern: str, convert_each: Convert) -> Convert:
+    """Return the conversion of values most of which are texts that are sent as they are.
 
     Args:
-        read: Returns whether a value says yes; raises `RowRejectedError`.
-    """
-
-    def converted(values: Values, notes: Notes) -> Values:
-        found: Values = []
-        for place, value in enumerate(values):
-            has_opted_out = value is True
-            if not has_opted_out and value is not UNSET and value:
-                try:
-                    has_opted_out = read(value)
-                except RowRejectedError:
-                    notes.slow.add(place)
-            found.append(has_opted_out)
-        return found
-
-    return converted
-
-
-def consent_parts(convert: Callable[[object], str], pattern: str) -> Convert:
-    """Return the conversion of a part of consent records; one that is blank is not there.
-
-    Args:
-        convert: Returns what is sent for a value; raises `UnfitError` or `ValueError`.
-        pattern: That of texts that are sent as they are.
+        pattern: That of such a text.
+        convert_each: Converts any other column.
     """
     lines = re.compile(rf"(?:{pattern}\n)+")
 
@@ -324,18 +291,7 @@ def consent_parts(convert: Callable[[object], str], pattern: str) -> Convert:
         with suppress(TypeError):  # one of them is no text
             if _are_lines("\n".join(values), len(values), lines):
                 return values
-        found: Values = [UNSET] * len(values)
-        for place, value in enumerate(values):
-            if value is UNSET or is_empty(value):
-                continue
-            try:
-                found[place] = convert(value)
-            except (UnfitError, ValueError):
-                notes.slow.add(place)
-            else:
-                if is_too_long(found[place]):
-                    notes.slow.add(place)
-        return found
+        return convert_each(values, notes)
 
     return converted
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from msgspec import Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from target_dotdigital.mapping.column_conversions import (
     CONSENT_PATTERNS,
     FLAGS,
     Convert,
     as_they_are,
-    consent_parts,
     dates,
     emails,
-    identifiers,
+    lines_of,
+    needed,
     numbers,
     one_by_one,
-    opt_outs,
     raw_numbers,
     texts,
     usual,
@@ -29,6 +28,8 @@ from target_dotdigital.mapping.contacts import EMAIL, MAX_WHOLE_DIGITS
 from target_dotdigital.mapping.values import (
     CONSENT_PARTS,
     PropertyPath,
+    is_empty,
+    is_too_long,
     opt_out_reader,
     preference_reader,
 )
@@ -99,11 +100,11 @@ def columns_of(
             for number, path in mapped.preferences.paths.items()
         ],
         [
-            column(part.name, path, consent_parts(part.convert, CONSENT_PATTERNS[part.name]))
+            column(part.name, path, lines_of(CONSENT_PATTERNS[part.name], _consents(part.convert)))
             for part, path in ((CONSENT_PARTS[name], path) for name, path in consent.items())
         ],
         [
-            column(channel, path, opt_outs(opt_out_reader(channel, path.name)))
+            column(channel, path, _opt_outs(opt_out_reader(channel, path.name)))
             for channel, path in mapped.opt_outs.paths.items()
         ],
         [] if books is None else [column("lists", books.path, _looked_up(books.known))],
@@ -111,12 +112,42 @@ def columns_of(
 
 
 def _identifiers(name: str, check: Callable[[object], object], *, is_match: bool) -> Convert:
-    checked = identifiers(check, is_match=is_match)
+    checked = one_by_one(check, is_absent=is_empty)
+    if is_match:
+        checked = needed(checked)
     return emails(checked) if name == EMAIL else checked
 
 
 def _preferences(read: Callable[[object], bool]) -> Convert:
-    return usual(FLAGS, without_null, one_by_one(read, keeps_empty=True, keeps_null=False))
+    return usual(FLAGS, without_null, one_by_one(read, is_absent=_is_null))
+
+
+def _opt_outs(read: Callable[[object], bool]) -> Convert:
+    # An empty list is as little a no as a full one.
+    return one_by_one(read, is_absent=lambda value: value is None or value is False, absent=False)
+
+
+def _consents(convert: Callable[[object], str]) -> Convert:
+    def bounded(value: object) -> str:
+        sent = convert(value)
+        if is_too_long(sent):
+            raise ValueError
+        return sent
+
+    return one_by_one(bounded, is_absent=is_empty)
+
+
+def _fields(convert: Callable[[object], object], *, keeps_empty: bool) -> Convert:
+    if keeps_empty:
+        return one_by_one(lambda value: None if value is None else convert(value))
+    return one_by_one(
+        lambda value: UNSET if (sent := convert(value)) == "" else sent,
+        is_absent=lambda value: value is None or value == "",
+    )
+
+
+def _is_null(value: object) -> bool:
+    return value is None
 
 
 def _field(field: MappedField, types: PlainTypes | None, *, keeps_empty: bool) -> Column:
@@ -127,7 +158,7 @@ def _field(field: MappedField, types: PlainTypes | None, *, keeps_empty: bool) -
         types: What its schema demands; None if values may be anything.
         keeps_empty: Whether null and empty values are sent.
     """
-    convert = one_by_one(field.convert, keeps_empty=keeps_empty, keeps_null=keeps_empty)
+    convert = _fields(field.convert, keeps_empty=keeps_empty)
     names = frozenset() if types is None else types.without_null
     unchanged = as_they_are if keeps_empty else without_null
     decoded = decoded_type(types)

@@ -71,7 +71,9 @@ class FastRows:
         rejects = intake.settings.rejects_path or intake.settings.rejects_csv
         self._kept: KeptLines | None = None
         if intake.keeps_rejects and rejects is not None:
-            self._kept = KeptLines(rejects.parent, self._counts, intake.schema_line)
+            self._kept = KeptLines(
+                rejects.parent, self._counts, intake.schema_lines[self._counts.stream]
+            )
         self._bare_rows: dict[int, tuple[Row]] = {}
         """By identity set, one for all rows whose lines need not be kept: there are many of them
         in memory."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import RowRejectedError, StorageError
 from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
 from target_dotdigital.run.stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_dotdigital.account import Account
     from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints, StreamTerms
@@ -38,6 +38,7 @@ class Intake:
         fingerprints: What was settled earlier, where only changes are sent.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
+        schema_lines: By stream, that of its last one, under which its rows are stored.
     """
 
     settings: Settings
@@ -51,6 +52,7 @@ class Intake:
     fingerprints: Fingerprints | None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
+    schema_lines: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -163,6 +165,16 @@ class Intake:
             with suppress(FileNotFoundError):
                 place += f" {sandbox.stat().st_ino}"
         return f"{self.account.id} {place}"
+
+    def note_schema(self, stream: str, message: Mapping[str, Any]) -> None:
+        """Take note of a SCHEMA, also of one that changes nothing in how its rows are mapped.
+
+        Args:
+            stream: The stream's name after stream maps.
+            message: The SCHEMA message.
+        """
+        self.mirrors.process_schema(stream, message)
+        self.schema_lines[stream] = self.schema_line
 
     def add(self, contact: Contact, merge_option: MergeOption) -> bool:
         """Take a contact into an open import, and send what is full.

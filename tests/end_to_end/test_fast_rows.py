@@ -107,6 +107,33 @@ def test_an_opt_out_is_held_whether_its_row_is_sent_or_not(
     assert set(statuses) == {"unsubscribed"}
 
 
+@pytest.mark.parametrize("value", [[], {}], ids=repr)
+def test_an_empty_list_or_object_is_no_answer_to_whether_somebody_opts_out(
+    server: DotdigitalServer, tmp_path: Path, value: object
+) -> None:
+    anything = schema(properties={"email": TEXT, "out": {}})
+    streams = {"people": {"opt_out": {"email": "out"}, "fields": {}}}
+    config = settings_for(server, streams=streams, max_reject_percent=100)
+    ended = load(config, tmp_path, anything, *rows("a", out=value), *rows("b", out=0))
+    assert "imported 1 + rejected 1" in ended.counts()
+    assert server.contact("a@example.com") is None
+
+
+@pytest.mark.parametrize("is_fast", [True, False], ids=["fast", "slow"])
+def test_a_reject_is_stored_under_the_newest_schema_though_a_stream_map_hides_what_is_new(
+    *, is_fast: bool
+) -> None:
+    newer = schema(properties={"email": TEXT, "more": TEXT})
+    messages = [schema(properties={"email": TEXT}), *rows("a"), newer, *rows(["7"], more="x")]
+    config = {"stream_maps": {"people": {"email": "email", "__else__": None}}}
+    lines = [json.dumps(each).encode() for each in messages]
+    stored, rejected = sorted(
+        result_of(lines, config, is_fast=is_fast).rejects, key=lambda each: each["type"] != "SCHEMA"
+    )
+    assert rejected["record"]["more"] == "x"
+    assert "more" in stored["schema"]["properties"]
+
+
 FEATURES: dict[str, dict[str, Any]] = {
     "mirror": {"sync_mode": "mirror"},
     "deletes": {"on_delete": "remove"},

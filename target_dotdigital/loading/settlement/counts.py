@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError, joined
 from target_dotdigital.mapping import CONTACT_ID, KeptRow, RejectGroup, StreamCounts, normalise
@@ -229,9 +229,9 @@ def _each_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[tuple[Row, .
 
     Nearly all contacts share the tuple of one row, or their rows are counted alike.
     """
-    rows: list[tuple[Row, ...]] = [
-        each.counted if isinstance(each, KeptRow) else each for each in map(_rows_of, contacts)
-    ]
+    rows: list[Any] = list(map(_rows_of, contacts))
+    if rows and isinstance(rows[0], KeptRow):
+        rows = [each.counted if isinstance(each, KeptRow) else each for each in rows]
     if rows and rows[0] is rows[-1] and rows.count(rows[0]) == len(rows):
         yield rows[0], len(rows)
         return
