@@ -37,7 +37,7 @@ Convert: TypeAlias = Callable[[Values, Notes], Values]
 """Converts a column."""
 
 _WHOLE = rb"(?:0|-?[1-9][0-9]{0,17})"
-_NUMBER = rb"%b(?:\.[0-9]{1,9}0*)?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
+_NUMBER = rb"%b(?:\.(?:[0-9]{1,9}|[0-9]{9}0+))?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
 """JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
 
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
