@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import InvalidJSONSchema
@@ -17,14 +18,16 @@ from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
     ContactMapping,
+    Lines,
     RecordValidator,
     Row,
     build_fast_path,
     identities_in,
     is_deleted,
+    preparation,
     used_in,
 )
-from target_dotdigital.run import FastRows
+from target_dotdigital.run import FastRows, Loading
 from target_dotdigital.settings import NO_ADDRESS_BOOK
 from target_dotdigital.singer import check_damage, mapped_record, settings_of
 
@@ -70,7 +73,6 @@ class ContactSink(BatchSink):
             TargetDotdigitalError: The settings do not fit the schema or the account.
         """
         self._intake = target.intake
-        self._schema_line = self._intake.schema_line
         self._counts = self._intake.counts(stream_name)
         # One for all rows whose lines need not be kept: there are many of them in memory.
         self._bare_rows = (Row(self._counts, None, None),)
@@ -79,12 +81,12 @@ class ContactSink(BatchSink):
         self._leaving: int | None = None
         self._mirror: IdentityStore | None = None
         self._fingerprints: StreamFingerprints | None = None
-        self._row_books: list[int] = []
-        """Address books that the row at hand names."""
         super().__init__(target, stream_name, schema, key_properties)
         self._row_validator: RecordValidator | None = None
+        self._keys = frozenset(self.key_properties)
         self._mapping = self._compile()
-        self._own_metadata = self._find_own_metadata()
+        names = [*self.schema.get("properties", ()), *self._names_in_use()]
+        self._own_metadata = tuple(filter(_is_metadata, names))
         if self._mapping is not None:
             self._intake.note_loading(self._counts)
 
@@ -136,13 +138,11 @@ class ContactSink(BatchSink):
             used = used_in([*mapping.paths, *((name,) for name in self.key_properties)])
             self._row_validator = RecordValidator(self.stream_name, self.schema, used)
 
-    def _find_own_metadata(self) -> tuple[str, ...]:
-        """Return the `_sdc_` properties that the tap declares, or that something is made of."""
+    def _names_in_use(self) -> list[str]:
+        """Return the properties that matter: keys, required ones, and those that are mapped."""
         required = self.schema.get("required")
-        names = [*self.schema.get("properties", ()), *self.key_properties]
-        names += required if isinstance(required, list) else ()
-        names += [path[0] for path in self._mapping.paths] if self._mapping is not None else ()
-        return tuple(each for each in names if isinstance(each, str) and each.startswith("_sdc_"))
+        names = [*self.key_properties, *(required if isinstance(required, list) else ())]
+        return names + [path[0] for path in (self._mapping.paths if self._mapping else ())]
 
     @override
     def _remove_sdc_metadata_from_schema(self) -> None:
@@ -197,32 +197,50 @@ class ContactSink(BatchSink):
             self._intake.reject(rows[0], error)
 
     def open_fast_path(self, stream: str, stream_map: StreamMap) -> FastRows | None:
-        """Open the fast path, if nothing but stream maps and mapping are for a record.
+        """Return what takes messages on the fast path; None if nothing does.
 
         Args:
             stream: What the tap calls the stream.
             stream_map: What turns its records into this stream's.
-
-        Returns:
-            It takes messages. None if it stays closed.
         """
-        needs_a_look = self._leaving is not None or self._mirror is not None
-        if self._mapping is None or self._settings is None or needs_a_look:
+        if self._mapping is None or self._settings is None:
             return None
-        if self.include_sdc_metadata_properties:
-            return None
+        mapping = self._mapping
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
-        transform = None if is_same else stream_map.transform
-        keys = self.key_properties
-        fast_path = build_fast_path(stream, self.schema, keys, self._mapping, transform)
+        has_metadata = self.include_sdc_metadata_properties
+        is_made = not is_same or (has_metadata and any(map(_is_metadata, self._names_in_use())))
+        lines = Lines(
+            stream,
+            self.schema,
+            self.key_properties,
+            preparation(
+                None if is_same else stream_map.transform,
+                partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None,
+                self._may_fit,
+            ),
+            is_made=is_made,
+            has_versions=self._mirror is not None,
+        )
+        fast_path = build_fast_path(lines, mapping)
         if fast_path is None:
             return None
-        rows = FastRows(
-            self._intake, self._counts, self._settings.merge_option, fast_path, self._count_read
+        loading = Loading(
+            mapping,
+            self._counts,
+            self._count_read,
+            self._settings.merge_option,
+            self._mirror,
+            self._identity_sets if mapping.address_books and self._intake.mirrors else None,
         )
+        rows = FastRows(self._intake, fast_path, loading)
         if self._fingerprints is not None:
-            rows.compare_with(self._fingerprints, by_line=is_same)
+            rows.compare_with(self._fingerprints, by_line=not (is_made or mapping.address_books))
         return rows
+
+    def _may_fit(self, record: dict[str, Any]) -> bool:
+        """Return whether a record is as its schema says; if not, `_check` has the last word."""
+        validator = self._row_validator
+        return self._keys <= record.keys() and (validator is None or validator.may_fit(record))
 
     def _count_read(self, count: int) -> None:
         self._counts.read += count
@@ -252,44 +270,43 @@ class ContactSink(BatchSink):
         """Hand the contact of a record over to the run."""
         if self._mapping is None or self._settings is None:
             raise AssertionError
-        lacking = [name for name in self.key_properties if name not in record]
-        if lacking:
-            reason = f"The tap's key property '{lacking[0]}' is missing"
-            raise RowRejectedError("record.invalid", reason, property=lacking[0], rule="required")
-        if self._row_validator is not None:
-            self._row_validator.validate(record)
-        self._row_books.clear()
+        self._check(record)
         contact = self._mapping.contact(record)
         rounded, opted_out = Counter(self._mapping.rounded), Counter(self._mapping.opted_out)
-        identity_sets = self._identity_sets(rows[0])
-        contact.rows = (rows[0]._replace(identity_set=identity_sets[0]),) if identity_sets else rows
-        for identity_set in identity_sets:
-            for identity in contact.identities:
-                identity_set.add(identity)
+        sets: Sequence[IdentitySet] = [each for each in (rows[0].identity_set,) if each is not None]
+        if not sets and self._mapping.address_books is not None:
+            sets = self._identity_sets(self._mapping.row_books)
+        contact.rows = (rows[0]._replace(identity_set=sets[0]),) if sets else rows
+        for identity_set in sets:
+            identity_set.add_all(contact.identities)
         if self._intake.add(contact, self._settings.merge_option):
             self._counts.note_mapped(rounded, opted_out)
 
+    def _check(self, record: dict[str, Any]) -> None:
+        """Reject a record that is not as its schema says."""
+        for name in self.key_properties:
+            if name not in record:
+                reason = f"The tap's key property '{name}' is missing"
+                raise RowRejectedError("record.invalid", reason, property=name, rule="required")
+        if self._row_validator is not None:
+            self._row_validator.validate(record)
+
     def _find_row_book(self, named: str | int) -> int:
         found = self._intake.account.row_address_book_id(named)
-        self._row_books.append(found)
         self._counts.note_address_book(found)
         return found
 
-    def _identity_sets(self, row: Row) -> list[IdentitySet]:
-        """Return what holds a row's contact: another stream may mirror its books."""
-        if row.identity_set is not None:
-            return [row.identity_set]
-        mirrors = self._intake.mirrors
-        if not mirrors:
-            return []
-        entered = (mirrors.register(self.stream_name, book) for book in self._row_books)
-        position = self._intake.position
+    def _identity_sets(self, address_book_ids: Iterable[int]) -> Sequence[IdentitySet]:
+        """Return what holds the contacts of address books: another stream may mirror them."""
+        mirrors, position = self._intake.mirrors, self._intake.position
+        entered = (mirrors.register(self.stream_name, each) for each in address_book_ids)
         return [each.identity_set(None, position) for each in entered if each is not None]
 
     def _rows(self, line: bytes, identity_set: IdentitySet | None) -> tuple[Row]:
         """Return the row that a line is, as a contact keeps it."""
         if self._intake.keeps_rejects:
-            return (Row(self._counts, line, self._schema_line, identity_set, self._counts.read),)
+            schema = self._intake.schema_lines[self.stream_name]
+            return (Row(self._counts, line, schema, identity_set, self._counts.read),)
         if self._bare_rows[0].identity_set is not identity_set:
             self._bare_rows = (Row(self._counts, None, None, identity_set),)
         return self._bare_rows
@@ -304,8 +321,7 @@ class ContactSink(BatchSink):
             identities: Iterable[str] = self._mapping.raw_identities(record)
         else:  # its stream map fails: nothing in it has its place
             identities = identities_in(raw, [each.identity for each in self._mapping.identifiers])
-        for identity in identities:
-            identity_set.add(identity)
+        identity_set.add_all(list(identities))
 
     def _transformed(self, raw: object, stream_map: StreamMap) -> dict[str, Any] | None:
         """Apply the stream map; None if the row is filtered out."""
@@ -328,3 +344,7 @@ class ContactSink(BatchSink):
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
         """Do nothing: the run sends imports when they are full, old, or the input has ended."""
+
+
+def _is_metadata(name: object) -> bool:
+    return isinstance(name, str) and name.startswith("_sdc_")

@@ -185,7 +185,7 @@ class TargetDotdigital(CommandLineTarget, SinkTarget):
             raise  # the schema is sound, so it is a fault of ours
         # Of a SCHEMA that is the same for the SDK, too: it looks at less.
         for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
-            self.intake.mirrors.process_schema(stream_map.stream_alias, message_dict)
+            self.intake.note_schema(stream_map.stream_alias, message_dict)
         self._open_fast_path(message_dict["stream"])
 
     def _leave_out(self, message: dict[str, Any]) -> bool:

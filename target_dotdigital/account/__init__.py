@@ -13,6 +13,7 @@ from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
 from target_dotdigital.account.identities import identities_of
 from target_dotdigital.account.members import (
+    MAX_LOOKUPS,
     NOT_IN_A_PATH,
     IncompleteListError,
     KnownContacts,
@@ -24,6 +25,7 @@ from target_dotdigital.account.members import (
 from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
 __all__ = [
+    "MAX_LOOKUPS",
     "NOT_IN_A_PATH",
     "SHOWN_OF_ROWS",
     "Account",

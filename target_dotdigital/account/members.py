@@ -5,33 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from target_dotdigital.account.identities import identities_of
-from target_dotdigital.api import Details, held_contacts
+from target_dotdigital.api import Details, FoundContact, HeldContact
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
     RequestRefusedError,
     SettingsError,
 )
-from target_dotdigital.mapping import IdentitySet
+from target_dotdigital.mapping import IdentitySet, decode_sent
 from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from target_dotdigital.api import AddressBook, Client, FoundContact, HeldContact, HeldPage
+    from target_dotdigital.api import AddressBook, Client, ContactPage
     from target_dotdigital.mapping import Contact
 
 MAX_EMPTY_PAGES = 3
 """Pages in a row without a contact that still name a next one."""
 
-
 MAX_LOOKUPS: Final = 200
-"""Calls of a run that look one contact up. Then the account is read, 5,000 contacts a call."""
+"""Contacts that are looked up one by one. For more, lists are read: 5,000 contacts a call."""
 
 NOT_IN_A_PATH: Final = frozenset({".", ".."})
 """Values that HTTP clients take out of a path, so that another call would be made."""
@@ -39,40 +36,7 @@ NOT_IN_A_PATH: Final = frozenset({".", ".."})
 _logger = logging.getLogger("target-dotdigital.account")
 
 
-class _Sent(msgspec.Struct):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    identifiers: dict[str, Any]
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
-
-
-class _Contact(Protocol):
-    @property
-    def contact_id(self) -> int: ...
-
-
-class _Link(Protocol):
-    @property
-    def marker(self) -> str: ...
-
-
-class _Links(Protocol):
-    @property
-    def next(self) -> _Link | None: ...
-
-
-_ContactT = TypeVar("_ContactT", bound=_Contact)
-_ContactT_co = TypeVar("_ContactT_co", bound=_Contact, covariant=True)
-
-
-class _Page(Protocol[_ContactT_co]):
-    @property
-    def items(self) -> Sequence[_ContactT_co]: ...
-
-    @property
-    def links(self) -> _Links: ...
+_ContactT = TypeVar("_ContactT", FoundContact, HeldContact)
 
 
 class IncompleteListError(DotdigitalError):
@@ -130,14 +94,14 @@ def read_held_members(
     Raises:
         IncompleteListError: See `read_members`.
     """
-    read = partial(held_contacts, client.caller, details, address_book_id)
+    read = partial(client.held_contacts, details, address_book_id)
     yield from _read_all(client, address_book_id, read, on_page)
 
 
 def _read_all(
     client: Client,
     address_book_id: int,
-    read: Callable[[str | None], _Page[_ContactT]],
+    read: Callable[[str | None], ContactPage[_ContactT]],
     on_page: Callable[[], None],
     label: str | None = None,
 ) -> Iterator[_ContactT]:
@@ -169,10 +133,10 @@ def read_held_account(
     Raises:
         IncompleteListError: It lists none, or the pages go round in circles.
     """
-    read = partial(held_contacts, client.caller, details, None)
+    read = partial(client.held_contacts, details, None)
     since_ever = False
 
-    def page(marker: str | None) -> HeldPage:
+    def page(marker: str | None) -> ContactPage[HeldContact]:
         nonlocal since_ever
         try:
             return read(marker, since_ever=since_ever)
@@ -189,7 +153,7 @@ def read_held_account(
 
 
 def _read_pages(
-    read: Callable[[str | None], _Page[_ContactT]], whose: str, on_page: Callable[[], None]
+    read: Callable[[str | None], ContactPage[_ContactT]], whose: str, on_page: Callable[[], None]
 ) -> Iterator[_ContactT]:
     marker: str | None = None
     seen: set[str | int] = set()
@@ -279,7 +243,7 @@ class KnownContacts:
             return
         self._is_listing = True
         try:
-            for contact in read_held_account(self._client, Details((), ()), lambda: None):
+            for contact in read_held_account(self._client, Details(), lambda: None):
                 for identity in identities_of(contact.identifiers, contact.contact_id):
                     self._known.add(identity)
         except IncompleteListError:
@@ -297,7 +261,7 @@ class KnownContacts:
 
     def _is_found(self, contact: Contact) -> bool:
         """Look a contact up by each of its identifiers, until one finds somebody."""
-        for identifier, value in _decode_sent(contact.body).identifiers.items():
+        for identifier, value in decode_sent(contact.body).identifiers.items():
             self._lookups += 1
             try:
                 if str(value) in NOT_IN_A_PATH or self._client.contact(identifier, value):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from target_dotdigital.api.client import Client
-from target_dotdigital.api.held_contacts import Details, held_contact, held_contacts
+from target_dotdigital.api.client import Client, Details
 from target_dotdigital.api.jobs import (
     DELETION,
     IMPORT,
@@ -18,6 +17,7 @@ from target_dotdigital.api.rate_limits import RateLimits
 from target_dotdigital.api.replies import (
     CONTACTS_A_PAGE,
     AddressBook,
+    ContactPage,
     DataField,
     DeletionStatus,
     DeletionSummary,
@@ -25,7 +25,6 @@ from target_dotdigital.api.replies import (
     FailedDeletion,
     FoundContact,
     HeldContact,
-    HeldPage,
     ImportStatus,
     ImportSummary,
     WrittenContact,
@@ -45,6 +44,7 @@ __all__ = [
     "AddressBook",
     "Caller",
     "Client",
+    "ContactPage",
     "DataField",
     "DeletionStatus",
     "DeletionSummary",
@@ -53,7 +53,6 @@ __all__ = [
     "FailedDeletion",
     "FoundContact",
     "HeldContact",
-    "HeldPage",
     "ImportStatus",
     "ImportSummary",
     "Jobs",
@@ -61,7 +60,5 @@ __all__ = [
     "RateLimits",
     "Transport",
     "WrittenContact",
-    "held_contact",
-    "held_contacts",
     "seconds_to_wait",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import inspect
+from typing_extensions import override
 
 Decoded = TypeVar("Decoded")
 
@@ -23,6 +24,11 @@ class Documented(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     So a name that is not known is either in another case, or new: both are worth a second look.
     """
+
+    @override
+    def __repr__(self) -> str:
+        """Show nothing of what is answered: it may be of a person."""
+        return f"<{type(self).__name__}>"
 
 
 class AnyCaseDecoder(Generic[Decoded]):
@@ -74,9 +80,10 @@ def _named_as_documented(wanted: inspect.StructType, value: dict[str, Any]) -> d
         for field in wanted.fields
         if not isinstance(field.type, inspect.RawType)
     }
+    documented = {field.encode_name for field in fields.values()}
     read = {}
     # A name that is spelled as documented comes last, and wins.
-    for name in sorted(value, key=lambda name: name in wanted.cls.__struct_encode_fields__):
+    for name in sorted(value, key=documented.__contains__):
         field = fields.get(name.lower())
         if field is not None:
             read[field.encode_name] = _as_documented(field.type, value[name])

@@ -5,17 +5,18 @@ Sources: https://developer.dotdigital.com/reference and the vendor's OpenAPI fil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
 from target_dotdigital.api import replies
-from target_dotdigital.api.replies import CONTACTS_A_PAGE
+from target_dotdigital.api.replies import CONTACTS_A_PAGE, EVER
 from target_dotdigital.errors import ForbiddenError, NotFoundError, NotOfferedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from target_dotdigital.api.any_case import AnyCaseDecoder
     from target_dotdigital.api.replies import (
         AccountInfo,
         AddressBook,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         DataField,
         DeletionStatus,
         FoundContact,
+        HeldContact,
         ImportStatus,
         RemovalStatus,
     )
@@ -31,15 +33,29 @@ if TYPE_CHECKING:
 ADDRESS_BOOK_PAGE = 1000
 """The most address books that one call returns."""
 
-_IMPORT = "PUT /contacts/v3/import"
+ALL_DATA_FIELDS = "[[ALL]]"
+"""Stands for all data fields where names of some would."""
+
+MAX_NAMED_FIELDS = 1_000
+"""Characters of the names of data fields in a URL. What lies in between may refuse a longer one."""
+
+ContactT = TypeVar("ContactT")
+
+
+class Details(NamedTuple):
+    """What is told of a contact besides its identifiers.
+
+    Attributes:
+        data_fields: The names of data fields.
+        include: Other parts, such as `channelProperties`.
+    """
+
+    data_fields: Sequence[str] = ()
+    include: Sequence[str] = ()
 
 
 class Client:
-    """The calls that the target makes. Safe to use from several threads.
-
-    Attributes:
-        caller: Makes them.
-    """
+    """The calls that the target makes, through its `caller`. Safe to use from several threads."""
 
     def __init__(self, caller: Caller) -> None:
         """Call through a caller.
@@ -141,11 +157,11 @@ class Client:
 
     def takes_imports(self) -> bool:
         """Return whether the account's call limits are known to let an import through."""
-        return self.caller.is_open(_IMPORT)
+        return self.caller.is_open("PUT /contacts/v3/import")
 
     def imports_a_minute(self) -> int | None:
         """Return how many imports a minute the call limits let through; None if none is told."""
-        return self.caller.limit_of(_IMPORT)
+        return self.caller.limit_of("PUT /contacts/v3/import")
 
     def import_contacts(self, body: bytes | memoryview) -> str:
         """Queue an import (`PUT /contacts/v3/import`), again if its answer was lost.
@@ -188,27 +204,81 @@ class Client:
         Raises:
             RequestRefusedError: The value can be nobody's.
         """
+        return self._contact(replies.FOUND_CONTACT, identifier, value)
+
+    def held_contact(self, identifier: str, value: str | int) -> HeldContact | None:
+        """Return the same with what the account holds of the contact.
+
+        Args:
+            identifier: See `contact`.
+            value: See `contact`.
+
+        Raises:
+            RequestRefusedError: The value can be nobody's.
+        """
+        return self._contact(replies.HELD_CONTACT, identifier, value)
+
+    def _contact(
+        self, decoder: AnyCaseDecoder[ContactT], identifier: str, value: str | int
+    ) -> ContactT | None:
         path = "/contacts/v3/{identifier}/{value}"
         try:
-            return self.caller.make(
-                replies.FOUND_CONTACT, "GET", path, identifier=identifier, value=value
-            )
+            return self.caller.make(decoder, "GET", path, identifier=identifier, value=value)
         except NotFoundError as error:
             if error.code is None:  # a proxy, say: nothing is known of the contact
                 raise
             return None
 
-    def members(self, address_book_id: int, marker: str | None) -> ContactPage:
+    def members(self, address_book_id: int, marker: str | None) -> ContactPage[FoundContact]:
         """Return a page of an address book's contacts (`GET /contacts/v3`).
 
         Args:
             address_book_id: Its ID.
             marker: That of the page; None for the first one.
         """
-        params: dict[str, str | int] = {"~listId": address_book_id, "limit": CONTACTS_A_PAGE}
-        if marker is not None:
-            params["marker"] = marker
-        return self.caller.make(replies.CONTACT_PAGE, "GET", "/contacts/v3", params=params)
+        return self._page(replies.CONTACT_PAGE, {"~listId": address_book_id}, marker)
+
+    def held_contacts(
+        self,
+        details: Details,
+        address_book_id: int | None,
+        marker: str | None,
+        *,
+        since_ever: bool = False,
+    ) -> ContactPage[HeldContact]:
+        """Return a page of contacts with what the account holds of them (`GET /contacts/v3`).
+
+        Args:
+            details: What is told of each contact.
+            address_book_id: The address book that they are in; None for all of the account.
+            marker: That of the page; None for the first one.
+            since_ever: Whether a filter is sent that every contact passes: all filters are optional
+                by the vendor's file, and nothing says that none at all is taken.
+
+        Raises:
+            RequestRefusedError: It is not taken like this.
+        """
+        params: dict[str, str | int] = {}
+        if address_book_id is not None:
+            params["~listId"] = address_book_id
+        if since_ever:
+            params["~created"] = EVER
+        if details.include:
+            params["include"] = "|".join(details.include)
+        if details.data_fields:
+            names = "|".join(details.data_fields)
+            params["data-fields"] = names if len(names) <= MAX_NAMED_FIELDS else ALL_DATA_FIELDS
+        return self._page(replies.HELD_PAGE, params, marker)
+
+    def _page(
+        self,
+        decoder: AnyCaseDecoder[ContactPage[ContactT]],
+        params: Mapping[str, str | int],
+        marker: str | None,
+    ) -> ContactPage[ContactT]:
+        at = {} if marker is None else {"marker": marker}
+        params = {**params, "limit": CONTACTS_A_PAGE, **at}
+        return self.caller.make(decoder, "GET", "/contacts/v3", params=params)
 
     def remove_members(self, address_book_id: int, contact_ids: Sequence[int]) -> str:
         """Queue a removal from an address book (`POST /v2/address-books/{id}/contacts/delete`).

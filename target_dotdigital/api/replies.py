@@ -7,7 +7,7 @@ looks at a type when a decoder is made for it, and crashes when two threads do t
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ CONTACTS_A_PAGE = 5000
 
 EVER = "gte::2000-01-01T00:00:00Z"
 """A filter that every contact passes, as the company is younger."""
+
+ContactT = TypeVar("ContactT")
 
 _UNREAD = msgspec.Raw()
 """Stands for what an answer has and nobody reads: it is skipped, not decoded."""
@@ -195,17 +197,10 @@ class PageLinks(Documented, frozen=True):
     last: msgspec.Raw = _UNREAD
 
 
-class ContactPage(Documented, frozen=True):
+class ContactPage(Documented, Generic[ContactT], frozen=True):
     """A page of `GET /contacts/v3`. The last one has no next."""
 
-    items: list[FoundContact] = msgspec.field(name="_items")
-    links: PageLinks = msgspec.field(name="_links")
-
-
-class HeldPage(Documented, frozen=True):
-    """The same page with what the account holds of its contacts."""
-
-    items: list[HeldContact] = msgspec.field(name="_items")
+    items: list[ContactT] = msgspec.field(name="_items")
     links: PageLinks = msgspec.field(name="_links")
 
 
@@ -257,9 +252,9 @@ CUSTOM_IDENTIFIERS = AnyCaseDecoder(list[CustomIdentifier])
 IMPORT_ACCEPTED = AnyCaseDecoder(ImportAccepted)
 IMPORT_STATUS = AnyCaseDecoder(ImportStatus)
 FOUND_CONTACT = AnyCaseDecoder(FoundContact)
-CONTACT_PAGE = AnyCaseDecoder(ContactPage)
+CONTACT_PAGE = AnyCaseDecoder(ContactPage[FoundContact])
 HELD_CONTACT = AnyCaseDecoder(HeldContact)
-HELD_PAGE = AnyCaseDecoder(HeldPage)
+HELD_PAGE = AnyCaseDecoder(ContactPage[HeldContact])
 REMOVAL_STATUS = AnyCaseDecoder(RemovalStatus)
 DELETION_ACCEPTED = AnyCaseDecoder(DeletionAccepted)
 DELETION_STATUS = AnyCaseDecoder(DeletionStatus)

@@ -38,13 +38,11 @@ class BatchMessage:
     """A BATCH message whose parts are sound.
 
     Attributes:
-        stream: What the tap calls the stream.
         is_parquet: Whether the files are Parquet; JSON Lines otherwise.
         is_gzip: Whether the message says that the files are compressed.
         record_head: What a RECORD of it begins with, up to the record.
     """
 
-    stream: str
     is_parquet: bool
     is_gzip: bool
     record_head: bytes
@@ -83,7 +81,7 @@ class BatchMessage:
             )
         is_gzip = compression == "gzip" and not is_parquet
         head = _record_head(stream, message.get("version"))
-        return cls(stream, is_parquet, is_gzip, head, name, urls)
+        return cls(is_parquet, is_gzip, head, name, urls)
 
     def files(self) -> Iterator[BatchFile]:
         """Yield the files, in their order."""

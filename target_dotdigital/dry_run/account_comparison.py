@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from target_dotdigital.account import (
+    MAX_LOOKUPS,
     NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
     read_held_account,
     read_held_members,
 )
-from target_dotdigital.api import held_contact
 from target_dotdigital.errors import RequestRefusedError
 from target_dotdigital.loading import ACCOUNT
-from target_dotdigital.mapping import IdentitySet
+from target_dotdigital.mapping import IdentitySet, decode_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -25,19 +25,7 @@ if TYPE_CHECKING:
     from target_dotdigital.api import Client, Details, HeldContact
     from target_dotdigital.mapping import Contact
 
-FEW_CONTACTS = 200
-"""Contacts that are looked up one by one; lists are read for more."""
 
-
-class _Sent(msgspec.Struct):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    identifiers: dict[str, Any]
-    match: str = msgspec.field(name="matchIdentifier")
-    lists: list[int] = []
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
 _decode_leaver = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -56,21 +44,6 @@ class Group:
     members: IdentitySet = field(default_factory=IdentitySet)
 
 
-class ContactReader(Protocol):
-    """Looks at the contacts that are read."""
-
-    def details(self) -> Details:
-        """Return what has to be told of them."""
-
-    def meet(self, contact: HeldContact, address_books: Collection[int]) -> None:
-        """Look at one of them, which may come again in another address book.
-
-        Args:
-            contact: The contact.
-            address_books: Those that it is known to be in.
-        """
-
-
 class Comparison:
     """Keeps contacts as 64-bit hashes, and finds those that exist. Not thread-safe.
 
@@ -82,13 +55,20 @@ class Comparison:
         problem: Why it could not be; None if it was, or was not tried.
     """
 
-    def __init__(self, reader: ContactReader) -> None:
+    def __init__(
+        self,
+        details: Callable[[], Details],
+        meet: Callable[[HeldContact, Collection[int]], None],
+    ) -> None:
         """Start with no contacts.
 
         Args:
-            reader: What looks at the contacts that are read.
+            details: Returns what has to be told of the contacts that are read.
+            meet: Called with each of them, and the address books that it is known to be in. It may
+                come again in another one.
         """
-        self._reader = reader
+        self._details = details
+        self._meet = meet
         self.joining: dict[int, Group] = {ACCOUNT: Group()}
         self.leaving: dict[int, Group] = {}
         self.is_done = False
@@ -103,10 +83,10 @@ class Comparison:
             contacts: The contacts of an import.
         """
         for contact in contacts:
-            sent = _decode_sent(contact.body)
+            sent = decode_sent(contact.body)
             for place in (ACCOUNT, *sent.lists):
                 self.joining.setdefault(place, Group()).all.add(contact.key)
-            self._add(contact.key, sent.match, sent.identifiers[sent.match])
+            self._add(contact.key, sent.match_identifier, sent.identifiers[sent.match_identifier])
 
     def leave(self, leaving: int, contacts: Iterable[Contact]) -> None:
         """Add contacts that would leave.
@@ -139,7 +119,7 @@ class Comparison:
                 places = {*self.joining, *self.leaving}
                 self._read_books(client, {place for place in places if place > ACCOUNT}, on_call)
                 if self._is_incomplete():
-                    details = self._reader.details()
+                    details = self._details()
                     for contact in read_held_account(client, details, on_call):
                         self._match(contact, None)
         except IncompleteListError as error:
@@ -152,7 +132,7 @@ class Comparison:
         if self._few is None:
             return
         self._few[key] = (identifier, value)
-        if len(self._few) > FEW_CONTACTS or str(value) in NOT_IN_A_PATH:
+        if len(self._few) > MAX_LOOKUPS or str(value) in NOT_IN_A_PATH:
             self._few = None
 
     def _look_up(
@@ -163,13 +143,13 @@ class Comparison:
         for key, (identifier, value) in few.items():
             on_call()
             try:
-                contact = held_contact(client.caller, identifier, value)
+                contact = client.held_contact(identifier, value)
             except RequestRefusedError:
                 continue  # no contact can have it
             if contact is None:
                 continue
             self._add_existing(key)
-            self._reader.meet(contact, [each.id for each in contact.lists or ()])
+            self._meet(contact, [each.id for each in contact.lists or ()])
             for place, group in self._groups_of(key):
                 if contact.lists is None and place > ACCOUNT:
                     unclear.add(place)
@@ -178,14 +158,14 @@ class Comparison:
         return unclear
 
     def _read_books(self, client: Client, books: set[int], on_call: Callable[[], None]) -> None:
-        details = self._reader.details()
+        details = self._details()
         for book in sorted(books):
             for contact in read_held_members(client, book, details, on_call):
                 self._match(contact, book)
 
     def _match(self, contact: HeldContact, book: int | None) -> None:
         """Take in a contact of the account, or of an address book."""
-        self._reader.meet(contact, () if book is None else (book,))
+        self._meet(contact, () if book is None else (book,))
         for identity in identities_of(contact.identifiers, contact.contact_id):
             if identity not in self._all:
                 continue

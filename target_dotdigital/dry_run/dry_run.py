@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account import KnownContacts
 from target_dotdigital.dry_run.account_comparison import Comparison
-from target_dotdigital.errors import AbandonedError
-from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
+from target_dotdigital.loading import ACCOUNT, Import, LastLoad, Removal, Settlement
 from target_dotdigital.mirror import MirrorRemoval, StaleMembers
 from target_dotdigital.verification import UnchangedContacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from target_dotdigital.api import Client
     from target_dotdigital.loading import Load
-    from target_dotdigital.mapping import Contact
 
 
-@dataclass(slots=True)
-class ComparisonLoad:
-    """The load that ends a dry run: the comparison with the account.
-
-    Attributes:
-        is_stopping: Tells whether the run has been asked to end.
-        first_row: 0, as it settles no row.
-        contacts: None, as the comparison has them.
-        others: None.
-    """
-
-    is_stopping: Callable[[], bool]
-    first_row: int = 0
-    contacts: Mapping[str, Contact] = field(default_factory=dict)
-    others: Mapping[str, str] = field(default_factory=dict)
-
-    def check_going_on(self) -> None:
-        """Make sure that the comparison is still wanted.
-
-        Raises:
-            AbandonedError: The run was asked to end.
-        """
-        if self.is_stopping():
-            raise AbandonedError("The run is stopped before everybody was looked for")
+class ComparisonLoad(LastLoad):
+    """The load that ends a dry run: the comparison with the account."""
 
 
 class DryRun:
@@ -75,7 +50,7 @@ class DryRun:
         self.bytes = 0
         self.removals: list[tuple[int, int]] = []
         self.unchanged = UnchangedContacts(data_fields)
-        self.comparison = Comparison(self.unchanged)
+        self.comparison = Comparison(self.unchanged.details, self.unchanged.meet)
         self.mirrors: list[StaleMembers] = []
         self._known = KnownContacts(client)
         self._lock = threading.Lock()
@@ -130,5 +105,5 @@ class DryRun:
             else:  # it is yet to be created, so it has no members
                 load.found.append(StaleMembers(address_book))
         for stale in self.mirrors:
-            stale.check()
+            stale.check(is_dry_run=True)
         return Settlement()

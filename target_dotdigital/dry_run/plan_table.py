@@ -31,7 +31,9 @@ def plan_table(plan: Plan, streams: Sequence[StreamCounts], failure: str | None)
         failure: Why the run did not end well; None if it did.
     """
     parts: list[Table | Text] = [heading("Plan of a dry run. Nothing was written to Dotdigital.")]
-    if failure is not None:
+    if failure is not None and any(each.is_refused for each in plan.mirrors):
+        parts += lines(f"The plan covers everything that was read. {failure}")
+    elif failure is not None:
         parts += lines(f"The plan covers what was read until the dry run failed: {failure}")
     imports = (
         f"Imports: {plan.imports:,} (contacts {plan.contacts_in_imports:,}, bytes "

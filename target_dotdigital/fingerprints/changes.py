@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Sequence
-
-    from target_dotdigital.fingerprints.hashing import Hasher
 
 CONTACTS, OTHERS = 0, 1
 """What a change is about: a contact, or another identifier of one."""
@@ -29,17 +26,9 @@ class Change(NamedTuple):
         return len(self.hashes) // WIDTHS[self.kind]
 
 
-class Settling(Protocol):
-    """Fingerprints of a stream, as a trace knows them."""
-
-    def settle(self, trace: Trace, contact_id: int | None, *, is_imported: bool) -> None:
-        """Take note of what has become of a contact."""
-
-
 class Trace(NamedTuple):
     """What is kept of a contact once the row that it was sent for is settled."""
 
-    stream: Settling
     contact: int
     """The hash of its match identifier."""
     others: tuple[int, ...]
@@ -48,23 +37,3 @@ class Trace(NamedTuple):
     """The hash of what was sent."""
     line: int
     """The hash of the row's line; 0 if it does not matter."""
-
-
-def trace_of(
-    stream: Settling,
-    hasher: Hasher,
-    identities: Sequence[str],
-    body: bytes,
-    line: int = 0,
-) -> Trace:
-    """Return what is to be kept of a contact.
-
-    Args:
-        stream: Its stream's fingerprints.
-        hasher: Makes the hashes.
-        identities: Its identities, the match identifier first.
-        body: Its JSON.
-        line: The hash of the row's line, if it matters.
-    """
-    contact, *others = map(hasher.identity, identities)
-    return Trace(stream, contact, tuple(others), hasher.body(body), line)

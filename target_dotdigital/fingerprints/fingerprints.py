@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
-from target_dotdigital.fingerprints.changes import trace_of
+from target_dotdigital.fingerprints.changes import Trace
 from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
 from target_dotdigital.fingerprints.packing import (
     Head,
@@ -52,6 +52,9 @@ class Fingerprints:
     """The fingerprints of all streams. They belong to the main thread.
 
     While mirrors remove contacts, when nothing else goes on, they belong to the thread that does.
+
+    Attributes:
+        hasher: Hashes identities and contacts, under the file's key once that is read.
     """
 
     def __init__(self, settings: Settings, path: Path) -> None:
@@ -67,7 +70,6 @@ class Fingerprints:
         """
         self._sends_all = settings.send == "all"
         self._max_seconds = settings.send_all_every_days * DAY_SECONDS
-        self._is_dry_run = settings.dry_run
         self._file = StoredFile(path, is_read_only=settings.dry_run)
         self._is_kept = not settings.dry_run
         self._account: str | None = None
@@ -180,11 +182,11 @@ class Fingerprints:
             line: The hash of the row's line, if it matters.
         """
         stream = self._streams[contact.rows[0].counts.stream]
-        trace = trace_of(stream, self.hasher, contact.identities, contact.body, line)
+        identities = [self.hasher.identity(each) for each in contact.identities]
+        trace = Trace(identities[0], tuple(identities[1:]), self.hasher.body(contact.body), line)
         if stream.is_unchanged(trace, contact.rows[0].identity_set):
             return False
-        contact.traces = (trace,)
-        identities = (trace.contact, *trace.others)
+        contact.traces = ((stream, trace),)
         stream.send(trace)
         for each in self._streams.values():
             if each is not stream and each.has_any and each.terms.may_differ(stream.terms):
@@ -193,14 +195,6 @@ class Fingerprints:
                 for identity in identities:
                     each.drop(identity, same)
         return True
-
-    def hashed(self, identity: str) -> int:
-        """Return the hash of an identity.
-
-        Args:
-            identity: A normalised identifier.
-        """
-        return self.hasher.identity(identity)
 
     def forget(self, identities: Iterable[str]) -> None:
         """Forget a contact that is about to leave.
@@ -263,11 +257,11 @@ class Fingerprints:
             # A mirror may know a contact by its ID alone. If that is not clear, it is told anew.
             is_clear = len(found) <= 1 and all(owners[each] == 1 for each in found)
             told = next((self.hasher.identity(normalise(CONTACT_ID, each)) for each in found), None)
-            for trace in contact.traces:
-                trace.stream.settle(trace, told, is_imported=is_clear)
+            for stream, trace in contact.traces:
+                stream.settle(trace, told, is_imported=is_clear)
         for contact in others:
-            for trace in contact.traces:
-                trace.stream.settle(trace, None, is_imported=False)
+            for stream, trace in contact.traces:
+                stream.settle(trace, None, is_imported=False)
 
     # What is kept.
 

@@ -122,7 +122,7 @@ class StoredFile:
             parts: What it holds.
 
         Raises:
-            OSError: It cannot be written. The file is as it was.
+            OSError: It cannot be written. The file is as it was, or holds the parts.
         """
         folder = self._real.parent
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_temporary(self._real))
@@ -136,14 +136,14 @@ class StoredFile:
             self._finish(descriptor, size, digest.digest())
             os.fsync(descriptor)
             Path(name).replace(self._real)
-            # Once more: to be renamed is to be changed, and the disk may have been slow.
-            self._finish(descriptor, size, digest.digest())
         except BaseException:
             os.close(descriptor)
             Path(name).unlink(missing_ok=True)
             raise
         os.close(self._descriptor)
         self._descriptor, self._digest, self._size = descriptor, digest, size
+        # Once more: to be renamed is to be changed, and the disk may have been slow.
+        self._finish(descriptor, size, digest.digest())
         with suppress(OSError):  # that the name leads to it may wait: the older file is sound, too
             _flush_folder(folder)
 
@@ -201,14 +201,14 @@ class StoredFile:
         """Find out whether what the file holds can be relied on."""
         if not content:
             return
+        if content[: len(_MAGIC)] != _MAGIC:
+            self.problem = "it is not a fingerprints file of this version of target-dotdigital"
+            return
         self.problem = "it is damaged"
         if len(content) < _HEAD.size:
             return
-        magic, stamp, size, digest = _HEAD.unpack_from(content)
+        _, stamp, size, digest = _HEAD.unpack_from(content)
         data = content[_HEAD.size : _HEAD.size + size]
-        if magic != _MAGIC:
-            self.problem = "it is none of this version"
-            return
         self._digest.update(data)
         if len(data) < size or self._digest.digest() != digest:
             return

@@ -7,7 +7,7 @@ from target_dotdigital.loading.batching import Batches, Downstream
 from target_dotdigital.loading.importer import Importer
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import, conflict_retry
 from target_dotdigital.loading.queue import Load, LoadQueue
-from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, Removal
+from target_dotdigital.loading.removals import ACCOUNT, FEW_CONTACTS, LastLoad, Removal
 from target_dotdigital.loading.remover import Remover
 from target_dotdigital.loading.settlement import (
     MIN_SETTLED_ROWS,
@@ -32,6 +32,7 @@ __all__ = [
     "Downstream",
     "Import",
     "Importer",
+    "LastLoad",
     "Load",
     "LoadQueue",
     "RejectsCsv",

@@ -129,8 +129,13 @@ class Batches:
             TargetDotdigitalError: An earlier load has failed, or the run is being stopped.
         """
         kind = (merge_option, contacts[0].key.partition(":")[0])
-        if self._open.keys() - {kind}:
-            return 0
+        others = [
+            load for each, batch in self._open.items() if each != kind for load in batch.chain
+        ]
+        if others:
+            identities = {identity for each in contacts for identity in each.identities}
+            if any(each.has_any(identities) for each in others):
+                return 0
         while isinstance(batch := self._open.get(kind), Import):
             limit = self._limit(batch)
             if len(batch.contacts) < limit:

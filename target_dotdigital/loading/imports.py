@@ -11,7 +11,7 @@ from target_dotdigital.loading.settlement import CONFLICTS
 from target_dotdigital.mapping import collapse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from io import BytesIO
 
     from target_dotdigital.loading.settlement import Settlement
@@ -120,6 +120,15 @@ class Import:
             self.others[identity] = contact.key
         return True
 
+    def has_any(self, identities: Collection[str]) -> bool:
+        """Return whether a contact in here has any of some identities.
+
+        Args:
+            identities: Normalised identifiers.
+        """
+        known = (self.contacts.keys(), self.others.keys())
+        return not all(each.isdisjoint(identities) for each in known)
+
     def extend(self, contacts: Sequence[Contact], max_bytes: int) -> int:
         """Take contacts in that have nothing to do with those that are in, or with each other.
 
@@ -132,15 +141,20 @@ class Import:
         """
         fresh = dict(zip(map(_key_of, contacts), contacts, strict=True))
         size = sum(map(len, map(_body_of, contacts))) + len(contacts)
+        others: dict[str, str] = {}
+        if any(map(_others_of, contacts)):
+            others = {identity: each.key for each in contacts for identity in each.other_identities}
         if (
             len(fresh) < len(contacts)
+            or len(others) < sum(map(len, map(_others_of, contacts)))
             or self.size + size > max_bytes
-            or self.others
             or self.following is not None
-            or any(map(_others_of, contacts))
-            or not self.contacts.keys().isdisjoint(fresh)
+            or self.has_any(fresh)
+            or self.has_any(others)
+            or not others.keys().isdisjoint(fresh)
         ):
             return 0
+        self.others.update(others)
         self.contacts.update(fresh)
         self.size += size
         return len(contacts)

@@ -1,4 +1,4 @@
-"""Removals: contacts that leave an address book or the account, in batches like those that join."""
+"""Loads that import nothing: removals, in batches like those that join, and what ends a run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_dotdigital.api import CONTACTS_A_PAGE
+from target_dotdigital.errors import AbandonedError
 from target_dotdigital.mapping import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
 ACCOUNT = 0
 """Stands for the account where an address book's ID would: contacts are deleted."""
@@ -38,6 +39,15 @@ class Removal:
         """Itself: nothing follows it, as it may follow an import."""
         return (self,)
 
+    def has_any(self, identities: Collection[str]) -> bool:
+        """Return whether a contact in here has any of some identities.
+
+        Args:
+            identities: Normalised identifiers.
+        """
+        known = (self.contacts.keys(), self.others.keys())
+        return not all(each.isdisjoint(identities) for each in known)
+
     def has_room(self, contact: Contact, max_contacts: int) -> bool:
         """Return whether a contact fits in.
 
@@ -62,6 +72,32 @@ class Removal:
         self.contacts[contact.key] = contact
         for identity in contact.other_identities:
             self.others[identity] = contact.key
+
+
+@dataclass(slots=True, kw_only=True)
+class LastLoad:
+    """A load that ends a run, when everything else is settled.
+
+    Attributes:
+        is_stopping: Tells whether the run has been asked to end.
+        first_row: The first row that waits for it; 0 if none does.
+        contacts: None, as no row is settled by it.
+        others: None.
+    """
+
+    is_stopping: Callable[[], bool]
+    first_row: int = 0
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def check_going_on(self) -> None:
+        """Make sure that the run is to go on.
+
+        Raises:
+            AbandonedError: It was asked to end.
+        """
+        if self.is_stopping():
+            raise AbandonedError("The run is stopped before its last step has ended")
 
 
 def deletion_body(contacts: Collection[Contact]) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_dotdigital.account import (
+    NOT_IN_A_PATH,
     IncompleteListError,
     find_address_book,
     identities_of,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from target_dotdigital.events import Events
     from target_dotdigital.loading.removals import Removal
     from target_dotdigital.mapping import Contact
-
-_NOT_IN_A_PATH = frozenset({".", ".."})
-"""Values that HTTP clients take out of a path, so that another call would be made."""
 
 _logger = logging.getLogger("target-dotdigital.removals")
 _decode_body = msgspec.json.Decoder(dict[str, Any]).decode
@@ -157,7 +155,7 @@ class Remover:
 
     def _is_read_sooner_as_a_whole(self, contacts: list[Contact], address_book_id: int) -> bool:
         if any(
-            value in _NOT_IN_A_PATH for contact in contacts for _, value in _identifiers(contact)
+            value in NOT_IN_A_PATH for contact in contacts for _, value in _identifiers(contact)
         ):
             return True
         if len(contacts) <= FEW_CONTACTS:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
-from target_dotdigital.errors import RowRejectedError
+from target_dotdigital.errors import RowRejectedError, UnfitError
 from target_dotdigital.mapping.column_types import SHORT_TEXT_LENGTH
 from target_dotdigital.mapping.contacts import PLAIN_EMAIL
 from target_dotdigital.mapping.values import PLAIN_DAY, PLAIN_TIME, Rounded
@@ -37,15 +37,30 @@ Convert: TypeAlias = Callable[[Values, Notes], Values]
 """Converts a column."""
 
 _WHOLE = rb"(?:0|-?[1-9][0-9]{0,17})"
-_NUMBER = rb"%b(?:\.[0-9]{1,9}0*)?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
+_NUMBER = rb"%b(?:\.(?:[0-9]{1,9}|[0-9]{9}0+))?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
 """JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
 
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _A_NUMBER = re.compile(_NUMBER)
 _NUMBERS = re.compile(rb"(?:%b(?:\.[0-9]{1,9})?\n)+" % _WHOLE)
 _NUMBERS_AND_NULLS = re.compile(rb"(?:(?:%b|null)\n)+" % _NUMBER)
 _NULL = Raw(b"null")
 _ANY_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 """JSON numbers that may have to be rounded, or written without an exponent, each for itself."""
+
+FLAGS: Final[frozenset[type]] = frozenset({bool, type(None), UnsetType})
+TEXTS: Final[frozenset[type]] = frozenset({str, type(None), UnsetType})
+PYTHON_NUMBERS: Final[frozenset[type]] = frozenset({int, Decimal, type(None), UnsetType})
+"""Types of the values of usual columns."""
+
+CONSENT_PATTERNS: Final = {
+    "text": r"\S.{0,499}",
+    "userAgent": r"\S.{0,499}",
+    "dateTimeConsented": rf"{PLAIN_DAY}T{PLAIN_TIME}Z",
+    "url": r"https?://[A-Za-z0-9][A-Za-z0-9.-]{0,99}(?:[/?#][A-Za-z0-9_.~!#$&'()*+,/:;=?@-]{0,300})?",
+    "ipAddress": rf"{_BYTE}(?:\.{_BYTE}){{3}}",
+}
+"""By part of a consent record, texts that are sent as they are."""
 
 _EMAILS = re.compile(rf"(?:{PLAIN_EMAIL}\n)+")
 _UTC_DATES = re.compile(rf"(?:{PLAIN_DAY}T{PLAIN_TIME}Z\n)+")
@@ -71,89 +86,116 @@ def without_null(values: Values, _notes: Notes) -> Values:
     return [UNSET if value is None else value for value in values]
 
 
-def one_by_one(convert: Callable[[object], object], *, keeps_empty: bool) -> Convert:
-    """Return the conversion of values one by one, as single records' are.
+def usual(kinds: frozenset[type], unchanged: Convert, convert_each: Convert) -> Convert:
+    """Return the conversion of values most of which are of the types that are sent.
 
     Args:
-        convert: Converts a value that is not null; raises `RowRejectedError`.
-        keeps_empty: Whether null and empty values are sent.
+        kinds: Those types.
+        unchanged: Converts a column of nothing else.
+        convert_each: Converts any other column.
     """
 
     def converted(values: Values, notes: Notes) -> Values:
-        found: Values = []
+        are_usual = kinds.issuperset(map(type, values))
+        return unchanged(values, notes) if are_usual else convert_each(values, notes)
+
+    return converted
+
+
+def one_by_one(
+    convert: Callable[[Any], object],
+    *,
+    is_absent: Callable[[Any], bool] = lambda _: False,
+    absent: object = UNSET,
+) -> Convert:
+    """Return the conversion of values one by one, as single records' are.
+
+    Args:
+        convert: Converts a value that is there; raises an error if its row needs a look.
+        is_absent: Returns whether a value is as good as none.
+        absent: What is sent in place of one.
+    """
+
+    def converted(values: Values, notes: Notes) -> Values:
+        found: Values = [absent] * len(values)
         for place, value in enumerate(values):
-            sent: object = UNSET
-            if value is None:
-                sent = None if keeps_empty else UNSET
-            elif value is not UNSET and (keeps_empty or value != ""):
-                try:
-                    sent = convert(value)
-                except RowRejectedError:
-                    notes.slow.add(place)
-                if isinstance(sent, Rounded):
-                    notes.rounded.append(place)
-                    sent = sent.sent
-                if sent == "" and not keeps_empty:
-                    sent = UNSET
-            found.append(sent)
+            if value is UNSET or is_absent(value):
+                continue
+            try:
+                sent = convert(value)
+            except (RowRejectedError, UnfitError, ValueError):
+                notes.slow.add(place)
+                continue
+            if isinstance(sent, Rounded):
+                notes.rounded.append(place)
+                sent = sent.sent
+            found[place] = sent
         return found
 
     return converted
 
 
-def texts_of_any_values(convert_each: Convert, *, keeps_empty: bool) -> Convert:
-    """Return the conversion to a text field of values of any type, most of which are texts.
+def needed(convert: Convert) -> Convert:
+    """Return a conversion after which a row without a value goes the slow way.
 
     Args:
-        convert_each: Converts values one by one.
-        keeps_empty: Whether null and empty values are sent.
+        convert: Converts the values.
     """
-    unchanged = as_they_are if keeps_empty else without_empty
 
     def converted(values: Values, notes: Notes) -> Values:
-        if set(map(type, values)) == {str} and max(map(len, values)) <= SHORT_TEXT_LENGTH:
-            return unchanged(values, notes)
-        return convert_each(values, notes)
+        found = convert(values, notes)
+        notes.slow.update(place for place, value in enumerate(found) if value is UNSET)
+        return found
 
     return converted
 
 
-def dates(convert_each: Convert, *, keeps_empty: bool) -> Convert:
+def texts(unchanged: Convert, convert_each: Convert) -> Convert:
+    """Return the conversion to a text field of values most of which are short texts.
+
+    Args:
+        unchanged: Converts a column of nothing but short texts and null.
+        convert_each: Converts any other column.
+    """
+
+    def of_texts(values: Values, notes: Notes) -> Values:
+        longest = max(map(len, filter(None, values)), default=0)
+        convert = unchanged if longest <= SHORT_TEXT_LENGTH else convert_each
+        return convert(values, notes)
+
+    return usual(TEXTS, of_texts, convert_each)
+
+
+def dates(convert_each: Convert, unchanged: Convert) -> Convert:
     """Return the conversion of texts to dates in UTC.
 
     Args:
         convert_each: Converts values one by one.
-        keeps_empty: Whether null and empty values are sent.
+        unchanged: Converts a column of dates in UTC, null and empty texts.
     """
-    unchanged = as_they_are if keeps_empty else without_empty
+
+    def of_texts(values: Values, notes: Notes) -> Values:
+        found = list(filter(None, values))
+        if unchanged is as_they_are and "" in values:
+            return convert_each(values, notes)  # an empty text is an invalid date
+        joined = "\n".join(found)
+        if not found or _are_lines(joined, len(found), _UTC_DATES):
+            return unchanged(values, notes)
+        parts = _DATES.findall(joined)
+        if not len(parts) == joined.count("\n") + 1 == len(found):
+            return convert_each(values, notes)
+        in_turn = iter([f"{day}T{time or '00:00:00'}{part}Z" for day, time, part in parts])
+        return unchanged([next(in_turn) if value else value for value in values], notes)
+
+    by_kind = usual(TEXTS, of_texts, convert_each)
 
     def converted(values: Values, notes: Notes) -> Values:
         with suppress(TypeError):  # one of them is null, or absent
             if _are_lines("\n".join(values), len(values), _UTC_DATES):
                 return values
-        texts = [value for value in values if value is not None and value is not UNSET]
-        if not keeps_empty:  # otherwise an empty text is an invalid date
-            texts = [value for value in texts if value]
-        if not texts:
-            return unchanged(values, notes)
-        joined = "\n".join(texts)
-        if _are_lines(joined, len(texts), _UTC_DATES):
-            return unchanged(values, notes)
-        found = _DATES.findall(joined)
-        if not len(found) == joined.count("\n") + 1 == len(texts):
-            return convert_each(values, notes)
-        converted_texts = [f"{day}T{time or '00:00:00'}{part}Z" for day, time, part in found]
-        return _put_back(converted_texts, unchanged(values, notes))
+        return by_kind(values, notes)
 
     return converted
-
-
-def _put_back(texts: list[str], values: Values) -> Values:
-    """Return values with converted texts in place of those that are neither empty nor absent."""
-    if len(texts) == len(values):
-        return texts
-    in_turn = iter(texts)
-    return [next(in_turn) if value else value for value in values]
 
 
 def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> Convert:
@@ -178,10 +220,10 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
         others: Values = [UNSET] * len(values)
         for place, value in enumerate(values):
             found.append(value)
-            if value is UNSET or _A_NUMBER.fullmatch(value):
-                continue
-            if has_null and value == _NULL:
+            if value is None or (has_null and value == _NULL):  # the former of one inside a null
                 found[place] = null
+            elif value is UNSET or _A_NUMBER.fullmatch(value):
+                continue
             elif _ANY_NUMBER.fullmatch(value):
                 others[place] = Decimal(bytes(value).decode())
             else:
@@ -194,48 +236,27 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
     return converted
 
 
-def decimals(convert_each: Convert, *, has_null: bool) -> Convert:
-    """Return the conversion of numbers that a stream map has made.
+def numbers(unchanged: Convert, convert_each: Convert) -> Convert:
+    """Return the conversion of numbers that are Python's, most of which are sent as they are.
 
     Args:
+        unchanged: Converts a column of JSON numbers and null.
         convert_each: Converts values one by one.
-        has_null: Whether the schema allows null.
     """
 
-    def converted(values: Values, notes: Notes) -> Values:
-        for place, value in enumerate(values):
-            is_null = value is None and has_null
-            if not (is_null or value is UNSET or type(value) in {int, Decimal}):
-                notes.slow.add(place)
-        return convert_each(values, notes)
+    def of_numbers(values: Values, notes: Notes) -> Values:
+        joined = ""
+        with suppress(ValueError):  # an expression has made one of thousands of digits
+            joined = "".join([f"{value}\n" for value in values if value is not None])
+        spelled = joined.replace("UNSET\n", "").encode()
+        if not _NUMBERS.fullmatch(spelled):
+            return convert_each(values, notes)
+        in_turn = iter(map(Raw, spelled.split()))
+        return unchanged(
+            [value if value is None or value is UNSET else next(in_turn) for value in values], notes
+        )
 
-    return converted
-
-
-def identifiers(check: Callable[[object], object], *, is_match: bool) -> Convert:
-    """Return the check of identifiers, one by one.
-
-    Args:
-        check: Returns what is sent for a value that is not empty; raises `RowRejectedError`.
-        is_match: Whether it is the match identifier, which every contact needs.
-    """
-
-    def checked(values: Values, notes: Notes) -> Values:
-        found: Values = []
-        for place, value in enumerate(values):
-            sent: object = UNSET
-            if value is None or value is UNSET or (isinstance(value, str) and not value.strip()):
-                if is_match:
-                    notes.slow.add(place)
-            else:
-                try:
-                    sent = check(value)
-                except RowRejectedError:
-                    notes.slow.add(place)
-            found.append(sent)
-        return found
-
-    return checked
+    return usual(PYTHON_NUMBERS, of_numbers, convert_each)
 
 
 def emails(check_each: Convert) -> Convert:
@@ -257,24 +278,20 @@ def emails(check_each: Convert) -> Convert:
     return checked
 
 
-def opt_outs(read: Callable[[object], bool]) -> Convert:
-    """Return the reading of opt-outs, most of which say no.
+def lines_of(pattern: str, convert_each: Convert) -> Convert:
+    """Return the conversion of values most of which are texts that are sent as they are.
 
     Args:
-        read: Returns whether a value says yes; raises `RowRejectedError`.
+        pattern: That of such a text.
+        convert_each: Converts any other column.
     """
+    lines = re.compile(rf"(?:{pattern}\n)+")
 
     def converted(values: Values, notes: Notes) -> Values:
-        found: Values = []
-        for place, value in enumerate(values):
-            has_opted_out = value is True
-            if not has_opted_out and value is not UNSET and value:
-                try:
-                    has_opted_out = read(value)
-                except RowRejectedError:
-                    notes.slow.add(place)
-            found.append(has_opted_out)
-        return found
+        with suppress(TypeError):  # one of them is no text
+            if _are_lines("\n".join(values), len(values), lines):
+                return values
+        return convert_each(values, notes)
 
     return converted
 

@@ -93,21 +93,18 @@ def plain_types(schema: object) -> PlainTypes | None:
     return PlainTypes(names, bounds)
 
 
-def demands_nothing(schema: object) -> bool:
-    """Return whether any value fits a property's schema, as of one that a stream map computes.
-
-    Args:
-        schema: The property's JSON schema.
-    """
-    return isinstance(schema, dict) and all(map(_is_annotation, schema))
-
-
-def decoded_type(types: PlainTypes) -> Any:  # noqa: ANN401 - a type
+def decoded_type(types: PlainTypes | None, *, is_used: bool = True) -> Any:  # noqa: ANN401 - a type
     """Return the type as which msgspec decodes values. It refuses texts of unusual length.
 
     Args:
-        types: What the values may be.
+        types: What the values may be; None if that is not known.
+        is_used: Whether every digit of a number counts.
+
+    Returns:
+        The type; None if a decoder cannot see to it.
     """
+    if types is None or ("number" in types.names and is_used):
+        return None
     decoded: list[Any] = []
     for name in sorted(types.names):
         each: Any = _PYTHON_TYPES[name]
@@ -118,19 +115,6 @@ def decoded_type(types: PlainTypes) -> Any:  # noqa: ANN401 - a type
             each = Annotated[int, Meta(**types.bounds)]
         decoded.append(each)
     return Union[(*decoded, UnsetType)]
-
-
-def key_type(schema: object, *, is_decoded: bool) -> Any:  # noqa: ANN401 - a type
-    """Return the type as which a key property is decoded; None if a decoder cannot check it.
-
-    Args:
-        schema: The property's JSON schema.
-        is_decoded: Whether a stream map has made the values, which are Python's then.
-    """
-    if is_decoded and demands_nothing(schema):
-        return Any
-    types = plain_types(schema)
-    return None if types is None else decoded_type(types)
 
 
 def _type_names(named: object) -> frozenset[str] | None:

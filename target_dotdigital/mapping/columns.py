@@ -1,4 +1,4 @@
-"""Columns: a mapped property's values, decoded by type and converted all at once."""
+"""Columns: a mapped property's values of many records, and how they are converted all at once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,39 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import UNSET, Raw, UnsetType
 
 from target_dotdigital.mapping.column_conversions import (
+    CONSENT_PATTERNS,
+    FLAGS,
     Convert,
     as_they_are,
     dates,
-    decimals,
     emails,
-    identifiers,
+    lines_of,
+    needed,
+    numbers,
     one_by_one,
-    opt_outs,
     raw_numbers,
-    texts_of_any_values,
+    texts,
+    usual,
     without_empty,
     without_null,
 )
-from target_dotdigital.mapping.column_types import decoded_type, demands_nothing, plain_types
+from target_dotdigital.mapping.column_types import decoded_type
 from target_dotdigital.mapping.contacts import EMAIL, MAX_WHOLE_DIGITS
-from target_dotdigital.mapping.values import opt_out_reader
+from target_dotdigital.mapping.values import (
+    CONSENT_PARTS,
+    PropertyPath,
+    is_empty,
+    is_too_long,
+    opt_out_reader,
+    preference_reader,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from target_dotdigital.mapping.column_conversions import Values
+    from target_dotdigital.mapping.column_conversions import Notes, Values
     from target_dotdigital.mapping.column_types import PlainTypes
-    from target_dotdigital.mapping.values import MappedField, MappedIdentifier
+    from target_dotdigital.mapping.values import MappedField, MappedProperties
 
 _GREATEST_NUMBER: Final = 10**MAX_WHOLE_DIGITS - 1
 
@@ -38,126 +48,152 @@ class Column(NamedTuple):
     """A property that is mapped."""
 
     name: str
-    """The identifier or data field that it is mapped to."""
-    path: str
-    """The property."""
-    type: Any
-    """The type as which msgspec decodes its values. What does not fit goes the slow way."""
+    """The identifier, data field, preference, part of a consent or channel that it is mapped to."""
+    path: PropertyPath
     convert: Convert
+    type: Any
+    """The type as which a decoder decodes its values. None: it cannot check their schema."""
 
 
 class Columns(NamedTuple):
     """The columns of a stream."""
 
-    identifiers: Sequence[Column]
+    identifiers: list[Column]
     """That of the match identifier first."""
-    fields: Sequence[Column]
-    opt_outs: Sequence[Column]
+    fields: list[Column]
+    preferences: list[Column]
+    consent: list[Column]
+    """All parts of a consent record, or none."""
+    opt_outs: list[Column]
     """Those of channels: whether their contacts have opted out."""
+    address_books: list[Column]
+    """That of the address books that rows name, or none."""
 
 
-def identifier_column(
-    identifier: MappedIdentifier, schema: object, *, is_match: bool, is_decoded: bool
-) -> Column | None:
-    """Return the column of an identifier; None if its values cannot be checked at once.
+def columns_of(
+    mapped: MappedProperties,
+    types_of: Callable[[PropertyPath], PlainTypes | None],
+    *,
+    keeps_empty: bool,
+) -> Columns:
+    """Return the columns of a stream.
 
     Args:
-        identifier: The mapped property.
-        schema: The property's JSON schema.
-        is_match: Whether it is the match identifier, which every contact needs.
-        is_decoded: Whether a stream map has made the values, which are Python's then.
+        mapped: The properties that are mapped.
+        types_of: Returns what a property's schema demands; None if values may be anything.
+        keeps_empty: Whether null and empty values are sent.
     """
-    is_email = identifier.name == EMAIL
-    convert = identifiers(identifier.check, is_match=is_match)
-    if is_email:
-        convert = emails(convert)
-    if is_decoded and demands_nothing(schema):
-        return Column(identifier.name, identifier.path.name, Any, convert)
-    types = plain_types(schema)
-    allowed = {"string"} if is_email else {"string", "integer"}
-    if types is None or not types.without_null or types.without_null - allowed:
-        return None
-    return Column(identifier.name, identifier.path.name, decoded_type(types), convert)
+
+    def column(name: object, path: PropertyPath, convert: Convert) -> Column:
+        return Column(str(name), path, convert, decoded_type(types_of(path)))
+
+    books = mapped.address_books
+    consent = {} if mapped.consent is None else mapped.consent.paths
+    return Columns(
+        [
+            column(each.name, each.path, _identifiers(each.name, each.check, is_match=not place))
+            for place, each in enumerate(mapped.identifiers)
+        ],
+        [_field(each, types_of(each.path), keeps_empty=keeps_empty) for each in mapped.fields],
+        [
+            column(number, path, _preferences(preference_reader(number, path.name)))
+            for number, path in mapped.preferences.paths.items()
+        ],
+        [
+            column(part.name, path, lines_of(CONSENT_PATTERNS[part.name], _consents(part.convert)))
+            for part, path in ((CONSENT_PARTS[name], path) for name, path in consent.items())
+        ],
+        [
+            column(channel, path, _opt_outs(opt_out_reader(channel, path.name)))
+            for channel, path in mapped.opt_outs.paths.items()
+        ],
+        [] if books is None else [column("lists", books.path, _looked_up(books.known))],
+    )
 
 
-def field_column(
-    field: MappedField, schema: object, *, keeps_empty: bool, is_decoded: bool
-) -> Column | None:
-    """Return the column of a data field; None if its values cannot be converted at once.
+def _identifiers(name: str, check: Callable[[object], object], *, is_match: bool) -> Convert:
+    checked = one_by_one(check, is_absent=is_empty)
+    if is_match:
+        checked = needed(checked)
+    return emails(checked) if name == EMAIL else checked
+
+
+def _preferences(read: Callable[[object], bool]) -> Convert:
+    return usual(FLAGS, without_null, one_by_one(read, is_absent=_is_null))
+
+
+def _opt_outs(read: Callable[[object], bool]) -> Convert:
+    # An empty list is as little a no as a full one.
+    return one_by_one(read, is_absent=lambda value: value is None or value is False, absent=False)
+
+
+def _consents(convert: Callable[[object], str]) -> Convert:
+    def bounded(value: object) -> str:
+        sent = convert(value)
+        if is_too_long(sent):
+            raise ValueError
+        return sent
+
+    return one_by_one(bounded, is_absent=is_empty)
+
+
+def _fields(convert: Callable[[object], object], *, keeps_empty: bool) -> Convert:
+    if keeps_empty:
+        return one_by_one(lambda value: None if value is None else convert(value))
+    return one_by_one(
+        lambda value: UNSET if (sent := convert(value)) == "" else sent,
+        is_absent=lambda value: value is None or value == "",
+    )
+
+
+def _is_null(value: object) -> bool:
+    return value is None
+
+
+def _field(field: MappedField, types: PlainTypes | None, *, keeps_empty: bool) -> Column:
+    """Return the column of a data field.
 
     Args:
         field: The mapped property.
-        schema: The property's JSON schema.
-        keeps_empty: Whether null and empty values are sent.
-        is_decoded: Whether a stream map has made the values, which are Python's then.
-    """
-    convert = one_by_one(field.convert, keeps_empty=keeps_empty)
-    if is_decoded and demands_nothing(schema):
-        if field.type == "String":
-            convert = texts_of_any_values(convert, keeps_empty=keeps_empty)
-        return Column(field.name, field.path.name, Any, convert)
-    types = plain_types(schema)
-    if types is None or not types.without_null:
-        return None
-    if "number" not in types.names:
-        return _exact_column(field, types, convert, keeps_empty=keeps_empty)
-    if field.type != "Numeric" or types.without_null - {"number", "integer"}:
-        return None
-    has_null = "null" in types.names
-    if is_decoded:
-        return Column(field.name, field.path.name, Any, decimals(convert, has_null=has_null))
-    convert = raw_numbers(convert, keeps_empty=keeps_empty, has_null=has_null)
-    # Raw: a binary fraction would not keep every digit.
-    return Column(field.name, field.path.name, Raw | UnsetType, convert)
-
-
-def opt_out_column(channel: str, path: str, schema: object, *, is_decoded: bool) -> Column | None:
-    """Return the column of a channel's opt-outs; None if its values cannot be read at once.
-
-    Args:
-        channel: The channel.
-        path: The property that is mapped to it.
-        schema: The property's JSON schema.
-        is_decoded: Whether a stream map has made the values, which are Python's then.
-    """
-    convert = opt_outs(opt_out_reader(channel, path))
-    if is_decoded and demands_nothing(schema):
-        return Column(channel, path, Any, convert)
-    types = plain_types(schema)
-    if types is None or not types.without_null or "number" in types.names:
-        return None
-    return Column(channel, path, decoded_type(types), convert)
-
-
-def _exact_column(
-    field: MappedField, types: PlainTypes, convert: Convert, *, keeps_empty: bool
-) -> Column:
-    """Return the column of a data field whose values a decoder keeps exactly.
-
-    Args:
-        field: The mapped property.
-        types: What its schema demands.
-        convert: Converts values one by one.
+        types: What its schema demands; None if values may be anything.
         keeps_empty: Whether null and empty values are sent.
     """
-    match field.type, *types.without_null:
-        case "String", "string":
-            convert = as_they_are if keeps_empty else without_empty
-        case "Date", "string":
-            convert = dates(convert, keeps_empty=keeps_empty)
-        case "Boolean", "boolean":
-            convert = as_they_are if keeps_empty else without_null
-        case "Numeric", "integer":
-            convert = as_they_are if keeps_empty else without_null
-            types = types.within(-_GREATEST_NUMBER, _GREATEST_NUMBER)
-    return Column(field.name, field.path.name, decoded_type(types), convert)
+    convert = _fields(field.convert, keeps_empty=keeps_empty)
+    names = frozenset() if types is None else types.without_null
+    unchanged = as_they_are if keeps_empty else without_null
+    decoded = decoded_type(types)
+    match field.type, *sorted(names):
+        case ("Boolean", "boolean"):
+            convert = unchanged
+        case ("Boolean", *_):
+            convert = usual(FLAGS, unchanged, convert)
+        case ("Date", *_):
+            convert = dates(convert, as_they_are if keeps_empty else without_empty)
+        case ("String", *_):
+            unchanged = as_they_are if keeps_empty else without_empty
+            convert = unchanged if names == {"string"} else texts(unchanged, convert)
+        case ("Numeric", "integer") if types is not None:
+            convert = unchanged
+            decoded = decoded_type(types.within(-_GREATEST_NUMBER, _GREATEST_NUMBER))
+        case ("Numeric", "number") | ("Numeric", "integer", "number") if types is not None:
+            has_null = "null" in types.names
+            convert = raw_numbers(convert, keeps_empty=keeps_empty, has_null=has_null)
+            decoded = Raw | UnsetType  # a binary fraction would not keep every digit
+        case ("Numeric", *_):
+            convert = numbers(unchanged, convert)
+    return Column(field.name, field.path, convert, decoded)
 
 
-def normalised(name: str, values: Values) -> list[str]:
-    """Return the normalised form of identifiers; of one that is absent, an empty text.
+def _looked_up(find: Callable[[object], object]) -> Convert:
+    """Return the conversion of values for which rows before have found something.
 
     Args:
-        name: The identifier.
-        values: Its column, converted: whatever has passed its check is normalised.
+        find: Returns what was found; None if nothing was.
     """
-    return ["" if value is UNSET else f"{name}:{value}" for value in values]
+
+    def converted(values: Values, notes: Notes) -> Values:
+        found = list(map(find, values))
+        notes.slow.update(place for place, each in enumerate(found) if each is None)
+        return found
+
+    return converted

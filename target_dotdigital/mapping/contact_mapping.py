@@ -52,18 +52,20 @@ class ContactMapping:
             DotdigitalError: A mapped data field has a type that is not documented.
         """
         mapped = MappingCompiler(settings, schema, data_fields).compile(find_address_book)
+        self.mapped = mapped
+        """All properties that are mapped."""
         self.identifiers = mapped.identifiers
         """The properties of the identifiers, the matching one first."""
         self.fields = mapped.fields
         """The properties of the data fields."""
-        self._preferences = mapped.preferences
-        self._consent = mapped.consent
+        self.preferences = mapped.preferences
+        self.consent = mapped.consent
         self.opt_outs = mapped.opt_outs
         """The properties that say which channels a contact has opted out of."""
         self.held_opt_outs: HeldOptOuts | None = None
         """Those of the whole run; None if no later row could undo one."""
         self._skips_new = settings.opt_out_new == "skip"
-        self._address_books = mapped.address_books
+        self.address_books = mapped.address_books
         self.paths = [path.segments for path in mapped.paths]
         """Where in a record the values are that a contact is made of."""
         self.keeps_empty = settings.merge_option == "overwrite"
@@ -75,12 +77,8 @@ class ContactMapping:
         """The data fields of the last contact whose numbers were rounded."""
         self.opted_out: tuple[str, ...] = ()
         """The channels that the row of the last contact opts out of."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether a contact is made of identifiers, data fields, opt-outs and `lists` alone."""
-        others = (self._preferences.paths, self._consent, self._address_books)
-        return not any(others) and self.held_opt_outs is None
+        self.row_books: list[int] = []
+        """The address books that the row of the last contact names."""
 
     def channel_properties(self, opted_out: Collection[str]) -> ChannelProperties:
         """Return what is sent for the channels of a contact.
@@ -89,6 +87,16 @@ class ContactMapping:
             opted_out: Those that it has opted out of.
         """
         return channel_properties(self._email, opted_out)
+
+    def is_left_out(self, opted_out: Collection[str]) -> bool:
+        """Return whether a contact is left out if the account does not know it.
+
+        Whoever can still be reached by one of the channels is no less welcome than others.
+
+        Args:
+            opted_out: The channels that its row opts out of.
+        """
+        return self._skips_new and 0 < len(opted_out) == len(self.opt_outs.paths)
 
     def contact(self, record: Mapping[str, Any]) -> Contact:
         """Map a record.
@@ -110,18 +118,18 @@ class ContactMapping:
         }
         if data_fields := self._read_fields(record):
             contact["dataFields"] = data_fields
-        if preferences := self._preferences.read(record):
+        if preferences := self.preferences.read(record):
             contact["preferences"] = preferences
-        if self._consent is not None and (consent := self._consent.read(record)):
+        if self.consent is not None and (consent := self.consent.read(record)):
             contact["consentRecords"] = [consent]
         opted_out, only_if_known = self._read_opt_outs(record, identities)
         if channels := self.channel_properties(opted_out):
             contact["channelProperties"] = channels
         if self.lists is not None:
             contact["lists"] = self.lists
-        if self._address_books is not None:
+        if self.address_books is not None:
             # Last: of a row that is rejected anyway, no address book needs to be looked up.
-            contact["lists"] = self._address_books.read(record)
+            contact["lists"] = self.row_books = self.address_books.read(record)
         try:
             body = _encode(contact)
         except UnicodeEncodeError:
@@ -201,8 +209,7 @@ class ContactMapping:
     ) -> tuple[Sequence[str], bool]:
         """Return the channels that a contact has opted out of, and whether it must be known."""
         self.opted_out = opted_out = self.opt_outs.read(record)
-        # Whoever can still be reached by one of the channels is no less welcome than others.
-        is_left_out = self._skips_new and 0 < len(opted_out) == len(self.opt_outs.paths)
+        is_left_out = self.is_left_out(opted_out)
         if self.held_opt_outs is None:
             return opted_out, is_left_out
         return self.held_opt_outs.hold(identities, opted_out, is_left_out=is_left_out)

@@ -1,106 +1,127 @@
 """The fast path of a stream: RECORD lines become contacts a column at a time.
 
-Its decoder is made for the stream: it checks the types of the properties that are mapped, and skips
-the others. Whatever it does not take, and whatever a column cannot convert, goes the slow way,
-where one record at a time is decoded, checked and mapped. What comes out is the same.
+What a reader does not take, and what a column cannot convert, goes the slow way, where one record
+at a time is decoded, checked and mapped. What comes out is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from decimal import Decimal
-from itertools import compress, product, repeat
-from operator import attrgetter, not_
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from collections import defaultdict
+from itertools import compress, count, repeat
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw
 
 from target_dotdigital.mapping.column_conversions import Notes
-from target_dotdigital.mapping.columns import normalised
+from target_dotdigital.mapping.columns import columns_of
 from target_dotdigital.mapping.contacts import Contact
-from target_dotdigital.mapping.values import DELETED_AT
+from target_dotdigital.mapping.record_readers import (
+    RecordReader,
+    can_decode,
+    typed_reader,
+    types_in,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from target_dotdigital.mapping.column_conversions import Values
+    from target_dotdigital.mapping.column_types import PlainTypes
     from target_dotdigital.mapping.columns import Column, Columns
     from target_dotdigital.mapping.contact_mapping import ContactMapping
     from target_dotdigital.mapping.contacts import Row
+    from target_dotdigital.mapping.record_readers import Prepare
+    from target_dotdigital.mapping.values import PropertyPath
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 """What a decoder raises for a line that is not for the fast path."""
 
-_HIDDEN: Final[dict[str, Any]] = {"__repr__": lambda _self: "a record"}
-"""Attributes of types that hold a record: their `repr` shows nothing of it."""
+SENT, UNCHANGED, FILTERED, SLOW = b"sufl"
+"""What becomes of a line: a contact, nothing for one of two reasons, or it goes the slow way."""
 
-_record_of = attrgetter("record")
+_MAX_CACHED: Final = 10_000
+
+_encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
-Transform: TypeAlias = Callable[[dict[str, Any]], "dict[str, Any] | None"]
-"""Makes the stream's record of the tap's, or None of one that is filtered out."""
+
+class Lines(NamedTuple):
+    """What is known of a stream's lines."""
+
+    stream: str
+    """What the tap calls the stream."""
+    schema: Mapping[str, Any]
+    """Its JSON schema, after stream maps."""
+    key_properties: Sequence[str]
+    """The tap's key properties."""
+    prepare: Prepare
+    """Makes the stream's record of a line, and checks it."""
+    is_made: bool
+    """Whether there is more to that than to check it: a stream map, say."""
+    has_versions: bool
+    """Whether the versions of messages matter."""
 
 
 class MappedLines(NamedTuple):
     """What lines have become."""
 
+    kinds: bytearray
+    """For each line one of `SENT`, `UNCHANGED`, `FILTERED` and `SLOW`."""
     contacts: list[Contact]
-    """A contact for each line; at the places in `passed_over` it means nothing. Where only changes
-    are sent, a contact for each place in `places`."""
-    passed_over: Sequence[int]
-    """In order, the places of lines that are filtered out, or have to go the slow way."""
-    filtered: Collection[int]
-    """The places of lines that a stream map filters out."""
-    rounded: Mapping[str, int]
-    """By data field, how many of the mapped lines hold a number that was rounded."""
-    opted_out: Mapping[str, int]
-    """By channel, how many of the mapped lines opt out of it."""
-    places: Sequence[int] | None = None
-    """In order, the places of lines that are sent; None if all are that are not passed over."""
+    """Of the lines that are sent."""
+    lists: list[list[int]]
+    """The address books that the rows of these name, if they name any."""
+    rounded: Mapping[str, list[int]]
+    """By data field, the places of lines that hold a number that was rounded."""
+    opted_out: Mapping[str, list[bool]]
+    """By channel, for each line whether it opts out of it."""
 
 
 class FastPath:
     """Decodes lines of one stream under one SCHEMA, and maps their records."""
 
-    def __init__(
-        self,
-        stream: str,
-        columns: Columns,
-        mapping: ContactMapping,
-        needed: Mapping[str, Any],
-        transform: Transform | None,
-    ) -> None:
-        """Make the types that are decoded, and those that are encoded.
+    def __init__(self, reader: RecordReader, columns: Columns, mapping: ContactMapping) -> None:
+        """Make the types that are encoded.
 
         Args:
-            stream: What the tap calls the stream.
+            reader: Decodes lines.
             columns: What is mapped.
             mapping: Tells what is sent for a contact's channels, and which lists it joins.
-            needed: Properties that a record must have, mapped or not, and their types.
-            transform: The stream map; None if there is none.
         """
-        self._identifiers, self._fields, self._opt_outs = identifiers, fields, opt_outs = columns
-        self._channels = _by_opt_outs([each.name for each in opt_outs], mapping)
-        self._lists: object = UNSET if mapping.lists is None else mapping.lists
-        self._transform = transform
-        self._record_type, self._getters = _record_type((*identifiers, *fields, *opt_outs), needed)
-        record: Any = self._record_type if transform is None else dict[str, Any]
-        line = msgspec.defstruct(
-            "Line",
-            [("stream", Literal[stream]), ("record", record)],
-            tag_field="type",
-            tag="RECORD",
-            gc=False,
-            namespace=_HIDDEN,
-        )
-        self.decode = msgspec.json.Decoder(line, float_hook=Decimal).decode
+        self._reader = reader
+        self._columns = columns
+        self.decode = reader.decode
         """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
-        self._identifiers_type = _sent_type([each.name for each in identifiers])
-        self._fields_type = _sent_type([each.name for each in fields])
-        self._contact_type = _sent_type(
-            ["identifiers", "dataFields", "channelProperties", "lists"],
+        channels = [each.name for each in columns.opt_outs]
+        preferences = [int(each.name) for each in columns.preferences]
+        self._channels = _Encoded(
+            lambda flags: mapping.channel_properties(
+                [name for name, flag in zip(channels, flags, strict=True) if flag]
+            )
+        )
+        self._preferences = _Encoded(
+            lambda values: [
+                {"id": number, "isOptedIn": value}
+                for number, value in zip(preferences, values, strict=True)
+                if value is not UNSET
+            ]
+        )
+        self._lists: object = UNSET if mapping.lists is None else Raw(_encode(mapping.lists))
+        self._identifiers = _sent_type(each.name for each in columns.identifiers)
+        self._fields = _sent_type(each.name for each in columns.fields)
+        self._consent = _sent_type(each.name for each in columns.consent)
+        self._contact = _sent_type(
+            (
+                "identifiers",
+                "dataFields",
+                "preferences",
+                "consentRecords",
+                "channelProperties",
+                "lists",
+            ),
             tag_field="matchIdentifier",
-            tag=identifiers[0].name,
+            tag=columns.identifiers[0].name,
         )
 
     def map(
@@ -116,109 +137,136 @@ class FastPath:
             rows: The row that each stands for.
             are_unchanged: Returns for the JSON of each contact whether it need not be sent.
         """
-        records = list(map(_record_of, lines))
         slow: set[int] = set()
         filtered: set[int] = set()
-        if self._transform is not None:
-            records = self._transformed(self._transform, records, slow, filtered)
-        values = {path: list(map(get, records)) for path, get in self._getters.items()}
-        rounded: dict[str, list[int]] = {each.name: [] for each in self._fields}
-        identifiers = [
-            each.convert(values[each.path], Notes(slow, [])) for each in self._identifiers
-        ]
-        fields = [
-            each.convert(values[each.path], Notes(slow, rounded[each.name]))
-            for each in self._fields
-        ]
-        opt_outs = [each.convert(values[each.path], Notes(slow, [])) for each in self._opt_outs]
+        rounded: dict[str, list[int]] = defaultdict(list)
+        records = self._reader.records(lines, slow, filtered)
+
+        def converted(columns: Iterable[Column]) -> list[Values]:
+            return [
+                each.convert(
+                    self._reader.values(each.path, records, slow), Notes(slow, rounded[each.name])
+                )
+                for each in columns
+            ]
+
+        identifiers, fields, preferences, consent, opt_outs, books = map(converted, self._columns)
         sent = map(
-            self._contact_type,
-            map(self._identifiers_type, *identifiers),
-            self._data_fields(fields, len(records)),
-            self._channel_properties(opt_outs),
-            repeat(self._lists),
+            self._contact,
+            map(self._identifiers, *identifiers),
+            _objects(self._fields, fields),
+            self._preferences.of(preferences),
+            _consents(self._consent, consent, slow),
+            self._channels.of(opt_outs),
+            books[0] if books else repeat(self._lists),
         )
+        opted_out = {
+            each.name: column for each, column in zip(self._columns.opt_outs, opt_outs, strict=True)
+        }
+        bodies: list[bytes] = []
         try:
             bodies = _encode_lines(list(sent)).splitlines()
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
-            return MappedLines([], range(len(records)), filtered, {}, {})
-        others_way = slow | filtered
-        rounded_rows = {name: len(set(places) - others_way) for name, places in rounded.items()}
-        opted_out = {
-            each.name: sum(column) - sum(column[place] for place in others_way)
-            for each, column in zip(self._opt_outs, opt_outs, strict=True)
-        }
-        passed_over = sorted(others_way)
-        places = None
+            slow.update(range(len(lines)))
+        kinds = bytearray((SENT,)) * len(lines)
+        for kind, places in ((SLOW, slow), (FILTERED, filtered)):
+            for place in places:
+                kinds[place] = kind
         if are_unchanged is not None:
-            is_left = are_unchanged(bodies)
-            for place in passed_over:
-                is_left[place] = True
-            is_sent = list(map(not_, is_left))
-            places = list(compress(range(len(bodies)), is_sent))
-            rounded_rows = {name: len({*places} & {*rows}) for name, rows in rounded.items()}
-            opted_out = {
-                each.name: sum(compress(column, is_sent))
-                for each, column in zip(self._opt_outs, opt_outs, strict=True)
-            }
+            for place in slow | filtered if bodies else ():
+                bodies[place] = b""  # not what would be sent
+            for place in compress(count(), are_unchanged(bodies)):
+                kinds[place] = UNCHANGED
+        if kinds.count(SENT) < len(lines):
+            is_sent = [kind == SENT for kind in kinds]
+            rows, bodies = compress(rows, is_sent), list(compress(bodies, is_sent))
             identifiers = [list(compress(values, is_sent)) for values in identifiers]
-            bodies, rows = list(compress(bodies, is_sent)), compress(rows, is_sent)
-        keys, *others = map(normalised, (each.name for each in self._identifiers), identifiers)
+            books = [list(compress(values, is_sent)) for values in books]
+        keys, *others = [
+            ["" if value is UNSET else f"{each.name}:{value}" for value in values]
+            for each, values in zip(self._columns.identifiers, identifiers, strict=True)
+        ]
         contacts = list(map(Contact, keys, _together(others), bodies, rows))
-        return MappedLines(contacts, passed_over, filtered, rounded_rows, opted_out, places)
-
-    def _transformed(
-        self, transform: Transform, records: list[Any], slow: set[int], filtered: set[int]
-    ) -> list[Any]:
-        """Apply a stream map, and take what is mapped if it is of the right type."""
-        nothing = self._record_type(**dict.fromkeys(self._record_type.__struct_fields__, UNSET))
-        found = []
-        for place, record in enumerate(records):
-            made = nothing
-            try:
-                if (transformed := transform(record)) is None:
-                    filtered.add(place)
-                elif _may_be_deleted(record, transformed):
-                    slow.add(place)
-                else:
-                    made = msgspec.convert(transformed, self._record_type)
-            except Exception:  # noqa: BLE001 - an expression may raise anything
-                slow.add(place)
-            found.append(made)
-        return found
-
-    def _channel_properties(self, opt_outs: list[list[bool]]) -> Iterable[object]:
-        """Return what is sent for the channels of each contact; UNSET if that is nothing."""
-        if not opt_outs:
-            return repeat(self._channels[()])
-        return map(self._channels.__getitem__, zip(*opt_outs, strict=True))
-
-    def _data_fields(self, columns: list[list[Any]], length: int) -> Iterable[object]:
-        """Return the data fields of each record; UNSET for one that has none."""
-        if not columns:
-            return repeat(UNSET, length)
-        found = list(map(self._fields_type, *columns))
-        if all(UNSET in column for column in columns):
-            nothing = self._fields_type()
-            return [UNSET if each == nothing else each for each in found]
-        return found
+        return MappedLines(kinds, contacts, books[0] if books else [], rounded, opted_out)
 
 
-def _by_opt_outs(names: Sequence[str], mapping: ContactMapping) -> dict[tuple[bool, ...], object]:
-    """Return what is sent for a contact's channels, by whether it has opted out of each."""
-    found: dict[tuple[bool, ...], object] = {}
-    for flags in product((False, True), repeat=len(names)):
-        sent = mapping.channel_properties(
-            [name for name, flag in zip(names, flags, strict=True) if flag]
+def build_fast_path(lines: Lines, mapping: ContactMapping) -> FastPath | None:
+    """Return the fast path of a stream; None if no decoder can be made for one of its names.
+
+    Args:
+        lines: What is known of the stream's lines.
+        mapping: How its records are mapped.
+    """
+    mapped, keeps_empty = mapping.mapped, mapping.keeps_empty
+
+    def types_of(path: PropertyPath) -> PlainTypes | None:
+        return types_in(lines.schema, path.segments)
+
+    columns = columns_of(mapped, types_of, keeps_empty=keeps_empty)
+    names = (each.name for group in columns for each in group)
+    if not can_decode((lines.stream, *names)):
+        return None
+    reader: RecordReader | None = None
+    if not lines.is_made:
+        reader = typed_reader(
+            lines.stream,
+            lines.schema,
+            lines.key_properties,
+            [(each.path, each.type) for group in columns for each in group],
+            has_versions=lines.has_versions,
         )
-        found[flags] = msgspec.Raw(msgspec.json.encode(sent)) if sent else UNSET
+    if reader is None:
+        reader = RecordReader(lines.stream, lines.prepare)
+        columns = columns_of(mapped, lambda _: None, keeps_empty=keeps_empty)
+    return FastPath(reader, columns, mapping)
+
+
+class _Encoded(dict["tuple[Any, ...]", object]):
+    """The JSON of what few values make, by these. UNSET: nothing is sent for them."""
+
+    def __init__(self, make: Callable[[tuple[Any, ...]], object]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: tuple[Any, ...]) -> object:
+        if len(self) >= _MAX_CACHED:
+            self.clear()
+        made = self._make(key)
+        found = self[key] = Raw(_encode(made)) if made else UNSET
+        return found
+
+    def of(self, columns: list[Values]) -> Iterable[object]:
+        """Return what is sent for each record."""
+        if not columns:
+            return repeat(self[()])
+        return map(self.__getitem__, zip(*columns, strict=True))
+
+
+def _objects(kind: type[msgspec.Struct], columns: list[Values]) -> Iterable[object]:
+    """Return an object of each record's values; UNSET for one that has none."""
+    if not columns:
+        return repeat(UNSET)
+    found = map(kind, *columns)
+    if all(UNSET in column for column in columns):
+        nothing = kind()
+        return [UNSET if each == nothing else each for each in found]
     return found
 
 
-def _may_be_deleted(record: Mapping[str, Any], transformed: Mapping[str, Any]) -> bool:
-    """Return whether to look for a mark more closely. Flattening takes an object apart."""
-    mark = transformed.get(DELETED_AT)
-    return (mark is not None and mark != "") or isinstance(record.get(DELETED_AT), (dict, list))
+def _consents(
+    kind: type[msgspec.Struct], columns: list[Values], slow: set[int]
+) -> Iterable[object]:
+    """Return each record's consents; UNSET for one that has none. Incomplete ones need a look."""
+    if not columns:
+        return repeat(UNSET)
+    found: list[object] = list(zip(map(kind, *columns)))
+    if any(UNSET in column for column in columns):
+        for place, parts in enumerate(zip(*columns, strict=True)):
+            if UNSET in parts:
+                found[place] = UNSET
+                if set(parts) != {UNSET}:
+                    slow.add(place)
+    return found
 
 
 def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:
@@ -228,29 +276,9 @@ def _together(others: list[list[str]]) -> Iterable[tuple[str, ...]]:
     return (tuple(filter(None, each)) for each in zip(*others, strict=True))
 
 
-def _record_type(
-    columns: Iterable[Column], needed: Mapping[str, Any]
-) -> tuple[type[msgspec.Struct], dict[str, Callable[[Any], Any]]]:
-    """Return the type that a record is decoded as, and what gets a mapped property's values."""
-    types = {each.path: each.type for each in columns}
-    names = {path: f"p{number}" for number, path in enumerate((*types, *needed, DELETED_AT))}
-    getters: dict[str, Callable[[Any], Any]] = {path: attrgetter(names[path]) for path in types}
-    types = {**needed, **types}
-    fields = [
-        (names[path], kind) if path in needed else (names[path], kind, UNSET)
-        for path, kind in types.items()
-    ]
-    # A row that may be marked as deleted goes the slow way.
-    fields.append((names[DELETED_AT], Literal[""] | None | UnsetType, UNSET))
-    renamed = {name: path for path, name in names.items()}
-    record = msgspec.defstruct(
-        "Record", fields, rename=renamed, kw_only=True, gc=False, namespace=_HIDDEN
-    )
-    return record, getters
-
-
 def _sent_type(names: Iterable[str], **tag: Any) -> type[msgspec.Struct]:
     """Return the type of an object that is sent: what is UNSET in it is left out."""
     renamed = {f"p{number}": name for number, name in enumerate(names)}
     fields = [(field, Any, UNSET) for field in renamed]
-    return msgspec.defstruct("Sent", fields, rename=renamed, gc=False, namespace=_HIDDEN, **tag)
+    hidden = {"__repr__": lambda _self: "a record"}
+    return msgspec.defstruct("Sent", fields, rename=renamed, gc=False, namespace=hidden, **tag)

@@ -93,11 +93,15 @@ class Mirrors:
         Args:
             settings: The target's settings.
         """
-        self._loads = {
-            name: FullLoad(name, stream)
+        mirrors = {
+            name: stream
             for name, stream in (settings.streams or {}).items()
             if stream.sync_mode == "mirror"
         }
+        self._are_set = bool(mirrors)
+        # A file of some rows is no full load: whoever is not in it must not leave.
+        is_full = settings.purpose in {"load", "verify"}
+        self._loads = {name: FullLoad(name, each) for name, each in mirrors.items() if is_full}
         self._replays: list[FullLoad] = []
         """Of streams that come from a rejects file: a part of a load, so that no contact leaves."""
         self._others: dict[int, OtherContacts] = {}
@@ -106,8 +110,12 @@ class Mirrors:
         self._are_done = False
 
     def __bool__(self) -> bool:
-        """Return whether there are any."""
-        return bool(self._loads)
+        """Return whether the settings have any, be it that this run is no full load of them.
+
+        Then it is noted by which ID Dotdigital knows each contact: so that a later run, in which it
+        is unchanged, finds it in its address book.
+        """
+        return self._are_set
 
     @property
     def first_row(self) -> int | None:
@@ -195,7 +203,7 @@ class Mirrors:
         Raises:
             SettingsError: Another stream mirrors the same address book, and does not share it.
         """
-        if not self._loads or address_book_id is None:
+        if not self or address_book_id is None:
             return None
         load = self._loads.get(stream)
         if load is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
     IncompleteListError,
@@ -14,67 +14,38 @@ from target_dotdigital.account import (
     read_members,
 )
 from target_dotdigital.api import CONTACTS_A_PAGE
-from target_dotdigital.errors import AbandonedError, DotdigitalError
-from target_dotdigital.loading import Settlement
+from target_dotdigital.errors import DotdigitalError
+from target_dotdigital.loading import LastLoad, Settlement
 from target_dotdigital.mirror.stale_members import StaleMembers
 from target_dotdigital.mirror.undo_file import write_undo_file
 from target_dotdigital.settings import address_book_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from target_dotdigital.api import Client
-    from target_dotdigital.mapping import Contact, IdentitySet
+    from target_dotdigital.fingerprints import Fingerprints
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
 _logger = logging.getLogger("target-dotdigital.mirror")
 
 
-class KnownContacts(Protocol):
-    """What was settled in earlier runs, and what of it was in this one, too."""
-
-    def hashed(self, identity: str) -> int:
-        """Return the hash of an identity."""
-
-    def was_unchanged(
-        self,
-        identities: Sequence[str],
-        streams: Sequence[str],
-        outdated: Sequence[IdentitySet],
-    ) -> bool:
-        """Return whether a contact was in a row of these streams that was not sent, and counts."""
-
-    def drop(self, identities: Sequence[int]) -> None:
-        """Forget contacts that are about to leave."""
-
-    def commit(self) -> None:
-        """Make sure that they are forgotten for good."""
-
-
-@dataclass(slots=True)
-class MirrorRemoval:
+@dataclass(slots=True, kw_only=True)
+class MirrorRemoval(LastLoad):
     """The load that ends a run with mirrors, when everything else is settled.
 
     Attributes:
         address_books: The mirrored address books.
-        first_row: The first row of a mirror.
         folder: Where the files for undoing go.
-        is_stopping: Tells whether the run has been asked to end.
         fingerprints: What was settled earlier, where only changes are sent.
         found: The stale members of each address book that has been read so far.
-        contacts: None, as the members are known by ID alone.
-        others: None.
     """
 
     address_books: Sequence[MirroredAddressBook]
-    first_row: int
     folder: Path
-    is_stopping: Callable[[], bool]
-    fingerprints: KnownContacts | None = None
+    fingerprints: Fingerprints | None = None
     found: list[StaleMembers] = field(default_factory=list)
-    contacts: Mapping[str, Contact] = field(default_factory=dict)
-    others: Mapping[str, str] = field(default_factory=dict)
     _leaving: array[int] = field(default_factory=lambda: array("Q"))
     """The hashes of all identities of those who are to leave, if there are fingerprints."""
 
@@ -131,7 +102,7 @@ class MirrorRemoval:
             )
             return stale
         try:
-            for member in read_members(client, number, self._check_going_on, stale.label):
+            for member in read_members(client, number, self.check_going_on, stale.label):
                 stale.members += 1
                 identities = list(identities_of(member.identifiers, member.contact_id))
                 stays = any(
@@ -142,7 +113,7 @@ class MirrorRemoval:
                 if not (stays or self._was_unchanged(identities, address_book)):
                     stale.contact_ids.append(member.contact_id)
                     if self.fingerprints is not None:
-                        self._leaving.extend(map(self.fingerprints.hashed, identities))
+                        self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "
@@ -172,7 +143,7 @@ class MirrorRemoval:
     def _remove(self, stale: StaleMembers, remove: Callable[[int, Sequence[int]], object]) -> None:
         number = stale.address_book.address_book_id
         for start in range(0, len(stale.contact_ids), CONTACTS_A_PAGE):
-            self._check_going_on()
+            self.check_going_on()
             part = stale.contact_ids[start : start + CONTACTS_A_PAGE].tolist()
             remove(number, part)
             stale.left += len(part)
@@ -182,7 +153,3 @@ class MirrorRemoval:
             stale,
             stale.undo_file,
         )
-
-    def _check_going_on(self) -> None:
-        if self.is_stopping():
-            raise AbandonedError("The run is stopped before every contact has left")

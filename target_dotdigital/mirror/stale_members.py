@@ -53,16 +53,27 @@ class StaleMembers:
         """Whether they are more than may leave."""
         return len(self.contact_ids) * 100 > self.address_book.max_removal_percent * self.members
 
-    def check(self) -> None:
+    def check(self, *, is_dry_run: bool = False) -> None:
         """Make sure that they may leave.
+
+        Args:
+            is_dry_run: Whether nobody would leave anyway.
 
         Raises:
             DataError: They are too many.
         """
-        if self.is_too_many:
-            streams = ", ".join(f"stream '{name}'" for name in self.address_book.streams)
+        if not self.is_too_many:
+            return
+        streams = ", ".join(f"stream '{name}'" for name in self.address_book.streams)
+        limit = self.address_book.max_removal_percent
+        if is_dry_run:
             raise DataError(
-                f"No contact was removed from an address book: {self} of {self.label} are not in "
-                f"{streams}, more than the limit of {self.address_book.max_removal_percent} % "
-                "(max_removal_percent). If the stream is right, raise the limit for one run"
+                f"A real run would be refused: {self} of {self.label} are not in {streams}, more "
+                f"than the limit of {limit} % (max_removal_percent). If the stream is right, raise "
+                "the limit for one run"
             )
+        raise DataError(
+            f"No contact was removed from an address book: {self} of {self.label} are not in "
+            f"{streams}, more than the limit of {limit} % (max_removal_percent). If the stream is "
+            "right, raise the limit for one run"
+        )

@@ -73,6 +73,11 @@ class Arrivals:
         return sum(each.collapsed for each in self.streams)
 
     @property
+    def unchanged(self) -> int:
+        """Rows that are as they were last loaded, so that nothing had to be sent."""
+        return sum(each.unchanged for each in self.streams)
+
+    @property
     def missing(self) -> list[Part]:
         """Rows that should have arrived, and did not: the most frequent reason first."""
         found: Counter[tuple[str, str | None, str | None]] = Counter()
@@ -94,7 +99,7 @@ class Arrivals:
     @property
     def left_out(self) -> list[Part]:
         """Rows that were not to arrive."""
-        left = deleted = not_there = filtered = ignored = opted_out = meant = unchanged = 0
+        left = deleted = not_there = filtered = ignored = opted_out = meant = 0
         for each in self.streams:
             if isinstance(each, StreamPlan):
                 left, deleted = left + each.would_leave, deleted + each.would_be_deleted
@@ -103,10 +108,8 @@ class Arrivals:
                 not_there += each.not_there
             filtered, ignored = filtered + each.filtered, ignored + each.ignored_deletions
             opted_out += each.opted_out_new
-            unchanged += each.unchanged
             meant += each.not_loaded if each.not_loaded_because is None else 0
         return _parts(
-            (unchanged, "unchanged since they were last loaded, and not sent again"),
             (left, "marked as deleted, to leave the address book"),
             (deleted, "marked as deleted, to be deleted from your account"),
             (not_there, "marked as deleted, and not there any more"),

@@ -124,13 +124,15 @@ def totals(streams: Iterable[StreamReport | StreamPlan]) -> Totals:
     Args:
         streams: What became of each one's rows.
     """
-    read = arrived = joined = missing = 0
+    read = arrived = joined = missing = unchanged = 0
     for each in streams:
         read += each.read
+        unchanged += each.unchanged
         arrived += each.valid if isinstance(each, StreamPlan) else each.imported
         joined += each.collapsed
         missing += each.missing
-    return Totals(read, arrived, joined, missing, read - arrived - joined - missing)
+    left_out = read - arrived - joined - missing - unchanged
+    return Totals(read, arrived, joined, missing, left_out, unchanged)
 
 
 def address_book_reports(

@@ -230,7 +230,7 @@ class AddressBookReport(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Rows of all streams: read = arrived + joined + missing + left_out."""
+    """Rows of all streams: read = arrived + joined + missing + left_out + unchanged."""
 
     read: int
     arrived: int
@@ -241,7 +241,9 @@ class Totals(msgspec.Struct, frozen=True):
     """Rejected or unsettled ones, and those of streams that are not loaded, but for those that are
     left out on purpose."""
     left_out: int
-    """Those that leave, are unchanged, or are left out on purpose."""
+    """Those that leave, or are left out on purpose."""
+    unchanged: int = 0
+    """Those that are as they were last loaded, so that nothing had to be sent."""
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):

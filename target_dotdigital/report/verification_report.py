@@ -5,6 +5,7 @@ The schema of the JSON is `verification.schema.json` in the package `target_dotd
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -15,7 +16,6 @@ from target_dotdigital.verification import Findings, conclusion
 
 if TYPE_CHECKING:
     from target_dotdigital.report.model import Outcome, RunStatus
-    from target_dotdigital.verification import PlaceFindings
 
 VERSION: Final = 1
 """Of the shape. It grows when something is renamed or dropped, not when something is added."""
@@ -89,28 +89,15 @@ def verification_report(
         host=host,
         started=started,
         ended=ended,
-        totals=FoundContacts(**_counts(found.all)),
+        totals=FoundContacts(**asdict(found.all)),
         rejected_rows=found.rejected,
         differing_in=dict(found.differing.most_common()),
         address_books=[
             FoundAddressBook(
                 id=number if number > ACCOUNT else None,
                 name=found.names.get(number),
-                **_counts(place),
+                **asdict(place),
             )
             for number, place in sorted(found.places.items())
         ],
     )
-
-
-def _counts(found: PlaceFindings) -> dict[str, int]:
-    return {
-        "in_the_stream": found.expected,
-        "as_it_should_be": found.as_they_should_be,
-        "differing": found.differing,
-        "missing": found.missing,
-        "not_in_the_account": found.unknown,
-        "opted_out": found.opted_out,
-        "extra": found.extra,
-        "still_there": found.still_there,
-    }

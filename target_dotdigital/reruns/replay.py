@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError
@@ -27,13 +28,15 @@ def open_replay(path: Path) -> Rerun:
             f"{path} was replayed before. To load it once more, give it a name that does not end "
             f"in {ARCHIVED}"
         )
-    source = open_file(path)
-    contents = read_contents(path)
-    if not any(code for codes in contents.rows.values() for code in codes):
-        raise DataError(
-            f"{path} is not a rejects file: no row has _sdc_reject_code. To load what a tap has "
-            "written, use --input"
-        )
+    with ExitStack() as opened:
+        source = opened.enter_context(open_file(path))
+        contents = read_contents(path)
+        if not any(code for codes in contents.rows.values() for code in codes):
+            raise DataError(
+                f"{path} is not a rejects file: no row has _sdc_reject_code. To load what a tap "
+                "has written, use --input"
+            )
+        opened.pop_all()  # whoever loads it closes it
     rejects_path = new_name(path, path.suffix)
     told = "; ".join(_told(stream, codes) for stream, codes in contents.rows.items())
     announcement = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.errors import DataError
@@ -12,6 +13,8 @@ from target_dotdigital.reruns.rerun import Rerun, new_name, open_file, read_cont
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from target_dotdigital.reruns.rerun import Contents
 
 _NAME: Final = re.compile(rf"{LEAVERS}\.([0-9]{{1,10}})\..*")
 """Files of version 0.x name their address book nowhere else."""
@@ -42,21 +45,16 @@ def open_undo(path: Path) -> Rerun:
         DataError: It is none, or does not say which address book its contacts left.
         StorageError: It cannot be read, or another run loads it.
     """
-    source = open_file(path)
-    contents = read_contents(path)
-    if set(contents.rows) != {LEAVERS}:
-        raise DataError(
-            f"{path} is not an undo file of a mirror: its rows are not of the stream '{LEAVERS}' "
-            "alone. To load rejected rows, use --replay"
-        )
-    book = contents.address_book
-    if book is None and (named := _NAME.fullmatch(path.name)) is not None:
-        book = int(named[1])
-    if book is None:
-        raise DataError(
-            f"{path} does not say which address book its contacts left. Give it the name that it "
-            f"had: {LEAVERS}.<address book>.<time>.singer"
-        )
+    with ExitStack() as opened:
+        source = opened.enter_context(open_file(path))
+        contents = read_contents(path)
+        if set(contents.rows) != {LEAVERS}:
+            raise DataError(
+                f"{path} is not an undo file of a mirror: its rows are not of the stream "
+                f"'{LEAVERS}' alone. To load rejected rows, use --replay"
+            )
+        book = _address_book(path, contents)
+        opened.pop_all()  # whoever loads it closes it
     total = contents.total
     contacts = "1 contact" if total == 1 else f"{total:,} contacts"
     announcement = (
@@ -75,4 +73,20 @@ def open_undo(path: Path) -> Rerun:
         {"streams": streams},
         _OF_OTHER_STREAMS,
         contents.account,
+    )
+
+
+def _address_book(path: Path, contents: Contents) -> int:
+    """Return the ID of the address book that a file's contacts left.
+
+    Raises:
+        DataError: Neither the file nor its name tells it.
+    """
+    if contents.address_book is not None:
+        return contents.address_book
+    if (named := _NAME.fullmatch(path.name)) is not None:
+        return int(named[1])
+    raise DataError(
+        f"{path} does not say which address book its contacts left. Give it the name that it "
+        f"had: {LEAVERS}.<address book>.<time>.singer"
     )

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from functools import partial
-from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from itertools import compress, groupby, product, repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_dotdigital.mapping import Row
+from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, KeptLines, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from target_dotdigital.fingerprints import StreamFingerprints
-    from target_dotdigital.mapping import FastPath, MappedLines, StreamCounts
+    from target_dotdigital.mapping import (
+        Contact,
+        ContactMapping,
+        FastPath,
+        IdentitySet,
+        MappedLines,
+        StreamCounts,
+    )
+    from target_dotdigital.mirror import IdentityStore
     from target_dotdigital.run.intake import Intake
     from target_dotdigital.settings import MergeOption
 
@@ -22,35 +32,51 @@ MAX_CHANGED_LINES = 10_000
 """After so many lines of unchanged contacts that were changed, lines are looked at no more, unless
 as many were not."""
 
+_RUNS = re.compile(rb"s+|u+|f+|l+")
+"""Lines that follow each other, and of which the same becomes."""
+
+_version_of = attrgetter("version")
+
+
+class Loading(NamedTuple):
+    """How a stream's contacts are loaded."""
+
+    mapping: ContactMapping
+    counts: StreamCounts
+    """Where its rows are counted."""
+    count_read: Callable[[int], None]
+    """Counts rows as read."""
+    merge_option: MergeOption
+    mirror: IdentityStore | None
+    """Keeps who stays in the stream's address book; None if no mirror needs it."""
+    identity_sets: Callable[[Sequence[int]], Sequence[IdentitySet]] | None
+    """Returns what holds the contacts of address books that a row names; None if nothing does."""
+
 
 class FastRows:
     """Takes rows of one stream. All of it belongs to the main thread."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        counts: StreamCounts,
-        merge_option: MergeOption,
-        fast_path: FastPath,
-        count_read: Callable[[int], None],
-    ) -> None:
+    def __init__(self, intake: Intake, fast_path: FastPath, loading: Loading) -> None:
         """Take no row yet.
 
         Args:
             intake: What takes the rows.
-            counts: Where they are counted.
-            merge_option: The stream's merge option.
             fast_path: Decodes and maps them.
-            count_read: Counts rows as read.
+            loading: How their contacts are loaded.
         """
         self._intake = intake
-        self._counts = counts
-        self._merge_option = merge_option
-        self._count_read = count_read
         self._fast_path = fast_path
-        # One for all rows whose lines need not be kept: there are many of them in memory.
-        self._bare_rows = (Row(counts, None, None),)
-        self._schema_line = intake.schema_line
+        self._loading = loading
+        self._counts = loading.counts
+        rejects = intake.settings.rejects_path or intake.settings.rejects_csv
+        self._kept: KeptLines | None = None
+        if intake.keeps_rejects and rejects is not None:
+            self._kept = KeptLines(
+                rejects.parent, self._counts, intake.schema_lines[self._counts.stream]
+            )
+        self._bare_rows: dict[int, tuple[Row]] = {}
+        """By identity set, one for all rows whose lines need not be kept: there are many of them
+        in memory."""
         self.decode = fast_path.decode
         """Decodes a message; raises one of `UNREADABLE` if it has to go the slow way."""
         self._known: StreamFingerprints | None = None
@@ -60,6 +86,8 @@ class FastRows:
         """Of each line that is not sent: what it is known by."""
         self._found = 0
         self._take_slowly: Callable[[int], object]
+        self._uncounted: set[int] = set()
+        """The places of lines that nothing is to be noted of here."""
 
     def compare_with(self, known: StreamFingerprints, *, by_line: bool) -> None:
         """Compare rows with what was settled earlier.
@@ -68,7 +96,14 @@ class FastRows:
             known: What was settled of the stream's contacts.
             by_line: Whether the same line is always the same contact.
         """
-        self._known, self._by_line = known, by_line
+        loading = self._loading
+        if (
+            loading.mirror is None
+            and loading.identity_sets is None
+            and self._intake.held_opt_outs is None
+        ):
+            # Otherwise each contact counts, whether it is sent or not.
+            self._known, self._by_line = known, by_line
 
     def are_known(self, lines: Sequence[bytes]) -> list[bool] | None:
         """Return for each line whether it need not be decoded; None if all of them must be.
@@ -109,16 +144,65 @@ class FastRows:
         Raises:
             TargetDotdigitalError: The run cannot go on.
         """
-        counts = self._counts
-        rows: Iterable[tuple[Row, ...]] = repeat(self._bare_rows)
-        if self._intake.keeps_rejects:
-            head, first = self._schema_line, counts.read + 1
-            rows = ((Row(counts, lines[at], head, None, first + at),) for at in places)
+        self._take_slowly = take_slowly
+        self._uncounted.clear()
+        first_row = self._intake.position + 1
+        rows = self._rows(lines, places, self._identity_sets(messages, first_row))
         are_unchanged = None if self._known is None else partial(self._are_unchanged, places)
         mapped = self._fast_path.map(messages, rows, are_unchanged)
-        self._take_slowly = take_slowly
-        self._hand_over(mapped, len(lines), places)
-        counts.note_mapped(mapped.rounded, mapped.opted_out)
+        self._hold(mapped)
+        kinds = mapped.kinds
+        if len(places) < len(lines):
+            kinds = bytearray((UNCHANGED,)) * len(lines)
+            for place, kind in zip(places, mapped.kinds, strict=True):
+                kinds[place] = kind
+        self._hand_over(kinds, mapped)
+        if self._loading.mirror is not None and messages:
+            # Once more, after those that were looked at: this is the newest one.
+            self._loading.mirror.identity_set(messages[-1].version, first_row)
+        if mapped.opted_out or any(mapped.rounded.values()):
+            self._note_mapped(mapped, places)
+
+    def _identity_sets(self, messages: Sequence[Any], first_row: int) -> list[IdentitySet | None]:
+        """Return for each message what takes its contact's identities; one if it is one for all."""
+        mirror = self._loading.mirror
+        if mirror is None or not messages:
+            return [None]
+        versions = list(map(_version_of, messages))
+        if versions.count(versions[0]) == len(versions):
+            return [mirror.identity_set(versions[0], first_row)]
+        return [mirror.identity_set(each, first_row) for each in versions]
+
+    def _rows(
+        self, lines: Sequence[bytes], places: Sequence[int], sets: list[IdentitySet | None]
+    ) -> Iterable[tuple[Row, ...]]:
+        """Return the row of each message, as its contact keeps it."""
+        if self._kept is not None:
+            return self._kept.rows(lines, places, self._counts.read + 1, sets)
+        return map(self._bare, sets) if len(sets) > 1 else repeat(self._bare(sets[0]))
+
+    def _bare(self, identity_set: IdentitySet | None) -> tuple[Row]:
+        found = self._bare_rows.get(id(identity_set))
+        if found is None:
+            found = (Row(self._counts, None, None, identity_set),)
+            self._bare_rows[id(identity_set)] = found
+        return found
+
+    def _hold(self, mapped: MappedLines) -> None:
+        """Hold who stays in address books."""
+        find = self._loading.identity_sets
+        if find is not None:
+            for contact, books in zip(mapped.contacts, mapped.lists, strict=True):
+                sets = find(books)
+                for each in sets:
+                    each.add_all(contact.identities)
+                if sets:
+                    row = contact.rows[0]
+                    contact.rows = (Row(row.counts, row.line, row.schema, sets[0], row.number),)
+        elif self._loading.mirror is not None:
+            for held, contacts in groupby(mapped.contacts, _identity_set_of):
+                if held is not None:
+                    held.add_all([each for contact in contacts for each in contact.identities])
 
     def _are_unchanged(self, places: Sequence[int], bodies: list[bytes]) -> list[bool]:
         """Return for each contact that was made of a line whether it need not be sent."""
@@ -135,42 +219,81 @@ class FastRows:
             self._hashes[place] = hashed
         return known.are_unchanged(hashes, lines)
 
-    def _hand_over(self, mapped: MappedLines, count: int, places: Sequence[int]) -> None:
+    def _hand_over(self, kinds: bytearray, mapped: MappedLines) -> None:
         """Hand lines over in their order."""
-        passed_over = {places[each] for each in mapped.passed_over}
-        filtered = {places[each] for each in mapped.filtered}
-        sent = places if mapped.places is None else [places[each] for each in mapped.places]
-        start = taken = 0
-        for first, after in _runs(sent, passed_over):
-            self._pass_unchanged(start, first)
-            start = after
-            if first not in passed_over:
-                # Where all are sent, there is a contact at the places that are passed over, too.
-                at = first if mapped.places is None else taken
-                lines = [0] * (after - first) if self._lines is None else self._lines[first:after]
-                contacts = mapped.contacts[at : at + after - first]
-                self._count_read(after - first)
-                self._intake.add_all(contacts, self._merge_option, lines)
-                taken += after - first
-            elif first in filtered:
-                self._intake.next_row()
-                self._count_read(1)
-                self._counts.note_filtered()
+        taken = 0
+        for run in _RUNS.finditer(kinds):
+            start, end = run.span()
+            if kinds[start] == SENT:
+                contacts = mapped.contacts[taken : taken + end - start]
+                taken += end - start
+                self._send(contacts, start, mapped)
+            elif kinds[start] == UNCHANGED:
+                self._pass_unchanged(start, end)
+            elif kinds[start] == FILTERED:
+                for _ in range(start, end):
+                    self._intake.next_row()
+                    self._count_read(1)
+                    self._counts.note_filtered()
             else:
-                self._take_slowly(first)
-        self._pass_unchanged(start, count)
+                for place in range(start, end):
+                    self._look_at(place)
+
+    def _send(self, contacts: list[Contact], start: int, mapped: MappedLines) -> None:
+        """Hand contacts over; before, hold their opt-outs, and those of earlier rows for them."""
+        held, mapping = self._intake.held_opt_outs, self._loading.mapping
+        if held is None:
+            self._add(contacts, start)
+            return
+        opted_out = self._opted_out(mapped, start, start + len(contacts))
+        left_out = [mapping.is_left_out(channels) for channels in opted_out]
+        identities = [each.identities for each in contacts]
+        concerned = held.concerned(identities, opted_out)
+        for is_concerned, group in groupby(range(len(contacts)), concerned.__getitem__):
+            numbers = list(group)
+            if is_concerned:
+                for number in numbers:
+                    self._look_at(start + number)
+                continue
+            part = slice(numbers[0], numbers[-1] + 1)
+            for contact in compress(contacts[part], left_out[part]):
+                contact.only_if_known = True
+            held.add_all(identities[part], opted_out[part], left_out[part])
+            self._add(contacts[part], start + numbers[0])
+
+    def _opted_out(self, mapped: MappedLines, start: int, end: int) -> list[tuple[str, ...]]:
+        """Return for each of some lines the channels that it opts out of."""
+        columns = [column[start:end] for column in mapped.opted_out.values()]
+        if not columns:
+            return [()] * (end - start)
+        by_flags = {
+            flags: tuple(compress(mapped.opted_out, flags))
+            for flags in product((False, True), repeat=len(columns))
+        }
+        return list(map(by_flags.__getitem__, zip(*columns, strict=True)))
+
+    def _add(self, contacts: list[Contact], start: int) -> None:
+        end = start + len(contacts)
+        lines: Iterable[int] = repeat(0) if self._lines is None else self._lines[start:end]
+        self._count_read(len(contacts))
+        unchanged = self._intake.add_all(contacts, self._loading.merge_option, lines)
+        self._uncounted.update(start + place for place in unchanged)
+
+    def _look_at(self, place: int) -> None:
+        self._uncounted.add(place)
+        self._take_slowly(place)
 
     def _pass_unchanged(self, start: int, end: int) -> None:
         """Count unchanged rows. One that is a change back to what was is sent."""
-        if start == end or self._known is None:
-            return
+        if self._known is None:
+            raise AssertionError
         hashes, dropped = self._hashes[start:end], self._known.dropped
         if not dropped or dropped.isdisjoint(hashes):
             self._note_unchanged(end - start)
             return
         for place, hashed in enumerate(hashes, start):
             if hashed in dropped:
-                self._take_slowly(place)
+                self._look_at(place)
             else:
                 self._note_unchanged(1)
 
@@ -178,23 +301,23 @@ class FastRows:
         self._count_read(rows)
         self._intake.pass_unchanged(self._counts, rows)
 
+    def _count_read(self, rows: int) -> None:
+        self._loading.count_read(rows)
 
-def _runs(places: Sequence[int], passed_over: set[int]) -> list[tuple[int, int]]:
-    """Return where rows begin and end that follow each other; one that is passed over is alone."""
-    if not passed_over and places and places[-1] - places[0] == len(places) - 1:
-        return [(places[0], places[-1] + 1)]
-    found: list[tuple[int, int]] = []
-    start = end = -1
-    for place in sorted({*places, *passed_over}):
-        if place == end and place not in passed_over:
-            end += 1
-            continue
-        if start >= 0:
-            found.append((start, end))
-        start, end = place, place + 1
-        if place in passed_over:
-            found.append((start, end))
-            start = end = -1
-    if start >= 0:
-        found.append((start, end))
-    return found
+    def _note_mapped(self, mapped: MappedLines, places: Sequence[int]) -> None:
+        """Count rounded numbers and opt-outs of the rows that are sent from here."""
+        is_sent = [
+            kind == SENT and place not in self._uncounted
+            for kind, place in zip(mapped.kinds, places, strict=True)
+        ]
+        self._counts.note_mapped(
+            {
+                name: sum(map(is_sent.__getitem__, {*found}))
+                for name, found in mapped.rounded.items()
+            },
+            {name: sum(compress(column, is_sent)) for name, column in mapped.opted_out.items()},
+        )
+
+
+def _identity_set_of(contact: Contact) -> IdentitySet | None:
+    return contact.rows[0].identity_set

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import RowRejectedError, StorageError
 from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
 from target_dotdigital.run.stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_dotdigital.account import Account
     from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints, StreamTerms
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from target_dotdigital.settings import MergeOption, Settings
 
 
-FEW_CONTACTS = 10
+MIN_JOINED = 10
 """Fewer contacts than these are taken one by one: that is sooner done than looking ahead."""
 
 
@@ -35,9 +35,10 @@ class Intake:
         mirrors: The streams that are mirrors.
         keeps_rejects: Whether rejected rows are stored, so that their lines have to be kept.
         held_opt_outs: Those that no later row of the run undoes; None if nothing could.
+        fingerprints: What was settled earlier, where only changes are sent.
         warnings: Warns of streams.
         schema_line: The line of the last SCHEMA message.
-        fingerprints: What was settled earlier, where only changes are sent.
+        schema_lines: By stream, that of its last one, under which its rows are stored.
     """
 
     settings: Settings
@@ -47,10 +48,11 @@ class Intake:
     _counts: RowCounts
     _states: StateOutput
     _batches: Batches
-    held_opt_outs: HeldOptOuts | None = None
+    held_opt_outs: HeldOptOuts | None
+    fingerprints: Fingerprints | None
     warnings: StreamWarnings = field(default_factory=StreamWarnings)
     schema_line: bytes = b""
-    fingerprints: Fingerprints | None = None
+    schema_lines: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -164,6 +166,16 @@ class Intake:
                 place += f" {sandbox.stat().st_ino}"
         return f"{self.account.id} {place}"
 
+    def note_schema(self, stream: str, message: Mapping[str, Any]) -> None:
+        """Take note of a SCHEMA, also of one that changes nothing in how its rows are mapped.
+
+        Args:
+            stream: The stream's name after stream maps.
+            message: The SCHEMA message.
+        """
+        self.mirrors.process_schema(stream, message)
+        self.schema_lines[stream] = self.schema_line
+
     def add(self, contact: Contact, merge_option: MergeOption) -> bool:
         """Take a contact into an open import, and send what is full.
 
@@ -193,34 +205,40 @@ class Intake:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
     def add_all(
-        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int] = ()
-    ) -> None:
+        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int]
+    ) -> list[int]:
         """Take contacts of so many rows that follow each other; see `add`.
 
         Args:
             contacts: The contacts, each with its row.
             merge_option: The stream's merge option.
-            lines: The hashes of the rows' lines, if they matter.
+            lines: The hashes of the rows' lines; 0 where they do not matter.
+
+        Returns:
+            The places of those that are not sent: they are as they were last settled.
 
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
         if self.fingerprints is None:
             self._join_all(contacts, merge_option)
-            return
+            return []
         sent: list[Contact] = []
-        for contact, line in zip(contacts, lines, strict=True):
+        unchanged: list[int] = []
+        for place, (contact, line) in enumerate(zip(contacts, lines, strict=False)):
             if self.fingerprints.send(contact, line):
                 sent.append(contact)
                 continue
             self._join_all(sent, merge_option)
             sent = []
             self.pass_unchanged(contact.rows[0].counts, 1)
+            unchanged.append(place)
         self._join_all(sent, merge_option)
+        return unchanged
 
     def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states
-        while len(contacts) >= FEW_CONTACTS:
+        while len(contacts) >= MIN_JOINED:
             joined = self._batches.join_several(contacts, merge_option, states.position + 1)
             states.position += joined
             contacts = contacts[joined:]

@@ -60,7 +60,7 @@ def build_run(
     # Files: what cannot be written is found before anything is sent.
     rejects = _rejects(settings)
     mirrors = Mirrors(settings)
-    if mirrors and settings.purpose != "verify":
+    if mirrors and settings.purpose == "load":
         check_folder(undo_folder(settings))
     report_writer = ReportWriter(settings, events)
     path = settings.fingerprints_path
@@ -69,7 +69,7 @@ def build_run(
     # Rows, and what is said of them.
     counts = RowCounts(rejects, settings.max_reject_percent)
     progress = Progress(counts, clock, events, settings.max_reject_percent)
-    summary = Summary(counts, rejects, settings.dry_run, *_listed(settings))
+    summary = Summary(counts, rejects, settings.dry_run, settings.purpose == "verify")
     states = StateOutput(
         _state_gate(settings, write_state, progress, events), counts, rejects, mirrors
     )
@@ -100,15 +100,9 @@ def build_run(
         states,
         pipeline.batches,
         HeldOptOuts() if settings.holds_opt_outs else None,
+        fingerprints,
     )
-    intake.fingerprints = fingerprints
     return Run(intake, pipeline, destination, summary, report_writer)
-
-
-def _listed(settings: Settings) -> tuple[str, ...]:
-    """Return what `rejects_csv` holds besides rejected rows."""
-    is_verification = settings.purpose == "verify"
-    return ("rejected rows, and those who are missing or differ,",) if is_verification else ()
 
 
 def _rejects(settings: Settings) -> list[RejectsFile | RejectsCsv]:
@@ -232,7 +226,7 @@ class Run:
         if self.destination.is_dry_run:
             from target_dotdigital.dry_run import ComparisonLoad  # noqa: PLC0415 - for it alone
 
-            pipeline.perform_last(ComparisonLoad(lambda: self.is_stopping))
+            pipeline.perform_last(ComparisonLoad(is_stopping=lambda: self.is_stopping))
         counts.check_shares(counts)
         pipeline.release()
         self._mirror()
@@ -250,7 +244,8 @@ class Run:
         except DataError as error:
             findings.problems.append(f"it is not known who is extra: {error.message}")
         findings.rejected = sum(counts.rejected_total for counts in self.pipeline.counts)
-        self.pipeline.perform_last(VerificationLoad(lambda: self.is_stopping, mirrored))
+        load = VerificationLoad(is_stopping=lambda: self.is_stopping, mirrored=mirrored)
+        self.pipeline.perform_last(load)
 
     def tell_findings(self) -> bool:
         """Tell on standard error what a verification has found.
@@ -258,7 +253,8 @@ class Run:
         Returns:
             Whether everything is as the streams have it.
         """
-        return tell_findings(self.destination.findings())
+        sends_changes = self.settings.send == "changes"
+        return tell_findings(self.destination.findings(), sends_changes=sends_changes)
 
     def _check_streams(self, came: list[str]) -> None:
         """Make sure that a stream was loaded, if any came.
@@ -279,10 +275,12 @@ class Run:
         mirrors = self.intake.mirrors
         books = mirrors.address_books()
         if books:
-            first_row = mirrors.first_row or 0
-            folder = undo_folder(self.settings)
             self._mirror_removal = MirrorRemoval(
-                books, first_row, folder, lambda: self.is_stopping, self.intake.fingerprints
+                is_stopping=lambda: self.is_stopping,
+                first_row=mirrors.first_row or 0,
+                address_books=books,
+                folder=undo_folder(self.settings),
+                fingerprints=self.intake.fingerprints,
             )
             self.pipeline.perform_last(self._mirror_removal)
         mirrors.close()

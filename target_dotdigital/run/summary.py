@@ -28,8 +28,7 @@ class Summary:
     counts: RowCounts
     rejects: Sequence[RejectsFile | RejectsCsv]
     is_dry_run: bool
-    listed: str = "rejected rows with their reasons"
-    """What `rejects_csv` holds."""
+    is_verification: bool
 
     @property
     def has_read(self) -> bool:
@@ -66,11 +65,14 @@ class Summary:
         for file in self.rejects:
             if file.size and isinstance(file, RejectsFile):
                 yield (
-                    f"The rejected rows are in {file.path}. Repair that file, and load it with "
-                    "the same settings"
+                    f"The rejected rows are in {file.path}. Repair that file, then load it with "
+                    f"--replay {file.path}"
                 )
             elif file.size:
-                yield f"The {self.listed} are in {file.path}, for a spreadsheet"
+                what = "rejected rows with their reasons"
+                if self.is_verification:
+                    what = "rejected rows, and those who are missing or differ,"
+                yield f"The {what} are in {file.path}, for a spreadsheet"
 
     def warnings(self) -> Iterator[str]:
         """Yield what is wrong with the rows that were read, also in a dry run."""
@@ -78,25 +80,28 @@ class Summary:
         yield from filter(None, (each.rounding() for each in self.counts))
 
 
-def tell_findings(findings: Findings | None) -> bool:
+def tell_findings(findings: Findings | None, *, sends_changes: bool) -> bool:
     """Tell on standard error what a verification has found.
 
     Args:
         findings: What it has found; None if there was nothing to look for.
+        sends_changes: Whether a load sends no one who is unchanged in the stream.
 
     Returns:
         Whether everything is as the streams have it.
     """
-    if findings is None or findings.is_empty:
-        _logger.error("There is nothing to compare: no row came that is a contact")
-        return False
     from target_dotdigital.verification import (  # noqa: PLC0415 - for it alone
+        Findings,
         conclusion,
         verification_table,
     )
 
+    findings = findings or Findings()
+    if findings.is_empty:
+        _logger.error(conclusion(findings))
+        return False
     with suppress(OSError):  # nobody listens; the exit status tells
-        sys.stderr.write(verification_table(findings))
+        sys.stderr.write(verification_table(findings, sends_changes=sends_changes))
         sys.stderr.flush()
     _logger.log(logging.INFO if findings.is_right else logging.ERROR, conclusion(findings))
     return findings.is_right

@@ -164,7 +164,7 @@ class Settings:
         if purpose == "load":
             return self
         # Everyone is looked for, or put back, whatever was sent before.
-        chosen = self if purpose == "replay" else replace(self, send="all", fingerprints_path=None)
+        chosen = self if purpose == "replay" else replace(self, fingerprints_path=None)
         if purpose == "verify":
             # What a load has left for people to look at stays as it is.
             return replace(
@@ -175,17 +175,7 @@ class Settings:
                 report_path=None,
                 verification_path=self._beside_report(),
             )
-        # A file of some rows is no full load: whoever is not in it must not leave.
-        streams = self.streams
-        return replace(
-            chosen,
-            purpose=purpose,
-            rejects_path=rejects_path,
-            account_id=account_id,
-            streams=None
-            if streams is None
-            else {name: replace(each, sync_mode="upsert") for name, each in streams.items()},
-        )
+        return replace(chosen, purpose=purpose, rejects_path=rejects_path, account_id=account_id)
 
     def _beside_report(self) -> Path | None:
         path = self.report_path

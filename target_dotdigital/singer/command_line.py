@@ -171,9 +171,23 @@ class CommandLineTarget(Target):
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         rerun = cls._open(replay, undo)
-        file_input = file_input if rerun is None else rerun.source
         purpose: Purpose = "verify" if is_verification else "load"
-        target = cls._start(config or ConfigInput(), file_input, purpose, rerun)
+        if rerun is None:
+            cls._load(config or ConfigInput(), file_input, purpose, None)
+        else:
+            with rerun.source:
+                cls._load(config or ConfigInput(), rerun.source, purpose, rerun)
+
+    @classmethod
+    def _load(
+        cls,
+        config: ConfigInput,
+        file_input: IO[str] | None,
+        purpose: Purpose,
+        rerun: Rerun | None,
+    ) -> None:
+        """Load the input, or compare the account with it."""
+        target = cls._start(config, file_input, purpose, rerun)
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # JSON, whatever the machine's locale is
         is_dry_run = bool(target.config.get("dry_run"))
@@ -187,7 +201,7 @@ class CommandLineTarget(Target):
             if not target.has_read:
                 cls._fail_unread([error_text(error, target.progress)], file_input)
             cls._fail([error_text(error, target.progress)])
-        if is_verification:
+        if purpose == "verify":
             sys.exit(0 if target.tell_findings() else 1)
 
     @classmethod

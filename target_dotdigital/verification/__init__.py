@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from target_dotdigital.verification.findings import Findings, PlaceFindings
+from target_dotdigital.verification.findings import Findings
 from target_dotdigital.verification.unchanged_contacts import UnchangedContacts
 from target_dotdigital.verification.verification import Verification, VerificationLoad
 from target_dotdigital.verification.verification_table import conclusion, verification_table
 
 __all__ = [
     "Findings",
-    "PlaceFindings",
     "UnchangedContacts",
     "Verification",
     "VerificationLoad",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.mapping import Row, StreamCounts
 from target_dotdigital.singer_lines import encode
 
@@ -28,7 +27,7 @@ class DifferingPeople:
 
         Args:
             code: What is the matter, such as `verify.missing`.
-            reason: The same in words, with nothing but names and numbers.
+            reason: The same as a sentence, with nothing but names and numbers.
             key: The person's identifier, normalised.
             stream: The stream that holds them.
             row: The number of their row there, if it is known.
@@ -48,7 +47,7 @@ class DifferingPeople:
         line = Row(
             StreamCounts(stream), encode(record).encode(), encode(schema).encode(), None, row
         )
-        self._file.write(line, RowRejectedError(code, reason))
+        self._file.list_row(line, code, reason)
 
     def flush(self) -> None:
         """Make sure that the list is on disk.

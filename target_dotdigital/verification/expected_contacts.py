@@ -10,13 +10,11 @@ from __future__ import annotations
 import sqlite3
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.account import identities_of
 from target_dotdigital.api import Details
-from target_dotdigital.mapping import comparable_value, identity_hash, normalise
+from target_dotdigital.mapping import comparable_value, decode_sent, identity_hash, normalise
 from target_dotdigital.verification.parts import (
     ACCOUNT,
     FILLED,
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from target_dotdigital.api import HeldContact
-    from target_dotdigital.mapping import Contact
+    from target_dotdigital.mapping import Contact, SentContact
     from target_dotdigital.settings import MergeOption
     from target_dotdigital.verification.parts import PartKind
 
@@ -55,36 +53,13 @@ class ExpectedContact:
         is_created: Whether a load would create it, if the account does not know it.
     """
 
-    key: str
+    key: str = field(repr=False)
     stream: int = 0
     row: int = 0
     parts: dict[int, int] = field(default_factory=dict, repr=False)
     order: int = 0
     flags: int = 0
     is_created: bool = True
-
-
-class _Preference(msgspec.Struct, rename="camel"):
-    id: int
-    is_opted_in: bool = msgspec.field(name="isOptedIn")
-
-
-class _Channel(msgspec.Struct):
-    status: str | None = None
-
-
-class _Sent(msgspec.Struct, rename="camel"):
-    """What matters here of a contact's JSON, as the import takes it."""
-
-    match_identifier: str
-    identifiers: dict[str, Any]
-    data_fields: dict[str, Any] = {}
-    lists: list[int] = []
-    preferences: list[_Preference] = []
-    channel_properties: dict[str, _Channel] = {}
-
-
-_decode_sent = msgspec.json.Decoder(_Sent).decode
 
 
 class ExpectedContacts:
@@ -141,7 +116,7 @@ class ExpectedContacts:
         """
         for contact in contacts:
             expected = self._entry(contact, is_created=not contact.only_if_known)
-            sent = _decode_sent(contact.body)
+            sent = decode_sent(contact.body)
             self._expect(expected.parts, sent, fills=merge_option == "overwriteIfEmpty")
             self.keep(expected)
 
@@ -199,7 +174,7 @@ class ExpectedContacts:
             found.stream, found.row = self._streams[name], row.number
         return found
 
-    def _expect(self, parts: dict[int, int], sent: _Sent, *, fills: bool) -> None:
+    def _expect(self, parts: dict[int, int], sent: SentContact, *, fills: bool) -> None:
         """Change what is expected of a contact by what is sent of it."""
         parts.pop(self.address_book(ACCOUNT), None)
         for name, value in sent.data_fields.items():

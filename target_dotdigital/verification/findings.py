@@ -11,21 +11,21 @@ class PlaceFindings:
     """The contacts of one address book, of the account without one, or of all together.
 
     Attributes:
-        expected: Those that the stream has there: `as_they_should_be`, `differing` and `missing`.
-        as_they_should_be: They are there, with the stream's values.
+        in_the_stream: Those that it has there: `as_it_should_be`, `differing` and `missing`.
+        as_it_should_be: They are there, with the stream's values.
         differing: They are there, with other values.
         missing: They are not there.
-        unknown: Of the missing ones, those that are not in the account at all.
-        opted_out: Of the expected ones, those that have opted out, be they there or missing.
+        not_in_the_account: Of the missing ones, those that are not in the account at all.
+        opted_out: Of those in the stream, those that have opted out, be they there or missing.
         extra: They are in a mirrored address book, and the stream does not hold them.
         still_there: Their rows are marked as deleted, and they have not left.
     """
 
-    expected: int = 0
-    as_they_should_be: int = 0
+    in_the_stream: int = 0
+    as_it_should_be: int = 0
     differing: int = 0
     missing: int = 0
-    unknown: int = 0
+    not_in_the_account: int = 0
     opted_out: int = 0
     extra: int = 0
     still_there: int = 0
@@ -76,7 +76,8 @@ class Findings:
     @property
     def is_right(self) -> bool:
         """Whether everything is as the stream has it, and known to be."""
-        return self.is_done and not self.problems and not self.rejected and self.all.is_right
+        is_known = self.is_done and not self.is_empty and not self.problems
+        return is_known and not self.rejected and self.all.is_right
 
     def reasons(self) -> list[str]:
         """Return why it is not, in a few words each."""

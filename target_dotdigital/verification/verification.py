@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_dotdigital.account import (
+    MAX_LOOKUPS,
+    NOT_IN_A_PATH,
     IncompleteListError,
     identities_of,
     read_held_account,
     read_held_members,
 )
-from target_dotdigital.api import held_contact
-from target_dotdigital.errors import AbandonedError, RequestRefusedError
-from target_dotdigital.loading import ACCOUNT, Import, Removal, Settlement
+from target_dotdigital.errors import RequestRefusedError
+from target_dotdigital.loading import ACCOUNT, Import, LastLoad, Removal, Settlement
 from target_dotdigital.mapping import IdentitySet
 from target_dotdigital.verification.comparison import HeldParts, has_left, is_gone, is_member
 from target_dotdigital.verification.differing_people import DifferingPeople
@@ -23,20 +24,13 @@ from target_dotdigital.verification.findings import Findings
 from target_dotdigital.verification.parts import FILLED, OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from target_dotdigital.account import Account
     from target_dotdigital.api import Details, HeldContact
     from target_dotdigital.loading import Load, RejectsCsv
-    from target_dotdigital.mapping import Contact
     from target_dotdigital.mirror import MirroredAddressBook
     from target_dotdigital.verification.expected_contacts import ExpectedContact
-
-FEW_CONTACTS: Final = 200
-"""Contacts that are looked up one by one; the account is read for more."""
-
-_NOT_IN_A_PATH: Final = frozenset({".", ".."})
-"""Values that HTTP clients take out of a path, so that another call would be made."""
 
 _COMPARED: Final = 1
 _DIFFERS: Final = 2
@@ -48,32 +42,15 @@ _LEAVES_LISTS: Final = 64
 """The stream opts the contact out of e-mails. Its lists may then call it suppressed."""
 
 
-@dataclass(slots=True)
-class VerificationLoad:
+@dataclass(slots=True, kw_only=True)
+class VerificationLoad(LastLoad):
     """The load that ends a verification: the comparison with the account.
 
     Attributes:
-        is_stopping: Tells whether the run has been asked to end.
         mirrored: The address books that hold nobody but whom the streams hold.
-        first_row: 0, as it settles no row.
-        contacts: None, as the verification has them.
-        others: None.
     """
 
-    is_stopping: Callable[[], bool]
-    mirrored: Sequence[MirroredAddressBook] = ()
-    first_row: int = 0
-    contacts: Mapping[str, Contact] = field(default_factory=dict)
-    others: Mapping[str, str] = field(default_factory=dict)
-
-    def check_going_on(self) -> None:
-        """Make sure that the comparison is still wanted.
-
-        Raises:
-            AbandonedError: The run was asked to end.
-        """
-        if self.is_stopping():
-            raise AbandonedError("The run is stopped before everyone was looked for")
+    mirrored: Sequence[MirroredAddressBook]
 
 
 class Verification:
@@ -190,14 +167,14 @@ class Verification:
         self._extra.add(seen)
         self.findings.all.extra += 1
         self.findings.place(place).extra += 1
-        reason = f"it is in address book {place}, which the stream mirrors"
+        reason = f"The person is in address book {place}, and in no stream that mirrors it"
         self._people.add("verify.extra", reason, identities[-1], ", ".join(mirrored.streams))
 
     def _look_for_the_others(self, details: Details, check_going_on: Callable[[], None]) -> None:
         """Look in the account for those who are not settled yet."""
-        if len(self._expected) <= FEW_CONTACTS:
+        if len(self._expected) <= MAX_LOOKUPS:
             few = [each.key.partition(":") for each in self._expected]
-            if not any(value in _NOT_IN_A_PATH for _, _, value in few):
+            if not any(value in NOT_IN_A_PATH for _, _, value in few):
                 for identifier, _, value in few:
                     check_going_on()
                     self._meet_all(self._looked_up(identifier, value))
@@ -209,7 +186,7 @@ class Verification:
 
     def _looked_up(self, identifier: str, value: str) -> list[HeldContact]:
         try:
-            contact = held_contact(self._client.caller, identifier, value)
+            contact = self._client.held_contact(identifier, value)
         except RequestRefusedError:
             return []  # no contact can have it
         return [] if contact is None else [contact]
@@ -251,7 +228,8 @@ class Verification:
         if titles:
             expected.flags |= _DIFFERS
             self.findings.differing.update(titles)
-            self._list(expected, "verify.differs", f"in {', '.join(titles)}")
+            reason = f"The person has other values in Dotdigital: {', '.join(titles)}"
+            self._list(expected, "verify.differs", reason)
         channels = {known[each].name for each in expected.parts if known[each].kind == "status"}
         if held.has_opted_out_besides(channels):
             expected.flags |= _OPTED_OUT
@@ -268,29 +246,29 @@ class Verification:
     def _note_there(self, expected: ExpectedContact, place: int) -> None:
         expected.flags |= _EXPECTED
         found = self.findings.place(place)
-        found.expected += 1
+        found.in_the_stream += 1
         found.opted_out += bool(expected.flags & _OPTED_OUT)
         if expected.flags & _DIFFERS:
             found.differing += 1
         else:
-            found.as_they_should_be += 1
+            found.as_it_should_be += 1
 
     def _note_missing(self, expected: ExpectedContact, place: int, *, is_known: bool) -> None:
         expected.flags |= _EXPECTED | _MISSING
         found = self.findings.place(place)
-        found.expected += 1
+        found.in_the_stream += 1
         found.missing += 1
-        found.unknown += not is_known
+        found.not_in_the_account += not is_known
         found.opted_out += bool(expected.flags & _OPTED_OUT)
-        where = "the account" if place == ACCOUNT or not is_known else f"address book {place}"
-        why = "; the person has opted out" if expected.flags & _OPTED_OUT else ""
-        self._list(expected, "verify.missing", f"it is not in {where}{why}")
+        where = _where(place if is_known else ACCOUNT)
+        why = ", and has opted out" if expected.flags & _OPTED_OUT else ""
+        self._list(expected, "verify.missing", f"The person is not in {where}{why}")
 
     def _note_stayed(self, expected: ExpectedContact, place: int) -> None:
         expected.flags |= _STAYED
         self.findings.place(place).still_there += 1
-        where = "the account" if place == ACCOUNT else f"address book {place}"
-        self._list(expected, "verify.still_there", f"it is still in {where}")
+        reason = f"The person is still in {_where(place)}, although the row is marked as deleted"
+        self._list(expected, "verify.still_there", reason)
 
     def _miss(self, expected: ExpectedContact) -> None:
         """Note what has become of a contact that no more answers have."""
@@ -312,20 +290,24 @@ class Verification:
         found.still_there += bool(flags & _STAYED)
         if not flags & _EXPECTED:
             return
-        found.expected += 1
+        found.in_the_stream += 1
         found.opted_out += bool(flags & _OPTED_OUT)
         if flags & _MISSING:
             found.missing += 1
-            found.unknown += not flags & _COMPARED
+            found.not_in_the_account += not flags & _COMPARED
             return
         if flags & _OPTED_OUT:
-            self._list(expected, "verify.opted_out", "the person has opted out in Dotdigital")
+            self._list(expected, "verify.opted_out", "The person has opted out in Dotdigital")
         if flags & _DIFFERS:
             found.differing += 1
         else:
-            found.as_they_should_be += 1
+            found.as_it_should_be += 1
 
     def _list(self, expected: ExpectedContact, code: str, reason: str) -> None:
         streams = self._expected.streams
         stream = streams[expected.stream] if streams else ""
         self._people.add(code, reason, expected.key, stream, expected.row)
+
+
+def _where(place: int) -> str:
+    return "the account" if place == ACCOUNT else f"address book {place}"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_dotdigital.api.client import Client
+from target_dotdigital.api.client import Client, Details
 from target_dotdigital.api.rate_limits import RateLimits
+from target_dotdigital.api.replies import EVER
 from target_dotdigital.api.retries import MAX_TRIES, Caller
 from target_dotdigital.api.transport import Transport
 from target_dotdigital.errors import (
@@ -118,6 +119,22 @@ def test_every_answer_is_read_with_names_in_any_case(
     server.answer_next(IMPORT, reply(400, {spell("errorCode"): "contacts:badJson"}))
     with pytest.raises(RequestRefusedError, match="badJson"):
         client.import_contacts(BODY)
+
+
+def test_only_what_is_wanted_is_asked_for_and_no_contact_shows_in_a_repr(
+    client: Client, server: DotdigitalServer
+) -> None:
+    server.add_contact("ann@example.com", lists=(102,))
+    plain = client.held_contacts(Details(), None, None, since_ever=True)
+    client.held_contacts(Details(("FIRSTNAME", "AGE"), ("lists",)), 102, None)
+    first, second = (call.query for call in server.calls[-2:])
+    # An empty list of names is none of those that the vendor's file allows.
+    assert first == {"~created": EVER, "limit": "5000"}
+    wanted = {"~listId": "102", "include": "lists", "data-fields": "FIRSTNAME|AGE"}
+    assert second == {**wanted, "limit": "5000"}
+    assert plain.items
+    answers = [plain, client.members(102, None), client.contact("email", "ann@example.com")]
+    assert "ann" not in repr(answers)
 
 
 def test_an_import_is_queued_and_its_report_is_read(

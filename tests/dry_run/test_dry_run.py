@@ -432,7 +432,9 @@ def test_a_mirror_tells_who_would_leave(server: DotdigitalServer, tmp_path: Path
         assert (found["members"], found["would_leave"]) == (4, 3)
         assert found["is_refused"] == is_refused
         if is_refused:
-            assert "limit of 74 % (max_removal_percent)" in plan["outcome"]["reason"]
+            reason = plan["outcome"]["reason"]
+            assert reason.startswith("A real run would be refused: 3 of 4 contacts (75 %) of")
+            assert "limit of 74 % (max_removal_percent)" in reason
         assert plan["contacts"] == numbers(2, 1, 1)
     assert not list(tmp_path.glob("leavers*"))
 

@@ -76,6 +76,12 @@ def test_what_is_not_known_is_not_guessed() -> None:
     assert "until the dry run failed: no?luck\n" in text
 
 
+def test_a_run_that_would_be_refused_has_read_everything() -> None:
+    text = plan_table(plan(mirrors=[mirror(is_refused=True)]), [], "A real run would be refused")
+    assert "The plan covers everything that was read. A real run would be refused\n" in text
+    assert "until" not in text
+
+
 def test_some_address_books_are_enough() -> None:
     books = [book(number, f"B{number}") for number in range(1, MAX_ADDRESS_BOOKS + 3)]
     text = plan_table(plan(address_books=[*books, book(None, None)]), [], None)

@@ -93,6 +93,7 @@ def test_yes_or_a_date_is_sent_as_unsubscribed_and_no_as_nothing(
     ended = run(server, tmp_path, stream, *messages, report_path=str(path))
     assert (ended.status, ended.states) == (0, [1]), ended.stderr
     assert f"rejected by code: field.type {len(UNCLEAR)}" in ended.counts()
+    assert f"{len(UNCLEAR)} have an opt-out that is not yes, no or a date (" in ended.stderr
     assert f"opted out by channel: email {len(YES)}" in ended.counts()
     out = {f"p{at}@example.com" for at in range(len(YES))}
     found = sent(server)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.canary import ARRANGEMENTS, CANARY, DEBUG, INPUTS, SCHEMA
+from tests.support.dotdigital.answers import v3_error
 from tests.support.messages import record, schema
 from tests.support.target.command import FinishedRun, load, settings_for
+from tests.support.target.commands import command, found
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +107,59 @@ def test_a_stream_map_that_fails_repeats_nothing(server: DotdigitalServer, tmp_p
     ended = load(config, tmp_path, *INPUTS["good rows"], environment=DEBUG)
     assert ended.counts().endswith("rejected by code: record.invalid 1\n"[:-1])
     _assert_silent(ended, server)
+
+
+@pytest.mark.parametrize("fault", [None, "quoted"])
+def test_no_command_repeats_whom_it_is_about(
+    server: DotdigitalServer, tmp_path: Path, fault: str | None
+) -> None:
+    """Of --verify, --replay and --undo, and what they leave is for its owner alone."""
+    stream = {
+        "sync_mode": "mirror",
+        "max_removal_percent": 100,
+        "opt_out": {"email": "out"},
+        "opt_out_new": "skip",
+    }
+    paths = {name: str(tmp_path / name) for name in ("report.json", "people.csv", "people.singer")}
+    config = settings_for(
+        server,
+        streams={"people": stream},
+        report_path=paths["report.json"],
+        rejects_csv=paths["people.csv"],
+        rejects_path=paths["people.singer"],
+        max_reject_percent=100,
+    )
+    columns: dict[str, Any] = {"email": {}, "first_name": {}, "out": {}}
+    messages = (
+        schema(properties=columns),
+        record(email=f"{CANARY}1@example.com", first_name=CANARY),
+        record(email=f"{CANARY}2@example.com", first_name=CANARY, out=True),
+        record(email=f"{CANARY}3@example.com", out=CANARY),
+    )
+    server.add_contact(f"{CANARY}4@example.com", lists=(102,))
+    _assert_silent(load(config, tmp_path, *messages, environment=DEBUG), server)
+    (undo_file,) = tmp_path.glob("leavers.*")
+    with server.edited(f"{CANARY}1@example.com") as contact:
+        contact.data_fields["FIRSTNAME"] = f"{CANARY}s"
+    server.add_contact(f"{CANARY}5@example.com", lists=(102,))
+    missing = record(email=f"{CANARY}6@example.com")
+    if fault is not None:  # it quotes what it was asked for
+        refused = v3_error(400, f"contacts:{CANARY} x", f"{CANARY} is wrong")
+        server.answer_next("GET /contacts/v3/{identifier}/{value}", refused, times=None)
+    verified = command(config, tmp_path, "--verify", messages=(*messages, missing), debug=True)
+    assert verified.status == 1
+    assert found(verified)["extra"] == 1
+    replayed = command(config, tmp_path, "--replay", paths["people.singer"], debug=True)
+    undone = command(config, tmp_path, "--undo", str(undo_file), debug=True)
+    assert undone.status == 0, undone.stderr
+    for ended in (verified, replayed, undone):
+        assert "Traceback" not in ended.stderr
+        _assert_silent(ended, server)
+    for path in tmp_path.iterdir():
+        if path.name != "config.json":
+            assert path.stat().st_mode & 0o777 == 0o600, path.name
+            has_people = path.name.startswith("people.")
+            assert has_people or CANARY not in path.read_text(), path.name
 
 
 def test_wrong_settings_are_named_and_not_repeated(tmp_path: Path) -> None:

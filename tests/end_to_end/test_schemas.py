@@ -223,7 +223,7 @@ def test_both_ways_take_whole_numbers_however_they_are_written() -> None:
     slow = result_of(lines, {"streams": streams}, is_fast=False)
     assert fast == slow
     assert len(fast.contacts) == 3
-    for place, (_, contact) in enumerate(fast.contacts):
+    for place, (_, contact, _) in enumerate(fast.contacts):
         assert contact["identifiers"] == {
             "email": f"p{place}@example.com",
             "contactId": 5,

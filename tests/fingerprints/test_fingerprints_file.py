@@ -8,7 +8,7 @@ import json
 import os
 import resource
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -121,18 +121,26 @@ def test_an_older_copy_is_not_relied_on(
     assert sent(server) == ["a", "b"] * 3
 
 
+FOREIGN = "it is not a fingerprints file of this version of target-dotdigital"
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "problem"),
     [
-        lambda content: content[:-7],
-        lambda _: b"",
-        lambda _: b"something else altogether, and longer than a head would be",
-        lambda content: content.replace(b'"account":', b'"accoumt":'),
+        (lambda content: content[:-7], "it is damaged"),
+        (lambda content: content[:20], "it is damaged"),
+        (lambda _: b"", None),
+        (lambda _: b"something else altogether, and longer than a head would be", FOREIGN),
+        (lambda _: b"short", FOREIGN),
+        (lambda content: content.replace(b'"account":', b'"accoumt":'), "it is damaged"),
     ],
-    ids=["cut", "empty", "foreign", "damaged"],
+    ids=["cut", "cut in its head", "empty", "foreign", "foreign and short", "damaged"],
 )
 def test_a_file_that_cannot_be_used_means_that_everything_is_sent(
-    server: DotdigitalServer, tmp_path: Path, change: Callable[[bytes], bytes]
+    server: DotdigitalServer,
+    tmp_path: Path,
+    change: Callable[[bytes], bytes],
+    problem: str | None,
 ) -> None:
     config = changes(server)
     load(config, tmp_path, FAST, *rows("ab"))
@@ -140,6 +148,8 @@ def test_a_file_that_cannot_be_used_means_that_everything_is_sent(
     ended = load(config, tmp_path, FAST, *rows("ab"), state(1))
     assert (ended.status, ended.states, sent(server)) == (0, [1], ["a", "b"] * 2)
     assert "everything is sent" in ended.stderr
+    if problem is not None:
+        assert f"fingerprints: {problem}; everything is sent" in ended.stderr
     load(config, tmp_path, FAST, *rows("ab"))
     assert sent(server) == ["a", "b"] * 2
 
@@ -272,6 +282,29 @@ def test_what_can_be_neither_written_nor_emptied_fails_the_run(
     with pytest.raises(OSError, match="No space"):
         file.empty()
     file.close()
+
+
+def test_a_file_that_fails_just_after_it_was_put_in_place_is_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "fingerprints"
+    file = StoredFile(path, is_read_only=False)
+    file.replace([b"older"])
+    older = path.stat().st_ino
+    write = os.pwrite
+
+    def fail_in_place(*what: Any) -> int:
+        if path.stat().st_ino != older:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(*what)
+
+    # A file system that copies what is written over needs room for that, too.
+    monkeypatch.setattr(os, "pwrite", fail_in_place)
+    with pytest.raises(OSError, match="No space"):
+        file.replace([b"newer"])
+    file.empty()
+    file.close()
+    assert _read(path) == (None, None)
 
 
 def test_another_version_gets_everything(

@@ -67,6 +67,18 @@ def test_only_new_and_changed_contacts_are_sent(
     assert server.contents()["b@example.com"]["data_fields"]["FIRSTNAME"] == "y"
 
 
+@pytest.mark.parametrize("send", ["all", "changes"])
+def test_a_schema_may_hold_half_a_surrogate_pair(
+    server: DotdigitalServer, tmp_path: Path, send: str
+) -> None:
+    odd = schema(properties={**EMAIL, "half \ud800": {"description": "\udfff"}})
+    config = {**changes(server), "send": send}
+    for sending in (1, 0 if send == "changes" else 1):
+        since = len(server.imports)
+        ended = load(config, tmp_path, odd, *rows("a", first_name="x"))
+        assert (ended.status, len(sent(server, since))) == (0, sending), ended.stderr
+
+
 def test_without_the_setting_nothing_is_said_of_unchanged_rows(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:

@@ -159,4 +159,5 @@ def compare(folder: Path, seed: int, streams: list[str], kill_share: float) -> R
 def test_the_contents_are_the_same(tmp_path: Path, seed: int, streams: list[str]) -> None:
     result = compare(tmp_path, seed, streams, kill_share=0.5)
     assert result.kills > 0
-    assert result.unchanged > (15 if "phones" not in streams else 0)
+    # Streams with different match identifiers are sent whole on each day that has both.
+    assert "phones" in streams or result.unchanged > 15

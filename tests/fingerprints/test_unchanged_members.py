@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.fingerprints.test_only_changes import EMAIL, sent
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVE
-from tests.support.messages import rows, schema
-from tests.support.mirrors import PACE, fill, members, mirror, run
+from tests.support.messages import record, rows, schema
+from tests.support.mirrors import BOOK, PACE, fill, members, mirror, run
 from tests.support.target.command import TargetProcess
+from tests.support.target.commands import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,3 +91,65 @@ def test_who_is_known_by_the_contact_id_alone_stays(
         assert ended.status == 0, ended.stderr
         assert members(server) == {"ann", "bob"}
     assert "unchanged 2" in ended.counts()
+
+
+# What changes nothing of a contact.
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [{"max_removal_percent": 50}, {"mirror_shared": True}],
+    ids=lambda each: next(iter(each)),
+)
+def test_another_limit_of_a_mirror_sends_nobody(
+    server: DotdigitalServer, tmp_path: Path, stream: dict[str, Any]
+) -> None:
+    fill(server, "x")
+    run(changes(server), tmp_path, PEOPLE, *rows("abc", first_name="x"))
+    ended = run(changes(server, stream=stream), tmp_path, PEOPLE, *rows("ab", first_name="x"))
+    assert (ended.status, members(server)) == (0, {"a", "b"}), ended.stderr
+    assert "unchanged 2" in ended.counts()
+    assert sent(server) == ["a", "b", "c"]
+
+
+def test_what_was_sent_without_a_mirror_is_sent_for_the_first_one(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    """Nobody has noted the contact IDs, so that a mirror might not find who is unchanged."""
+    fill(server, "x")
+    upsert = changes(server, stream={"sync_mode": "upsert"})
+    run(upsert, tmp_path, PEOPLE, *rows("ab", first_name="x"))
+    run(changes(server), tmp_path, PEOPLE, *rows("ab", first_name="x"))
+    assert sent(server) == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("is_piped", [False, True], ids=["--replay", "piped"])
+def test_a_replay_keeps_what_is_known_and_adds_to_it(
+    server: DotdigitalServer, tmp_path: Path, *, is_piped: bool
+) -> None:
+    """Dotdigital writes the addresses in a way of its own: only the IDs tell who is unchanged."""
+    fill(server, "ann", "bob", "cid")
+    config = changes(server, rejects_path="rejects.singer")
+    broken = record(email="bob at example.com", first_name="x")
+    ended = run(config, tmp_path, PEOPLE, *rows(["ann"], first_name="x"), broken)
+    assert (ended.status, sent(server)) == (0, ["ann"]), ended.stderr
+    server.contacts["bob@example.com"].lists.add(BOOK)
+    path = tmp_path / "rejects.singer"
+    path.write_text(path.read_text().replace(" at ", "@"))
+    if is_piped:
+        messages = list(map(json.loads, path.read_text().splitlines()))
+        ended = run(config, tmp_path, *messages)
+    else:
+        ended = command(config, tmp_path, "--replay", str(path))
+    assert (ended.status, sent(server, 1)) == (0, ["bob"]), ended.stderr
+    assert "everything is sent" not in ended.stderr
+    items = [
+        {"contactId": each.contact_id, "identifiers": {"email": f"{name[:3]}@another.example"}}
+        for name, each in server.contacts.items()
+        if BOOK in each.lists
+    ]
+    server.answer_next(MEMBERS, reply(200, {"_items": items, "_links": {}}))
+    ended = run(config, tmp_path, PEOPLE, *rows(["ann", "bob"], first_name="x"))
+    assert ended.status == 0, ended.stderr
+    assert "unchanged 2" in ended.counts()
+    assert members(server) == {"ann", "bob"}

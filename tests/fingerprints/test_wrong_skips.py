@@ -191,12 +191,17 @@ def test_who_is_left_out_is_looked_up_each_time(server: DotdigitalServer, tmp_pa
 
 @pytest.mark.parametrize("slow", [False, True], ids=["fast path", "slow path"])
 @pytest.mark.parametrize("seen", [1, 2], ids=["the same lines", "other lines"])
+@pytest.mark.parametrize("sync_mode", ["upsert", "mirror"])
 def test_opt_outs_and_rounded_numbers_of_unchanged_rows_are_not_counted(
-    server: DotdigitalServer, tmp_path: Path, *, slow: bool, seen: int
+    server: DotdigitalServer, tmp_path: Path, *, slow: bool, seen: int, sync_mode: str
 ) -> None:
     number = {"type": "number", **({"maximum": 9} if slow else {})}
     people = schema(properties={**OUT, "points": number})
-    stream = {"opt_out": {"email": "out"}, "fields": {"POINTS": "points"}}
+    stream = {
+        "opt_out": {"email": "out"},
+        "fields": {"POINTS": "points"},
+        "sync_mode": sync_mode,
+    }
     config = changes(server, streams={"people": stream}, create_data_fields=True)
 
     def messages(seen: int, *, last: bool) -> list[Any]:

@@ -6,6 +6,7 @@ definition in hub/ says, and the taps from the package index.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.projects.meltano import Contents
 
 PAGE = "docs/quick-start.md"
-COMMANDS = project_commands(PAGE)
+COMMANDS = {**project_commands(PAGE), **project_commands("docs/verify.md")}
 BESIDE = "target-dotdigital"
 ADDRESS_BOOK = "Spring segment"
 NAMED = ("FIRSTNAME", "POSTCODE")
@@ -70,14 +71,19 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> OwnProject:
     own.paste("load", NAMED)
     own.paste("replay", NAMED)
     own.paste("fields", CHOSEN)
+    own.paste("verify", CHOSEN)
     own.paste("mirror", NAMED)
+    undo = sorted((own.project.folder / "output").glob("leavers.*.singer"))
+    ended = own.project.meltano("invoke", "target-dotdigital", "--undo", str(undo[-1]))
+    own.printed["undo"] = ended.stdout + ended.stderr
+    own.contents["undo"] = own.project.address_book(ADDRESS_BOOK, NAMED)
     return own
 
 
 def test_the_page_has_commands_for_all_of_it() -> None:
     assert [*COMMANDS] == [
         *("add", "file", "settings", "load", "replay", "fields", "mirror", "page"),
-        *("database", "account", "schedule"),
+        *("database", "account", "schedule", "verify"),
     ]
 
 
@@ -102,6 +108,24 @@ def test_the_people_of_the_file_have_arrived(own: OwnProject) -> None:
 def test_the_repaired_row_has_arrived(own: OwnProject) -> None:
     repaired = {"cleo@example.org": {"FIRSTNAME": "Cleo", "POSTCODE": "SW1A 1AA"}}
     assert own.contents["replay"] == {**own.contents["load"], **repaired}
+    assert (
+        "Replay of output/repaired.singer: loads 1 row of stream 'people'" in own.printed["replay"]
+    )
+    output = own.project.folder / "output"
+    assert not (output / "repaired.singer").exists()
+    assert len([*output.glob("repaired.singer.*.replayed")]) == 1
+
+
+def test_everyone_is_proved_to_be_there_and_the_load_s_report_stays(own: OwnProject) -> None:
+    assert "All 3 contacts are in Dotdigital as the stream has them." in own.printed["verify"]
+    assert own.contents["verify"] == own.contents["fields"]
+    told = json.loads((own.project.folder / "output" / "report.verify.json").read_text())
+    assert (told["status"], told["totals"]["as_it_should_be"]) == ("succeeded", 3)
+
+
+def test_whom_the_mirror_took_out_is_put_back(own: OwnProject) -> None:
+    assert set(own.contents["undo"]) - set(own.contents["mirror"]) == {"ben@example.org"}
+    assert "read 1 = imported 1 + rejected 0" in own.printed["undo"]
 
 
 def test_the_chosen_data_field_is_filled(own: OwnProject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ def streams(draw: st.DrawFn) -> StreamReport:
         updated=told[1],
         imported=sum(told) + draw(COUNT),
         collapsed=draw(COUNT),
+        unchanged=draw(COUNT),
         unsettled=draw(COUNT),
         rejected=rejected,
         reject_groups=groups,
@@ -95,13 +97,13 @@ def test_the_numbers_on_the_page_add_up(given: list[StreamReport]) -> None:
                 continue
             assert parts == before, page
             whole, parts, before = whole + count, 0, count
-            if text.startswith("Joined"):
+            if text.startswith(("Joined", "Unchanged")):
                 before = 0  # it has a sentence in place of parts
         assert whole == total
         read += total
     sums = made.totals
     assert read == sums.read == sum(each.read for each in given)
-    assert sums.read == sums.arrived + sums.joined + sums.missing + sums.left_out
+    assert sums.read == sums.arrived + sums.joined + sums.missing + sums.left_out + sums.unchanged
     told = re.search(r"(None|[\d,]+) (?:is|are) missing", Page(page).text)
     assert told or not read
     if told:
@@ -117,7 +119,7 @@ def test_every_stream_is_in_one_place(given: list[StreamReport]) -> None:
     )
     for group in found:
         parts = [*group.arrived, *group.missing, *group.left_out]
-        assert sum(each.rows for each in parts) + group.joined == group.read
+        assert sum(each.rows for each in parts) + group.joined + group.unchanged == group.read
 
 
 # Through the command line.
@@ -149,7 +151,14 @@ def test_what_is_skipped_is_missing_unless_it_is_skipped_on_purpose(
         "it is not named in 'streams'. Name it there, with skip: true to leave it out",
     )
     assert [each["loaded_into"] for each in report["streams"]] == ["address_book", None, None]
-    assert report["totals"] == {"read": 7, "arrived": 2, "joined": 0, "missing": 2, "left_out": 3}
+    assert report["totals"] == {
+        "read": 7,
+        "arrived": 2,
+        "joined": 0,
+        "missing": 2,
+        "left_out": 3,
+        "unchanged": 0,
+    }
     load({**config, "report_path": "report.html"}, tmp_path, *messages)
     text = page_of(tmp_path).text
     for words in (
@@ -290,3 +299,32 @@ def test_a_dry_run_says_the_mirrors_share_and_the_books_name(
         "The mirror would take 1 of 4 people out: 25 %. The limit (",
     ):
         assert words in text, text
+
+
+@pytest.mark.parametrize("dry_run", [False, True], ids=["run", "dry run"])
+def test_unchanged_rows_are_neither_left_out_nor_a_small_share(
+    server: DotdigitalServer, tmp_path: Path, *, dry_run: bool
+) -> None:
+    config = settings_for(server, send="changes", fingerprints_path="fingerprints")
+    load(config, tmp_path, schema(), *rows("abc"))
+    config = {**config, "dry_run": dry_run, "report_path": "reports/"}
+    ended = load(config, tmp_path, schema(), *rows("abcdde"))
+    assert ended.status == 0, ended.stderr
+    (path,) = (tmp_path / "reports").glob("*.json")
+    assert json.loads(path.read_text())["totals"] == {
+        "read": 6,
+        "arrived": 2,
+        "joined": 1,
+        "missing": 0,
+        "left_out": 0,
+        "unchanged": 3,
+    }
+    text = Page(path.with_suffix(".html").read_text()).text
+    sent = "2 would be sent" if dry_run else "2 were sent and arrived"
+    assert f"Of 6 rows, {sent}, 3 are unchanged. None are missing. 1 other row joined" in text
+    assert "Unchanged They are as they were last loaded, so nothing had to be sent. 3" in text
+    assert ("Unchanged 3 of 6 rows Arrived 2 66.7 % of 3 other rows" in text) != dry_run
+    kind = "valid" if dry_run else "imported"
+    assert (
+        f"read {kind} rejected collapsed skipped unchanged unsettled people 6 2 0 1 0 3 0" in text
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,10 @@ BLOCKS: list[tuple[str, str]] = re.findall(
 CHECK, AIRFLOW, DAGSTER = (text for kind, text in BLOCKS if kind == "python")
 JQ, MELTANO = (text for kind, text in BLOCKS if kind == "shell")
 NUMBERS = ("arrived", "missing", "left", "unchanged")
+PATH = "output/report.json"
+"""What `report_path` is in all recipes of the page."""
+LONG_AGO, TO_COME = "2026-01-01T00:00:00", "9999-01-01T00:00:00"
+"""When the pipeline began: long before the report's run, or after it."""
 
 
 def numbers_of(report: dict[str, Any]) -> dict[int | None, tuple[int | None, ...]]:
@@ -36,9 +42,9 @@ def numbers_of(report: dict[str, Any]) -> dict[int | None, tuple[int | None, ...
 
 
 def a_run(server: DotdigitalServer, folder: Path, *messages: Any, **more: Any) -> dict[str, Any]:
-    config = settings_for(server, report_path=str(folder / "report.json"), **more)
+    config = settings_for(server, report_path=str(folder / PATH), **more)
     load(config, folder, *messages)
-    return report_of(folder)
+    return report_of(folder, PATH)
 
 
 # The names.
@@ -131,17 +137,105 @@ def test_the_checks_tell_whether_someone_is_missing(
         )
         return ended.returncode
 
-    assert (shell("python check_report.py report.json") == 0) is is_good
+    assert (check(tmp_path) == 0) is is_good
+    assert check(tmp_path, TO_COME) == 1
     if shutil.which("jq") is not None:
         assert (shell(JQ) == 0) is is_good
-    assert MELTANO.startswith("meltano run ")
-    shell(MELTANO.replace("meltano run tap-postgres target-dotdigital", "true"))
+    began, _, command = MELTANO.partition("\n")
+    assert command.startswith("meltano run ")
+    run = command.replace("meltano run tap-postgres target-dotdigital", "true")
+    text = (tmp_path / PATH).read_text()
+    (tmp_path / PATH).write_text(json.dumps({**report, "started": f"{LONG_AGO}+00:00"}))
+    assert shell(f"{began}\n{run}") == 1  # its own run has read nothing
+    (tmp_path / PATH).write_text(text)
+    assert (tmp_path / "alerted").exists()
+    (tmp_path / "alerted").unlink()
+    assert (shell(f"began={LONG_AGO}\n{run}") == 0) is is_good
     assert (tmp_path / "alerted").exists() is not is_good
     result = dagster_check(tmp_path)
     assert result.passed is is_good
     (book,) = report["address_books"]
     name = book["name"] or book["id"]
-    assert result.metadata == {f"{name}: {each}": book[each] for each in NUMBERS}
+    assert result.metadata == {
+        "started": report["started"],
+        **{each: report["totals"][each] for each in ("arrived", "missing")},
+        **{f"{name}: {each}": book[each] for each in NUMBERS},
+    }
+    ended = datetime.now(tz=timezone.utc) - timedelta(hours=2)
+    (tmp_path / PATH).write_text(json.dumps({**report, "ended": ended.isoformat()}))
+    assert not dagster_check(tmp_path).passed
+
+
+@pytest.mark.parametrize("settings", [{}, {"dry_run": True}], ids=["a load", "a dry run"])
+def test_rows_that_are_unchanged_are_not_missing(
+    server: DotdigitalServer, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    changes: dict[str, Any] = {
+        "send": "changes",
+        "fingerprints_path": str(tmp_path / "fingerprints"),
+    }
+    a_run(server, tmp_path, schema(), *rows(["ann", "bob"], first_name="A"), **changes)
+    messages = (schema(), *rows(["ann"], first_name="A"), *rows(["bob"], first_name="B"))
+    report = a_run(server, tmp_path, *messages, **changes, **settings)
+    assert report["status"] == "succeeded"
+    assert numbers_of(report) == {102: (1, 0, 0, 1)}
+    assert report["totals"]["missing"] == 0
+    assert (check(tmp_path) == 0) is (not settings)
+    assert dagster_check(tmp_path).passed is (not settings)
+
+
+@pytest.mark.parametrize(
+    ("messages", "settings", "is_good"),
+    [
+        (GOOD, {"dry_run": True}, False),
+        (BAD, {"dry_run": True}, False),
+        ([*GOOD, "no JSON"], {"dry_run": True}, False),
+        (GOOD, {"password": "wrong"}, True),
+        ([], {}, True),
+    ],
+    ids=["plan", "rejects", "cut off", "no row: refused", "no row"],
+)
+def test_what_the_checks_say_of_other_runs(
+    server: DotdigitalServer,
+    tmp_path: Path,
+    messages: list[Any],
+    settings: dict[str, Any],
+    *,
+    is_good: bool,
+) -> None:
+    """A run that reads no row leaves the report of the one before: its exit status tells."""
+    before = a_run(server, tmp_path, schema(), *rows(["bob"]))
+    report = a_run(server, tmp_path, schema(), *messages, **settings)
+    assert (report == before) is ("password" in settings or not messages)
+    assert (check(tmp_path) == 0) is is_good
+    assert dagster_check(tmp_path).passed is is_good
+
+
+def test_the_checks_do_without_an_address_book(server: DotdigitalServer, tmp_path: Path) -> None:
+    settings = {"streams": {"people": {"account_only": True}}, "address_book": None}
+    report = a_run(server, tmp_path, schema(), *GOOD, **settings)
+    assert report["address_books"] == []
+    assert check(tmp_path) == 0
+    result = dagster_check(tmp_path)
+    assert (result.passed, result.metadata["arrived"]) == (True, 1)
+
+
+def test_a_folder_has_the_newest_report_last(server: DotdigitalServer, tmp_path: Path) -> None:
+    (newest,) = re.findall(r"`(ls reports/.*)`", PAGE)
+    for name in ("bob", "ann"):
+        config = settings_for(server, report_path=f"{tmp_path}/reports/")
+        load(config, tmp_path, schema(), *rows([name, f"{name}-2"][: 1 + (name == "ann")]))
+    listed = subprocess.run(
+        ["/bin/sh", "-c", newest], cwd=tmp_path, capture_output=True, check=True, text=True
+    )
+    assert report_of(tmp_path, listed.stdout.strip())["totals"]["read"] == 2
+
+
+def check(folder: Path, began: str = LONG_AGO) -> int:
+    """What the page's own script ends with."""
+    (folder / "check_report.py").write_text(CHECK)
+    command = [sys.executable, "check_report.py", PATH, began]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
 
 
 def dagster_check(folder: Path) -> Any:  # noqa: ANN401 - what stands in for Dagster's own type
@@ -166,9 +260,10 @@ def test_the_task_for_airflow_runs_the_load_and_then_the_check() -> None:
         patch.setitem(sys.modules, "airflow.providers.standard.operators", ModuleType("operators"))
         patch.setitem(sys.modules, "airflow.providers.standard.operators.bash", module)
         exec(compile(AIRFLOW, "airflow", "exec"), {})  # noqa: S102 - the page's own code
-    run, check = given["bash_command"].split(" && ")
+    began, run, check = given["bash_command"].split(" && ")
+    assert began == MELTANO.partition("\n")[0]
     assert run == "meltano run tap-postgres target-dotdigital"
-    assert check == "python check_report.py report.json"
+    assert check == f'python check_report.py {PATH} "$began"'
 
 
 def test_the_table_of_the_page_has_the_names_that_are_there(

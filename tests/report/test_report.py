@@ -75,7 +75,14 @@ def test_what_became_of_every_stream(server: DotdigitalServer, tmp_path: Path) -
         }
     ]
     assert report["mirrors"] == []
-    assert report["totals"] == {"read": 7, "arrived": 2, "joined": 1, "missing": 2, "left_out": 2}
+    assert report["totals"] == {
+        "read": 7,
+        "arrived": 2,
+        "joined": 1,
+        "missing": 2,
+        "left_out": 2,
+        "unchanged": 0,
+    }
     assert report["address_books"] == [
         {
             "id": 102,

@@ -26,6 +26,9 @@ def rejected(server: DotdigitalServer, folder: Path, **settings: Any) -> dict[st
     broken = [record(email=f"{name} at example.com", first_name=name) for name in ("cid", "dan")]
     ended = load(config, folder, schema(), *rows(["ann", "bob"], first_name="X"), *broken, state(1))
     assert ended.status == 0, ended.stderr
+    path = config["rejects_path"]
+    told = f"The rejected rows are in {path}. Repair that file, then load it with --replay {path}"
+    assert told in ended.stderr
     return config
 
 
@@ -210,3 +213,31 @@ def test_a_file_that_was_cut_off_stays(server: DotdigitalServer, tmp_path: Path)
     assert ended.status == 1
     assert path.exists()
     assert not archived(tmp_path)
+
+
+@pytest.mark.parametrize("is_usable", [True, False], ids=["loaded", "refused"])
+@pytest.mark.parametrize("option", ["--replay", "--undo"])
+def test_the_file_is_closed_in_the_end(
+    server: DotdigitalServer, tmp_path: Path, option: str, *, is_usable: bool
+) -> None:
+    """Meltano has Python warn of files that are left open: after the last line of a run."""
+    path, stream = tmp_path / "leavers.102.now.singer", "leavers"
+    row: dict[str, Any] = {"contactId": server.add_contact("ann@example.com")}
+    if option == "--replay":
+        path, stream = tmp_path / "rejects.singer", "people"
+        row = {"email": "ann@example.com", "_sdc_reject_code": "identifier.invalid"}
+    if not is_usable:
+        row, stream = {"email": "ann@example.com"}, "others"
+    described = schema(stream, {name: {"type": ["string", "integer"]} for name in row})
+    lines = [described, {"type": "RECORD", "stream": stream, "record": row}]
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    with TargetProcess(
+        settings_for(server),
+        tmp_path,
+        arguments=(option, str(path)),
+        environment={"PYTHONWARNINGS": "once"},
+        fresh=True,
+    ) as target:
+        ended = target.end()
+    assert ended.status == (0 if is_usable else 1), ended.stderr
+    assert "ResourceWarning" not in ended.stderr

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_dotdigital.api import HeldContact
+from target_dotdigital.mapping import Contact
+from target_dotdigital.verification.expected_contacts import ExpectedContacts
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import CONTACT, MEMBERS
 from tests.support.messages import PEOPLE, activate, gone, record, rows, schema, state, versioned
@@ -48,6 +51,12 @@ def listed(path: Path) -> list[tuple[str, str]]:
     """Return the codes and addresses of a list for a spreadsheet."""
     lines = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
     return sorted((each["code"], each["email"]) for each in lines)
+
+
+def reasons(path: Path) -> set[str]:
+    """Return the reasons of a list for a spreadsheet."""
+    lines = csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))
+    return {each["reason"] for each in lines if each["code"].startswith("verify.")}
 
 
 # Everything is as it should be.
@@ -276,7 +285,50 @@ def test_whoever_is_missing_is_told_and_listed(server: DotdigitalServer, tmp_pat
     ]
     assert path.stat().st_mode & 0o777 == 0o600
     assert "HYPERLINK" not in ended.stderr + path.read_text()
-    assert "it is not in address book 102; the person has opted out" in path.read_text()
+    assert reasons(path) == {
+        "The person has other values in Dotdigital: FIRSTNAME",
+        "The person is not in the account",
+        "The person is not in address book 102",
+        "The person is not in address book 102, and has opted out",
+        "The person has opted out in Dotdigital",
+    }
+
+
+@pytest.mark.parametrize("send", ["all", "changes"])
+def test_the_advice_leads_to_what_is_right(
+    server: DotdigitalServer, tmp_path: Path, send: str
+) -> None:
+    """Another load of the changes alone would never send who is unchanged in the stream."""
+    config = settings_for(server, send=send, fingerprints_path="fingerprints")
+    messages = (schema(), *rows(["ann", "bob"], first_name="X"))
+    load(config, tmp_path, *messages)
+    with server.edited("ann@example.com") as ann:
+        ann.data_fields["FIRSTNAME"] = "Y"
+    ended = verify(config, tmp_path, *messages)
+    advice = " ".join(ended.stderr.partition("- Missing or differing: ")[2].split())
+    if send == "all":
+        assert advice.startswith("load the stream again, and verify again. Values")
+    else:
+        assert advice.startswith("load the stream once with send: all and the same fingerprints_pa")
+    load({**config, "send": "all"}, tmp_path, *messages)
+    assert verify(config, tmp_path, *messages).status == 0
+    sent = len(server.imports)
+    load(config, tmp_path, *messages)
+    assert len(server.imports) == sent + (send == "all")
+
+
+def test_who_is_marked_as_deleted_and_still_there_is_told_in_a_sentence(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    config = settings_for(
+        server, rejects_csv=str(path), streams={"people": {"on_delete": "remove"}}
+    )
+    server.add_contact("ann@example.com", lists=(102,))
+    assert verify(config, tmp_path, schema(), *gone(["ann"])).status == 1
+    assert reasons(path) == {
+        "The person is still in address book 102, although the row is marked as deleted"
+    }
 
 
 def test_opting_out_alone_is_no_difference(server: DotdigitalServer, tmp_path: Path) -> None:
@@ -351,6 +403,7 @@ def test_a_mirror_has_nobody_else(server: DotdigitalServer, tmp_path: Path) -> N
     assert ended.status == 1
     assert found(ended) == {"expected": 2, "as it should be": 2, "extra": 1}
     assert listed(path) == [("verify.extra", "extra@example.com")]
+    assert reasons(path) == {"The person is in address book 102, and in no stream that mirrors it"}
     assert not list(tmp_path.glob("leavers*"))
 
 
@@ -432,6 +485,15 @@ def test_what_is_missing_in_the_account_is_not_created(
     assert found(ended) == {"expected": 1, "missing": 1}
     assert differing(ended) == {"BRAND_NEW": 1}
     assert {call.method for call in server.calls} == {"GET"}
+
+
+def test_what_is_compared_shows_nothing_of_a_person() -> None:
+    body = b'{"matchIdentifier": "email", "identifiers": {"email": "ann@example.com"}}'
+    contacts = ExpectedContacts({})
+    contacts.join([Contact("email:ann@example.com", (), body)], "overwrite")
+    (expected,) = contacts
+    held = HeldContact(7, {"email": "ann@example.com"})
+    assert "ann" not in repr([expected, held])
 
 
 def test_commands_exclude_each_other(server: DotdigitalServer, tmp_path: Path) -> None:

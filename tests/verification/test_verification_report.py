@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,6 +125,15 @@ def test_without_a_row_an_older_one_stays(server: DotdigitalServer, tmp_path: Pa
     assert verification_of(tmp_path) == told
 
 
+def test_rows_that_are_no_contacts_prove_nothing(server: DotdigitalServer, tmp_path: Path) -> None:
+    maps = {"people": {"__filter__": "email == 'nobody'"}}
+    config = settings_for(server, report_path=str(tmp_path / "report.json"), stream_maps=maps)
+    ended = verify(config, tmp_path, *MESSAGES)
+    assert ended.status == 1
+    assert "There is nothing to compare" in ended.stderr.splitlines()[-1]
+    assert verification_of(tmp_path)["status"] == "failed"
+
+
 def test_a_place_where_it_cannot_be_written_is_found_before_any_call(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:
@@ -181,7 +191,9 @@ def test_the_alert_of_the_page_is_given_if_anything_differs(
     (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     said: list[str] = []
     code = text.replace("output/proof/report.verify.json", str(tmp_path / "report.verify.json"))
-    exec(compile(code, "alert", "exec"), {"print": lambda *each: said.append(str(each))})  # noqa: S102 - the page's own code
+    names = {"print": lambda *each: said.append(str(each))}
+    with nullcontext() if is_right else pytest.raises(SystemExit, match="1"):
+        exec(compile(code, "alert", "exec"), names)  # noqa: S102 - the page's own code
     assert bool(said) is not is_right
     table = page.partition("### For a pipeline")[2].partition("\n## ")[0]
     for name in re.findall(r"^\| `([a-z_]+)`", table, re.MULTILINE):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError, joined
-from target_dotdigital.mapping import CONTACT_ID, RejectGroup, StreamCounts, normalise
+from target_dotdigital.mapping import CONTACT_ID, KeptRow, RejectGroup, StreamCounts, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -193,8 +193,7 @@ def _newest(rows: tuple[Row, ...]) -> Collection[Row]:
 
 def _count_imported(contacts: Sequence[Contact]) -> None:
     """Count each stream's newest row of a contact as imported, its older ones as collapsed."""
-    # Where lines are not kept, nearly all contacts share the tuple of one row: counted at once.
-    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+    for rows, times in _each_with_times(contacts):
         if len(rows) == 1:
             rows[0].counts.imported += times
             continue
@@ -217,7 +216,7 @@ def _count_details(settlement: Settlement) -> None:
 
 
 def _newest_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[Row, int]]:
-    for rows, times in _each_with_times(list(map(_rows_of, contacts))):
+    for rows, times in _each_with_times(contacts):
         if len(rows) == 1:
             yield rows[0], times
         else:
@@ -225,8 +224,14 @@ def _newest_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[Row, int]]
                 yield row, times
 
 
-def _each_with_times(rows: list[tuple[Row, ...]]) -> Iterator[tuple[tuple[Row, ...], int]]:
-    """Yield tuples that are the same object once, with how many there are."""
+def _each_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[tuple[Row, ...], int]]:
+    """Yield rows of contacts that are the same object once, with how many there are.
+
+    Nearly all contacts share the tuple of one row, or their rows are counted alike.
+    """
+    rows: list[Any] = list(map(_rows_of, contacts))
+    if rows and isinstance(rows[0], KeptRow):
+        rows = [each.counted if isinstance(each, KeptRow) else each for each in rows]
     if rows and rows[0] is rows[-1] and rows.count(rows[0]) == len(rows):
         yield rows[0], len(rows)
         return

@@ -34,10 +34,6 @@ _WORDS: Final = {
     "delete.unidentified": "{are} marked as deleted, but {have} no {identifier}",
     "field.type": "{have} a value that does not fit the data field",
     "field.too_long": "{have} a text of more than 1,000 characters",
-    "verify.missing": "{are} not where the stream has them",
-    "verify.differs": "{have} other values in Dotdigital",
-    "verify.extra": "{are} not in the stream",
-    "verify.still_there": "{are} marked as deleted, and still there",
     "dotdigital.invalidemail": _NOT_ACCEPTED % "an e-mail address",
     "dotdigital.invaliddomain": _NOT_ACCEPTED % "an e-mail domain",
     "dotdigital.invalidphonenumber": _NOT_ACCEPTED % "a mobile number",
@@ -62,7 +58,7 @@ _WORDS_OF_RULES: Final = {
     ("record.invalid", "required"): "{do} not have a column that the stream's schema requires",
     ("record.invalid", "type"): "{have} a value of a type that the stream's schema does not allow",
     ("field.type", "address book"): "{have} an address book that contacts cannot join",
-    ("field.type", "opt-out"): "{have} an opt-out that is neither yes or no nor a date",
+    ("field.type", "opt-out"): "{have} an opt-out that is not yes, no or a date",
     ("field.type", "consent"): "{have} only a part of a consent record",
 }
 """The same by code and rule, where the rule says more."""

@@ -66,17 +66,30 @@ class RejectsCsv(AppendedFile):
         Raises:
             StorageError: The file cannot be written.
         """
+        words = reason_in_words(error.code, error.rule)
+        self.list_row(row, error.code, f"The row {words}: {error.reason}")
+
+    def list_row(self, row: Row, code: str, reason: str) -> None:
+        """Append a row, whatever is the matter with it.
+
+        Args:
+            row: The row, with its line and its SCHEMA's.
+            code: What is the matter.
+            reason: The same, as a sentence.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         if row.line is None or row.schema is None:
             return
         message = decode(row.line)
         declared = self._headings(message["stream"], row.schema)
-        words = reason_in_words(error.code, error.rule)
         cells = {
             **self._columns,
             "row": row.number or "",
             "stream": harmless(row.counts.stream),
-            "code": harmless(error.code),
-            "reason": harmless(f"The row {words}: {error.reason}"),
+            "code": harmless(code),
+            "reason": harmless(reason),
             **_cells(message["record"], declared),
         }
         for heading in cells:

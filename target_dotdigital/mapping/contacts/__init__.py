@@ -8,7 +8,13 @@ from target_dotdigital.mapping.contacts.channels import (
     channel_properties,
     email_properties,
 )
-from target_dotdigital.mapping.contacts.contact import Contact, Row, collapse
+from target_dotdigital.mapping.contacts.contact import (
+    Contact,
+    Row,
+    SentContact,
+    collapse,
+    decode_sent,
+)
 from target_dotdigital.mapping.contacts.emails import PLAIN_EMAIL
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
@@ -25,6 +31,7 @@ from target_dotdigital.mapping.contacts.identity_set import (
     identities_in,
     identity_hash,
 )
+from target_dotdigital.mapping.contacts.kept_lines import KeptLines, KeptRow
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -50,8 +57,11 @@ __all__ = [
     "Contact",
     "HeldOptOuts",
     "IdentitySet",
+    "KeptLines",
+    "KeptRow",
     "RejectGroup",
     "Row",
+    "SentContact",
     "StreamCounts",
     "as_integer",
     "canonical",
@@ -59,6 +69,7 @@ __all__ = [
     "checker",
     "collapse",
     "comparable_identity",
+    "decode_sent",
     "email_properties",
     "identities_in",
     "identity_hash",

@@ -5,9 +5,11 @@ Source: the vendor's OpenAPI file, contacts 3.4.3 (`channelProperties`).
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_dotdigital.mapping.contacts.identity_set import IdentitySet
+from target_dotdigital.mapping.contacts.identity_set import IdentitySet, hashes_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -105,20 +107,58 @@ class HeldOptOuts:
             left out if the account does not know it.
         """
         if is_left_out:
-            _add_all(self._left_out, identities)
+            self._left_out.add_all(identities)
         for name in opted_out:
-            _add_all(self._by_channel[name], identities)
-        held = [name for name, known in self._by_channel.items() if _has_any(known, identities)]
-        return held, _has_any(self._left_out, identities)
+            self._by_channel[name].add_all(identities)
+        hashes = hashes_of(identities)
+        held = [name for name, known in self._by_channel.items() if known.among(hashes)]
+        return held, bool(self._left_out.among(hashes))
+
+    def concerned(
+        self, identities: Sequence[Sequence[str]], opted_out: Sequence[Collection[str]]
+    ) -> list[bool]:
+        """Return for each of many contacts whether the opt-out of another row may hold for it.
+
+        Args:
+            identities: Everything that finds each of the contacts.
+            opted_out: The channels that the row of each opts out of.
+        """
+        if not any(opted_out) and not any((*self._by_channel.values(), self._left_out)):
+            return [False] * len(identities)
+        owners = [number for number, own in enumerate(identities) for _ in own]
+        hashes = hashes_of(_flat(identities, [True] * len(identities)))
+        held: set[int] = set()
+        for known in (*self._by_channel.values(), self._left_out):
+            held |= known.among(hashes)
+        opting = Counter(
+            hashed for hashed, owner in zip(hashes, owners, strict=True) if opted_out[owner]
+        )
+        found = [False] * len(identities)
+        for hashed, owner in zip(hashes, owners, strict=True):
+            if hashed in held or opting[hashed] > bool(opted_out[owner]):
+                found[owner] = True
+        return found
+
+    def add_all(
+        self,
+        identities: Sequence[Sequence[str]],
+        opted_out: Sequence[Collection[str]],
+        left_out: Sequence[bool],
+    ) -> None:
+        """Hold the opt-outs of contacts that other rows have nothing to do with.
+
+        Args:
+            identities: Everything that finds each of the contacts.
+            opted_out: The channels that the row of each opts out of.
+            left_out: Whether each is left out if the account does not know it.
+        """
+        for name, known in self._by_channel.items():
+            known.add_all(_flat(identities, [name in channels for channels in opted_out]))
+        self._left_out.add_all(_flat(identities, left_out))
 
 
-def _add_all(known: IdentitySet, identities: Sequence[str]) -> None:
-    for identity in identities:
-        known.add(identity)
-
-
-def _has_any(known: IdentitySet, identities: Sequence[str]) -> bool:
-    return bool(known) and any(identity in known for identity in identities)
+def _flat(identities: Sequence[Sequence[str]], are_meant: Sequence[bool]) -> list[str]:
+    return [each for own in compress(identities, are_meant) for each in own]
 
 
 def channels_of(contact: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:

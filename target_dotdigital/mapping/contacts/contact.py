@@ -49,8 +49,8 @@ class Contact(msgspec.Struct, gc=False):
         body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
         rows: The rows that it stands for, the newest last.
         only_if_known: Whether it is left out if the account does not know it: it has opted out.
-        traces: What is kept of it once it is settled, where only changes are sent: one for each row
-            that was sent.
+        traces: What is kept of it once it is settled, and by whom, where only changes are sent: one
+            for each row that was sent.
     """
 
     key: str
@@ -69,6 +69,39 @@ class Contact(msgspec.Struct, gc=False):
     def identities(self) -> tuple[str, ...]:
         """Everything that finds this contact, the match identifier first."""
         return (self.key, *self.other_identities)
+
+
+class SentPreference(msgspec.Struct, rename="camel"):
+    """A marketing preference, as the import takes it."""
+
+    id: int
+    is_opted_in: bool
+
+
+class SentChannel(msgspec.Struct):
+    """What the import takes of a channel, as far as it is read again."""
+
+    status: str | None = None
+
+
+class SentContact(msgspec.Struct, rename="camel"):
+    """A contact's JSON, as the import takes it. Its `repr` shows nothing of it."""
+
+    match_identifier: str
+    identifiers: dict[str, Any]
+    data_fields: dict[str, Any] = {}
+    lists: list[int] = []
+    preferences: list[SentPreference] = []
+    channel_properties: dict[str, SentChannel] = {}
+
+    @override
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "<contact to be sent>"
+
+
+decode_sent = msgspec.json.Decoder(SentContact).decode
+"""Returns the `SentContact` of a contact's `body`. One that leaves has none."""
 
 
 def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Contact | None:

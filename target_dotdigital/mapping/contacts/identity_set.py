@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 
 _BUCKET_BITS = 8
 _HASH_BITS = 64
-_MASK = (1 << _HASH_BITS) - 1
+_SHIFT = _HASH_BITS - _BUCKET_BITS
 
 MIN_COMPACTION = 4096
 """A bucket with more hashes than this is rid of its duplicates."""
+
+MIN_RECENT = 16_384
+RECENT_SHARE = 16
+"""Hashes that are kept apart before they go into the buckets: so many, or this part of all. Then
+identities can be added and looked for in turn."""
 
 
 class IdentitySet:
@@ -27,13 +32,15 @@ class IdentitySet:
 
     def __init__(self) -> None:
         """Start empty."""
+        self._recent: set[int] = set()
+        self._max_recent = MIN_RECENT
         self._buckets: dict[int, array[int]] = {}
         self._sorted: dict[int, int] = {}
         """By bucket, how many hashes at its start are sorted and unique. Later ones are new."""
 
     def __bool__(self) -> bool:
         """Return whether the set holds any identity."""
-        return bool(self._buckets)
+        return bool(self._recent or self._buckets)
 
     def add(self, identity: str) -> None:
         """Add an identity.
@@ -41,35 +48,66 @@ class IdentitySet:
         Args:
             identity: A normalised identifier.
         """
-        hashed = _hash(identity)
-        number = hashed >> (_HASH_BITS - _BUCKET_BITS)
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            bucket = self._buckets[number] = array("Q")
-        bucket.append(hashed)
-        if len(bucket) > max(MIN_COMPACTION, 2 * self._sorted.get(number, 0)):
-            self._compact(number)
+        self.add_all((identity,))
+
+    def add_all(self, identities: Collection[str]) -> None:
+        """Add identities.
+
+        Args:
+            identities: Normalised identifiers.
+        """
+        self._recent.update(hashes_of(identities))
+        if len(self._recent) >= self._max_recent:
+            self._put_away()
 
     def __len__(self) -> int:
         """Return how many identities the set holds, each counted once."""
+        self._put_away()
         return sum(len(self._compact(number)) for number in list(self._buckets))
 
     def __contains__(self, identity: str) -> bool:
         """Return whether the set holds an identity."""
-        hashed = _hash(identity)
-        number = hashed >> (_HASH_BITS - _BUCKET_BITS)
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            return False
-        if self._sorted.get(number) != len(bucket):
-            bucket = self._compact(number)
-        position = bisect_left(bucket, hashed)
-        return position < len(bucket) and bucket[position] == hashed
+        return bool(self.among(hashes_of((identity,))))
+
+    def among(self, hashes: Collection[int]) -> set[int]:
+        """Return the identities among some that the set holds.
+
+        Args:
+            hashes: The hashes of identities.
+        """
+        found = self._recent.intersection(hashes)
+        for hashed in hashes if self._buckets else ():
+            number = hashed >> _SHIFT
+            bucket = self._buckets.get(number)
+            if bucket is None:
+                continue
+            if self._sorted.get(number) != len(bucket):
+                bucket = self._compact(number)
+            position = bisect_left(bucket, hashed)
+            if position < len(bucket) and bucket[position] == hashed:
+                found.add(hashed)
+        return found
+
+    def _put_away(self) -> None:
+        """Put the recent hashes into their buckets."""
+        recent = array("q", sorted(self._recent))
+        self._recent.clear()
+        start = 0
+        while start < len(recent):
+            number = recent[start] >> _SHIFT
+            end = bisect_left(recent, (number + 1) << _SHIFT, start)
+            bucket = self._buckets.setdefault(number, array("q"))
+            bucket.extend(recent[start:end])
+            if len(bucket) > max(MIN_COMPACTION, 2 * self._sorted.get(number, 0)):
+                self._compact(number)
+            start = end
+        held = sum(map(len, self._buckets.values()))
+        self._max_recent = max(MIN_RECENT, held // RECENT_SHARE)
 
     def _compact(self, number: int) -> array[int]:
         # A bucket at a time: sorting makes Python objects of the hashes, which are four times
         # as large.
-        bucket = self._buckets[number] = array("Q", sorted(set(self._buckets[number])))
+        bucket = self._buckets[number] = array("q", dict.fromkeys(sorted(self._buckets[number])))
         self._sorted[number] = len(bucket)
         return bucket
 
@@ -94,6 +132,18 @@ def comparable_identity(identity: str) -> str:
     return form if form.isascii() else unicodedata.normalize("NFKC", form.casefold())
 
 
+def hashes_of(identities: Collection[str]) -> list[int]:
+    """Return the hashes of identities: spellings that could be taken for one another share them.
+
+    Args:
+        identities: Normalised identifiers.
+    """
+    joined = "".join(identities)
+    if joined.isascii() and joined.islower():  # nothing in them has another spelling
+        return list(map(hash, identities))
+    return [identity_hash(each) for each in identities]
+
+
 def identity_hash(identity: str) -> int:
     """Return an identity's signed 64-bit hash, another one in each process.
 
@@ -101,10 +151,6 @@ def identity_hash(identity: str) -> int:
         identity: A normalised identifier.
     """
     return hash(comparable_identity(identity))
-
-
-def _hash(identity: str) -> int:
-    return identity_hash(identity) & _MASK
 
 
 def identities_in(value: object, identities: Collection[Callable[[object], str]]) -> Iterator[str]:

@@ -28,6 +28,10 @@ MAX_CHECK_SECONDS = 0.5
 some short texts."""
 
 
+MAX_OTHERS = 2
+"""How many properties a record has for each that is in use, before others are left out."""
+
+
 class _TooSlowError(Exception):
     """Checking a record takes too long."""
 
@@ -160,6 +164,21 @@ class RecordValidator(BaseJSONSchemaValidator):
         self._is_limited = _has(PYTHON_PATTERN, subset.schema)
         self._used = used
         self._names = tuple({**used, **dict.fromkeys(subset.schema.get("required", ()))})
+
+    def may_fit(self, record: dict[str, Any]) -> bool:
+        """Return whether a record keeps to the schema; if not, `validate` has the last word.
+
+        Args:
+            record: The record.
+
+        Raises:
+            Exception: It cannot be told like this.
+        """
+        if self._is_limited or len(record) > MAX_OTHERS * len(self._names):
+            self.validate(record)
+            return True
+        is_valid: bool = self._validator.is_valid(record)
+        return is_valid
 
     @override
     def validate(self, record: dict[str, Any]) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from target_dotdigital.mapping.values.comparable_values import comparable_value
-from target_dotdigital.mapping.values.consent import Consent, Preferences
+from target_dotdigital.mapping.values.consent import (
+    CONSENT_PARTS,
+    Consent,
+    Preferences,
+    preference_reader,
+)
 from target_dotdigital.mapping.values.deletion_marks import DELETED_AT, is_deleted
 from target_dotdigital.mapping.values.field_values import (
     DATA_FIELD_TYPES,
@@ -12,6 +17,7 @@ from target_dotdigital.mapping.values.field_values import (
     Rounded,
     Sendable,
     converter,
+    is_too_long,
     to_text,
 )
 from target_dotdigital.mapping.values.mapped_properties import (
@@ -25,6 +31,7 @@ from target_dotdigital.mapping.values.row_address_books import RowAddressBooks
 
 __all__ = [
     "ABSENT",
+    "CONSENT_PARTS",
     "DATA_FIELD_TYPES",
     "DELETED_AT",
     "PLAIN_DAY",
@@ -43,6 +50,8 @@ __all__ = [
     "converter",
     "is_deleted",
     "is_empty",
+    "is_too_long",
     "opt_out_reader",
+    "preference_reader",
     "to_text",
 ]

@@ -29,6 +29,28 @@ _IN_HOST = "!$%&'()*+,:;=@[]~"
 _BEYOND_HOST = "!#$%&'()*+,/:;=?@~"
 
 
+def preference_reader(preference: int, path: str) -> Callable[[object], bool]:
+    """Return the function that reads a property's value as a preference.
+
+    Args:
+        preference: The preference's ID.
+        path: The property that is mapped to it.
+
+    Returns:
+        A function of a value that is not None. It raises `RowRejectedError` with the code
+        `field.type`.
+    """
+
+    def read(value: object) -> bool:
+        try:
+            return to_boolean(value)
+        except UnfitError as error:
+            reason = f"Property '{path}' {error}, for preference {preference}"
+            raise RowRejectedError("field.type", reason, property=path, rule="Boolean") from None
+
+    return read
+
+
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """The properties that hold a contact's marketing preferences."""
@@ -48,15 +70,9 @@ class Preferences:
         found: list[dict[str, int | bool]] = []
         for preference, path in self.paths.items():
             value = path.read(record)
-            if value is ABSENT or value is None:
-                continue
-            try:
-                found.append({"id": preference, "isOptedIn": to_boolean(value)})
-            except UnfitError as error:
-                reason = f"Property '{path.name}' {error}, for preference {preference}"
-                raise RowRejectedError(
-                    "field.type", reason, property=path.name, rule="Boolean"
-                ) from None
+            if value is not ABSENT and value is not None:
+                is_opted_in = preference_reader(preference, path.name)(value)
+                found.append({"id": preference, "isOptedIn": is_opted_in})
         return found
 
 
@@ -88,7 +104,7 @@ class Consent:
         wrong: list[_Fault] = []
         too_long: list[_Fault] = []
         for name, path in self.paths.items():
-            part, value = _PARTS[name], path.read(record)
+            part, value = CONSENT_PARTS[name], path.read(record)
             if is_empty(value):
                 empty.append(_Fault(path.name, "is empty"))
                 continue
@@ -145,7 +161,7 @@ def _ip_address(value: object) -> str:
     return text
 
 
-class _Part(NamedTuple):
+class ConsentPart(NamedTuple):
     """A part of a consent record."""
 
     name: str
@@ -156,11 +172,13 @@ class _Part(NamedTuple):
     """Returns what is sent for a value; raises `UnfitError` or `ValueError`."""
 
 
-_PARTS: Mapping[str, _Part] = {
-    "text": _Part("text", "a text", _text),
-    "url": _Part("url", "a URL", _url),
-    "date_time_consented": _Part("dateTimeConsented", "an ISO 8601 date that exists", to_date),
-    "ip_address": _Part("ipAddress", "an IP address", _ip_address),
-    "user_agent": _Part("userAgent", "a text", _text),
+CONSENT_PARTS: Mapping[str, ConsentPart] = {
+    "text": ConsentPart("text", "a text", _text),
+    "url": ConsentPart("url", "a URL", _url),
+    "date_time_consented": ConsentPart(
+        "dateTimeConsented", "an ISO 8601 date that exists", to_date
+    ),
+    "ip_address": ConsentPart("ipAddress", "an IP address", _ip_address),
+    "user_agent": ConsentPart("userAgent", "a text", _text),
 }
 """The parts of a consent record, by their names in the settings."""

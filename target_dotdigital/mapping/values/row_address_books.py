@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
 from target_dotdigital.mapping.contacts import MAX_LISTS, as_integer
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping.values.property_path import PropertyPath
 
 
+MAX_KNOWN: Final = 100_000
+"""Ways of naming address books that are remembered."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowAddressBooks:
     """The property in which a stream's records name the address books that their contacts join."""
@@ -22,6 +26,16 @@ class RowAddressBooks:
     path: PropertyPath
     find: Callable[[str | int], int]
     """Returns an address book's ID; it raises `UnfitError` if a contact cannot join it."""
+    _known: dict[object, list[int]] = field(default_factory=dict)
+    """What rows have named, and the IDs of that."""
+
+    def known(self, value: object) -> list[int] | None:
+        """Return the IDs of address books that another row has named alike; None if none has.
+
+        Args:
+            value: What the row names them by.
+        """
+        return self._known.get(_as_key(value))
 
     def read(self, record: Mapping[str, Any]) -> list[int]:
         """Return the IDs of a row's address books, each once, at least one.
@@ -35,14 +49,19 @@ class RowAddressBooks:
             RowRejectedError: One of them cannot be joined, or none is named; code `field.type`.
         """
         value = self.path.read(record)
+        if (known := self.known(value)) is not None:
+            return known
         try:
-            return self._find_all(value if isinstance(value, list) else [value])
+            found = self._find_all(value if isinstance(value, list) else [value])
         except UnfitError as error:
             # The message does not say which one: that is a value of the record.
             reason = f"Property '{self.path.name}' for the address book: {error}"
             raise RowRejectedError(
                 "field.type", reason, property=self.path.name, rule="address book"
             ) from None
+        if (key := _as_key(value)) is not None and len(self._known) < MAX_KNOWN:
+            self._known[key] = found
+        return found
 
     def _find_all(self, named: list[object]) -> list[int]:
         found = dict.fromkeys(self.find(_named(each)) for each in named)
@@ -51,6 +70,13 @@ class RowAddressBooks:
         if len(found) > MAX_LISTS:
             raise UnfitError(f"it names more than {MAX_LISTS}")
         return list(found)
+
+
+def _as_key(value: object) -> object:
+    """Return what a property's value is remembered by; None if it is unusual."""
+    named = value if isinstance(value, list) else (value,)
+    # 1 and true would be one key.
+    return tuple(named) if {*map(type, named)} <= {str, int} else None
 
 
 def _named(named: object) -> str | int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests.support.canary import DEBUG
 from tests.support.target.command import TargetProcess
 
 if TYPE_CHECKING:
@@ -26,10 +27,17 @@ COLUMNS = (
 
 
 def command(
-    config: Mapping[str, Any], folder: Path, *arguments: str, messages: tuple[Any, ...] = ()
+    config: Mapping[str, Any],
+    folder: Path,
+    *arguments: str,
+    messages: tuple[Any, ...] = (),
+    debug: bool = False,
 ) -> FinishedRun:
-    """Run the target with arguments over messages."""
-    with TargetProcess(config, folder, arguments=arguments, pace=20) as target:
+    """Run the target with arguments over messages; `debug`: with all that it can log."""
+    environment = DEBUG if debug else None
+    with TargetProcess(
+        config, folder, arguments=arguments, environment=environment, pace=20
+    ) as target:
         target.send_what_it_takes(*messages)
         return target.end()
 

@@ -126,6 +126,7 @@ class UnsoundError(Exception):
 class StandInAccount:
     """Stands for an account, with data fields and one address book."""
 
+    id = 1
     data_fields = DATA_FIELDS
     client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
     creation = SimpleNamespace(planned_address_books={})
@@ -150,6 +151,9 @@ class StandInAccount:
         if address_book not in {ADDRESS_BOOK, "Book"}:
             raise UnfitError("the account has no address book with this ID or name")
         return ADDRESS_BOOK
+
+    def is_empty(self, _: object) -> bool:
+        return False
 
     def label(self, address_book_id: int) -> str:
         return f"address book {address_book_id}"
