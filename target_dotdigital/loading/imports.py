@@ -126,8 +126,10 @@ class Import:
         Args:
             identities: Normalised identifiers.
         """
-        known = (self.contacts.keys(), self.others.keys())
-        return not all(each.isdisjoint(identities) for each in known)
+        return not (
+            self.contacts.keys().isdisjoint(identities)
+            and self.others.keys().isdisjoint(identities)
+        )
 
     def extend(self, contacts: Sequence[Contact], max_bytes: int) -> int:
         """Take contacts in that have nothing to do with those that are in, or with each other.
@@ -144,14 +146,17 @@ class Import:
         others: dict[str, str] = {}
         if any(map(_others_of, contacts)):
             others = {identity: each.key for each in contacts for identity in each.other_identities}
+            if (
+                len(others) < sum(map(len, map(_others_of, contacts)))
+                or self.has_any(others)
+                or not others.keys().isdisjoint(fresh)
+            ):
+                return 0
         if (
             len(fresh) < len(contacts)
-            or len(others) < sum(map(len, map(_others_of, contacts)))
             or self.size + size > max_bytes
             or self.following is not None
             or self.has_any(fresh)
-            or self.has_any(others)
-            or not others.keys().isdisjoint(fresh)
         ):
             return 0
         self.others.update(others)

@@ -17,7 +17,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
 from target_dotdigital.mapping.column_types import SHORT_TEXT_LENGTH
-from target_dotdigital.mapping.contacts import PLAIN_EMAIL
+from target_dotdigital.mapping.contacts import are_plain_emails
 from target_dotdigital.mapping.values import PLAIN_DAY, PLAIN_TIME, Rounded
 
 Values: TypeAlias = "list[Any]"
@@ -62,7 +62,6 @@ CONSENT_PATTERNS: Final = {
 }
 """By part of a consent record, texts that are sent as they are."""
 
-_EMAILS = re.compile(rf"(?:{PLAIN_EMAIL}\n)+")
 _UTC_DATES = re.compile(rf"(?:{PLAIN_DAY}T{PLAIN_TIME}Z\n)+")
 _DATES = re.compile(
     rf"^({PLAIN_DAY})(?:[T ]({PLAIN_TIME})(?:(\.[0-9]*[1-9])0*|\.0+)?(?:Z|\+00:00)?)?$",
@@ -271,7 +270,7 @@ def emails(check_each: Convert) -> Convert:
             joined = "\n".join(values)
             # Only ASCII: the Kelvin sign's lower case is `k`, and somebody else's address.
             lower = joined.lower() if joined.isascii() else ""
-            if _are_lines(lower, len(values), _EMAILS):
+            if lower.count("\n") == len(values) - 1 and are_plain_emails(f"{lower}\n"):
                 return values if lower == joined else lower.split("\n")
         return check_each(values, notes)
 

@@ -165,7 +165,7 @@ class FastPath:
         }
         bodies: list[bytes] = []
         try:
-            bodies = _encode_lines(list(sent)).splitlines()
+            bodies = _encode_lines(list(sent)).split(b"\n")[:-1]
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
             slow.update(range(len(lines)))
         kinds = bytearray((SENT,)) * len(lines)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec.structs import astuple
 from typing_extensions import override
 
 from target_dotdigital.errors import RowRejectedError
@@ -120,14 +121,16 @@ class TypedReader(RecordReader):
             has_versions: Whether the versions of messages matter.
         """
         self.decode = _line_decoder(stream, record_type, ("version",) if has_versions else ())
+        self._names: tuple[str, ...] = record_type.__struct_fields__
 
     @override
-    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
-        return list(map(_record_of, lines))
+    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> dict[str, Any]:
+        columns = zip(*map(astuple, map(_record_of, lines)), strict=True)
+        return dict(zip(self._names, columns, strict=bool(lines)))
 
     @override
-    def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
-        found = list(map(attrgetter(_attribute(path.segments[0])), records))
+    def values(self, path: PropertyPath, records: Any, slow: set[int]) -> list[Any]:
+        found = list(records.get(_attribute(path.segments[0]), ()))
         for segment in path.segments[1:]:
             name = _attribute(segment)
             found = [getattr(value, name) if value else value for value in found]

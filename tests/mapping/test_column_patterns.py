@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from target_dotdigital.mapping import column_conversions
+from target_dotdigital.mapping.contacts import emails
 
 EXAMPLES = {
     "text": "I agree. Yes",
@@ -25,8 +26,8 @@ LINES: dict[str, tuple[re.Pattern[Any], str]] = {
         for name, pattern in column_conversions.CONSENT_PATTERNS.items()
     },
     "dates": (column_conversions._UTC_DATES, "2026-01-31T10:11:12Z"),
-    "emails, a dot": (column_conversions._EMAILS, "ada.b@shop-one.co.uk"),
-    "emails, two dots": (column_conversions._EMAILS, "ada.b.c@example.org"),
+    "emails, a dot": (emails._PLAIN_LINES, "ada.b@shop-one.co.uk"),
+    "emails, two dots": (emails._PLAIN_LINES, "ada.b.c@example.org"),
     "numbers": (column_conversions._NUMBERS, "-120.500"),
     "numbers and nulls": (column_conversions._NUMBERS_AND_NULLS, "120.5000"),
     "small numbers": (column_conversions._NUMBERS_AND_NULLS, "-0.05000"),

@@ -15,7 +15,7 @@ from target_dotdigital.mapping.contacts.contact import (
     collapse,
     decode_sent,
 )
-from target_dotdigital.mapping.contacts.emails import PLAIN_EMAIL
+from target_dotdigital.mapping.contacts.emails import are_plain_emails
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
     EMAIL,
@@ -52,7 +52,6 @@ __all__ = [
     "MAX_TEXT_UNITS",
     "MAX_WHOLE_DIGITS",
     "MOBILE_NUMBER",
-    "PLAIN_EMAIL",
     "ChannelProperties",
     "Contact",
     "HeldOptOuts",
@@ -63,6 +62,7 @@ __all__ = [
     "Row",
     "SentContact",
     "StreamCounts",
+    "are_plain_emails",
     "as_integer",
     "canonical",
     "channel_properties",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.mapping.contacts.emails import canonical_email
+from target_dotdigital.mapping.contacts.emails import are_plain_emails, canonical_email, email
 from target_dotdigital.mapping.contacts.identifiers import checker, normalise
 from tests.support.builders import attempt
 
@@ -126,6 +126,18 @@ def test_an_address_is_sent_trimmed_and_lower_cased(value: str, sent: str) -> No
 )
 def test_what_is_no_address_is_refused(value: object) -> None:
     assert refusal("email", value).code == "identifier.invalid"
+
+
+@MODEST
+@given(
+    st.lists(
+        st.sampled_from(["a", "1", ".", "-", "_", "+", "@", "@a.com", "xn--", "A", "a" * 62]),
+        max_size=7,
+    ).map("".join)
+)
+def test_an_address_that_is_plain_among_others_stays_as_it_is_alone(address: str) -> None:
+    if are_plain_emails(f"{address}\nann@example.com\n"):
+        assert email(address) == address
 
 
 @MODEST

@@ -128,7 +128,9 @@ class StandInAccount:
 
     id = 1
     data_fields = DATA_FIELDS
-    client = SimpleNamespace(host="nowhere.example", takes_imports=lambda: True)
+    client = SimpleNamespace(
+        host="nowhere.example", takes_imports=lambda: True, imports_a_minute=lambda: None
+    )
     creation = SimpleNamespace(planned_address_books={})
     known_address_books = MappingProxyType({ADDRESS_BOOK: SimpleNamespace(name="Book", contacts=0)})
 
