@@ -10,6 +10,9 @@ from target_dotdigital.signals import exit_at_once
 COMPLETION_VARIABLE = "_TARGET_DOTDIGITAL_COMPLETE"
 """What a shell sets that completes the command: the name that Click derives from the command's."""
 
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""A block of rows is made of thousands of them, and none is part of a cycle."""
+
 
 def main() -> None:
     """Load what comes on standard input. A signal ends it quietly from the first moment on."""
@@ -24,6 +27,7 @@ def main() -> None:
     from target_dotdigital.target import TargetDotdigital  # noqa: PLC0415 - signals come first
 
     gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
     TargetDotdigital.cli()
 

@@ -23,7 +23,7 @@ def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
         if end:
-            yield b"".join((*rest, chunk[:end]))
+            yield b"".join((*rest, memoryview(chunk)[:end]))
             rest.clear()
         rest.append(chunk[end:])
     if last := b"".join(rest):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from target_dotdigital.account.identities import identities_of
@@ -213,7 +214,7 @@ class KnownContacts:
             TargetDotdigitalError: A call fails.
         """
         everybody = list(contacts)
-        unsure = [each for each in everybody if each.only_if_known]
+        unsure = list(filter(attrgetter("only_if_known"), everybody))
         if not unsure:
             return everybody, []
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain, pairwise, repeat
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ _others_of = attrgetter("other_identities")
 
 _START = b'{"mergeOption":"%s","contacts":['
 _END = b"]}"
+_JOINED_CONTACTS = 500
+"""So many make no piece so large that the C library would ask the system for it."""
+
 _BYTES_AROUND_CONTACTS = len(_START) + len("overwriteIfNotEmpty") + len(_END)
 
 
@@ -45,11 +48,12 @@ def import_body(
         The JSON in the buffer. To be released before the buffer is used again.
     """
     bodies = list(map(_body_of, contacts))
-    last = bodies.pop()
     buffer.seek(0)
     buffer.write(_START % merge_option.encode())
-    buffer.writelines(chain.from_iterable(zip(bodies, repeat(b","))))
-    buffer.write(last)
+    for start in range(0, len(bodies), _JOINED_CONTACTS):
+        if start:
+            buffer.write(b",")
+        buffer.write(b",".join(bodies[start : start + _JOINED_CONTACTS]))
     buffer.write(_END)
     return buffer.getbuffer()[: buffer.tell()]
 
@@ -141,26 +145,26 @@ class Import:
         Returns:
             How many are taken in: all of them or none.
         """
-        fresh = dict(zip(map(_key_of, contacts), contacts, strict=True))
+        keys = list(map(_key_of, contacts))
         size = sum(map(len, map(_body_of, contacts))) + len(contacts)
+        if self.size + size > max_bytes or self.following is not None or self.has_any(keys):
+            return 0
         others: dict[str, str] = {}
         if any(map(_others_of, contacts)):
             others = {identity: each.key for each in contacts for identity in each.other_identities}
             if (
                 len(others) < sum(map(len, map(_others_of, contacts)))
                 or self.has_any(others)
-                or not others.keys().isdisjoint(fresh)
+                or not others.keys().isdisjoint(keys)
             ):
                 return 0
-        if (
-            len(fresh) < len(contacts)
-            or self.size + size > max_bytes
-            or self.following is not None
-            or self.has_any(fresh)
-        ):
+        before = len(self.contacts)
+        self.contacts.update(zip(keys, contacts, strict=True))
+        if len(self.contacts) < before + len(keys):  # two of them are of one person
+            for key in dict.fromkeys(keys):
+                del self.contacts[key]
             return 0
         self.others.update(others)
-        self.contacts.update(fresh)
         self.size += size
         return len(contacts)
 

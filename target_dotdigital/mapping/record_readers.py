@@ -67,8 +67,8 @@ class RecordReader:
         self.decode = _line_decoder(stream, dict[str, Any], ("version", "time_extracted"))
         """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
 
-    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
-        """Return the records of lines.
+    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> Any:  # noqa: ANN401 - for `values`
+        """Return the records of lines, as `values` takes them.
 
         Args:
             lines: What `decode` has returned for each.
@@ -87,12 +87,12 @@ class RecordReader:
             found.append(record or {})
         return found
 
-    def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
+    def values(self, path: PropertyPath, records: Any, slow: set[int]) -> list[Any]:  # noqa: ANN401 - see `records`
         """Return the values of a property; UNSET for each that is not there.
 
         Args:
             path: The property.
-            records: The records.
+            records: What `records` has returned.
             slow: Takes the places of those that need a look.
         """
         if len(path.segments) == 1:
@@ -124,12 +124,16 @@ class TypedReader(RecordReader):
         self._names: tuple[str, ...] = record_type.__struct_fields__
 
     @override
-    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> dict[str, Any]:
+    def records(
+        self, lines: Sequence[Any], slow: set[int], filtered: set[int]
+    ) -> dict[str, tuple[Any, ...]]:
         columns = zip(*map(astuple, map(_record_of, lines)), strict=True)
         return dict(zip(self._names, columns, strict=bool(lines)))
 
     @override
-    def values(self, path: PropertyPath, records: Any, slow: set[int]) -> list[Any]:
+    def values(
+        self, path: PropertyPath, records: dict[str, tuple[Any, ...]], slow: set[int]
+    ) -> list[Any]:
         found = list(records.get(_attribute(path.segments[0]), ()))
         for segment in path.segments[1:]:
             name = _attribute(segment)
