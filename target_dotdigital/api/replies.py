@@ -138,7 +138,7 @@ class ListOfContact(Documented, frozen=True):
     name: msgspec.Raw = _UNREAD
 
 
-class FoundContact(Documented, frozen=True, rename="camel"):
+class FoundContact(Documented, frozen=True, rename="camel", gc=False):
     """A contact of `GET /contacts/v3`, or of `GET /contacts/v3/{identifier}/{value}`."""
 
     contact_id: int

@@ -25,7 +25,7 @@ in one way only: of two ways, a wrong address below many others would have all o
 
 _MAX_DOMAIN_LENGTH: Final = 253
 
-_PUNYCODE: Final = "xn--"
+PUNYCODE: Final = "xn--"
 
 
 def canonical_email(text: str) -> str:
@@ -39,7 +39,7 @@ def canonical_email(text: str) -> str:
     """
     if text.isascii():
         text = text.lower()
-        if _PUNYCODE not in text:
+        if PUNYCODE not in text:
             return text
     elif _imitates_ascii(text):
         return text
@@ -52,7 +52,7 @@ def canonical_email(text: str) -> str:
 
 def _canonical_domain(domain: str) -> str:
     """Return a domain in Unicode. One that IDNA 2008 does not know stays as it is."""
-    if len(domain) > _MAX_DOMAIN_LENGTH or (domain.isascii() and _PUNYCODE not in domain):
+    if len(domain) > _MAX_DOMAIN_LENGTH or (domain.isascii() and PUNYCODE not in domain):
         return domain
     import idna  # noqa: PLC0415 - one address in a thousand needs it
 
