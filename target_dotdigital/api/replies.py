@@ -95,7 +95,7 @@ class ImportSummary(Documented, frozen=True, rename="camel"):
     duplicate_identifiers: int = 0
 
 
-class WrittenContact(Documented, frozen=True, rename="camel"):
+class WrittenContact(Documented, frozen=True, rename="camel", gc=False):
     """A contact that was created or updated."""
 
     contact_id: int | None = None
