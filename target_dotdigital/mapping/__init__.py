@@ -39,7 +39,7 @@ from target_dotdigital.mapping.fast_path import (
     build_fast_path,
 )
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
-from target_dotdigital.mapping.record_readers import preparation
+from target_dotdigital.mapping.record_readers import MESSAGE_PARTS, preparation
 from target_dotdigital.mapping.schemas import (
     TYPES,
     RecordValidator,
@@ -62,6 +62,7 @@ __all__ = [
     "EMAIL",
     "FILTERED",
     "MAX_FRACTION_DIGITS",
+    "MESSAGE_PARTS",
     "MOBILE_NUMBER",
     "SENT",
     "TYPES",
