@@ -17,6 +17,7 @@ from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
+    MESSAGE_PARTS,
     ContactMapping,
     Lines,
     RecordValidator,
@@ -203,12 +204,12 @@ class ContactSink(BatchSink):
             stream: What the tap calls the stream.
             stream_map: What turns its records into this stream's.
         """
-        if self._mapping is None or self._settings is None:
+        if (mapping := self._mapping) is None or self._settings is None:
             return None
-        mapping = self._mapping
         is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         has_metadata = self.include_sdc_metadata_properties
-        is_made = not is_same or (has_metadata and any(map(_is_metadata, self._names_in_use())))
+        added = filter(_is_metadata, self._names_in_use() if has_metadata else ())
+        is_made = not (is_same and set(added).issubset(MESSAGE_PARTS.values()))
         lines = Lines(
             stream,
             self.schema,
@@ -219,10 +220,9 @@ class ContactSink(BatchSink):
                 self._may_fit,
             ),
             is_made=is_made,
-            has_versions=self._mirror is not None,
+            parts=MESSAGE_PARTS if has_metadata else {"version": None} if self._mirror else {},
         )
-        fast_path = build_fast_path(lines, mapping)
-        if fast_path is None:
+        if (fast_path := build_fast_path(lines, mapping)) is None:
             return None
         loading = Loading(
             mapping,

@@ -11,7 +11,7 @@ from target_dotdigital.account.address_books import (
 from target_dotdigital.account.connection import Connection, Timeouts, region_of
 from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
-from target_dotdigital.account.identities import identities_of
+from target_dotdigital.account.identities import identities_of, not_held
 from target_dotdigital.account.members import (
     MAX_LOOKUPS,
     NOT_IN_A_PATH,
@@ -20,7 +20,7 @@ from target_dotdigital.account.members import (
     find_address_book,
     read_held_account,
     read_held_members,
-    read_members,
+    read_member_pages,
 )
 from target_dotdigital.account.used_address_books import UsedAddressBook, used_address_books
 
@@ -42,9 +42,10 @@ __all__ = [
     "identities_of",
     "named_address_books",
     "new_beside",
+    "not_held",
     "read_held_account",
     "read_held_members",
-    "read_members",
+    "read_member_pages",
     "region_of",
     "used_address_books",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -20,7 +21,7 @@ from target_dotdigital.mapping import IdentitySet, decode_sent
 from target_dotdigital.settings import address_book_label, gone_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from target_dotdigital.api import AddressBook, Client, ContactPage
     from target_dotdigital.mapping import Contact
@@ -60,13 +61,13 @@ def find_address_book(client: Client, address_book_id: int) -> AddressBook:
         raise SettingsError(gone_message(address_book_label(address_book_id))) from None
 
 
-def read_members(
+def read_member_pages(
     client: Client,
     address_book_id: int,
     on_page: Callable[[], None] = lambda: None,
     label: str | None = None,
-) -> Iterator[FoundContact]:
-    """Yield the members of an address book. Read to the end, they are all of them.
+) -> Iterator[Sequence[FoundContact]]:
+    """Yield the members of an address book by the page. Read to the end, they are all of them.
 
     Args:
         client: Calls Dotdigital.
@@ -93,10 +94,10 @@ def read_held_members(
         on_page: Called before each page; it may raise.
 
     Raises:
-        IncompleteListError: See `read_members`.
+        IncompleteListError: See `read_member_pages`.
     """
     read = partial(client.held_contacts, details, address_book_id)
-    yield from _read_all(client, address_book_id, read, on_page)
+    yield from chain.from_iterable(_read_all(client, address_book_id, read, on_page))
 
 
 def _read_all(
@@ -105,13 +106,13 @@ def _read_all(
     read: Callable[[str | None], ContactPage[_ContactT]],
     on_page: Callable[[], None],
     label: str | None = None,
-) -> Iterator[_ContactT]:
+) -> Iterator[Sequence[_ContactT]]:
     before = find_address_book(client, address_book_id).contacts
     label = label or address_book_label(address_book_id)
     listed = 0
-    for contact in _read_pages(read, label, on_page):
-        listed += 1
-        yield contact
+    for page in _read_pages(read, label, on_page):
+        listed += len(page)
+        yield page
     after = find_address_book(client, address_book_id).contacts
     # It may have grown or shrunk meanwhile: whatever lies between the two counts is complete.
     told = min((count for count in (before, after) if count is not None), default=0)
@@ -148,21 +149,21 @@ def read_held_account(
             return read(marker, since_ever=since_ever)
 
     try:
-        yield from _read_pages(page, "the account", on_page)
+        yield from chain.from_iterable(_read_pages(page, "the account", on_page))
     except RequestRefusedError as error:
         raise IncompleteListError(error.message) from None
 
 
 def _read_pages(
     read: Callable[[str | None], ContactPage[_ContactT]], whose: str, on_page: Callable[[], None]
-) -> Iterator[_ContactT]:
+) -> Iterator[Sequence[_ContactT]]:
     marker: str | None = None
     seen: set[str | int] = set()
     listed = empty = 0
     while True:
         on_page()
         page = read(marker)
-        yield from page.items
+        yield page.items
         listed += len(page.items)
         empty = 0 if page.items else empty + 1
         # The first contact tells a page that comes again under a marker of another name.

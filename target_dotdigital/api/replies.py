@@ -95,7 +95,7 @@ class ImportSummary(Documented, frozen=True, rename="camel"):
     duplicate_identifiers: int = 0
 
 
-class WrittenContact(Documented, frozen=True, rename="camel"):
+class WrittenContact(Documented, frozen=True, rename="camel", gc=False):
     """A contact that was created or updated."""
 
     contact_id: int | None = None
@@ -138,7 +138,7 @@ class ListOfContact(Documented, frozen=True):
     name: msgspec.Raw = _UNREAD
 
 
-class FoundContact(Documented, frozen=True, rename="camel"):
+class FoundContact(Documented, frozen=True, rename="camel", gc=False):
     """A contact of `GET /contacts/v3`, or of `GET /contacts/v3/{identifier}/{value}`."""
 
     contact_id: int

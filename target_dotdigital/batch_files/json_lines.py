@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import zlib
+from collections import deque
 from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
@@ -23,7 +24,7 @@ _GZIP: Final = 31
 """zlib's number for gzip with its check sum, and for nothing else."""
 
 
-class _Object(msgspec.Struct):
+class _Object(msgspec.Struct, gc=False):
     """Any JSON object."""
 
 
@@ -103,8 +104,7 @@ def _records(lines: list[bytes], name: str, lines_before: int) -> list[bytes]:
         DataError: One is not a JSON object.
     """
     try:
-        for line in lines:
-            _check_object(line)
+        deque(map(_check_object, lines), maxlen=0)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         for number, line in enumerate(lines, lines_before + 1):
             if line.strip() and not _is_object(line):
@@ -113,7 +113,7 @@ def _records(lines: list[bytes], name: str, lines_before: int) -> list[bytes]:
                     "whether the tap stopped in the middle of it"
                 ) from None
     # JSON has a space where a carriage return can stand.
-    return [line.replace(b"\r", b" ").strip() for line in lines if line.strip()]
+    return [stripped for line in lines if (stripped := line.replace(b"\r", b" ").strip())]
 
 
 def _is_object(line: bytes) -> bool:

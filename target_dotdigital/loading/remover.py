@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from target_dotdigital.account import (
     IncompleteListError,
     find_address_book,
     identities_of,
-    read_members,
+    read_member_pages,
 )
 from target_dotdigital.api import CONTACTS_A_PAGE, DELETION, REMOVAL
 from target_dotdigital.errors import (
@@ -184,7 +185,8 @@ class Remover:
         wanted = {canonical(contact.key): contact.key for contact in contacts}
         try:
             label = self._label(address_book_id)
-            for member in read_members(self._client, address_book_id, label=label):
+            pages = read_member_pages(self._client, address_book_id, label=label)
+            for member in chain.from_iterable(pages):
                 for identity in identities_of(member.identifiers, member.contact_id):
                     key = wanted.get(canonical(identity))
                     if key is not None:

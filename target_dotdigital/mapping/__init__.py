@@ -21,9 +21,11 @@ from target_dotdigital.mapping.contacts import (
     collapse,
     comparable_identity,
     decode_sent,
+    hashes_of,
     identities_in,
     identity_hash,
     normalise,
+    normalise_all,
     rows_in_words,
 )
 from target_dotdigital.mapping.fast_path import (
@@ -37,7 +39,7 @@ from target_dotdigital.mapping.fast_path import (
     build_fast_path,
 )
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
-from target_dotdigital.mapping.record_readers import preparation
+from target_dotdigital.mapping.record_readers import MESSAGE_PARTS, preparation
 from target_dotdigital.mapping.schemas import (
     TYPES,
     RecordValidator,
@@ -60,6 +62,7 @@ __all__ = [
     "EMAIL",
     "FILTERED",
     "MAX_FRACTION_DIGITS",
+    "MESSAGE_PARTS",
     "MOBILE_NUMBER",
     "SENT",
     "TYPES",
@@ -94,12 +97,14 @@ __all__ = [
     "declared_types",
     "decode_sent",
     "field_type",
+    "hashes_of",
     "identities_in",
     "identity_hash",
     "is_deleted",
     "match_property",
     "no_data_field",
     "normalise",
+    "normalise_all",
     "preparation",
     "rows_in_words",
     "to_text",

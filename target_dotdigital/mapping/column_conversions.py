@@ -85,6 +85,11 @@ def without_null(values: Values, _notes: Notes) -> Values:
     return [UNSET if value is None else value for value in values]
 
 
+def only_true(values: Values, _notes: Notes) -> Values:
+    """Return for each value whether it is true."""
+    return [value is True for value in values]
+
+
 def usual(kinds: frozenset[type], unchanged: Convert, convert_each: Convert) -> Convert:
     """Return the conversion of values most of which are of the types that are sent.
 
@@ -278,7 +283,7 @@ def emails(check_each: Convert) -> Convert:
 
 
 def lines_of(pattern: str, convert_each: Convert) -> Convert:
-    """Return the conversion of values most of which are texts that are sent as they are.
+    """Return the conversion of values most of which are texts that are sent as they are, or null.
 
     Args:
         pattern: That of such a text.
@@ -287,9 +292,10 @@ def lines_of(pattern: str, convert_each: Convert) -> Convert:
     lines = re.compile(rf"(?:{pattern}\n)+")
 
     def converted(values: Values, notes: Notes) -> Values:
-        with suppress(TypeError):  # one of them is no text
-            if _are_lines("\n".join(values), len(values), lines):
-                return values
+        with suppress(TypeError):  # one of them is neither
+            texts = {*values} - {None, UNSET}  # the same one again and again
+            if not texts or _are_lines("\n".join(texts), len(texts), lines):
+                return without_null(values, notes) if None in values else values
         return convert_each(values, notes)
 
     return converted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress, count
+from operator import not_
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET, Raw, UnsetType
@@ -17,6 +19,7 @@ from target_dotdigital.mapping.column_conversions import (
     needed,
     numbers,
     one_by_one,
+    only_true,
     raw_numbers,
     texts,
     usual,
@@ -124,7 +127,10 @@ def _preferences(read: Callable[[object], bool]) -> Convert:
 
 def _opt_outs(read: Callable[[object], bool]) -> Convert:
     # An empty list is as little a no as a full one.
-    return one_by_one(read, is_absent=lambda value: value is None or value is False, absent=False)
+    convert_each = one_by_one(
+        read, is_absent=lambda value: value is None or value is False, absent=False
+    )
+    return usual(FLAGS, only_true, convert_each)
 
 
 def _consents(convert: Callable[[object], str]) -> Convert:
@@ -184,16 +190,16 @@ def _field(field: MappedField, types: PlainTypes | None, *, keeps_empty: bool) -
     return Column(field.name, field.path, convert, decoded)
 
 
-def _looked_up(find: Callable[[object], object]) -> Convert:
+def _looked_up(find: Callable[[Values], Values]) -> Convert:
     """Return the conversion of values for which rows before have found something.
 
     Args:
-        find: Returns what was found; None if nothing was.
+        find: Returns what was found for each; None if nothing was.
     """
 
     def converted(values: Values, notes: Notes) -> Values:
-        found = list(map(find, values))
-        notes.slow.update(place for place, each in enumerate(found) if each is None)
+        found = find(values)
+        notes.slow.update(compress(count(), map(not_, found)))
         return found
 
     return converted

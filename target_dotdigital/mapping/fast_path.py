@@ -62,8 +62,8 @@ class Lines(NamedTuple):
     """Makes the stream's record of a line, and checks it."""
     is_made: bool
     """Whether there is more to that than to check it: a stream map, say."""
-    has_versions: bool
-    """Whether the versions of messages matter."""
+    parts: Mapping[str, str | None]
+    """The parts of messages that matter beside records, each with the property made of it."""
 
 
 class MappedLines(NamedTuple):
@@ -217,7 +217,7 @@ def build_fast_path(lines: Lines, mapping: ContactMapping) -> FastPath | None:
             lines.schema,
             lines.key_properties,
             [(each.path, each.type) for group in columns for each in group],
-            has_versions=lines.has_versions,
+            lines.parts,
         )
     if reader is None:
         reader = RecordReader(lines.stream, lines.prepare)

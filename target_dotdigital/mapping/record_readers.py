@@ -46,6 +46,9 @@ _ODD_SIGN: Final = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
 _NEVER: Final[Any] = Annotated[int, Meta(gt=0, lt=0)] | UnsetType
 """The type of what is not to be there."""
 
+MESSAGE_PARTS: Final = {"time_extracted": "_sdc_extracted_at", "version": "_sdc_table_version"}
+"""Parts of messages, with the property of records that the SDK makes of each."""
+
 _record_of = attrgetter("record")
 
 Prepare: TypeAlias = Callable[[Any], "dict[str, Any] | None"]
@@ -64,7 +67,7 @@ class RecordReader:
             prepare: Makes the stream's record of a line.
         """
         self._prepare = prepare
-        self.decode = _line_decoder(stream, dict[str, Any], ("version", "time_extracted"))
+        self.decode = _line_decoder(stream, dict[str, Any], dict.fromkeys(MESSAGE_PARTS, Any))
         """Decodes a line; raises one of `UNREADABLE` if it has to go the slow way."""
 
     def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> Any:  # noqa: ANN401 - for `values`
@@ -112,15 +115,15 @@ class RecordReader:
 class TypedReader(RecordReader):
     """Decodes the mapped properties of a record, each as its type, and skips the others."""
 
-    def __init__(self, stream: str, record_type: Any, *, has_versions: bool) -> None:  # noqa: ANN401 - a type
+    def __init__(self, stream: str, record_type: Any, parts: Mapping[str, Any]) -> None:  # noqa: ANN401 - a type
         """Make the decoder.
 
         Args:
             stream: What the tap calls the stream.
             record_type: As what a record is decoded.
-            has_versions: Whether the versions of messages matter.
+            parts: What else of a message matters, and its types.
         """
-        self.decode = _line_decoder(stream, record_type, ("version",) if has_versions else ())
+        self.decode = _line_decoder(stream, record_type, parts)
         self._names: tuple[str, ...] = record_type.__struct_fields__
 
     @override
@@ -141,14 +144,39 @@ class TypedReader(RecordReader):
         return found
 
 
+class MessageReader(RecordReader):
+    """Reads properties that are parts of messages as such, and the others as a typed reader."""
+
+    def __init__(self, reader: TypedReader, of_messages: Mapping[str, str]) -> None:
+        """Read nothing yet.
+
+        Args:
+            reader: Decodes lines.
+            of_messages: The properties, and of what part of a message each is made.
+        """
+        self.decode = reader.decode
+        self._reader = reader
+        self._of_messages = of_messages
+
+    @override
+    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
+        return [lines, self._reader.records(lines, slow, filtered)]
+
+    @override
+    def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
+        lines, decoded = records
+        if (part := self._of_messages.get(path.name)) is not None:
+            return list(map(attrgetter(part), lines))
+        return self._reader.values(path, decoded, slow)
+
+
 def typed_reader(
     stream: str,
     schema: Mapping[str, Any],
     key_properties: Sequence[str],
     mapped: Iterable[tuple[PropertyPath, Any]],
-    *,
-    has_versions: bool,
-) -> TypedReader | None:
+    parts: Mapping[str, str | None],
+) -> RecordReader | None:
     """Return the typed reader of a stream; None if there is none for its schema.
 
     Args:
@@ -156,7 +184,7 @@ def typed_reader(
         schema: Its JSON schema.
         key_properties: The tap's key properties.
         mapped: The properties that are mapped, and the type of each; None if it has none.
-        has_versions: Whether the versions of messages matter.
+        parts: The parts of messages that matter, each with the property that is made of it.
     """
     types: dict[tuple[str, ...], Any] = {}
     for path, kind in mapped:
@@ -164,11 +192,14 @@ def typed_reader(
             return None  # or two columns want to decode a property differently
     for name in key_properties:
         types.setdefault((name,), decoded_type(types_in(schema, (name,)), is_used=False))
+    of_messages = {name: part for part, name in parts.items() if name is not None}
+    kinds = dict.fromkeys(parts, Any)
+    kinds |= {part: types.pop((name,), Any) for name, part in of_messages.items()}
     used = used_in(types)
     names = (name for segments in types for name in segments)
     if not _is_plain(schema) or not can_decode((*names, *schema.get("required", ()))):
         return None
-    if None in types.values() or DELETED_AT in used:
+    if None in (*types.values(), *kinds.values()) or DELETED_AT in used:
         return None
     fields = _fields(schema, used, types, key_properties)
     if fields is None:
@@ -176,7 +207,8 @@ def typed_reader(
     fields += [(".".join(segments), _NEVER, UNSET) for segments in types if len(segments) > 1]
     # A row that may be marked as deleted goes the slow way.
     fields.append((DELETED_AT, Literal[""] | None | UnsetType, UNSET))
-    return TypedReader(stream, _struct(fields), has_versions=has_versions)
+    reader = TypedReader(stream, _struct(fields), kinds)
+    return MessageReader(reader, of_messages) if of_messages else reader
 
 
 def preparation(
@@ -305,14 +337,14 @@ def _attribute(name: str) -> str:
 def _line_decoder(
     stream: str,
     record_type: Any,  # noqa: ANN401 - a type
-    others: Iterable[str],
+    parts: Mapping[str, Any],
 ) -> Callable[[bytes], Any]:
     line = msgspec.defstruct(
         "Line",
         [
             ("stream", Literal[stream]),
             ("record", record_type),
-            *((name, Any, None) for name in others),
+            *((name, kind, None) for name, kind in parts.items()),
         ],
         tag_field="type",
         tag="RECORD",

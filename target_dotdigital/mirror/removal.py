@@ -11,7 +11,8 @@ from target_dotdigital.account import (
     IncompleteListError,
     find_address_book,
     identities_of,
-    read_members,
+    not_held,
+    read_member_pages,
 )
 from target_dotdigital.api import CONTACTS_A_PAGE
 from target_dotdigital.errors import DotdigitalError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from target_dotdigital.api import Client
+    from target_dotdigital.api import Client, FoundContact
     from target_dotdigital.fingerprints import Fingerprints
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
@@ -102,18 +103,10 @@ class MirrorRemoval(LastLoad):
             )
             return stale
         try:
-            for member in read_members(client, number, self.check_going_on, stale.label):
-                stale.members += 1
-                identities = list(identities_of(member.identifiers, member.contact_id))
-                stays = any(
-                    identity in known
-                    for identity in identities
-                    for known in address_book.identity_sets
-                )
-                if not (stays or self._was_unchanged(identities, address_book)):
-                    stale.contact_ids.append(member.contact_id)
-                    if self.fingerprints is not None:
-                        self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
+            for page in read_member_pages(client, number, self.check_going_on, stale.label):
+                stale.members += len(page)
+                for member in not_held(page, address_book.identity_sets):
+                    self._note_absent(member, stale)
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "
@@ -122,6 +115,15 @@ class MirrorRemoval(LastLoad):
         if not stale.contact_ids:
             _logger.info("Mirror of %s: all %d contacts stay", stale.label, stale.members)
         return stale
+
+    def _note_absent(self, member: FoundContact, stale: StaleMembers) -> None:
+        """Note a member of whom no row was sent: it is stale, unless it has an unchanged one."""
+        identities = list(identities_of(member.identifiers, member.contact_id))
+        if self._was_unchanged(identities, stale.address_book):
+            return
+        stale.contact_ids.append(member.contact_id)
+        if self.fingerprints is not None:
+            self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
 
     def _was_unchanged(self, identities: Sequence[str], address_book: MirroredAddressBook) -> bool:
         """Return whether a member has a row, which was not sent, so that no report tells the ID."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from functools import partial
-from itertools import compress, groupby, product, repeat
+from itertools import chain, compress, groupby, product, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +36,8 @@ _RUNS = re.compile(rb"s+|u+|f+|l+")
 """Lines that follow each other, and of which the same becomes."""
 
 _version_of = attrgetter("version")
+_key_of = attrgetter("key")
+_other_identities_of = attrgetter("other_identities")
 
 
 class Loading(NamedTuple):
@@ -147,10 +149,11 @@ class FastRows:
         self._take_slowly = take_slowly
         self._uncounted.clear()
         first_row = self._intake.position + 1
-        rows = self._rows(lines, places, self._identity_sets(messages, first_row))
+        sets = self._identity_sets(messages, first_row)
+        rows = self._rows(lines, places, sets)
         are_unchanged = None if self._known is None else partial(self._are_unchanged, places)
         mapped = self._fast_path.map(messages, rows, are_unchanged)
-        self._hold(mapped)
+        self._hold(mapped, sets)
         kinds = mapped.kinds
         if len(places) < len(lines):
             kinds = bytearray((UNCHANGED,)) * len(lines)
@@ -188,7 +191,7 @@ class FastRows:
             self._bare_rows[id(identity_set)] = found
         return found
 
-    def _hold(self, mapped: MappedLines) -> None:
+    def _hold(self, mapped: MappedLines, of_mirror: Sequence[IdentitySet | None]) -> None:
         """Hold who stays in address books."""
         find = self._loading.identity_sets
         if find is not None:
@@ -199,10 +202,12 @@ class FastRows:
                 if sets:
                     row = contact.rows[0]
                     contact.rows = (Row(row.counts, row.line, row.schema, sets[0], row.number),)
-        elif self._loading.mirror is not None:
+        elif len(of_mirror) > 1:
             for held, contacts in groupby(mapped.contacts, _identity_set_of):
                 if held is not None:
-                    held.add_all([each for contact in contacts for each in contact.identities])
+                    held.add_all(_identities_of(list(contacts)))
+        elif of_mirror[0] is not None:
+            of_mirror[0].add_all(_identities_of(mapped.contacts))
 
     def _are_unchanged(self, places: Sequence[int], bodies: list[bytes]) -> list[bool]:
         """Return for each contact that was made of a line whether it need not be sent."""
@@ -317,6 +322,11 @@ class FastRows:
             },
             {name: sum(compress(column, is_sent)) for name, column in mapped.opted_out.items()},
         )
+
+
+def _identities_of(contacts: Sequence[Contact]) -> list[str]:
+    others = chain.from_iterable(map(_other_identities_of, contacts))
+    return [*map(_key_of, contacts), *others]
 
 
 def _identity_set_of(contact: Contact) -> IdentitySet | None:

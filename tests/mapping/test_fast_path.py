@@ -262,7 +262,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
             "people": {
                 "fields": {"CITY": "_sdc_extracted_at", "LOYALTY_POINTS": "_sdc_table_version"}
             },
-            "leads": {},
+            "leads": {"fields": {"BIRTHDAY": "_sdc_extracted_at"}, "sync_mode": "mirror"},
         },
     },
     "paths": {

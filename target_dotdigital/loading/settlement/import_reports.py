@@ -8,20 +8,24 @@ Source: https://developer.dotdigital.com/reference/getimportstatus.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain, compress
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_dotdigital.api import ImportSummary
 from target_dotdigital.errors import DotdigitalError, SettingsError
 from target_dotdigital.loading.settlement.reject_codes import reject_code
 from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.mapping import CONTACT_ID, normalise
+from target_dotdigital.mapping import CONTACT_ID, normalise, normalise_all
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_dotdigital.api import FailedContact, ImportStatus, WrittenContact
     from target_dotdigital.mapping import Contact
 
+_key_of = attrgetter("key")
+_other_identities_of = attrgetter("other_identities")
 _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
 
 
@@ -67,7 +71,7 @@ class _Listed:
         failed: The first reject code, by identity.
     """
 
-    def __init__(self, report: ImportStatus, contacts: Iterable[Contact]) -> None:
+    def __init__(self, report: ImportStatus, contacts: Collection[Contact]) -> None:
         """Read the lists.
 
         Args:
@@ -75,7 +79,9 @@ class _Listed:
             contacts: What was sent.
         """
         self._report = report
-        self.sent = {identity: each for each in contacts for identity in each.identities}
+        self.sent = dict(zip(map(_key_of, contacts), contacts, strict=True))
+        if any(map(_other_identities_of, contacts)):
+            self.sent = {identity: each for each in contacts for identity in each.identities}
         # The names of identifiers that were sent, by their lower-case form.
         names = {identity.partition(":")[0] for identity in self.sent}
         self._spellings = {name.lower(): name for name in names}
@@ -119,8 +125,19 @@ class _Listed:
             for contact in owners:
                 yield contact, entry.contact_id
 
-    def _written(self, entries: Iterable[WrittenContact] | None) -> set[str]:
-        return {one for entry in entries or () for one in _identities(entry, self._spellings)}
+    def _written(self, entries: Sequence[WrittenContact] | None) -> set[str]:
+        """Return the identities of entries, as far as identifiers of such names were sent."""
+        found: set[str] = set()
+        identifiers = [each.identifiers or {} for each in entries or ()]
+        for name in dict.fromkeys(chain.from_iterable(identifiers)):
+            sent_as = self._spellings.get(name.lower())
+            if sent_as is not None:
+                values = [each.get(name) for each in identifiers]
+                found.update(normalise_all(sent_as, [one for one in values if one is not None]))
+        if CONTACT_ID in self._spellings.values():
+            ids = [each.contact_id for each in entries or ()]
+            found.update(normalise_all(CONTACT_ID, [one for one in ids if one is not None]))
+        return found
 
     def _failure(self, entry: FailedContact) -> _Failed:
         codes = [reject_code(failure.failure_code) for failure in entry.failures or ()]
@@ -142,23 +159,33 @@ def _settle_listed(
             f"Import {import_id}: Dotdigital does not know the address book. Create it again, or "
             "name another one"
         )
-    unlisted = []
-    for contact in contacts:
-        code = listed.code(contact)
-        is_new = contact.key in listed.created
-        if is_new or contact.key in listed.updated:
-            settlement.imported.append(contact)
-            (settlement.new if is_new else settlement.updated).append(contact)
-            if code is not None:
-                settlement.warnings.append((contact, code))
-        elif code is not None:
-            settlement.rejected.append((contact, code))
-        else:
-            unlisted.append(contact)
+    keys = [*map(_key_of, contacts)]
+    settlement.new += compress(contacts, map(listed.created.__contains__, keys))
+    updated = listed.updated - listed.created
+    settlement.updated += compress(contacts, map(updated.__contains__, keys))
+    written = listed.created | updated
+    settlement.imported += compress(contacts, map(written.__contains__, keys))
+    unlisted = [contact for contact in contacts if contact.key not in written]
+    if listed.failed:
+        codes = {contact.key: listed.code(contact) for contact in contacts}
+        settlement.warnings += _coded(settlement.imported, codes)
+        settlement.rejected += _coded(unlisted, codes)
+        unlisted = [contact for contact in unlisted if codes[contact.key] is None]
     settlement.unmatched += listed.unmatched()
-    if any(row.identity_set is not None for contact in contacts for row in contact.rows):
+    rows = {id(each.rows): each.rows for each in contacts}  # of most contacts, they are the same
+    if any(row.identity_set is not None for each in rows.values() for row in each):
         settlement.ids += listed.ids()
     return unlisted
+
+
+def _coded(
+    contacts: Iterable[Contact], codes: Mapping[str, str | None]
+) -> Iterator[tuple[Contact, str]]:
+    """Yield the contacts that have a reject code, with it."""
+    for contact in contacts:
+        code = codes[contact.key]
+        if code is not None:
+            yield contact, code
 
 
 def _settle_unlisted(

@@ -23,11 +23,13 @@ from target_dotdigital.mapping.contacts.identifiers import (
     as_integer,
     checker,
     normalise,
+    normalise_all,
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
     comparable_identity,
+    hashes_of,
     identities_in,
     identity_hash,
 )
@@ -71,8 +73,10 @@ __all__ = [
     "comparable_identity",
     "decode_sent",
     "email_properties",
+    "hashes_of",
     "identities_in",
     "identity_hash",
     "normalise",
+    "normalise_all",
     "rows_in_words",
 ]

@@ -22,7 +22,7 @@ _TO_LINE_ENDS: Final = bytes.maketrans(b"@.-", b"\n\n\n")
 
 _MAX_DOMAIN_LENGTH: Final = 253
 
-_PUNYCODE: Final = "xn--"
+PUNYCODE: Final = "xn--"
 
 
 def canonical_email(text: str) -> str:
@@ -36,7 +36,7 @@ def canonical_email(text: str) -> str:
     """
     if text.isascii():
         text = text.lower()
-        if _PUNYCODE not in text:
+        if PUNYCODE not in text:
             return text
     elif _imitates_ascii(text):
         return text
@@ -49,7 +49,7 @@ def canonical_email(text: str) -> str:
 
 def _canonical_domain(domain: str) -> str:
     """Return a domain in Unicode. One that IDNA 2008 does not know stays as it is."""
-    if len(domain) > _MAX_DOMAIN_LENGTH or (domain.isascii() and _PUNYCODE not in domain):
+    if len(domain) > _MAX_DOMAIN_LENGTH or (domain.isascii() and PUNYCODE not in domain):
         return domain
     import idna  # noqa: PLC0415 - one address in a thousand needs it
 

@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import RowRejectedError, UnfitError
-from target_dotdigital.mapping.contacts.emails import canonical_email, email
+from target_dotdigital.mapping.contacts.emails import PUNYCODE, canonical_email, email
 from target_dotdigital.mapping.contacts.limits import MAX_IDENTIFIER_LENGTH
 from target_dotdigital.mapping.contacts.mobile_numbers import mobile_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 EMAIL = "email"
 MOBILE_NUMBER = "mobileNumber"
@@ -37,6 +37,24 @@ def normalise(identifier: str, value: object) -> str:
     elif identifier == MOBILE_NUMBER:
         text = re.sub(r"[^0-9]", "", text)
     return f"{identifier}:{text}"
+
+
+def normalise_all(identifier: str, values: Sequence[object]) -> list[str]:
+    """Return what `normalise` returns for each of many identifiers of one name.
+
+    Args:
+        identifier: The identifiers' name.
+        values: Their values.
+    """
+    if identifier == EMAIL:
+        # One look at all of them: nearly every address is plain ASCII without white space.
+        spelled = "\n".join([f"{identifier}:{value}" for value in values])
+        lower = spelled.lower()
+        if spelled.isascii() and PUNYCODE not in lower:
+            found = lower.split("\n")
+            if len(found) == len(values) and found == lower.split():
+                return found
+    return [normalise(identifier, value) for value in values]
 
 
 def contact_id(value: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,16 +76,19 @@ class IdentitySet:
             hashes: The hashes of identities.
         """
         found = self._recent.intersection(hashes)
-        for hashed in hashes if self._buckets else ():
-            number = hashed >> _SHIFT
-            bucket = self._buckets.get(number)
-            if bucket is None:
-                continue
-            if self._sorted.get(number) != len(bucket):
-                bucket = self._compact(number)
-            position = bisect_left(bucket, hashed)
-            if position < len(bucket) and bucket[position] == hashed:
-                found.add(hashed)
+        buckets = self._buckets
+        for number in {hashed >> _SHIFT for hashed in hashes} if buckets else ():
+            if self._sorted.get(number, 0) != len(buckets.get(number, ())):
+                self._compact(number)
+        found.update(
+            [
+                hashed
+                for hashed in hashes
+                # The greatest one that is not greater: the last one if all are.
+                if (bucket := buckets.get(hashed >> _SHIFT))
+                and bucket[bisect_right(bucket, hashed) - 1] == hashed
+            ]
+        )
         return found
 
     def _put_away(self) -> None:
@@ -139,7 +142,7 @@ def hashes_of(identities: Collection[str]) -> list[int]:
         identities: Normalised identifiers.
     """
     joined = "".join(identities)
-    if joined.isascii() and joined.islower():  # nothing in them has another spelling
+    if joined.isascii() and joined == joined.lower():  # nothing in them has another spelling
         return list(map(hash, identities))
     return [identity_hash(each) for each in identities]
 

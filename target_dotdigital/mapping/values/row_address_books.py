@@ -10,7 +10,7 @@ from target_dotdigital.mapping.contacts import MAX_LISTS, as_integer
 from target_dotdigital.mapping.values.property_path import is_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from target_dotdigital.mapping.values.property_path import PropertyPath
 
@@ -29,13 +29,14 @@ class RowAddressBooks:
     _known: dict[object, list[int]] = field(default_factory=dict)
     """What rows have named, and the IDs of that."""
 
-    def known(self, value: object) -> list[int] | None:
-        """Return the IDs of address books that another row has named alike; None if none has.
+    def known(self, values: Sequence[object]) -> list[list[int] | None]:
+        """Return the IDs of address books that other rows have named alike; None if none has.
 
         Args:
-            value: What the row names them by.
+            values: What each row names them by.
         """
-        return self._known.get(_as_key(value))
+        are_plain = {*map(type, values)} <= {str, int}
+        return list(map(self._known.get, zip(values) if are_plain else map(_as_key, values)))
 
     def read(self, record: Mapping[str, Any]) -> list[int]:
         """Return the IDs of a row's address books, each once, at least one.
@@ -49,7 +50,8 @@ class RowAddressBooks:
             RowRejectedError: One of them cannot be joined, or none is named; code `field.type`.
         """
         value = self.path.read(record)
-        if (known := self.known(value)) is not None:
+        (known,) = self.known((value,))
+        if known is not None:
             return known
         try:
             found = self._find_all(value if isinstance(value, list) else [value])

@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_dotdigital.account.identities import identities_of
+from target_dotdigital.account.identities import identities_of, not_held
+from target_dotdigital.api import FoundContact
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
     EMAIL,
     MOBILE_NUMBER,
     normalise,
+    normalise_all,
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     MIN_COMPACTION,
     IdentitySet,
+    hashes_of,
     identities_in,
 )
 from tests.support.builders import WILD_VALUES
@@ -113,3 +116,61 @@ def test_anything_in_a_record_may_be_somebody(record: dict[str, Any], key: str) 
     assert normalise(EMAIL, "ann@example.com") in found
     made = identity_set(*found)
     assert all(each in made for each in found)
+
+
+_VALUES = st.one_of(
+    st.sampled_from(
+        ["Ann@Example.com", " bob@example.com", "a b", "", "a\nb", "a@XN--bcher-kva.example", 7]
+    ),
+    st.text(),
+    st.integers(),
+)
+
+
+@given(st.sampled_from([EMAIL, MOBILE_NUMBER, CONTACT_ID]), st.lists(_VALUES))
+def test_many_identifiers_are_normalised_as_one_is(name: str, values: list[object]) -> None:
+    assert normalise_all(name, values) == [normalise(name, value) for value in values]
+
+
+_MEMBERS = st.lists(
+    st.builds(
+        FoundContact,
+        contact_id=st.integers(1, 9),
+        identifiers=st.none()
+        | st.dictionaries(
+            st.sampled_from(["email", "EMAIL", "mobileNumber", "Shop"]),
+            st.none() | st.sampled_from(["ann@example.com", "Bob@example.com", 7, "None"]),
+        ),
+    )
+)
+_HELD = st.lists(
+    st.sampled_from(
+        ["email:ann@example.com", "mobileNumber:7", "Shop:7", "shop:None", "contactId:3"]
+    )
+)
+
+
+@given(st.sets(st.integers(0, 99)), st.sets(st.integers(0, 99)))
+def test_what_was_put_away_is_found(some: set[int], others: set[int]) -> None:
+    made = identity_set(*map("contactId:{}".format, some))
+    assert len(made) == len(some)  # after this, nothing in it is recent
+    sought, expected = (
+        set(hashes_of([*map("contactId:{}".format, each)])) for each in (others, some & others)
+    )
+    assert made.among(sought) == expected
+
+
+@given(_MEMBERS, _HELD, _HELD)
+def test_members_are_held_by_any_identifier_in_any_set(
+    members: list[FoundContact], one: list[str], other: list[str]
+) -> None:
+    sets = [identity_set(*one), identity_set(*other)]
+    assert not_held(members, sets) == [
+        member
+        for member in members
+        if not any(
+            identity in known
+            for identity in identities_of(member.identifiers, member.contact_id)
+            for known in sets
+        )
+    ]
