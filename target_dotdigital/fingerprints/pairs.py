@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
+
+    from target_dotdigital.fingerprints.hashing import Hasher
 
 
 LATER_SHARE = 10
@@ -107,6 +109,11 @@ class Pairs:
         return hashes(
             each for key, place in self._later.items() for each in (key, self.values[place])
         )
+
+    @property
+    def later_places(self) -> Collection[int]:
+        """Where those are."""
+        return self._later.values()
 
     @property
     def is_unsorted(self) -> bool:
@@ -226,31 +233,31 @@ class SeenContacts:
         self._bits = bytearray()
         self._sets: list[object] = []
 
-    def add(self, place: int, seen_in: object) -> None:
-        """Add a contact.
+    def add_all(self, places: Sequence[int], seen_in: object) -> None:
+        """Add contacts.
 
         Args:
-            place: Its place.
-            seen_in: The set that holds the contacts of the row at hand.
+            places: Their places; at least one.
+            seen_in: The set that holds the contacts of the rows at hand.
         """
-        if len(self._bits) <= place:
-            self._bits.extend(bytes(max(place + 1, 2 * len(self._bits)) - len(self._bits)))
-        self._bits[place] |= 1 << self._number(seen_in)
+        last = max(places)
+        if len(self._bits) <= last:
+            self._bits.extend(bytes(max(last + 1, 2 * len(self._bits)) - len(self._bits)))
+        bit = 1 << self._number(seen_in)
+        for place in places:
+            self._bits[place] |= bit
 
-    def has(self, place: int, outdated: Collection[object]) -> bool:
-        """Return whether a contact was added.
+    def flags(self, outdated: Collection[object]) -> bytes:
+        """Return for each place whether a contact there was added; what is behind was not.
 
         Args:
-            place: Its place.
             outdated: Sets that do not count any more.
         """
-        if place >= len(self._bits):
-            return False
-        ignored = 0
+        counted = (1 << MAX_SEEN_SETS + 1) - 1
         for number, each in enumerate(self._sets):
             if any(each is one for one in outdated):
-                ignored |= 1 << number
-        return self._bits[place] & ~ignored != 0
+                counted &= ~(1 << number)
+        return bytes(self._bits).translate(bytes(each & counted != 0 for each in range(256)))
 
     def _number(self, seen_in: object) -> int:
         for number, each in enumerate(self._sets):
@@ -260,3 +267,63 @@ class SeenContacts:
             self._sets.append(seen_in)
             return len(self._sets) - 1
         return MAX_SEEN_SETS
+
+
+class UnchangedContacts:
+    """The contacts of one stream that have come and were not sent, to look for many of them."""
+
+    def __init__(self, contacts: Contacts, others: Pairs, flags: bytes) -> None:
+        """Take note of them.
+
+        Args:
+            contacts: What is known of all contacts.
+            others: By other identifiers, whose these are.
+            flags: By place, whether a contact counts.
+        """
+        flags = flags.ljust(len(contacts.keys), b"\0")
+        self._keys = hashes(contacts.keys[place] for place in contacts.by_key if flags[place])
+        self._later = {contacts.keys[place] for place in contacts.later_places if flags[place]}
+        self._others = others
+
+    def has(self, identity: int) -> bool:
+        """Return whether one of them has an identity.
+
+        Args:
+            identity: Its hash.
+        """
+        return self._has(identity) or self._has(self._others.get(identity))
+
+    def _has(self, contact: int) -> bool:
+        index = bisect_left(self._keys, contact)
+        is_there = index < len(self._keys) and self._keys[index] == contact
+        return is_there or contact in self._later
+
+
+class Unchanged:
+    """The contacts of some streams that have come and were not sent."""
+
+    def __init__(self, hasher: Hasher, streams: Sequence[UnchangedContacts]) -> None:
+        """Take note of them.
+
+        Args:
+            hasher: Hashes identities.
+            streams: Those of each stream.
+        """
+        self._hasher = hasher
+        self._streams = streams
+
+    def among(self, contacts: Sequence[Sequence[str]]) -> list[bool]:
+        """Return for each of many contacts whether it is one of them.
+
+        Args:
+            contacts: Everything that finds each.
+        """
+        # The last one is an identifier. The first one is the ID, which is known of few.
+        likely = self._hasher.identities([each[-1] if each else "" for each in contacts])
+        return [
+            self._has(hashed) or any(map(self._has, self._hasher.identities(identities)))
+            for hashed, identities in zip(likely, contacts, strict=True)
+        ]
+
+    def _has(self, identity: int) -> bool:
+        return any(each.has(identity) for each in self._streams)

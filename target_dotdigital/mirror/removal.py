@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from array import array
 from dataclasses import dataclass, field
+from itertools import compress, islice
+from operator import not_
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from target_dotdigital.api import Client
-    from target_dotdigital.fingerprints import Fingerprints
+    from target_dotdigital.api import Client, FoundContact
+    from target_dotdigital.fingerprints import Fingerprints, Unchanged
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
+
+_MEMBERS_AT_A_TIME = 1000
 
 _logger = logging.getLogger("target-dotdigital.mirror")
 
@@ -102,18 +106,11 @@ class MirrorRemoval(LastLoad):
             )
             return stale
         try:
-            for member in read_members(client, number, self.check_going_on, stale.label):
-                stale.members += 1
-                identities = list(identities_of(member.identifiers, member.contact_id))
-                stays = any(
-                    identity in known
-                    for identity in identities
-                    for known in address_book.identity_sets
-                )
-                if not (stays or self._was_unchanged(identities, address_book)):
-                    stale.contact_ids.append(member.contact_id)
-                    if self.fingerprints is not None:
-                        self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
+            members = read_members(client, number, self.check_going_on, stale.label)
+            unchanged = self._unchanged(address_book)
+            while some := list(islice(members, _MEMBERS_AT_A_TIME)):
+                stale.members += len(some)
+                self._find_stale(stale, some, unchanged)
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "
@@ -123,11 +120,31 @@ class MirrorRemoval(LastLoad):
             _logger.info("Mirror of %s: all %d contacts stay", stale.label, stale.members)
         return stale
 
-    def _was_unchanged(self, identities: Sequence[str], address_book: MirroredAddressBook) -> bool:
-        """Return whether a member has a row, which was not sent, so that no report tells the ID."""
+    def _unchanged(self, address_book: MirroredAddressBook) -> Unchanged | None:
+        """Return the contacts whose rows were not sent: nothing else may tell that they stay."""
+        if self.fingerprints is None:
+            return None
         streams = (*address_book.streams, *address_book.other_streams)
-        known = self.fingerprints
-        return known is not None and known.was_unchanged(identities, streams, address_book.outdated)
+        return self.fingerprints.unchanged(streams, address_book.outdated)
+
+    def _find_stale(
+        self, stale: StaleMembers, members: list[FoundContact], unchanged: Unchanged | None
+    ) -> None:
+        """Add those of some members who are stale."""
+        every = [list(identities_of(each.identifiers, each.contact_id)) for each in members]
+        is_unchanged = [False] * len(every) if unchanged is None else unchanged.among(every)
+        for member, identities in compress(
+            zip(members, every, strict=True), map(not_, is_unchanged)
+        ):
+            if any(
+                identity in known
+                for identity in identities
+                for known in stale.address_book.identity_sets
+            ):
+                continue
+            stale.contact_ids.append(member.contact_id)
+            if self.fingerprints is not None:
+                self._leaving.extend(self.fingerprints.hasher.identities(identities))
 
     def _keep(self, stale: StaleMembers, account_id: int) -> None:
         """Write the file that puts stale members back."""

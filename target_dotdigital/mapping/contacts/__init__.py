@@ -27,6 +27,7 @@ from target_dotdigital.mapping.contacts.identifiers import (
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
+    comparable_identities,
     comparable_identity,
     identities_in,
     identity_hash,
@@ -68,6 +69,7 @@ __all__ = [
     "channel_properties",
     "checker",
     "collapse",
+    "comparable_identities",
     "comparable_identity",
     "decode_sent",
     "email_properties",
