@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain, compress, groupby, repeat
+from itertools import chain, groupby, repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,8 +90,8 @@ def lay_traces(
     if any(map(_other_identities_of, contacts)):
         others = map(tuple, map(hasher.identities, map(_other_identities_of, contacts)))
     traces = map(Trace, repeat(stream), keys, bodies, lines or repeat(0), others)
-    for contact, trace in zip(contacts, traces, strict=True):
-        contact.traces = (trace,)
+    for contact, own in zip(contacts, zip(traces), strict=True):
+        contact.traces = own
 
 
 def clear_ids(ids: Iterable[tuple[Contact, int]]) -> tuple[dict[str, int], set[str]]:
@@ -163,21 +163,18 @@ class TracesUnderWay:
             newest.pop(each, None)  # the same one may be in there twice
         return len(owned) > len(trace.others)
 
-    def take_all(self, traces: Sequence[Trace]) -> list[Trace]:
+    def take_all(self, traces: list[Trace]) -> list[Trace]:
         """Take traces out; return those that were the newest ones by all identities.
 
         Args:
             traces: The traces.
         """
         newest = self._newest
-        if any(map(_others_of, traces)):
-            return list(filter(self.take, traces))
-        contacts = list(map(_contact_of, traces))
-        found = list(map(newest.get, contacts))
-        are_newest = list(map(is_, found, traces))
-        for contact in compress(contacts, are_newest):
-            del newest[contact]
-        return list(compress(traces, are_newest))
+        found = list(map(newest.pop, map(_contact_of, traces), repeat(None)))
+        if all(map(is_, found, traces)) and not any(map(_others_of, traces)):
+            return traces
+        newest.update((each.contact, each) for each in found if each is not None)
+        return list(filter(self.take, traces))
 
     def clear(self) -> None:
         """Forget all of them."""

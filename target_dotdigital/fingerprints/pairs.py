@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from itertools import accumulate, compress
+from itertools import accumulate, compress, repeat
+from operator import eq, or_
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -186,14 +187,14 @@ class Contacts(Pairs):
             changes: Contact, what was sent, and line of each. The last one of a contact counts.
         """
         keys = changes[::3]
-        is_kept = bytearray(len(keys))
+        is_kept = bytearray(map(bool, changes[1::3]))
         by_key = array("I")
         for bucket in _buckets(keys):
             ordered = sorted(bucket, key=keys.__getitem__)
-            for place, after in zip(ordered, [*ordered[1:], -1], strict=False):
-                # Places of the same contact stay in order.
-                if after < 0 or keys[after] != keys[place]:
-                    is_kept[place] = changes[3 * place + 1] != 0
+            found = list(map(keys.__getitem__, ordered))
+            # Places of the same contact stay in order.
+            for place in compress(ordered, map(eq, found, found[1:])):
+                is_kept[place] = 0
             by_key.extend(filter(is_kept.__getitem__, ordered))
         self.keys, self.values, self.lines = (hashes((0,)) for _ in range(3))
         for column, values in enumerate((self.keys, self.values, self.lines)):
@@ -282,21 +283,29 @@ class UnchangedContacts:
         """
         flags = flags.ljust(len(contacts.keys), b"\0")
         self._keys = hashes(contacts.keys[place] for place in contacts.by_key if flags[place])
+        self._keys.append((1 << _HASH_BITS) - 1)  # what is looked for is never behind the end
         self._later = {contacts.keys[place] for place in contacts.later_places if flags[place]}
         self._others = others
 
-    def has(self, identity: int) -> bool:
-        """Return whether one of them has an identity.
+    def among(self, identities: array[int]) -> list[bool]:
+        """Return for each of many identities whether one of the contacts has it.
 
         Args:
-            identity: Its hash.
+            identities: Their hashes.
         """
-        return self._has(identity) or self._has(self._others.get(identity))
+        found = self._among(identities)
+        if self._others:
+            owners = hashes(map(self._others.get, identities))
+            found = list(map(or_, found, self._among(owners)))
+        return found
 
-    def _has(self, contact: int) -> bool:
-        index = bisect_left(self._keys, contact)
-        is_there = index < len(self._keys) and self._keys[index] == contact
-        return is_there or contact in self._later
+    def _among(self, contacts: array[int]) -> list[bool]:
+        keys, later = self._keys, self._later
+        indexes = map(bisect_left, repeat(keys), contacts)
+        found = [keys[index] == each for index, each in zip(indexes, contacts, strict=True)]
+        if later:
+            found = list(map(or_, found, map(later.__contains__, contacts)))
+        return found
 
 
 class Unchanged:
@@ -312,18 +321,14 @@ class Unchanged:
         self._hasher = hasher
         self._streams = streams
 
-    def among(self, contacts: Sequence[Sequence[str]]) -> list[bool]:
-        """Return for each of many contacts whether it is one of them.
+    def among(self, identities: Sequence[str]) -> list[bool]:
+        """Return for each of many identities whether one of the contacts has it.
 
         Args:
-            contacts: Everything that finds each.
+            identities: Normalised identifiers.
         """
-        # The last one is an identifier. The first one is the ID, which is known of few.
-        likely = self._hasher.identities([each[-1] if each else "" for each in contacts])
-        return [
-            self._has(hashed) or any(map(self._has, self._hasher.identities(identities)))
-            for hashed, identities in zip(likely, contacts, strict=True)
-        ]
-
-    def _has(self, identity: int) -> bool:
-        return any(each.has(identity) for each in self._streams)
+        hashed = self._hasher.identities(identities)
+        found = [False] * len(hashed)
+        for each in self._streams:
+            found = list(map(or_, found, each.among(hashed)))
+        return found

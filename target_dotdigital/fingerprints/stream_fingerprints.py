@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from itertools import chain, compress, repeat
-from operator import attrgetter
+from operator import and_, attrgetter
 from typing import TYPE_CHECKING
 
 from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change, TracesUnderWay
@@ -29,6 +29,7 @@ CHANGES_SHARE = 10
 """More changes than one for so many pairs are worth putting everything in order."""
 
 SETTLED_BITS = 1 << 22
+_SETTLED_MASK = SETTLED_BITS - 1
 
 _contact_of, _others_of = attrgetter("contact"), attrgetter("others")
 _values_of = attrgetter("contact", "body", "line")
@@ -85,7 +86,7 @@ class StreamFingerprints:
         self.seen = SeenContacts()
         self._under_way = TracesUnderWay()
         self._settled = bytearray(SETTLED_BITS)
-        """Whether a contact that has an identity was settled in this run: by the remainder of the
+        """Whether a contact that has an identity was settled in this run: by the last bits of the
         identity's hash, so that it may be true of others, too."""
         self._next = 1
         """The place of the contact that comes next, if they come as they did before."""
@@ -138,6 +139,8 @@ class StreamFingerprints:
         self._expected = max(self._next - SLACK, 1), self._next + count + SLACK
 
     def _find(self, known: array[int], wanted: array[int]) -> list[int]:
+        if not self.contacts:
+            return [0] * len(wanted)
         start, end = self._expected
         places = dict(zip(known[start:end], range(start, end), strict=False))
         found = list(map(places.get, wanted, repeat(0)))
@@ -175,14 +178,13 @@ class StreamFingerprints:
         """
         if self.is_blind:
             return
-        identities = chain(map(_contact_of, traces), *map(_others_of, traces))
-        if self.contacts or self.others:
-            for identity in identities:
-                self._drop_settled(identity)
-        else:
-            for identity in identities:
-                if self._settled[identity % SETTLED_BITS]:
-                    self._drop_settled(identity)
+        identities = [*chain(map(_contact_of, traces), *filter(None, map(_others_of, traces)))]
+        concerned: Iterable[int] = identities
+        if not (self.contacts or self.others):
+            bits = map(and_, identities, repeat(_SETTLED_MASK))
+            concerned = compress(identities, map(self._settled.__getitem__, bits))
+        for identity in concerned:
+            self._drop_settled(identity)
         self._under_way.add(traces)
 
     def drop(self, identity: int, unless: int | None = None) -> None:
@@ -204,13 +206,11 @@ class StreamFingerprints:
             if known and known != unless:
                 self._forget(contact, place)
             is_kept = is_kept or (known != 0 and known == unless)
-        if self._settled[identity % SETTLED_BITS] and not is_kept:
+        if self._settled[identity & _SETTLED_MASK] and not is_kept:
             # What was settled in this run is found nowhere but in the changes.
-            self._note(CONTACTS, identity, 0, 0)
+            self._note_forgotten(identity)
 
-    def settle(
-        self, traces: Sequence[Trace], ids: Mapping[int, int], *, are_imported: bool
-    ) -> None:
+    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
         """Take note of what has become of contacts.
 
         Args:
@@ -222,14 +222,15 @@ class StreamFingerprints:
         if not (newest and are_imported):
             return
         settled = list(map(_contact_of, newest))
-        self._note(CONTACTS, *chain.from_iterable(map(_values_of, newest)))
+        noted = self._noted(CONTACTS)
+        noted.extend(chain.from_iterable(map(_values_of, newest)))
         for trace in newest if ids or any(map(_others_of, newest)) else ():
             told = (ids[trace.contact],) if trace.contact in ids else ()
             for each in (*trace.others, *told):
-                self._note(OTHERS, each, trace.contact)
+                self._noted(OTHERS).extend((each, trace.contact))
                 settled.append(each)
         for each in settled:
-            self._settled[each % SETTLED_BITS] = 1
+            self._settled[each & _SETTLED_MASK] = 1
 
     # What is kept.
 
@@ -319,10 +320,14 @@ class StreamFingerprints:
         values = self.contacts.values
         self.dropped |= {values[place], self.contacts.lines[place], self._replaced.get(place, 0)}
         values[place] = self.contacts.lines[place] = 0
-        self._note(CONTACTS, contact, 0, 0)
+        self._note_forgotten(contact)
 
-    def _note(self, kind: int, *noted: int) -> None:
+    def _note_forgotten(self, contact: int) -> None:
+        self._noted(CONTACTS).extend((contact, 0, 0))
+        self.is_urgent = True
+
+    def _noted(self, kind: int) -> array[int]:
+        """Return what takes the next changes of a kind."""
         if not self.changes or self.changes[-1].kind != kind:
             self.changes.append(Change(kind, hashes()))
-        self.is_urgent = self.is_urgent or not noted[1]
-        self.changes[-1].hashes.extend(noted)
+        return self.changes[-1].hashes

@@ -131,20 +131,21 @@ class MirrorRemoval(LastLoad):
         self, stale: StaleMembers, members: list[FoundContact], unchanged: Unchanged | None
     ) -> None:
         """Add those of some members who are stale."""
-        every = [list(identities_of(each.identifiers, each.contact_id)) for each in members]
-        is_unchanged = [False] * len(every) if unchanged is None else unchanged.among(every)
-        for member, identities in compress(
-            zip(members, every, strict=True), map(not_, is_unchanged)
-        ):
-            if any(
+        if unchanged is not None:
+            # One identity tells of nearly all of them.
+            first = [next(identities_of(each.identifiers), "") for each in members]
+            members = list(compress(members, map(not_, unchanged.among(first))))
+        for member in members:
+            identities = list(identities_of(member.identifiers, member.contact_id))
+            stays = any(
                 identity in known
                 for identity in identities
                 for known in stale.address_book.identity_sets
-            ):
-                continue
-            stale.contact_ids.append(member.contact_id)
-            if self.fingerprints is not None:
-                self._leaving.extend(self.fingerprints.hasher.identities(identities))
+            )
+            if not (stays or (unchanged is not None and any(unchanged.among(identities)))):
+                stale.contact_ids.append(member.contact_id)
+                if self.fingerprints is not None:
+                    self._leaving.extend(self.fingerprints.hasher.identities(identities))
 
     def _keep(self, stale: StaleMembers, account_id: int) -> None:
         """Write the file that puts stale members back."""

@@ -243,7 +243,8 @@ class FastRows:
         else:
             self._hashes = hashes
         found = known.find_bodies(hashes, lines)
-        self._note_seen(found, sets)
+        if self._loading.mirror is not None:
+            self._note_seen(found, sets)
         return list(map(bool, found))
 
     def _hand_over(self, kinds: bytearray, mapped: MappedLines) -> None:
