@@ -73,6 +73,7 @@ def _with_field(name: str, path: str) -> dict[str, Any]:
 
 _REJECTS: Final = {"rejects_path": "rejects.singer"}
 _MIRROR: Final = {"sync_mode": "mirror"}
+_CHANGES: Final = {"send": "changes", "fingerprints_path": "fingerprints"}
 
 FEATURES: Final = {
     "plain": Feature("**a plain upsert**", 1.3),
@@ -111,8 +112,18 @@ FEATURES: Final = {
     ),
     "changes": Feature(
         "`send: changes`; 1 row in 100 has changed",
-        config={"send": "changes", "fingerprints_path": "fingerprints"},
+        config=_CHANGES,
         table=customers.CHANGED,
+        before=PLAIN,
+        sent=customers.changed,
+    ),
+    "changes_first": Feature("… the first load: everything is new", config=_CHANGES),
+    "changes_mirror": Feature(
+        "… and a mirror; 1 row in 100 has changed",
+        stream=_MIRROR,
+        config=_CHANGES,
+        table=customers.CHANGED,
+        members=True,
         before=PLAIN,
         sent=customers.changed,
     ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from msgspec.structs import replace
 
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
-from target_dotdigital.fingerprints.changes import Trace
+from target_dotdigital.fingerprints.changes import clear_ids, lay_traces, settle
 from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
 from target_dotdigital.fingerprints.packing import (
     Head,
@@ -28,12 +27,13 @@ from target_dotdigital.fingerprints.packing import (
     unpack_head,
     unpack_streams,
 )
+from target_dotdigital.fingerprints.pairs import Unchanged, UnchangedContacts
 from target_dotdigital.fingerprints.stored_file import SETTING, StoredFile
 from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
 from target_dotdigital.mapping import CONTACT_ID, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from target_dotdigital.fingerprints.terms import StreamTerms
@@ -174,27 +174,43 @@ class Fingerprints:
 
     # Contacts.
 
-    def send(self, contact: Contact, line: int = 0) -> bool:
-        """Return whether a contact is to be sent, and take note of it.
+    def send(
+        self,
+        contacts: Sequence[Contact],
+        bodies: Iterable[int] | None = None,
+        lines: Iterable[int] | None = None,
+    ) -> list[bool]:
+        """Return for each of some contacts whether it is to be sent, and take note of these.
 
         Args:
-            contact: The contact, of one row.
-            line: The hash of the row's line, if it matters.
+            contacts: Contacts of one stream, each of one row, in order; at least one.
+            bodies: The hash of each one's JSON, if it is known.
+            lines: The hash of each row's line, if it matters.
         """
-        stream = self._streams[contact.rows[0].counts.stream]
-        identities = [self.hasher.identity(each) for each in contact.identities]
-        trace = Trace(identities[0], tuple(identities[1:]), self.hasher.body(contact.body), line)
-        if stream.is_unchanged(trace, contact.rows[0].identity_set):
-            return False
-        contact.traces = ((stream, trace),)
-        stream.send(trace)
+        stream = self._streams[contacts[0].rows[0].counts.stream]
+        lay_traces(stream, self.hasher, contacts, bodies, lines)
+        if not stream.contacts:  # none of them can be unchanged
+            stream.send([each.traces[0] for each in contacts])
+            self._drop_others(stream, contacts)
+            return [True] * len(contacts)
+        are_sent = []
+        for contact in contacts:
+            is_unchanged = stream.is_unchanged(contact.traces[0], contact.rows[0].identity_set)
+            are_sent.append(not is_unchanged)
+            if not is_unchanged:
+                stream.send(contact.traces)
+                self._drop_others(stream, (contact,))
+        return are_sent
+
+    def _drop_others(self, stream: StreamFingerprints, contacts: Sequence[Contact]) -> None:
+        """Forget in other streams what they send to contacts that a stream is about to send."""
         for each in self._streams.values():
             if each is not stream and each.has_any and each.terms.may_differ(stream.terms):
-                alike = stream.terms.body_under(each.terms, contact.body)
-                same = None if alike is None else self.hasher.body(alike)
-                for identity in identities:
-                    each.drop(identity, same)
-        return True
+                for contact in contacts:
+                    alike = stream.terms.body_under(each.terms, contact.body)
+                    same = None if alike is None else self.hasher.bodies((alike,))[0]
+                    for identity in contact.traces[0].identities:
+                        each.drop(identity, same)
 
     def forget(self, identities: Iterable[str]) -> None:
         """Forget a contact that is about to leave.
@@ -214,30 +230,26 @@ class Fingerprints:
             for each in self._streams.values():
                 each.drop(hashed)
 
-    def was_unchanged(
-        self,
-        identities: Iterable[str],
-        streams: Collection[str],
-        outdated: Collection[IdentitySet],
-    ) -> bool:
-        """Return whether a contact was in a row of this run that was not sent.
+    def unchanged(self, streams: Collection[str], outdated: Collection[IdentitySet]) -> Unchanged:
+        """Return the contacts that were in rows of this run and were not sent.
 
         Args:
-            identities: Everything that finds it.
             streams: The streams that count.
             outdated: The sets that hold the contacts of rows that do not count any more.
         """
         every = (*self._streams.values(), *self._outdated)
-        known = [each for each in every if each.stream in streams]
-        return any(
-            each.was_unchanged(hashed, outdated)
-            for hashed in map(self.hasher.identity, identities)
-            for each in known
+        return Unchanged(
+            self.hasher,
+            [
+                UnchangedContacts(each.contacts, each.others, each.seen.flags(outdated))
+                for each in every
+                if each.stream in streams
+            ],
         )
 
     def settle(
         self,
-        imported: Iterable[Contact],
+        imported: Collection[Contact],
         others: Iterable[Contact],
         ids: Iterable[tuple[Contact, int]],
     ) -> None:
@@ -248,20 +260,15 @@ class Fingerprints:
             others: All others.
             ids: The contact IDs that were told of them.
         """
-        by_key: dict[str, set[int]] = {}
-        for contact, contact_id in ids:
-            by_key.setdefault(contact.key, set()).add(contact_id)
-        owners = Counter(each for found in by_key.values() for each in found)
-        for contact in imported:
-            found = by_key.get(contact.key, set())
-            # A mirror may know a contact by its ID alone. If that is not clear, it is told anew.
-            is_clear = len(found) <= 1 and all(owners[each] == 1 for each in found)
-            told = next((self.hasher.identity(normalise(CONTACT_ID, each)) for each in found), None)
-            for stream, trace in contact.traces:
-                stream.settle(trace, told, is_imported=is_clear)
-        for contact in others:
-            for stream, trace in contact.traces:
-                stream.settle(trace, None, is_imported=False)
+        clear, unclear = clear_ids(ids)
+        # Before the others: then they are not under way any more.
+        doubtful = [each for each in imported if each.key in unclear] if unclear else []
+        settle([*doubtful, *others], {}, are_imported=False)
+        told = {
+            self.hasher.identity(key): self.hasher.identity(normalise(CONTACT_ID, each))
+            for key, each in clear.items()
+        }
+        settle(imported, told, are_imported=True)
 
     # What is kept.
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from array import array
-from functools import partial
 from hashlib import blake2b
-from operator import methodcaller
 from typing import TYPE_CHECKING
 
-from target_dotdigital.mapping import comparable_identity
+from target_dotdigital.mapping import comparable_identities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 KEY_BYTES = 32
 HASH_BYTES = 8
 _MAX_TIME_BYTES = 100
-
-_digest = methodcaller("digest")
-
 
 _TIME = re.compile(rb', ?"time_extracted": ?"[^"\\\\]*"\}\s*\Z')
 """The end of a message that holds nothing but the time. In a record it would have a brace more."""
@@ -49,8 +44,8 @@ class Hasher:
         # As salt and personalisation a key costs nothing; as `key` it is a block more to hash.
         half = KEY_BYTES // 2
         salt, person = key[:half], key[half:KEY_BYTES]
-        self._of_body = partial(blake2b, digest_size=HASH_BYTES, salt=salt, person=person)
-        self._of_identity = partial(blake2b, digest_size=HASH_BYTES, salt=person, person=salt)
+        self._bodies = blake2b(digest_size=HASH_BYTES, salt=salt, person=person)
+        self._identities = blake2b(digest_size=HASH_BYTES, salt=person, person=salt)
 
     def identity(self, identity: str) -> int:
         """Return the hash of an identity. Spellings that mean the same contact share it.
@@ -58,16 +53,16 @@ class Hasher:
         Args:
             identity: A normalised identifier.
         """
-        data = comparable_identity(identity).encode("utf-8", "surrogatepass")
-        return int.from_bytes(self._of_identity(data).digest(), "little")
+        return self.identities((identity,))[0]
 
-    def body(self, body: bytes) -> int:
-        """Return the hash of a contact's JSON.
+    def identities(self, identities: Collection[str]) -> array[int]:
+        """Return the hashes of many identities.
 
         Args:
-            body: The JSON.
+            identities: Normalised identifiers.
         """
-        return int.from_bytes(self._of_body(body).digest(), "little")
+        texts = comparable_identities(identities)
+        return _hashed(self._identities, [each.encode("utf-8", "surrogatepass") for each in texts])
 
     def lines(self, lines: Sequence[bytes]) -> array[int]:
         """Return the hashes of RECORD messages, but for the time at which they were read.
@@ -83,6 +78,14 @@ class Hasher:
         Args:
             bodies: The JSON of each.
         """
-        found = array("Q")
-        found.frombytes(b"".join(map(_digest, map(self._of_body, bodies))))
-        return found
+        return _hashed(self._bodies, bodies)
+
+
+def _hashed(start: blake2b, values: Iterable[bytes]) -> array[int]:
+    """Return the hash of each value. To copy what holds the key is sooner done than to make it."""
+    digests = []
+    for value in values:
+        each = start.copy()
+        each.update(value)
+        digests.append(each.digest())
+    return array("Q", b"".join(digests))

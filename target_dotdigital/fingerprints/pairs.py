@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from itertools import accumulate, compress
+from itertools import accumulate, compress, repeat
+from operator import eq, or_
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
+
+    from target_dotdigital.fingerprints.hashing import Hasher
 
 
 LATER_SHARE = 10
@@ -109,6 +112,11 @@ class Pairs:
         )
 
     @property
+    def later_places(self) -> Collection[int]:
+        """Where those are."""
+        return self._later.values()
+
+    @property
     def is_unsorted(self) -> bool:
         """Whether many pairs were put in later."""
         return len(self._later) * LATER_SHARE > len(self.keys)
@@ -179,14 +187,14 @@ class Contacts(Pairs):
             changes: Contact, what was sent, and line of each. The last one of a contact counts.
         """
         keys = changes[::3]
-        is_kept = bytearray(len(keys))
+        is_kept = bytearray(map(bool, changes[1::3]))
         by_key = array("I")
         for bucket in _buckets(keys):
             ordered = sorted(bucket, key=keys.__getitem__)
-            for place, after in zip(ordered, [*ordered[1:], -1], strict=False):
-                # Places of the same contact stay in order.
-                if after < 0 or keys[after] != keys[place]:
-                    is_kept[place] = changes[3 * place + 1] != 0
+            found = list(map(keys.__getitem__, ordered))
+            # Places of the same contact stay in order.
+            for place in compress(ordered, map(eq, found, found[1:])):
+                is_kept[place] = 0
             by_key.extend(filter(is_kept.__getitem__, ordered))
         self.keys, self.values, self.lines = (hashes((0,)) for _ in range(3))
         for column, values in enumerate((self.keys, self.values, self.lines)):
@@ -226,31 +234,31 @@ class SeenContacts:
         self._bits = bytearray()
         self._sets: list[object] = []
 
-    def add(self, place: int, seen_in: object) -> None:
-        """Add a contact.
+    def add_all(self, places: Sequence[int], seen_in: object) -> None:
+        """Add contacts.
 
         Args:
-            place: Its place.
-            seen_in: The set that holds the contacts of the row at hand.
+            places: Their places; at least one.
+            seen_in: The set that holds the contacts of the rows at hand.
         """
-        if len(self._bits) <= place:
-            self._bits.extend(bytes(max(place + 1, 2 * len(self._bits)) - len(self._bits)))
-        self._bits[place] |= 1 << self._number(seen_in)
+        last = max(places)
+        if len(self._bits) <= last:
+            self._bits.extend(bytes(max(last + 1, 2 * len(self._bits)) - len(self._bits)))
+        bit = 1 << self._number(seen_in)
+        for place in places:
+            self._bits[place] |= bit
 
-    def has(self, place: int, outdated: Collection[object]) -> bool:
-        """Return whether a contact was added.
+    def flags(self, outdated: Collection[object]) -> bytes:
+        """Return for each place whether a contact there was added; what is behind was not.
 
         Args:
-            place: Its place.
             outdated: Sets that do not count any more.
         """
-        if place >= len(self._bits):
-            return False
-        ignored = 0
+        counted = (1 << MAX_SEEN_SETS + 1) - 1
         for number, each in enumerate(self._sets):
             if any(each is one for one in outdated):
-                ignored |= 1 << number
-        return self._bits[place] & ~ignored != 0
+                counted &= ~(1 << number)
+        return bytes(self._bits).translate(bytes(each & counted != 0 for each in range(256)))
 
     def _number(self, seen_in: object) -> int:
         for number, each in enumerate(self._sets):
@@ -260,3 +268,67 @@ class SeenContacts:
             self._sets.append(seen_in)
             return len(self._sets) - 1
         return MAX_SEEN_SETS
+
+
+class UnchangedContacts:
+    """The contacts of one stream that have come and were not sent, to look for many of them."""
+
+    def __init__(self, contacts: Contacts, others: Pairs, flags: bytes) -> None:
+        """Take note of them.
+
+        Args:
+            contacts: What is known of all contacts.
+            others: By other identifiers, whose these are.
+            flags: By place, whether a contact counts.
+        """
+        flags = flags.ljust(len(contacts.keys), b"\0")
+        self._keys = hashes(contacts.keys[place] for place in contacts.by_key if flags[place])
+        self._keys.append((1 << _HASH_BITS) - 1)  # what is looked for is never behind the end
+        self._later = {contacts.keys[place] for place in contacts.later_places if flags[place]}
+        self._others = others
+
+    def among(self, identities: array[int]) -> list[bool]:
+        """Return for each of many identities whether one of the contacts has it.
+
+        Args:
+            identities: Their hashes.
+        """
+        found = self._among(identities)
+        if self._others:
+            owners = hashes(map(self._others.get, identities))
+            found = list(map(or_, found, self._among(owners)))
+        return found
+
+    def _among(self, contacts: array[int]) -> list[bool]:
+        keys, later = self._keys, self._later
+        indexes = map(bisect_left, repeat(keys), contacts)
+        found = [keys[index] == each for index, each in zip(indexes, contacts, strict=True)]
+        if later:
+            found = list(map(or_, found, map(later.__contains__, contacts)))
+        return found
+
+
+class Unchanged:
+    """The contacts of some streams that have come and were not sent."""
+
+    def __init__(self, hasher: Hasher, streams: Sequence[UnchangedContacts]) -> None:
+        """Take note of them.
+
+        Args:
+            hasher: Hashes identities.
+            streams: Those of each stream.
+        """
+        self._hasher = hasher
+        self._streams = streams
+
+    def among(self, identities: Sequence[str]) -> list[bool]:
+        """Return for each of many identities whether one of the contacts has it.
+
+        Args:
+            identities: Normalised identifiers.
+        """
+        hashed = self._hasher.identities(identities)
+        found = [False] * len(hashed)
+        for each in self._streams:
+            found = list(map(or_, found, each.among(hashed)))
+        return found

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from itertools import compress
+from itertools import chain, compress, repeat
+from operator import and_, attrgetter
 from typing import TYPE_CHECKING
 
-from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change
+from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change, TracesUnderWay
 from target_dotdigital.fingerprints.pairs import Contacts, Pairs, SeenContacts, hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_dotdigital.fingerprints.changes import Trace
     from target_dotdigital.fingerprints.terms import StreamTerms
@@ -27,7 +28,11 @@ MIN_CHANGES = 10_000
 CHANGES_SHARE = 10
 """More changes than one for so many pairs are worth putting everything in order."""
 
-SETTLED_BITS = 1 << 20
+SETTLED_BITS = 1 << 22
+_SETTLED_MASK = SETTLED_BITS - 1
+
+_contact_of, _others_of = attrgetter("contact"), attrgetter("others")
+_values_of = attrgetter("contact", "body", "line")
 
 
 class StreamFingerprints:
@@ -46,6 +51,7 @@ class StreamFingerprints:
         is_blind: Whether another stream of the run may send to the same contacts without being
             found out, so that nothing can be kept.
         changed_lines: How many contacts were unchanged although their rows' lines were not.
+        seen: The contacts that were unchanged in this run, if a mirror needs them.
     """
 
     def __init__(
@@ -77,11 +83,10 @@ class StreamFingerprints:
         self.changed_lines = 0
         self._replaced: dict[int, int] = {}
         """By place, the line by which a contact was known when `begin_block` was called."""
-        self._seen = SeenContacts()
-        self._pending: dict[int, Trace] = {}
-        """By identity, the newest row that is under way."""
+        self.seen = SeenContacts()
+        self._under_way = TracesUnderWay()
         self._settled = bytearray(SETTLED_BITS)
-        """Whether a contact that has an identity was settled in this run: by the remainder of the
+        """Whether a contact that has an identity was settled in this run: by the last bits of the
         identity's hash, so that it may be true of others, too."""
         self._next = 1
         """The place of the contact that comes next, if they come as they did before."""
@@ -99,8 +104,8 @@ class StreamFingerprints:
         self.dropped.clear()
         self._replaced.clear()
 
-    def are_unchanged(self, bodies: array[int], lines: array[int] | None = None) -> list[bool]:
-        """Return for each of many contacts whether it is known to be as it was last settled.
+    def find_bodies(self, bodies: array[int], lines: array[int] | None = None) -> list[int]:
+        """Return where each of many contacts is kept, if it is as it was last settled; 0 if not.
 
         A table comes in much the same order each time, so they are looked for where they stood.
         Those who stood elsewhere have to be looked for by their identities.
@@ -112,18 +117,15 @@ class StreamFingerprints:
         if lines is None:
             self._expect(len(bodies))
         found = self._find(self.contacts.values, bodies)
-        if lines is not None and any(found):
-            start, end = self._expected
-            places = dict(zip(self.contacts.values[start:end], range(start, end), strict=False))
-            for body, line in compress(zip(bodies, lines, strict=True), found):
-                place = places[body]
+        if lines is not None:
+            for place, line in compress(zip(found, lines, strict=True), found):
                 self.changed_lines += self.contacts.lines[place] != 0
                 self._replaced.setdefault(place, self.contacts.lines[place])
                 self.contacts.lines[place] = line
-            self._refreshed += sum(found)
+                self._refreshed += 1
         return found
 
-    def are_same_lines(self, lines: array[int]) -> list[bool]:
+    def find_lines(self, lines: array[int]) -> list[int]:
         """Return the same by the lines of the rows, before anything is made of them.
 
         Args:
@@ -136,15 +138,13 @@ class StreamFingerprints:
         """Note where so many contacts should be."""
         self._expected = max(self._next - SLACK, 1), self._next + count + SLACK
 
-    def _find(self, known: array[int], wanted: array[int]) -> list[bool]:
+    def _find(self, known: array[int], wanted: array[int]) -> list[int]:
+        if not self.contacts:
+            return [0] * len(wanted)
         start, end = self._expected
-        expected = known[start:end]
-        found = list(map(set(expected).__contains__, wanted))
-        for place in range(len(found) - 1, -1, -1):
-            if found[place]:
-                last = start + expected.index(wanted[place])
-                self._next = max(self._next, last + 1)
-                break
+        places = dict(zip(known[start:end], range(start, end), strict=False))
+        found = list(map(places.get, wanted, repeat(0)))
+        self._next = max(self._next, 1 + next(filter(None, reversed(found)), 0))
         return found
 
     def is_unchanged(self, trace: Trace, seen_in: object = None) -> bool:
@@ -165,45 +165,27 @@ class StreamFingerprints:
         if place != self._next:
             self._moved.append(place)
         self._next = place + 1
-        self._seen.add(place, seen_in)
+        self.seen.add_all((place,), seen_in)
         return True
-
-    def was_unchanged(self, identity: int, outdated: Collection[object] = ()) -> bool:
-        """Return whether `is_unchanged` was true of a contact that has an identity.
-
-        Args:
-            identity: The identity's hash.
-            outdated: Sets whose contacts do not count any more.
-        """
-        return any(
-            self._seen.has(place, outdated)
-            for place in (
-                self.contacts.place(identity),
-                self.contacts.place(self.others.get(identity)),
-            )
-            if place
-        )
 
     # What is sent.
 
-    def send(self, trace: Trace) -> None:
-        """Take note of a contact of this stream that is about to be sent.
+    def send(self, traces: Sequence[Trace]) -> None:
+        """Take note of contacts of this stream that are about to be sent.
 
         Args:
-            trace: What is to be kept of it once it is settled.
+            traces: What is to be kept of each once it is settled.
         """
         if self.is_blind:
             return
-        contact = trace.contact
-        identities = trace.others
-        under_way = self._pending.get(contact)
-        if under_way is None and not self.others and not self._settled[contact % SETTLED_BITS]:
-            self._pending[contact] = trace  # `is_unchanged` has forgotten what was known of it
-        else:
-            identities = (contact, *identities)
-        for identity in identities:
-            self.drop(identity)
-            self._pending[identity] = trace
+        identities = [*chain(map(_contact_of, traces), *filter(None, map(_others_of, traces)))]
+        concerned: Iterable[int] = identities
+        if not (self.contacts or self.others):
+            bits = map(and_, identities, repeat(_SETTLED_MASK))
+            concerned = compress(identities, map(self._settled.__getitem__, bits))
+        for identity in concerned:
+            self._drop_settled(identity)
+        self._under_way.add(traces)
 
     def drop(self, identity: int, unless: int | None = None) -> None:
         """Forget a contact: something else is about to be sent to it.
@@ -212,11 +194,10 @@ class StreamFingerprints:
             identity: The hash of one of its identities.
             unless: What it may have been sent: then it is not forgotten.
         """
-        under_way = self._pending.get(identity)
-        if under_way is not None and under_way.body != unless:
-            for each in (under_way.contact, *under_way.others):
-                if self._pending.get(each) is under_way:
-                    del self._pending[each]
+        self._under_way.drop(identity, unless)
+        self._drop_settled(identity, unless)
+
+    def _drop_settled(self, identity: int, unless: int | None = None) -> None:
         is_kept = False
         aliased = self.others.get(identity)
         for contact in (identity, aliased) if aliased else (identity,):
@@ -225,30 +206,31 @@ class StreamFingerprints:
             if known and known != unless:
                 self._forget(contact, place)
             is_kept = is_kept or (known != 0 and known == unless)
-        if self._settled[identity % SETTLED_BITS] and not is_kept:
+        if self._settled[identity & _SETTLED_MASK] and not is_kept:
             # What was settled in this run is found nowhere but in the changes.
-            self._note(CONTACTS, identity, 0, 0)
+            self._note_forgotten(identity)
 
-    def settle(self, trace: Trace, contact_id: int | None, *, is_imported: bool) -> None:
-        """Take note of what has become of a contact.
+    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
+        """Take note of what has become of contacts.
 
         Args:
-            trace: What is to be kept of it.
-            contact_id: The hash of its ID as an identity, if Dotdigital has told it.
-            is_imported: Whether all of it was imported.
+            traces: What is to be kept of them.
+            ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
+            are_imported: Whether all of them were imported.
         """
-        identities = (trace.contact, *trace.others)
-        is_newest = all(self._pending.get(each) is trace for each in identities)
-        for each in identities:
-            if self._pending.get(each) is trace:
-                del self._pending[each]
-        if is_newest and is_imported:
-            self._note(CONTACTS, trace.contact, trace.body, trace.line)
-            self._settled[trace.contact % SETTLED_BITS] = 1
-            told = () if contact_id is None else (contact_id,)
+        newest = self._under_way.take_all(traces)
+        if not (newest and are_imported):
+            return
+        settled = list(map(_contact_of, newest))
+        noted = self._noted(CONTACTS)
+        noted.extend(chain.from_iterable(map(_values_of, newest)))
+        for trace in newest if ids or any(map(_others_of, newest)) else ():
+            told = (ids[trace.contact],) if trace.contact in ids else ()
             for each in (*trace.others, *told):
-                self._note(OTHERS, each, trace.contact)
-                self._settled[each % SETTLED_BITS] = 1
+                self._noted(OTHERS).extend((each, trace.contact))
+                settled.append(each)
+        for each in settled:
+            self._settled[each & _SETTLED_MASK] = 1
 
     # What is kept.
 
@@ -259,7 +241,7 @@ class StreamFingerprints:
         """
         nothing = hashes((0,)) * len(self.contacts.values)
         self.contacts.values, self.contacts.lines = nothing, nothing[:]
-        self._pending.clear()
+        self._under_way.clear()
         self.changes, self.written = [], []
 
     def forget_lines(self, terms: StreamTerms) -> None:
@@ -282,7 +264,7 @@ class StreamFingerprints:
     @property
     def has_any(self) -> bool:
         """Whether there is anything that could be dropped."""
-        return bool(self.contacts) or bool(self._pending) or bool(self.changes or self.written)
+        return bool(self.contacts) or bool(self._under_way) or bool(self.changes or self.written)
 
     def note_written(self) -> None:
         """Take note that all changes are in the file."""
@@ -338,10 +320,14 @@ class StreamFingerprints:
         values = self.contacts.values
         self.dropped |= {values[place], self.contacts.lines[place], self._replaced.get(place, 0)}
         values[place] = self.contacts.lines[place] = 0
-        self._note(CONTACTS, contact, 0, 0)
+        self._note_forgotten(contact)
 
-    def _note(self, kind: int, *noted: int) -> None:
+    def _note_forgotten(self, contact: int) -> None:
+        self._noted(CONTACTS).extend((contact, 0, 0))
+        self.is_urgent = True
+
+    def _noted(self, kind: int) -> array[int]:
+        """Return what takes the next changes of a kind."""
         if not self.changes or self.changes[-1].kind != kind:
             self.changes.append(Change(kind, hashes()))
-        self.is_urgent = self.is_urgent or not noted[1]
-        self.changes[-1].hashes.extend(noted)
+        return self.changes[-1].hashes

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from array import array
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import not_
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_dotdigital.api import Client, FoundContact
-    from target_dotdigital.fingerprints import Fingerprints
+    from target_dotdigital.fingerprints import Fingerprints, Unchanged
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
 _logger = logging.getLogger("target-dotdigital.mirror")
@@ -103,10 +105,10 @@ class MirrorRemoval(LastLoad):
             )
             return stale
         try:
+            unchanged = self._unchanged(address_book)
             for page in read_member_pages(client, number, self.check_going_on, stale.label):
                 stale.members += len(page)
-                for member in not_held(page, address_book.identity_sets):
-                    self._note_absent(member, stale)
+                self._find_stale(stale, page, unchanged)
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "
@@ -116,20 +118,29 @@ class MirrorRemoval(LastLoad):
             _logger.info("Mirror of %s: all %d contacts stay", stale.label, stale.members)
         return stale
 
-    def _note_absent(self, member: FoundContact, stale: StaleMembers) -> None:
-        """Note a member of whom no row was sent: it is stale, unless it has an unchanged one."""
-        identities = list(identities_of(member.identifiers, member.contact_id))
-        if self._was_unchanged(identities, stale.address_book):
-            return
-        stale.contact_ids.append(member.contact_id)
-        if self.fingerprints is not None:
-            self._leaving.extend(map(self.fingerprints.hasher.identity, identities))
-
-    def _was_unchanged(self, identities: Sequence[str], address_book: MirroredAddressBook) -> bool:
-        """Return whether a member has a row, which was not sent, so that no report tells the ID."""
+    def _unchanged(self, address_book: MirroredAddressBook) -> Unchanged | None:
+        """Return the contacts whose rows were not sent: nothing else may tell that they stay."""
+        if self.fingerprints is None:
+            return None
         streams = (*address_book.streams, *address_book.other_streams)
-        known = self.fingerprints
-        return known is not None and known.was_unchanged(identities, streams, address_book.outdated)
+        return self.fingerprints.unchanged(streams, address_book.outdated)
+
+    def _find_stale(
+        self, stale: StaleMembers, members: Sequence[FoundContact], unchanged: Unchanged | None
+    ) -> None:
+        """Add those of some members who are stale."""
+        members = not_held(members, stale.address_book.identity_sets)
+        if unchanged is not None:
+            # One identity tells of nearly all of them.
+            first = [next(identities_of(each.identifiers), "") for each in members]
+            members = list(compress(members, map(not_, unchanged.among(first))))
+        for member in members:
+            identities = list(identities_of(member.identifiers, member.contact_id))
+            if unchanged is not None and any(unchanged.among(identities)):
+                continue
+            stale.contact_ids.append(member.contact_id)
+            if self.fingerprints is not None:
+                self._leaving.extend(self.fingerprints.hasher.identities(identities))
 
     def _keep(self, stale: StaleMembers, account_id: int) -> None:
         """Write the file that puts stale members back."""

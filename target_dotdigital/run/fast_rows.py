@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from array import array
 from functools import partial
-from itertools import chain, compress, groupby, product, repeat
-from operator import attrgetter
+from itertools import chain, compress, cycle, groupby, product, repeat
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, KeptLines, Row
@@ -84,6 +84,8 @@ class FastRows:
         self._known: StreamFingerprints | None = None
         self._by_line = False
         self._lines: array[int] | None = None
+        self._places: Sequence[int] = ()
+        """Of each line: where its contact is kept, if it need not be decoded; 0 if it must be."""
         self._hashes = array("Q")
         """Of each line that is not sent: what it is known by."""
         self._found = 0
@@ -99,11 +101,7 @@ class FastRows:
             by_line: Whether the same line is always the same contact.
         """
         loading = self._loading
-        if (
-            loading.mirror is None
-            and loading.identity_sets is None
-            and self._intake.held_opt_outs is None
-        ):
+        if loading.identity_sets is None and self._intake.held_opt_outs is None:
             # Otherwise each contact counts, whether it is sent or not.
             self._known, self._by_line = known, by_line
 
@@ -117,14 +115,16 @@ class FastRows:
         if known is None or fingerprints is None:
             return None
         known.begin_block()
+        self._lines, self._places = None, ()
         if not self._by_line:
             return None
         self._lines = self._hashes = fingerprints.hasher.lines(lines)
-        found = known.are_same_lines(self._lines)
+        self._places = known.find_lines(self._lines)
+        found = list(map(bool, self._places))
         self._found += sum(found)
         if known.changed_lines > max(MAX_CHANGED_LINES, self._found):
             # Something in the lines is another each time: not worth looking.
-            self._by_line, self._lines = False, None
+            self._by_line, self._lines, self._places = False, None, ()
             return None
         return found
 
@@ -151,9 +151,13 @@ class FastRows:
         first_row = self._intake.position + 1
         sets = self._identity_sets(messages, first_row)
         rows = self._rows(lines, places, sets)
-        are_unchanged = None if self._known is None else partial(self._are_unchanged, places)
+        are_unchanged = None if self._known is None else partial(self._are_unchanged, places, sets)
         mapped = self._fast_path.map(messages, rows, are_unchanged)
         self._hold(mapped, sets)
+        if self._loading.mirror is not None and any(self._places[: len(lines)]):
+            # A line that is known by itself has no version.
+            held = self._loading.mirror.identity_set(None, first_row)
+            self._note_seen(self._places[: len(lines)], [held])
         kinds = mapped.kinds
         if len(places) < len(lines):
             kinds = bytearray((UNCHANGED,)) * len(lines)
@@ -172,6 +176,12 @@ class FastRows:
         if mirror is None or not messages:
             return [None]
         versions = list(map(_version_of, messages))
+        if self._lines is not None and versions.count(None) < len(versions):
+            # The next load has others. It would not tell that by the lines, which are not kept.
+            self._by_line, self._lines = (
+                False,
+                array("Q", bytes(self._lines.itemsize)) * len(self._lines),
+            )
         if versions.count(versions[0]) == len(versions):
             return [mirror.identity_set(versions[0], first_row)]
         return [mirror.identity_set(each, first_row) for each in versions]
@@ -209,20 +219,37 @@ class FastRows:
         elif of_mirror[0] is not None:
             of_mirror[0].add_all(_identities_of(mapped.contacts))
 
-    def _are_unchanged(self, places: Sequence[int], bodies: list[bytes]) -> list[bool]:
+    def _note_seen(self, found: Sequence[int], sets: Sequence[IdentitySet | None]) -> None:
+        """Take note of contacts that are not sent, and for which of a mirror's sets they count."""
+        for held, group in groupby(zip(found, cycle(sets)), itemgetter(1)):
+            seen = [place for place, _ in group if place]
+            if seen and held is not None and self._known is not None:
+                held.lacks_unchanged = True
+                self._known.seen.add_all(seen, held)
+
+    def _are_unchanged(
+        self,
+        places: Sequence[int],
+        sets: Sequence[IdentitySet | None],
+        bodies: list[bytes],
+    ) -> list[bool]:
         """Return for each contact that was made of a line whether it need not be sent."""
         known, fingerprints = self._known, self._intake.fingerprints
         if known is None or fingerprints is None:
             raise AssertionError
-        hashes = fingerprints.hasher.bodies(bodies)
-        if self._lines is None:
+        hashes, lines = fingerprints.hasher.bodies(bodies), None
+        if self._lines is not None:
+            lines = array("Q", map(self._lines.__getitem__, places))
+        if len(places) < len(self._places):
+            self._hashes = self._hashes[:]
+            for place, hashed in zip(places, hashes, strict=True):
+                self._hashes[place] = hashed
+        else:
             self._hashes = hashes
-            return known.are_unchanged(hashes)
-        lines = array("Q", map(self._lines.__getitem__, places))
-        self._hashes = self._lines[:]
-        for place, hashed in zip(places, hashes, strict=True):
-            self._hashes[place] = hashed
-        return known.are_unchanged(hashes, lines)
+        found = known.find_bodies(hashes, lines)
+        if self._loading.mirror is not None:
+            self._note_seen(found, sets)
+        return list(map(bool, found))
 
     def _hand_over(self, kinds: bytearray, mapped: MappedLines) -> None:
         """Hand lines over in their order."""
@@ -279,9 +306,10 @@ class FastRows:
 
     def _add(self, contacts: list[Contact], start: int) -> None:
         end = start + len(contacts)
-        lines: Iterable[int] = repeat(0) if self._lines is None else self._lines[start:end]
+        bodies = None if self._known is None else self._hashes[start:end]
+        lines = None if self._lines is None else self._lines[start:end]
         self._count_read(len(contacts))
-        unchanged = self._intake.add_all(contacts, self._loading.merge_option, lines)
+        unchanged = self._intake.add_all(contacts, self._loading.merge_option, bodies, lines)
         self._uncounted.update(start + place for place in unchanged)
 
     def _look_at(self, place: int) -> None:

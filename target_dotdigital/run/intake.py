@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import compress, count, groupby
+from operator import itemgetter, not_
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.errors import RowRejectedError, StorageError
@@ -191,7 +193,7 @@ class Intake:
         Raises:
             TargetDotdigitalError: An import has failed, or the run is being stopped.
         """
-        is_sent = self.fingerprints is None or self.fingerprints.send(contact)
+        is_sent = self.fingerprints is None or self.fingerprints.send((contact,))[0]
         if is_sent:
             self._join(contact, merge_option)
         else:
@@ -205,14 +207,19 @@ class Intake:
                 self.reject(row, RowRejectedError("record.too_large", reason))
 
     def add_all(
-        self, contacts: Sequence[Contact], merge_option: MergeOption, lines: Iterable[int]
+        self,
+        contacts: Sequence[Contact],
+        merge_option: MergeOption,
+        bodies: Iterable[int] | None = None,
+        lines: Iterable[int] | None = None,
     ) -> list[int]:
         """Take contacts of so many rows that follow each other; see `add`.
 
         Args:
             contacts: The contacts, each with its row.
             merge_option: The stream's merge option.
-            lines: The hashes of the rows' lines; 0 where they do not matter.
+            bodies: The hashes of their JSON, if they are known.
+            lines: The hashes of the rows' lines, if they matter.
 
         Returns:
             The places of those that are not sent: they are as they were last settled.
@@ -223,18 +230,14 @@ class Intake:
         if self.fingerprints is None:
             self._join_all(contacts, merge_option)
             return []
-        sent: list[Contact] = []
-        unchanged: list[int] = []
-        for place, (contact, line) in enumerate(zip(contacts, lines, strict=False)):
-            if self.fingerprints.send(contact, line):
-                sent.append(contact)
-                continue
-            self._join_all(sent, merge_option)
-            sent = []
-            self.pass_unchanged(contact.rows[0].counts, 1)
-            unchanged.append(place)
-        self._join_all(sent, merge_option)
-        return unchanged
+        are_sent = self.fingerprints.send(contacts, bodies, lines)
+        for is_sent, group in groupby(zip(are_sent, contacts, strict=True), itemgetter(0)):
+            found = [contact for _, contact in group]
+            if is_sent:
+                self._join_all(found, merge_option)
+            else:
+                self.pass_unchanged(found[0].rows[0].counts, len(found))
+        return list(compress(count(), map(not_, are_sent)))
 
     def _join_all(self, contacts: Sequence[Contact], merge_option: MergeOption) -> None:
         states = self._states

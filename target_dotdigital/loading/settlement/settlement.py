@@ -63,7 +63,9 @@ class Settlement:
     def by_arrival(self) -> tuple[list[Contact], list[Contact]]:
         """Return the contacts of which all was imported, and those of which it is not known."""
         in_part = {id(contact) for contact, _ in self.warnings}
-        whole = [each for each in self.imported if id(each) not in in_part]
+        whole = self.imported
+        if in_part:
+            whole = [each for each in whole if id(each) not in in_part]
         others = [contact for contact, _ in (*self.warnings, *self.rejected)]
         return whole, [*others, *self.unnamed]
 

@@ -28,6 +28,7 @@ from target_dotdigital.mapping.contacts.identifiers import (
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
+    comparable_identities,
     comparable_identity,
     hashes_of,
     identities_in,
@@ -70,6 +71,7 @@ __all__ = [
     "channel_properties",
     "checker",
     "collapse",
+    "comparable_identities",
     "comparable_identity",
     "decode_sent",
     "email_properties",

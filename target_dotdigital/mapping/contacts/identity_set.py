@@ -32,6 +32,8 @@ class IdentitySet:
 
     def __init__(self) -> None:
         """Start empty."""
+        self.lacks_unchanged = False
+        """Whether contacts belong here that are known by their fingerprints alone."""
         self._recent: set[int] = set()
         self._max_recent = MIN_RECENT
         self._buckets: dict[int, array[int]] = {}
@@ -39,8 +41,8 @@ class IdentitySet:
         """By bucket, how many hashes at its start are sorted and unique. Later ones are new."""
 
     def __bool__(self) -> bool:
-        """Return whether the set holds any identity."""
-        return bool(self._recent or self._buckets)
+        """Return whether any contact belongs here."""
+        return bool(self.lacks_unchanged or self._recent or self._buckets)
 
     def add(self, identity: str) -> None:
         """Add an identity.
@@ -135,16 +137,25 @@ def comparable_identity(identity: str) -> str:
     return form if form.isascii() else unicodedata.normalize("NFKC", form.casefold())
 
 
-def hashes_of(identities: Collection[str]) -> list[int]:
-    """Return the hashes of identities: spellings that could be taken for one another share them.
+def comparable_identities(identities: Collection[str]) -> Collection[str]:
+    """Return what spellings of each of many identities share.
 
     Args:
         identities: Normalised identifiers.
     """
     joined = "".join(identities)
     if joined.isascii() and joined == joined.lower():  # nothing in them has another spelling
-        return list(map(hash, identities))
-    return [identity_hash(each) for each in identities]
+        return identities
+    return list(map(comparable_identity, identities))
+
+
+def hashes_of(identities: Collection[str]) -> list[int]:
+    """Return the hashes of identities: spellings that could be taken for one another share them.
+
+    Args:
+        identities: Normalised identifiers.
+    """
+    return list(map(hash, comparable_identities(identities)))
 
 
 def identity_hash(identity: str) -> int:
