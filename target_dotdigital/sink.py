@@ -20,6 +20,7 @@ from target_dotdigital.mapping import (
     MESSAGE_PARTS,
     ContactMapping,
     Lines,
+    OwnSource,
     RecordValidator,
     Row,
     build_fast_path,
@@ -263,7 +264,7 @@ class ContactSink(BatchSink):
                 path = self._mapping.identifiers[0].path.name
                 self._intake.warnings.unidentified(self.stream_name, path)
             raise
-        contact.rows = rows
+        contact.source = OwnSource(contact.body, rows)
         self._intake.leave(contact, self._leaving)
 
     def _send(self, record: dict[str, Any], rows: tuple[Row]) -> None:
@@ -276,7 +277,8 @@ class ContactSink(BatchSink):
         sets: Sequence[IdentitySet] = [each for each in (rows[0].identity_set,) if each is not None]
         if not sets and self._mapping.address_books is not None:
             sets = self._identity_sets(self._mapping.row_books)
-        contact.rows = (rows[0]._replace(identity_set=sets[0]),) if sets else rows
+        rows = (rows[0]._replace(identity_set=sets[0]),) if sets else rows
+        contact.source = OwnSource(contact.body, rows)
         for identity_set in sets:
             identity_set.add_all(contact.identities)
         if self._intake.add(contact, self._settings.merge_option):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from io import SEEK_CUR
+from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,11 @@ MAX_BODY_BYTES = 50_000_000
 """Size of an import's JSON: https://developer.dotdigital.com/reference/importcontacts-1."""
 
 _key_of = attrgetter("key")
-_body_of = attrgetter("body")
+_source_of = attrgetter("source")
 _others_of = attrgetter("other_identities")
 
 _START = b'{"mergeOption":"%s","contacts":['
 _END = b"]}"
-_JOINED_CONTACTS = 500
-"""So many make no piece so large that the C library would ask the system for it."""
-
 _BYTES_AROUND_CONTACTS = len(_START) + len("overwriteIfNotEmpty") + len(_END)
 
 
@@ -47,13 +45,10 @@ def import_body(
     Returns:
         The JSON in the buffer. To be released before the buffer is used again.
     """
-    bodies = list(map(_body_of, contacts))
     buffer.seek(0)
     buffer.write(_START % merge_option.encode())
-    for start in range(0, len(bodies), _JOINED_CONTACTS):
-        if start:
-            buffer.write(b",")
-        buffer.write(b",".join(bodies[start : start + _JOINED_CONTACTS]))
+    buffer.writelines(source.joined(list(part)) for source, part in groupby(contacts, _source_of))
+    buffer.seek(-1, SEEK_CUR)  # no comma after the last one
     buffer.write(_END)
     return buffer.getbuffer()[: buffer.tell()]
 
@@ -146,7 +141,7 @@ class Import:
             How many are taken in: all of them or none.
         """
         keys = list(map(_key_of, contacts))
-        size = sum(map(len, map(_body_of, contacts))) + len(contacts)
+        size = sum(source.size(list(part)) for source, part in groupby(contacts, _source_of))
         if self.size + size > max_bytes or self.following is not None or self.has_any(keys):
             return 0
         others: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.api import CONTACTS_A_PAGE
 from target_dotdigital.errors import AbandonedError
-from target_dotdigital.mapping import Contact
+from target_dotdigital.mapping import Contact, OwnSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -67,8 +67,8 @@ class Removal:
         earlier = self.contacts.get(contact.key)
         if earlier is not None:
             others = dict.fromkeys((*earlier.other_identities, *contact.other_identities))
-            rows = (*earlier.rows, *contact.rows)
-            contact = Contact(contact.key, tuple(others), contact.body, rows)
+            source = OwnSource(contact.body, (*earlier.rows, *contact.rows))
+            contact = Contact(contact.key, tuple(others), source)
         self.contacts[contact.key] = contact
         for identity in contact.other_identities:
             self.others[identity] = contact.key

@@ -41,6 +41,10 @@ _NUMBER = rb"%b(?:\.(?:[0-9]{1,9}|[0-9]{9}0+))?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
 """JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
 
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_SHORT_NUMBER = 10
+_PLAIN_NUMBER_SIGNS = b"0123456789.\n"
+"""A JSON number of so few of these signs has no more digits than a numeric field takes."""
+
 _A_NUMBER = re.compile(_NUMBER)
 _NUMBERS = re.compile(rb"(?:%b(?:\.[0-9]{1,9})?\n)+" % _WHOLE)
 _NUMBERS_AND_NULLS = re.compile(rb"(?:(?:%b|null)\n)+" % _NUMBER)
@@ -215,6 +219,9 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
     def converted(values: Values, notes: Notes) -> Values:
         with suppress(TypeError):  # one of them is absent
             joined = b"\n".join(values) + b"\n"
+            is_short = max(map(len, values), default=0) <= _SHORT_NUMBER
+            if is_short and not joined.translate(None, _PLAIN_NUMBER_SIGNS):
+                return values
             # No value has more than one line: it is a part of one.
             if _NUMBERS.fullmatch(joined):
                 return values

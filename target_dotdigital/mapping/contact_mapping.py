@@ -9,6 +9,7 @@ import msgspec
 from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.mapping.contacts import (
     Contact,
+    OwnSource,
     channel_properties,
     email_properties,
     normalise,
@@ -138,7 +139,9 @@ class ContactMapping:
                 "A mapped text is not valid Unicode (it holds half a surrogate pair)",
                 rule="Unicode",
             ) from None
-        return Contact(identities[0], tuple(identities[1:]), body, only_if_known=only_if_known)
+        return Contact(
+            identities[0], tuple(identities[1:]), OwnSource(body), only_if_known=only_if_known
+        )
 
     def leaver(self, record: Mapping[str, Any]) -> Contact:
         """Map a record that is marked as deleted to the contact that is to leave.
@@ -162,7 +165,7 @@ class ContactMapping:
         others = dict.fromkeys(self.raw_identities(record))
         others.pop(key, None)
         try:
-            return Contact(key, tuple(others), _encode({name: checked}))
+            return Contact(key, tuple(others), OwnSource(_encode({name: checked})))
         except UnicodeEncodeError:
             raise RowRejectedError(
                 "identifier.invalid",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping.column_types import PlainTypes
     from target_dotdigital.mapping.columns import Column, Columns
     from target_dotdigital.mapping.contact_mapping import ContactMapping
-    from target_dotdigital.mapping.contacts import Row
+    from target_dotdigital.mapping.contacts import Block
     from target_dotdigital.mapping.record_readers import Prepare
     from target_dotdigital.mapping.values import PropertyPath
 
@@ -110,6 +110,8 @@ class FastPath:
                 if value is not UNSET
             ]
         )
+        self._places: list[int] = []
+        """The same numbers for each block: as objects, they are as large as a contact."""
         self._lists: object = UNSET if mapping.lists is None else Raw(_encode(mapping.lists))
         self._identifiers = _sent_type(each.name for each in columns.identifiers)
         self._fields = _sent_type(each.name for each in columns.fields)
@@ -130,14 +132,14 @@ class FastPath:
     def map(
         self,
         lines: Sequence[Any],
-        rows: Iterable[tuple[Row, ...]],
+        block: Block,
         are_unchanged: Callable[[list[bytes]], list[bool]] | None = None,
     ) -> MappedLines:
         """Map lines.
 
         Args:
             lines: What `decode` has returned for each.
-            rows: The row that each stands for.
+            block: The rows that they stand for. It takes their JSON.
             are_unchanged: Returns for the JSON of each contact whether it need not be sent.
         """
         slow: set[int] = set()
@@ -166,31 +168,36 @@ class FastPath:
         opted_out = {
             each.name: column for each, column in zip(self._columns.opt_outs, opt_outs, strict=True)
         }
-        bodies: list[bytes] = []
+        encoded = b""
         try:
-            encoded = _encode_lines(list(sent)).replace(_NO_FIELDS, b"")
-            bodies = encoded.split(b"\n")[:-1]
+            encoded = _encode_lines(list(sent))
         except UnicodeEncodeError:  # an expression has made half a surrogate pair
             slow.update(range(len(lines)))
+        if all(UNSET in column for column in fields):
+            encoded = encoded.replace(_NO_FIELDS, b"")
+        block.fill(encoded, len(lines))
         kinds = bytearray((SENT,)) * len(lines)
         for kind, places in ((SLOW, slow), (FILTERED, filtered)):
             for place in places:
                 kinds[place] = kind
         if are_unchanged is not None:
+            bodies = list(block.bodies)
             for place in slow | filtered if bodies else ():
                 bodies[place] = b""  # not what would be sent
             for place in compress(count(), are_unchanged(bodies)):
                 kinds[place] = UNCHANGED
+        self._places.extend(range(len(self._places), len(lines)))
+        numbers: Iterable[int] = self._places
         if kinds.count(SENT) < len(lines):
             is_sent = [kind == SENT for kind in kinds]
-            rows, bodies = compress(rows, is_sent), list(compress(bodies, is_sent))
+            numbers = compress(numbers, is_sent)
             identifiers = [list(compress(values, is_sent)) for values in identifiers]
             books = [list(compress(values, is_sent)) for values in books]
         keys, *others = [
             ["" if value is UNSET else f"{each.name}:{value}" for value in values]
             for each, values in zip(self._columns.identifiers, identifiers, strict=True)
         ]
-        contacts = list(map(Contact, keys, _together(others), bodies, rows))
+        contacts = list(map(Contact, keys, _together(others), repeat(block), numbers))
         return MappedLines(kinds, contacts, books[0] if books else [], rounded, opted_out)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from array import array
 from functools import partial
-from itertools import chain, compress, cycle, groupby, product, repeat
+from itertools import chain, compress, cycle, groupby, product
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, KeptLines, Row
+from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, Block, LineStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from target_dotdigital.fingerprints import StreamFingerprints
     from target_dotdigital.mapping import (
@@ -71,14 +71,9 @@ class FastRows:
         self._loading = loading
         self._counts = loading.counts
         rejects = intake.settings.rejects_path or intake.settings.rejects_csv
-        self._kept: KeptLines | None = None
+        self._kept: LineStore | None = None
         if intake.keeps_rejects and rejects is not None:
-            self._kept = KeptLines(
-                rejects.parent, self._counts, intake.schema_lines[self._counts.stream]
-            )
-        self._bare_rows: dict[int, tuple[Row]] = {}
-        """By identity set, one for all rows whose lines need not be kept: there are many of them
-        in memory."""
+            self._kept = LineStore(rejects.parent, intake.schema_lines[self._counts.stream])
         self.decode = fast_path.decode
         """Decodes a message; raises one of `UNREADABLE` if it has to go the slow way."""
         self._known: StreamFingerprints | None = None
@@ -150,10 +145,13 @@ class FastRows:
         self._uncounted.clear()
         first_row = self._intake.position + 1
         sets = self._identity_sets(messages, first_row)
-        rows = self._rows(lines, places, sets)
+        kept = None
+        if self._kept is not None:
+            kept = self._kept.keep(lines, places, self._counts.read + 1)
+        block = Block(self._counts, sets, kept)
         are_unchanged = None if self._known is None else partial(self._are_unchanged, places, sets)
-        mapped = self._fast_path.map(messages, rows, are_unchanged)
-        self._hold(mapped, sets)
+        mapped = self._fast_path.map(messages, block, are_unchanged)
+        self._hold(mapped, block)
         if self._loading.mirror is not None and any(self._places[: len(lines)]):
             # A line that is known by itself has no version.
             held = self._loading.mirror.identity_set(None, first_row)
@@ -186,38 +184,24 @@ class FastRows:
             return [mirror.identity_set(versions[0], first_row)]
         return [mirror.identity_set(each, first_row) for each in versions]
 
-    def _rows(
-        self, lines: Sequence[bytes], places: Sequence[int], sets: list[IdentitySet | None]
-    ) -> Iterable[tuple[Row, ...]]:
-        """Return the row of each message, as its contact keeps it."""
-        if self._kept is not None:
-            return self._kept.rows(lines, places, self._counts.read + 1, sets)
-        return map(self._bare, sets) if len(sets) > 1 else repeat(self._bare(sets[0]))
-
-    def _bare(self, identity_set: IdentitySet | None) -> tuple[Row]:
-        found = self._bare_rows.get(id(identity_set))
-        if found is None:
-            found = (Row(self._counts, None, None, identity_set),)
-            self._bare_rows[id(identity_set)] = found
-        return found
-
-    def _hold(self, mapped: MappedLines, of_mirror: Sequence[IdentitySet | None]) -> None:
+    def _hold(self, mapped: MappedLines, block: Block) -> None:
         """Hold who stays in address books."""
-        find = self._loading.identity_sets
+        find, contacts = self._loading.identity_sets, mapped.contacts
         if find is not None:
-            for contact, books in zip(mapped.contacts, mapped.lists, strict=True):
+            block.identity_sets = [None] * len(mapped.kinds)
+            for contact, books in zip(contacts, mapped.lists, strict=True):
                 sets = find(books)
                 for each in sets:
                     each.add_all(contact.identities)
                 if sets:
-                    row = contact.rows[0]
-                    contact.rows = (Row(row.counts, row.line, row.schema, sets[0], row.number),)
-        elif len(of_mirror) > 1:
-            for held, contacts in groupby(mapped.contacts, _identity_set_of):
+                    block.identity_sets[contact.place] = sets[0]
+        elif len(block.identity_sets) > 1:
+            of_place = block.identity_sets.__getitem__
+            for held, group in groupby(contacts, lambda each: of_place(each.place)):
                 if held is not None:
-                    held.add_all(_identities_of(list(contacts)))
-        elif of_mirror[0] is not None:
-            of_mirror[0].add_all(_identities_of(mapped.contacts))
+                    held.add_all(_identities_of(list(group)))
+        elif block.identity_sets[0] is not None:
+            block.identity_sets[0].add_all(_identities_of(contacts))
 
     def _note_seen(self, found: Sequence[int], sets: Sequence[IdentitySet | None]) -> None:
         """Take note of contacts that are not sent, and for which of a mirror's sets they count."""
@@ -355,7 +339,3 @@ class FastRows:
 def _identities_of(contacts: Sequence[Contact]) -> list[str]:
     others = chain.from_iterable(map(_other_identities_of, contacts))
     return [*map(_key_of, contacts), *others]
-
-
-def _identity_set_of(contact: Contact) -> IdentitySet | None:
-    return contact.rows[0].identity_set

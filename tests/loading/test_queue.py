@@ -18,7 +18,7 @@ from target_dotdigital.loading.imports import Import, conflict_retry, import_bod
 from target_dotdigital.loading.queue import Ended, Load, LoadQueue, overlapping_key
 from target_dotdigital.loading.settlement.settlement import Settlement
 from target_dotdigital.loading.wakeup import Wakeup
-from target_dotdigital.mapping.contacts.contact import Row
+from target_dotdigital.mapping.contacts.contact import OwnSource, Row
 from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.settings.stream_schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
@@ -456,7 +456,7 @@ def test_the_last_value_of_a_contact_wins_in_every_interleaving(
         batch = Import("overwrite", 1, 0.0)
         for number, (address, phone, is_cut) in enumerate(rows, start=1):
             one = contact(address, {"AGE": number})
-            one.rows = (Row(StreamCounts(str(number)), None, None),)
+            one.source = OwnSource(one.body, (Row(StreamCounts(str(number)), None, None),))
             one.other_identities = () if phone is None else (f"mobileNumber:{phone}",)
             if is_cut or overlapping_key(batch, one) not in {None, one.key}:
                 account.send(batch)

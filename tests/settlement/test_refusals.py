@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_dotdigital.loading import RejectsFile, RowCounts, Settlement
-from target_dotdigital.mapping import Contact, Row
+from target_dotdigital.mapping import Contact, OwnSource, Row
 from target_dotdigital.singer_lines import decode
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def test_the_reason_says_why_where_the_code_is_the_targets_own(
     path = tmp_path / "rejects.singer"
     rejects = RejectsFile(path)
     counts = RowCounts([rejects], 100)
-    contact = Contact("email:a@example.com", (), b"{}")
+    rows = (Row(counts.of("people"), LINE, SCHEMA),)
+    contact = Contact("email:a@example.com", (), OwnSource(b"{}", rows))
     counts.of("people").read = 1
-    contact.rows = (Row(counts.of("people"), LINE, SCHEMA),)
     counts.settle(Settlement(rejected=[(contact, code)]))
     rejects.close()
     kept = decode(path.read_bytes().splitlines()[1])["record"]

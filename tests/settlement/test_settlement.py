@@ -15,7 +15,7 @@ from target_dotdigital.errors import DotdigitalError, SettingsError, TargetDotdi
 from target_dotdigital.loading.settlement.import_reports import settle_import
 from target_dotdigital.loading.settlement.reject_codes import reject_code
 from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.mapping.contacts.contact import Contact
+from target_dotdigital.mapping.contacts.contact import Contact, OwnSource
 from tests.support.builders import contact
 
 ANN, BOB, CAT = (contact(f"{name}@example.com") for name in ("ann", "bob", "cat"))
@@ -92,7 +92,7 @@ def test_a_written_contact_is_matched_however_it_is_spelled() -> None:
 
 @pytest.mark.parametrize("identifier", ["mobileNumber", "contactId", "customerNumber"])
 def test_contacts_are_matched_by_whatever_identifier_they_were_sent_under(identifier: str) -> None:
-    one, two = (Contact(f"{identifier}:44770090012{n}", (), b"{}") for n in (1, 2))
+    one, two = (Contact(f"{identifier}:44770090012{n}", (), OwnSource(b"{}")) for n in (1, 2))
     entry = {"matchIdentifier": identifier, "identifiers": {identifier: "447700900122"}}
     found = result(
         *(one, two),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from target_dotdigital.errors import RowRejectedError
 from target_dotdigital.loading.batch_size import Capacity
 from target_dotdigital.loading.batching import Downstream
-from target_dotdigital.mapping.contacts.contact import Contact, Row
+from target_dotdigital.mapping.contacts.contact import Contact, OwnSource, Row
 from target_dotdigital.mapping.contacts.identifiers import normalise
 from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
 from target_dotdigital.settings.settings import StreamSettings
@@ -66,8 +66,10 @@ def contact(
     return Contact(
         key=identities[0],
         other_identities=tuple(identities[1:]),
-        body=msgspec.json.encode({**body, **parts}),
-        rows=tuple(Row(StreamCounts("customers"), None, None) for _ in range(rows)),
+        source=OwnSource(
+            msgspec.json.encode({**body, **parts}),
+            tuple(Row(StreamCounts("customers"), None, None) for _ in range(rows)),
+        ),
     )
 
 

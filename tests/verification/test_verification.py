@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_dotdigital.api import HeldContact
-from target_dotdigital.mapping import Contact
+from target_dotdigital.mapping import Contact, OwnSource
 from target_dotdigital.verification.expected_contacts import ExpectedContacts
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import CONTACT, MEMBERS
@@ -490,7 +490,7 @@ def test_what_is_missing_in_the_account_is_not_created(
 def test_what_is_compared_shows_nothing_of_a_person() -> None:
     body = b'{"matchIdentifier": "email", "identifiers": {"email": "ann@example.com"}}'
     contacts = ExpectedContacts({})
-    contacts.join([Contact("email:ann@example.com", (), body)], "overwrite")
+    contacts.join([Contact("email:ann@example.com", (), OwnSource(body))], "overwrite")
     (expected,) = contacts
     held = HeldContact(7, {"email": "ann@example.com"})
     assert "ann" not in repr([expected, held])

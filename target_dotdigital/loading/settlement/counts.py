@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_dotdigital.errors import DataError, DotdigitalError, RowRejectedError, joined
-from target_dotdigital.mapping import CONTACT_ID, KeptRow, RejectGroup, StreamCounts, normalise
+from target_dotdigital.mapping import CONTACT_ID, RejectGroup, StreamCounts, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from target_dotdigital.loading.settlement.rejects_csv import RejectsCsv
     from target_dotdigital.loading.settlement.rejects_file import RejectsFile
     from target_dotdigital.loading.settlement.settlement import Settlement
-    from target_dotdigital.mapping import Contact, Row
+    from target_dotdigital.mapping import Contact, Row, Source
 
-_rows_of = attrgetter("rows")
+_source_of = attrgetter("source")
 
 MIN_SETTLED_ROWS = 1000
 """While the rows are read, a stream's share of rejects is looked at from here on."""
@@ -111,8 +111,7 @@ class RowCounts:
             for row in contact.rows:
                 if row.identity_set is not None:
                     row.identity_set.add(normalise(CONTACT_ID, contact_id))
-        _count_imported(settlement.imported)
-        _count_details(settlement)
+        _count_imported(settlement)
         _count_removed(settlement)
         self._settle_unnamed(settlement)
         for contact, code in settlement.rejected:
@@ -191,53 +190,42 @@ def _newest(rows: tuple[Row, ...]) -> Collection[Row]:
     return {row.counts.stream: row for row in rows}.values()
 
 
-def _count_imported(contacts: Sequence[Contact]) -> None:
-    """Count each stream's newest row of a contact as imported, its older ones as collapsed."""
-    for rows, times in _each_with_times(contacts):
-        if len(rows) == 1:
-            rows[0].counts.imported += times
-            continue
-        for row in rows:
+def _count_imported(settlement: Settlement) -> None:
+    """Count what is told of imported contacts.
+
+    Each stream's newest row of a contact is imported, its older ones are collapsed.
+    """
+    imported = _sources_of(settlement.imported)
+    for source, times in imported.items():
+        newest = _newest(source.counted)
+        for row in source.counted:
             row.counts.collapsed += times
-        for row in _newest(rows):
+        for row in newest:
             row.counts.imported += times
             row.counts.collapsed -= times
-
-
-def _count_details(settlement: Settlement) -> None:
-    """Count what is told of imported contacts for each stream's newest row of them."""
-    for row, times in _newest_with_times(settlement.new):
-        row.counts.new += times
-    for row, times in _newest_with_times(settlement.updated):
-        row.counts.updated += times
+    for source, times in _sources_of(settlement.new, imported).items():
+        for row in _newest(source.counted):
+            row.counts.new += times
+    for source, times in _sources_of(settlement.updated, imported).items():
+        for row in _newest(source.counted):
+            row.counts.updated += times
     for contact, code in settlement.warnings:
         for row in _newest(contact.rows):
             row.counts.warnings[code] += 1
 
 
-def _newest_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[Row, int]]:
-    for rows, times in _each_with_times(contacts):
-        if len(rows) == 1:
-            yield rows[0], times
-        else:
-            for row in _newest(rows):
-                yield row, times
+def _sources_of(
+    contacts: Sequence[Contact], of_all: Counter[Source] | None = None
+) -> Counter[Source]:
+    """Return the sources of contacts, and how many are of each.
 
-
-def _each_with_times(contacts: Sequence[Contact]) -> Iterator[tuple[tuple[Row, ...], int]]:
-    """Yield rows of contacts that are the same object once, with how many there are.
-
-    Nearly all contacts share the tuple of one row, or their rows are counted alike.
+    Args:
+        contacts: The contacts.
+        of_all: The same of all contacts that they may be some of.
     """
-    rows: list[Any] = list(map(_rows_of, contacts))
-    if rows and isinstance(rows[0], KeptRow):
-        rows = [each.counted if isinstance(each, KeptRow) else each for each in rows]
-    if rows and rows[0] is rows[-1] and rows.count(rows[0]) == len(rows):
-        yield rows[0], len(rows)
-        return
-    distinct = dict(zip(map(id, rows), rows, strict=True))
-    for number, count in Counter(map(id, rows)).items():
-        yield distinct[number], count
+    if of_all is not None and len(contacts) == of_all.total():
+        return of_all
+    return Counter(map(_source_of, contacts))
 
 
 def _count_removed(settlement: Settlement) -> None:

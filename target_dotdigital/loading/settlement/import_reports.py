@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping import Contact
 
 _key_of = attrgetter("key")
+_source_of = attrgetter("source")
 _other_identities_of = attrgetter("other_identities")
 _WRONG_ADDRESS_BOOK = "dotdigital.invalidaddressbookids"
 
@@ -172,8 +173,8 @@ def _settle_listed(
         settlement.rejected += _coded(unlisted, codes)
         unlisted = [contact for contact in unlisted if codes[contact.key] is None]
     settlement.unmatched += listed.unmatched()
-    rows = {id(each.rows): each.rows for each in contacts}  # of most contacts, they are the same
-    if any(row.identity_set is not None for each in rows.values() for row in each):
+    sources = set(map(_source_of, contacts))
+    if any(held is not None for source in sources for held in source.identity_sets):
         settlement.ids += listed.ids()
     return unlisted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from target_dotdigital.mapping.contacts.blocks import Block, LineStore
 from target_dotdigital.mapping.contacts.channels import (
     ChannelProperties,
     HeldOptOuts,
@@ -10,8 +11,10 @@ from target_dotdigital.mapping.contacts.channels import (
 )
 from target_dotdigital.mapping.contacts.contact import (
     Contact,
+    OwnSource,
     Row,
     SentContact,
+    Source,
     collapse,
     decode_sent,
 )
@@ -34,7 +37,6 @@ from target_dotdigital.mapping.contacts.identity_set import (
     identities_in,
     identity_hash,
 )
-from target_dotdigital.mapping.contacts.kept_lines import KeptLines, KeptRow
 from target_dotdigital.mapping.contacts.limits import (
     MAX_FRACTION_DIGITS,
     MAX_LISTS,
@@ -55,15 +57,17 @@ __all__ = [
     "MAX_TEXT_UNITS",
     "MAX_WHOLE_DIGITS",
     "MOBILE_NUMBER",
+    "Block",
     "ChannelProperties",
     "Contact",
     "HeldOptOuts",
     "IdentitySet",
-    "KeptLines",
-    "KeptRow",
+    "LineStore",
+    "OwnSource",
     "RejectGroup",
     "Row",
     "SentContact",
+    "Source",
     "StreamCounts",
     "are_plain_emails",
     "as_integer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 from typing_extensions import override
@@ -13,7 +13,7 @@ from target_dotdigital.mapping.contacts.identifiers import normalise
 from target_dotdigital.mapping.contacts.limits import MAX_CONSENT_RECORDS, MAX_LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from target_dotdigital.mapping.contacts.identity_set import IdentitySet
     from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
@@ -38,6 +38,62 @@ class Row(NamedTuple):
     """Which row of its stream it is, from 1 on; 0 when rejects are not kept."""
 
 
+class Source(Protocol):
+    """What holds the JSON of contacts, and their rows: of many together, or of one."""
+
+    @property
+    def identity_sets(self) -> Sequence[IdentitySet | None]:
+        """What takes the ID of each contact; one if it is one for all."""
+
+    @property
+    def counted(self) -> tuple[Row, ...]:
+        """Rows that are counted as those of each contact."""
+
+    @property
+    def bodies(self) -> Sequence[bytes]:
+        """The JSON of each contact."""
+
+    def rows(self, place: int) -> tuple[Row, ...]:
+        """Return the rows of a contact."""
+
+    def joined(self, contacts: Sequence[Contact]) -> bytes:
+        """Return the JSON of some contacts, a comma after each."""
+
+    def size(self, contacts: Sequence[Contact]) -> int:
+        """Return how many bytes that has."""
+
+
+class OwnSource:
+    """What holds the JSON and the rows of one contact. See `Source`."""
+
+    def __init__(self, body: bytes, rows: tuple[Row, ...] = ()) -> None:
+        """Hold them.
+
+        Args:
+            body: The JSON.
+            rows: The rows, the newest last.
+        """
+        self.bodies = (body,)
+        self.counted = rows
+
+    @property
+    def identity_sets(self) -> list[IdentitySet | None]:
+        """What takes the contact's ID, by row."""
+        return [row.identity_set for row in self.counted]
+
+    def rows(self, place: int) -> tuple[Row, ...]:  # noqa: ARG002 - there is one
+        """Return the contact's rows."""
+        return self.counted
+
+    def joined(self, contacts: Sequence[Contact]) -> bytes:  # noqa: ARG002 - there is one
+        """Return its JSON, and a comma."""
+        return self.bodies[0] + b","
+
+    def size(self, contacts: Sequence[Contact]) -> int:  # noqa: ARG002 - there is one
+        """Return how many bytes that has."""
+        return len(self.bodies[0]) + 1
+
+
 class Contact(msgspec.Struct, gc=False):
     """A contact to be sent. Its `repr` shows nothing of it.
 
@@ -46,8 +102,8 @@ class Contact(msgspec.Struct, gc=False):
     Attributes:
         key: The normalised match identifier.
         other_identities: The contact's other identifiers, normalised.
-        body: Its JSON, as the import takes it; of one that leaves, its identifier alone.
-        rows: The rows that it stands for, the newest last.
+        source: What holds its JSON and its rows.
+        place: Where it is in there.
         only_if_known: Whether it is left out if the account does not know it: it has opted out.
         traces: What is kept of it once it is settled, and by whom, where only changes are sent: one
             for each row that was sent.
@@ -55,10 +111,20 @@ class Contact(msgspec.Struct, gc=False):
 
     key: str
     other_identities: tuple[str, ...]
-    body: bytes
-    rows: tuple[Row, ...] = ()
+    source: Source
+    place: int = 0
     only_if_known: bool = False
     traces: tuple[Any, ...] = ()
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON, as the import takes it; of one that leaves, its identifier alone."""
+        return self.source.bodies[self.place]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that it stands for, the newest last."""
+        return self.source.rows(self.place)
 
     @override
     def __repr__(self) -> str:
@@ -131,8 +197,7 @@ def collapse(earlier: Contact, later: Contact, merge_option: MergeOption) -> Con
     return Contact(
         key=later.key,
         other_identities=tuple(dict.fromkeys((*earlier.other_identities, *later.other_identities))),
-        body=_encoder.encode(joined),
-        rows=(*earlier.rows, *later.rows),
+        source=OwnSource(_encoder.encode(joined), (*earlier.rows, *later.rows)),
         # A row that would have created the contact comes first, or none does: opt-outs are held.
         only_if_known=earlier.only_if_known and later.only_if_known,
         traces=(*earlier.traces, *later.traces),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from target_dotdigital.loading.imports import Import
 from target_dotdigital.loading.queue import overlapping_key
-from target_dotdigital.mapping.contacts.contact import Contact, collapse
+from target_dotdigital.mapping.contacts.contact import Contact, OwnSource, collapse
 from target_dotdigital.mapping.contacts.limits import MAX_CONSENT_RECORDS, MAX_LISTS
 from target_dotdigital.settings.stream_schema import MERGE_OPTIONS
 from tests.support.builders import contact, contents
@@ -96,7 +96,7 @@ def contacts(draw: st.DrawFn, merge_option: MergeOption) -> Contact:
         body["preferences"] = [{"id": each, "isOptedIn": on} for each, on in preferences.items()]
     if consents := draw(st.lists(st.sampled_from(CONSENTS), max_size=3)):
         body["consentRecords"] = consents
-    made.body = _encode(body)
+    made.source = OwnSource(_encode(body), made.rows)
     return made
 
 

@@ -1,0 +1,224 @@
+"""Blocks of rows: what is kept of rows that came together until they are settled.
+
+Twenty active imports hold 200,000 rows. Nearly all of them are imported, so their lines, if rejects
+are kept, are written once, and hardly ever read: into a file without a name. It is beside the
+rejects file, only the user can read it, and it is gone with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from array import array
+from contextlib import suppress
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from target_dotdigital.mapping.contacts.contact import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_dotdigital.mapping.contacts.contact import Contact
+    from target_dotdigital.mapping.contacts.identity_set import IdentitySet
+    from target_dotdigital.mapping.contacts.stream_counts import StreamCounts
+
+SEGMENT_BYTES: Final = 16 * 1024 * 1024
+"""A file that is larger is followed by another, so that the room of settled rows comes free."""
+
+
+class _Segment:
+    """One file. It is closed, and so removed, when no row refers to it any more."""
+
+    def __init__(self, folder: Path) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=".target-dotdigital-", dir=folder)
+        self._descriptor = descriptor
+        Path(name).unlink()
+        self.size = 0
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def append(self, data: bytes) -> None:
+        """Write at the end."""
+        done = 0
+        while done < len(data):
+            done += os.pwrite(self._descriptor, data[done:], self.size + done)
+        self.size += len(data)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return a part."""
+        return os.pread(self._descriptor, end - start, start)
+
+
+class KeptLines:
+    """Lines that came together."""
+
+    def __init__(
+        self, lines: Sequence[bytes], places: Sequence[int], first_number: int, schema: bytes
+    ) -> None:
+        """Keep lines in memory.
+
+        Args:
+            lines: The lines, whole ones.
+            places: Which of them the rows are that matter.
+            first_number: Which row of its stream the first line is.
+            schema: The SCHEMA message that they came under.
+        """
+        self.schema = schema
+        self._first_number = first_number
+        self._places = places
+        self._lines = lines
+        self._segment: _Segment | None = None
+        self._starts = array("Q")
+
+    def write(self, segment: _Segment) -> None:
+        """Keep them in a file instead.
+
+        Args:
+            segment: The file.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        starts = array("Q", accumulate(map(len, self._lines), initial=segment.size))
+        segment.append(b"".join(self._lines))
+        self._segment, self._starts, self._lines = segment, starts, ()
+
+    def line(self, row: int) -> bytes:
+        """Return a row's line.
+
+        Args:
+            row: Its place among the rows that matter.
+        """
+        place = self._places[row]
+        if self._segment is None:
+            return self._lines[place]
+        return self._segment.read(self._starts[place], self._starts[place + 1])
+
+    def number(self, row: int) -> int:
+        """Return which row of its stream a row is.
+
+        Args:
+            row: Its place among the rows that matter.
+        """
+        return self._first_number + self._places[row]
+
+
+class LineStore:
+    """Keeps the lines of one stream under one SCHEMA."""
+
+    def __init__(self, folder: Path, schema: bytes) -> None:
+        """Keep nothing yet.
+
+        Args:
+            folder: Where files are made.
+            schema: The SCHEMA message.
+        """
+        self._folder = folder
+        self._schema = schema
+        self._segment: _Segment | None = None
+
+    def keep(self, lines: Sequence[bytes], places: Sequence[int], first_number: int) -> KeptLines:
+        """Keep lines, in memory if they cannot be written.
+
+        Args:
+            lines: The lines.
+            places: Which of them the rows are that matter.
+            first_number: Which row of its stream the first line is.
+        """
+        kept = KeptLines(lines, places, first_number, self._schema)
+        with suppress(OSError):  # the disk is full, say
+            if self._segment is None or self._segment.size > SEGMENT_BYTES:
+                self._segment = _Segment(self._folder)
+            kept.write(self._segment)
+        return kept
+
+
+class Block:
+    """Rows of one stream that came together, and the JSON of the contacts that they make.
+
+    Nearly always all of them go into one import. So their JSON is taken apart only where they do
+    not, and nothing is kept of a row by itself. Its `repr` shows nothing of it.
+
+    Attributes:
+        identity_sets: What takes the ID of each row's contact; one if it is one for all.
+        counted: A row that is counted as each of them is.
+    """
+
+    def __init__(
+        self,
+        counts: StreamCounts,
+        identity_sets: list[IdentitySet | None],
+        kept: KeptLines | None = None,
+    ) -> None:
+        """Hold no JSON yet.
+
+        Args:
+            counts: Where the rows are counted.
+            identity_sets: See above.
+            kept: Their lines; None when rejects are not kept.
+        """
+        self.identity_sets = identity_sets
+        self.counted = (Row(counts, None, None),)
+        self._kept = kept
+        self._count = 0
+        self._encoded: bytes | None = b""
+        self._bodies: list[bytes] = []
+
+    def fill(self, encoded: bytes, count: int) -> None:
+        """Take the JSON of contacts in.
+
+        Args:
+            encoded: A line for each.
+            count: How many there are.
+        """
+        self._encoded, self._count = encoded, count
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The JSON of each contact. Safe to use from several threads."""
+        encoded = self._encoded
+        if encoded is not None:
+            self._bodies = encoded.split(b"\n")[:-1]
+            self._encoded = None
+        return self._bodies
+
+    def rows(self, place: int) -> tuple[Row, ...]:
+        """Return a contact's row.
+
+        Args:
+            place: The contact's place.
+        """
+        sets = self.identity_sets
+        identity_set = sets[place if len(sets) > 1 else 0]
+        ((counts, *_),) = self.counted
+        kept = self._kept
+        if kept is None:
+            return (Row(counts, None, None, identity_set),)
+        return (Row(counts, kept.line(place), kept.schema, identity_set, kept.number(place)),)
+
+    def joined(self, contacts: Sequence[Contact]) -> bytes:
+        """Return the JSON of some contacts, a comma after each.
+
+        Args:
+            contacts: The contacts, all different ones.
+        """
+        encoded = self._encoded
+        if encoded is not None and len(contacts) == self._count:
+            return encoded.replace(b"\n", b",")
+        bodies = self.bodies
+        return b",".join([*(bodies[each.place] for each in contacts), b""])
+
+    def size(self, contacts: Sequence[Contact]) -> int:
+        """Return how many bytes `joined` has.
+
+        Args:
+            contacts: The contacts, all different ones.
+        """
+        encoded = self._encoded
+        if encoded is not None and len(contacts) == self._count:
+            return len(encoded)
+        bodies = self.bodies
+        return sum([len(bodies[each.place]) for each in contacts]) + len(contacts)
