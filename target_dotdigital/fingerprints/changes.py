@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from itertools import chain, groupby, repeat
 from operator import attrgetter, is_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
+
+from target_dotdigital.mapping import CONTACT_ID, normalise
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_dotdigital.fingerprints.hashing import Hasher
-    from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
     from target_dotdigital.mapping import Contact
 
 CONTACTS, OTHERS = 0, 1
@@ -36,6 +37,19 @@ class Change(NamedTuple):
         return len(self.hashes) // WIDTHS[self.kind]
 
 
+class Keeper(Protocol):
+    """Keeps traces of one stream's contacts."""
+
+    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
+        """Take note of what has become of contacts.
+
+        Args:
+            traces: What is to be kept of them.
+            ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
+            are_imported: Whether all of each was imported.
+        """
+
+
 class Trace(msgspec.Struct, gc=False, eq=False):
     """What is kept of a contact once the row that it was sent for is settled.
 
@@ -49,7 +63,7 @@ class Trace(msgspec.Struct, gc=False, eq=False):
         others: The hashes of its other identifiers.
     """
 
-    stream: StreamFingerprints
+    stream: Keeper
     contact: int
     body: int
     line: int
@@ -68,7 +82,7 @@ _stream_of = attrgetter("stream")
 
 
 def lay_traces(
-    stream: StreamFingerprints,
+    stream: Keeper,
     hasher: Hasher,
     contacts: Sequence[Contact],
     bodies: Iterable[int] | None,
@@ -94,8 +108,10 @@ def lay_traces(
         contact.traces = own
 
 
-def clear_ids(ids: Iterable[tuple[Contact, int]]) -> tuple[dict[str, int], set[str]]:
+def clear_ids(ids: Iterable[tuple[Contact, int]]) -> tuple[dict[str, str], set[str]]:
     """Return by match identifier which ID a contact has, and of which contacts that is not clear.
+
+    IDs are told as identities.
 
     Args:
         ids: The contact IDs that were told of some contacts.
@@ -105,7 +121,7 @@ def clear_ids(ids: Iterable[tuple[Contact, int]]) -> tuple[dict[str, int], set[s
         by_key.setdefault(contact.key, set()).add(contact_id)
     owners = Counter(each for found in by_key.values() for each in found)
     clear = {
-        key: min(found)
+        key: normalise(CONTACT_ID, min(found))
         for key, found in by_key.items()
         if len(found) == 1 and owners[min(found)] == 1
     }
