@@ -17,8 +17,7 @@ from msgspec.structs import replace
 
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
-from target_dotdigital.fingerprints.changes import clear_ids, lay_traces, settle
-from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
+from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher, clear_ids, lay_traces, settle
 from target_dotdigital.fingerprints.packing import (
     Head,
     UnreadableError,
@@ -238,7 +237,7 @@ class Fingerprints:
         """
         every = (*self._streams.values(), *self._outdated)
         return Unchanged(
-            self.hasher,
+            self.hasher.identities,
             [
                 UnchangedContacts(each.contacts, each.others, each.seen.flags(outdated))
                 for each in every

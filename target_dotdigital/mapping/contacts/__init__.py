@@ -28,7 +28,6 @@ from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
     canonical,
     comparable_identities,
-    comparable_identity,
     identities_in,
     identity_hash,
 )
@@ -70,7 +69,6 @@ __all__ = [
     "checker",
     "collapse",
     "comparable_identities",
-    "comparable_identity",
     "decode_sent",
     "email_properties",
     "identities_in",
