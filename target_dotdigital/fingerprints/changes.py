@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import chain, groupby, repeat
+from itertools import repeat
 from operator import attrgetter, is_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from target_dotdigital.fingerprints.hashing import Hasher
-    from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
-    from target_dotdigital.mapping import Contact
+    from collections.abc import Mapping, Sequence
 
 CONTACTS, OTHERS = 0, 1
 """What a change is about: a contact, or another identifier of one."""
@@ -36,6 +31,19 @@ class Change(NamedTuple):
         return len(self.hashes) // WIDTHS[self.kind]
 
 
+class Keeper(Protocol):
+    """Keeps traces of one stream's contacts."""
+
+    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
+        """Take note of what has become of contacts.
+
+        Args:
+            traces: What is to be kept of them.
+            ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
+            are_imported: Whether all of each was imported.
+        """
+
+
 class Trace(msgspec.Struct, gc=False, eq=False):
     """What is kept of a contact once the row that it was sent for is settled.
 
@@ -49,7 +57,7 @@ class Trace(msgspec.Struct, gc=False, eq=False):
         others: The hashes of its other identifiers.
     """
 
-    stream: StreamFingerprints
+    stream: Keeper
     contact: int
     body: int
     line: int
@@ -62,55 +70,6 @@ class Trace(msgspec.Struct, gc=False, eq=False):
 
 
 _contact_of, _others_of = attrgetter("contact"), attrgetter("others")
-_key_of, _body_of = attrgetter("key"), attrgetter("body")
-_other_identities_of, _traces_of = attrgetter("other_identities"), attrgetter("traces")
-_stream_of = attrgetter("stream")
-
-
-def lay_traces(
-    stream: StreamFingerprints,
-    hasher: Hasher,
-    contacts: Sequence[Contact],
-    bodies: Iterable[int] | None,
-    lines: Iterable[int] | None,
-) -> None:
-    """Give contacts their traces.
-
-    Args:
-        stream: What keeps these.
-        hasher: Makes hashes.
-        contacts: The contacts.
-        bodies: The hash of each one's JSON; None if it is not known yet.
-        lines: The hash of each row's line; None if it does not matter.
-    """
-    if bodies is None:
-        bodies = hasher.bodies(map(_body_of, contacts))
-    keys = hasher.identities(list(map(_key_of, contacts)))
-    others: Iterable[tuple[int, ...]] = repeat(())
-    if any(map(_other_identities_of, contacts)):
-        others = map(tuple, map(hasher.identities, map(_other_identities_of, contacts)))
-    traces = map(Trace, repeat(stream), keys, bodies, lines or repeat(0), others)
-    for contact, own in zip(contacts, zip(traces), strict=True):
-        contact.traces = own
-
-
-def clear_ids(ids: Iterable[tuple[Contact, int]]) -> tuple[dict[str, int], set[str]]:
-    """Return by match identifier which ID a contact has, and of which contacts that is not clear.
-
-    Args:
-        ids: The contact IDs that were told of some contacts.
-    """
-    by_key: dict[str, set[int]] = {}
-    for contact, contact_id in ids:
-        by_key.setdefault(contact.key, set()).add(contact_id)
-    owners = Counter(each for found in by_key.values() for each in found)
-    clear = {
-        key: min(found)
-        for key, found in by_key.items()
-        if len(found) == 1 and owners[min(found)] == 1
-    }
-    # A mirror may know a contact by its ID alone. If that is not clear, it is told anew.
-    return clear, by_key.keys() - clear.keys()
 
 
 class TracesUnderWay:
@@ -179,16 +138,3 @@ class TracesUnderWay:
     def clear(self) -> None:
         """Forget all of them."""
         self._newest.clear()
-
-
-def settle(contacts: Iterable[Contact], ids: Mapping[int, int], *, are_imported: bool) -> None:
-    """Let those who keep contacts' traces know what has become of them.
-
-    Args:
-        contacts: The contacts.
-        ids: By the hash of a contact, that of its ID as an identity, if Dotdigital has told it.
-        are_imported: Whether all of each was imported.
-    """
-    traces: Iterable[Trace] = chain.from_iterable(map(_traces_of, contacts))
-    for stream, found in groupby(traces, _stream_of):
-        stream.settle(list(found), ids, are_imported=are_imported)

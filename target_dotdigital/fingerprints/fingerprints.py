@@ -17,8 +17,7 @@ from msgspec.structs import replace
 
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
-from target_dotdigital.fingerprints.changes import clear_ids, lay_traces, settle
-from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
+from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher, clear_ids, lay_traces, settle
 from target_dotdigital.fingerprints.packing import (
     Head,
     UnreadableError,
@@ -30,7 +29,6 @@ from target_dotdigital.fingerprints.packing import (
 from target_dotdigital.fingerprints.pairs import Unchanged, UnchangedContacts
 from target_dotdigital.fingerprints.stored_file import SETTING, StoredFile
 from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
-from target_dotdigital.mapping import CONTACT_ID, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -239,7 +237,7 @@ class Fingerprints:
         """
         every = (*self._streams.values(), *self._outdated)
         return Unchanged(
-            self.hasher,
+            self.hasher.identities,
             [
                 UnchangedContacts(each.contacts, each.others, each.seen.flags(outdated))
                 for each in every
@@ -264,10 +262,8 @@ class Fingerprints:
         # Before the others: then they are not under way any more.
         doubtful = [each for each in imported if each.key in unclear] if unclear else []
         settle([*doubtful, *others], {}, are_imported=False)
-        told = {
-            self.hasher.identity(key): self.hasher.identity(normalise(CONTACT_ID, each))
-            for key, each in clear.items()
-        }
+        hashes = (self.hasher.identities(list(each)) for each in (clear, clear.values()))
+        told = dict(zip(*hashes, strict=True))
         settle(imported, told, are_imported=True)
 
     # What is kept.

@@ -1,16 +1,22 @@
-"""Hashes of contacts: under a key of the file's own, eight bytes each."""
+"""Hashes of contacts: under a key of the file's own, eight bytes each. Traces are made of them."""
 
 from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from itertools import chain, groupby, repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Protocol
 
-from target_dotdigital.mapping import comparable_identities
+from target_dotdigital.fingerprints.changes import Trace
+from target_dotdigital.mapping import CONTACT_ID, comparable_identities, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from target_dotdigital.fingerprints.changes import Keeper
 
 KEY_BYTES = 32
 HASH_BYTES = 8
@@ -30,6 +36,27 @@ def _without_time(lines: Sequence[bytes]) -> Iterable[bytes]:
     if all(map(_TIME.fullmatch, ends)):
         return [line[:-length] for line in lines]
     return [_TIME.sub(b"", line) for line in lines]
+
+
+_key_of, _body_of = attrgetter("key"), attrgetter("body")
+_other_identities_of, _traces_of = attrgetter("other_identities"), attrgetter("traces")
+_stream_of = attrgetter("stream")
+
+
+class TracedContact(Protocol):
+    """A contact that is sent, as far as traces are concerned: `target_dotdigital.mapping.Contact`.
+
+    Attributes:
+        key: The normalised match identifier.
+        other_identities: The contact's other identifiers, normalised.
+        body: Its JSON.
+        traces: Its traces, one for each row that was sent.
+    """
+
+    key: str
+    other_identities: tuple[str, ...]
+    body: bytes
+    traces: tuple[Any, ...]
 
 
 class Hasher:
@@ -89,3 +116,66 @@ def _hashed(start: blake2b, values: Iterable[bytes]) -> array[int]:
         each.update(value)
         digests.append(each.digest())
     return array("Q", b"".join(digests))
+
+
+def lay_traces(
+    stream: Keeper,
+    hasher: Hasher,
+    contacts: Sequence[TracedContact],
+    bodies: Iterable[int] | None,
+    lines: Iterable[int] | None,
+) -> None:
+    """Give contacts their traces.
+
+    Args:
+        stream: What keeps these.
+        hasher: Makes hashes.
+        contacts: The contacts.
+        bodies: The hash of each one's JSON; None if it is not known yet.
+        lines: The hash of each row's line; None if it does not matter.
+    """
+    if bodies is None:
+        bodies = hasher.bodies(map(_body_of, contacts))
+    keys = hasher.identities(list(map(_key_of, contacts)))
+    others: Iterable[tuple[int, ...]] = repeat(())
+    if any(map(_other_identities_of, contacts)):
+        others = map(tuple, map(hasher.identities, map(_other_identities_of, contacts)))
+    traces = map(Trace, repeat(stream), keys, bodies, lines or repeat(0), others)
+    for contact, own in zip(contacts, zip(traces), strict=True):
+        contact.traces = own
+
+
+def clear_ids(ids: Iterable[tuple[TracedContact, int]]) -> tuple[dict[str, str], set[str]]:
+    """Return by match identifier which ID a contact has, and of which contacts that is not clear.
+
+    IDs are told as identities.
+
+    Args:
+        ids: The contact IDs that were told of some contacts.
+    """
+    by_key: dict[str, set[int]] = {}
+    for contact, contact_id in ids:
+        by_key.setdefault(contact.key, set()).add(contact_id)
+    owners = Counter(each for found in by_key.values() for each in found)
+    clear = {
+        key: normalise(CONTACT_ID, min(found))
+        for key, found in by_key.items()
+        if len(found) == 1 and owners[min(found)] == 1
+    }
+    # A mirror may know a contact by its ID alone. If that is not clear, it is told anew.
+    return clear, by_key.keys() - clear.keys()
+
+
+def settle(
+    contacts: Iterable[TracedContact], ids: Mapping[int, int], *, are_imported: bool
+) -> None:
+    """Let those who keep contacts' traces know what has become of them.
+
+    Args:
+        contacts: The contacts.
+        ids: By the hash of a contact, that of its ID as an identity, if Dotdigital has told it.
+        are_imported: Whether all of each was imported.
+    """
+    traces: Iterable[Trace] = chain.from_iterable(map(_traces_of, contacts))
+    for stream, found in groupby(traces, _stream_of):
+        stream.settle(list(found), ids, are_imported=are_imported)

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from target_dotdigital.fingerprints.hashing import Hasher
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 
 LATER_SHARE = 10
@@ -311,14 +309,18 @@ class UnchangedContacts:
 class Unchanged:
     """The contacts of some streams that have come and were not sent."""
 
-    def __init__(self, hasher: Hasher, streams: Sequence[UnchangedContacts]) -> None:
+    def __init__(
+        self,
+        hashes_of: Callable[[Sequence[str]], array[int]],
+        streams: Sequence[UnchangedContacts],
+    ) -> None:
         """Take note of them.
 
         Args:
-            hasher: Hashes identities.
+            hashes_of: Returns the hashes of identities.
             streams: Those of each stream.
         """
-        self._hasher = hasher
+        self._hashes_of = hashes_of
         self._streams = streams
 
     def among(self, identities: Sequence[str]) -> list[bool]:
@@ -327,7 +329,7 @@ class Unchanged:
         Args:
             identities: Normalised identifiers.
         """
-        hashed = self._hasher.identities(identities)
+        hashed = self._hashes_of(identities)
         found = [False] * len(hashed)
         for each in self._streams:
             found = list(map(or_, found, each.among(hashed)))

@@ -152,10 +152,9 @@ class FastRows:
         are_unchanged = None if self._known is None else partial(self._are_unchanged, places, sets)
         mapped = self._fast_path.map(messages, block, are_unchanged)
         self._hold(mapped, block)
-        if self._loading.mirror is not None and any(self._places[: len(lines)]):
-            # A line that is known by itself has no version.
-            held = self._loading.mirror.identity_set(None, first_row)
-            self._note_seen(self._places[: len(lines)], [held])
+        known_lines = self._places[: len(lines)]
+        if self._loading.mirror is not None and any(known_lines):  # none of them has a version
+            self._note_seen(known_lines, [self._loading.mirror.identity_set(None, first_row)])
         kinds = mapped.kinds
         if len(places) < len(lines):
             kinds = bytearray((UNCHANGED,)) * len(lines)
@@ -175,11 +174,8 @@ class FastRows:
             return [None]
         versions = list(map(_version_of, messages))
         if self._lines is not None and versions.count(None) < len(versions):
-            # The next load has others. It would not tell that by the lines, which are not kept.
-            self._by_line, self._lines = (
-                False,
-                array("Q", bytes(self._lines.itemsize)) * len(self._lines),
-            )
+            # The next load has others, and may not take these lines for ones without a version.
+            self._by_line, self._lines = False, array("Q", bytes(8 * len(self._lines)))
         if versions.count(versions[0]) == len(versions):
             return [mirror.identity_set(versions[0], first_row)]
         return [mirror.identity_set(each, first_row) for each in versions]

@@ -10,7 +10,7 @@ import pytest
 from tests.fingerprints.test_only_changes import EMAIL, sent
 from tests.support.dotdigital.answers import reply
 from tests.support.dotdigital.departure_routes import MEMBERS, REMOVE
-from tests.support.messages import record, rows, schema
+from tests.support.messages import activate, record, rows, schema
 from tests.support.mirrors import BOOK, PACE, fill, members, mirror, run
 from tests.support.target.command import TargetProcess
 from tests.support.target.commands import command
@@ -34,6 +34,35 @@ def test_who_is_unchanged_stays(server: DotdigitalServer, tmp_path: Path) -> Non
     assert (ended.status, members(server)) == (0, {"a", "b"}), ended.stderr
     assert len(server.imports) == 1
     assert "unchanged 2" in ended.counts()
+
+
+@pytest.mark.parametrize("seen", [1, 2], ids=["same line", "another line"])
+def test_rows_of_an_older_full_load_do_not_count(
+    server: DotdigitalServer, tmp_path: Path, seen: int
+) -> None:
+    """The same line, or the same contact, may come in a load that was not brought to its end."""
+
+    def load(names: str, version: int, seen: int) -> list[Any]:
+        return [{**each, "version": version} for each in rows(names, first_name="x", seen=seen)]
+
+    fill(server, "x")
+    run(changes(server), tmp_path, PEOPLE, *load("abc", 1, 1), activate(1))
+    later = [*load("abc", 1, seen), *load("ab", 2, seen), activate(2)]
+    ended = run(changes(server), tmp_path, PEOPLE, *later)
+    assert (ended.status, members(server)) == (0, {"a", "b"}), ended.stderr
+    assert sent(server) == ["a", "b", "c"]
+
+
+def test_rows_with_and_without_a_version_count_together(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    fill(server, "x")
+    versioned = [{**each, "version": 1} for each in rows("c", first_name="x")]
+    for names in ("ab", "ab", "b"):
+        stream = [*rows(names, first_name="x"), *versioned, activate(1)]
+        ended = run(changes(server), tmp_path, PEOPLE, *stream)
+        assert (ended.status, members(server)) == (0, {*names, "c"}), ended.stderr
+    assert sent(server) == ["a", "b", "c"]
 
 
 def test_who_was_taken_out_is_sent_again(server: DotdigitalServer, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from typing_extensions import override
 
 from target_dotdigital.loading.settlement.settlement import Settlement
-from target_dotdigital.mapping import IdentitySet, comparable_identity
+from target_dotdigital.mapping import IdentitySet, comparable_identities
 from target_dotdigital.mirror import full_load, mirrors
 from target_dotdigital.mirror.removal import MirrorRemoval
 from target_dotdigital.run import destination
@@ -101,7 +101,7 @@ class _Held(IdentitySet):
     @override
     def add_all(self, identities: Collection[str]) -> None:
         super().add_all(identities)
-        self._identities.update(map(comparable_identity, identities))
+        self._identities.update(comparable_identities(identities))
 
     def __iter__(self) -> Iterator[str]:
         yield from self._identities
