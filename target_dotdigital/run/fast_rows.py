@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from array import array
 from functools import partial
-from itertools import chain, compress, groupby, product, repeat
+from itertools import compress, groupby, product, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, KeptLines, Row
+from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, KeptLines, Row, all_identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,8 +36,6 @@ _RUNS = re.compile(rb"s+|u+|f+|l+")
 """Lines that follow each other, and of which the same becomes."""
 
 _version_of = attrgetter("version")
-_key_of = attrgetter("key")
-_other_identities_of = attrgetter("other_identities")
 
 
 class Loading(NamedTuple):
@@ -205,9 +203,9 @@ class FastRows:
         elif len(of_mirror) > 1:
             for held, contacts in groupby(mapped.contacts, _identity_set_of):
                 if held is not None:
-                    held.add_all(_identities_of(list(contacts)))
+                    held.add_all(all_identities([*contacts]))
         elif of_mirror[0] is not None:
-            of_mirror[0].add_all(_identities_of(mapped.contacts))
+            of_mirror[0].add_all(all_identities(mapped.contacts))
 
     def _are_unchanged(self, places: Sequence[int], bodies: list[bytes]) -> list[bool]:
         """Return for each contact that was made of a line whether it need not be sent."""
@@ -252,8 +250,7 @@ class FastRows:
             return
         opted_out = self._opted_out(mapped, start, start + len(contacts))
         left_out = [mapping.is_left_out(channels) for channels in opted_out]
-        identities = [each.identities for each in contacts]
-        concerned = held.concerned(identities, opted_out)
+        concerned = held.concerned(contacts, opted_out)
         for is_concerned, group in groupby(range(len(contacts)), concerned.__getitem__):
             numbers = list(group)
             if is_concerned:
@@ -263,7 +260,7 @@ class FastRows:
             part = slice(numbers[0], numbers[-1] + 1)
             for contact in compress(contacts[part], left_out[part]):
                 contact.only_if_known = True
-            held.add_all(identities[part], opted_out[part], left_out[part])
+            held.add_all(contacts[part], opted_out[part], left_out[part])
             self._add(contacts[part], start + numbers[0])
 
     def _opted_out(self, mapped: MappedLines, start: int, end: int) -> list[tuple[str, ...]]:
@@ -322,11 +319,6 @@ class FastRows:
             },
             {name: sum(compress(column, is_sent)) for name, column in mapped.opted_out.items()},
         )
-
-
-def _identities_of(contacts: Sequence[Contact]) -> list[str]:
-    others = chain.from_iterable(map(_other_identities_of, contacts))
-    return [*map(_key_of, contacts), *others]
 
 
 def _identity_set_of(contact: Contact) -> IdentitySet | None:

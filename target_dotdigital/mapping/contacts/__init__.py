@@ -27,6 +27,7 @@ from target_dotdigital.mapping.contacts.identifiers import (
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
+    all_identities,
     canonical,
     comparable_identity,
     hashes_of,
@@ -65,6 +66,7 @@ __all__ = [
     "Row",
     "SentContact",
     "StreamCounts",
+    "all_identities",
     "as_integer",
     "canonical",
     "channel_properties",
