@@ -49,14 +49,16 @@ class TracedContact(Protocol):
     Attributes:
         key: The normalised match identifier.
         other_identities: The contact's other identifiers, normalised.
-        body: Its JSON.
         traces: Its traces, one for each row that was sent.
     """
 
     key: str
     other_identities: tuple[str, ...]
-    body: bytes
     traces: tuple[Any, ...]
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON."""
 
 
 class Hasher:

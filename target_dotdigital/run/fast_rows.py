@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from array import array
 from functools import partial
-from itertools import chain, compress, cycle, groupby, product
+from itertools import compress, cycle, groupby, product
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, Block, LineStore
+from target_dotdigital.mapping import FILTERED, SENT, UNCHANGED, Block, LineStore, all_identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,8 +36,6 @@ _RUNS = re.compile(rb"s+|u+|f+|l+")
 """Lines that follow each other, and of which the same becomes."""
 
 _version_of = attrgetter("version")
-_key_of = attrgetter("key")
-_other_identities_of = attrgetter("other_identities")
 
 
 class Loading(NamedTuple):
@@ -195,9 +193,9 @@ class FastRows:
             of_place = block.identity_sets.__getitem__
             for held, group in groupby(contacts, lambda each: of_place(each.place)):
                 if held is not None:
-                    held.add_all(_identities_of(list(group)))
+                    held.add_all(all_identities(list(group)))
         elif block.identity_sets[0] is not None:
-            block.identity_sets[0].add_all(_identities_of(contacts))
+            block.identity_sets[0].add_all(all_identities(contacts))
 
     def _note_seen(self, found: Sequence[int], sets: Sequence[IdentitySet | None]) -> None:
         """Take note of contacts that are not sent, and for which of a mirror's sets they count."""
@@ -259,8 +257,7 @@ class FastRows:
             return
         opted_out = self._opted_out(mapped, start, start + len(contacts))
         left_out = [mapping.is_left_out(channels) for channels in opted_out]
-        identities = [each.identities for each in contacts]
-        concerned = held.concerned(identities, opted_out)
+        concerned = held.concerned(contacts, opted_out)
         for is_concerned, group in groupby(range(len(contacts)), concerned.__getitem__):
             numbers = list(group)
             if is_concerned:
@@ -270,7 +267,7 @@ class FastRows:
             part = slice(numbers[0], numbers[-1] + 1)
             for contact in compress(contacts[part], left_out[part]):
                 contact.only_if_known = True
-            held.add_all(identities[part], opted_out[part], left_out[part])
+            held.add_all(contacts[part], opted_out[part], left_out[part])
             self._add(contacts[part], start + numbers[0])
 
     def _opted_out(self, mapped: MappedLines, start: int, end: int) -> list[tuple[str, ...]]:
@@ -330,8 +327,3 @@ class FastRows:
             },
             {name: sum(compress(column, is_sent)) for name, column in mapped.opted_out.items()},
         )
-
-
-def _identities_of(contacts: Sequence[Contact]) -> list[str]:
-    others = chain.from_iterable(map(_other_identities_of, contacts))
-    return [*map(_key_of, contacts), *others]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from target_dotdigital.fingerprints import Fingerprints, StreamFingerprints, StreamTerms
 from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher
-from target_dotdigital.mapping import Contact, Row, StreamCounts
+from target_dotdigital.mapping import Contact, OwnSource, Row, StreamCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class Kept:
 
 
 def contact(key: str, others: tuple[str, ...] = (), body: bytes = b"1") -> Contact:
-    return Contact(key, others, body, ROWS)
+    return Contact(key, others, OwnSource(body, ROWS))
 
 
 @given(STEPS)

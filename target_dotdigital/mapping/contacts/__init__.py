@@ -30,6 +30,7 @@ from target_dotdigital.mapping.contacts.identifiers import (
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     IdentitySet,
+    all_identities,
     canonical,
     comparable_identities,
     hashes_of,
@@ -68,6 +69,7 @@ __all__ = [
     "SentContact",
     "Source",
     "StreamCounts",
+    "all_identities",
     "are_plain_emails",
     "as_integer",
     "canonical",

@@ -6,14 +6,15 @@ Source: the vendor's OpenAPI file, contacts 3.4.3 (`channelProperties`).
 from __future__ import annotations
 
 from collections import Counter
-from itertools import compress
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_dotdigital.mapping.contacts.identity_set import IdentitySet, hashes_of
+from target_dotdigital.mapping.contacts.identity_set import IdentitySet, all_identities, hashes_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from target_dotdigital.mapping.contacts.identity_set import Identified
     from target_dotdigital.settings import StreamSettings
 
 UNSUBSCRIBED: Final = "unsubscribed"
@@ -115,25 +116,27 @@ class HeldOptOuts:
         return held, bool(self._left_out.among(hashes))
 
     def concerned(
-        self, identities: Sequence[Sequence[str]], opted_out: Sequence[Collection[str]]
+        self, contacts: Sequence[Identified], opted_out: Sequence[Collection[str]]
     ) -> list[bool]:
         """Return for each of many contacts whether the opt-out of another row may hold for it.
 
         Args:
-            identities: Everything that finds each of the contacts.
+            contacts: The contacts.
             opted_out: The channels that the row of each opts out of.
         """
-        if not any(opted_out) and not any((*self._by_channel.values(), self._left_out)):
-            return [False] * len(identities)
-        owners = [number for number, own in enumerate(identities) for _ in own]
-        hashes = hashes_of(_flat(identities, [True] * len(identities)))
-        held: set[int] = set()
-        for known in (*self._by_channel.values(), self._left_out):
-            held |= known.among(hashes)
+        found = [False] * len(contacts)
+        sets = [known for known in (*self._by_channel.values(), self._left_out) if known]
+        if not any(opted_out) and not sets:
+            return found
+        hashes = hashes_of(all_identities(contacts))
+        held: set[int] = set().union(*(known.among(hashes) for known in sets))
+        if not held and len({*hashes}) == len(hashes):
+            return found  # nobody is in two rows
+        owners = [*range(len(contacts))]
+        owners += [number for number in owners for _ in contacts[number].other_identities]
         opting = Counter(
             hashed for hashed, owner in zip(hashes, owners, strict=True) if opted_out[owner]
         )
-        found = [False] * len(identities)
         for hashed, owner in zip(hashes, owners, strict=True):
             if hashed in held or opting[hashed] > bool(opted_out[owner]):
                 found[owner] = True
@@ -141,24 +144,21 @@ class HeldOptOuts:
 
     def add_all(
         self,
-        identities: Sequence[Sequence[str]],
+        contacts: Sequence[Identified],
         opted_out: Sequence[Collection[str]],
         left_out: Sequence[bool],
     ) -> None:
         """Hold the opt-outs of contacts that other rows have nothing to do with.
 
         Args:
-            identities: Everything that finds each of the contacts.
+            contacts: The contacts.
             opted_out: The channels that the row of each opts out of.
             left_out: Whether each is left out if the account does not know it.
         """
-        for name, known in self._by_channel.items():
-            known.add_all(_flat(identities, [name in channels for channels in opted_out]))
-        self._left_out.add_all(_flat(identities, left_out))
-
-
-def _flat(identities: Sequence[Sequence[str]], are_meant: Sequence[bool]) -> list[str]:
-    return [each for own in compress(identities, are_meant) for each in own]
+        for name in {*chain.from_iterable(opted_out)}:
+            leaving = compress(contacts, [name in channels for channels in opted_out])
+            self._by_channel[name].add_all(all_identities([*leaving]))
+        self._left_out.add_all(all_identities([*compress(contacts, left_out)]))
 
 
 def channels_of(contact: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -21,6 +23,19 @@ MIN_RECENT = 16_384
 RECENT_SHARE = 16
 """Hashes that are kept apart before they go into the buckets: so many, or this part of all. Then
 identities can be added and looked for in turn."""
+
+
+class Identified(Protocol):
+    """A contact, as far as its identities."""
+
+    key: str
+    """Its normalised match identifier."""
+    other_identities: tuple[str, ...]
+    """Its other identifiers, normalised."""
+
+
+_key_of = attrgetter("key")
+_other_identities_of = attrgetter("other_identities")
 
 
 class IdentitySet:
@@ -135,6 +150,16 @@ def comparable_identity(identity: str) -> str:
     """
     form = canonical(identity)
     return form if form.isascii() else unicodedata.normalize("NFKC", form.casefold())
+
+
+def all_identities(contacts: Collection[Identified]) -> list[str]:
+    """Return everything that finds any of some contacts: their keys, then all other identities.
+
+    Args:
+        contacts: The contacts.
+    """
+    others = chain.from_iterable(map(_other_identities_of, contacts))
+    return [*map(_key_of, contacts), *others]
 
 
 def comparable_identities(identities: Collection[str]) -> Collection[str]:
