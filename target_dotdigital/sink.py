@@ -17,6 +17,7 @@ from target_dotdigital.errors import RowRejectedError, SettingsError
 from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
+    NOTHING_MADE,
     ContactMapping,
     Lines,
     RecordValidator,
@@ -24,12 +25,11 @@ from target_dotdigital.mapping import (
     build_fast_path,
     identities_in,
     is_deleted,
-    preparation,
     used_in,
 )
 from target_dotdigital.run import FastRows, Loading
 from target_dotdigital.settings import NO_ADDRESS_BOOK
-from target_dotdigital.singer import check_damage, mapped_record, settings_of
+from target_dotdigital.singer import check_damage, mapped_record, preparation, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -206,19 +206,17 @@ class ContactSink(BatchSink):
         if self._mapping is None or self._settings is None:
             return None
         mapping = self._mapping
-        is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
-        has_metadata = self.include_sdc_metadata_properties
-        is_made = not is_same or (has_metadata and any(map(_is_metadata, self._names_in_use())))
+        add_metadata = None
+        if self.include_sdc_metadata_properties and any(map(_is_metadata, self._names_in_use())):
+            add_metadata = partial(self._add_sdc_metadata_to_record, context={})
+        prepare, made = preparation(stream_map, self.config, stream, add_metadata, self._may_fit)
         lines = Lines(
             stream,
             self.schema,
             self.key_properties,
-            preparation(
-                None if is_same else stream_map.transform,
-                partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None,
-                self._may_fit,
-            ),
-            is_made=is_made,
+            prepare,
+            made,
+            self._row_validator,
             has_versions=self._mirror is not None,
         )
         fast_path = build_fast_path(lines, mapping)
@@ -234,7 +232,8 @@ class ContactSink(BatchSink):
         )
         rows = FastRows(self._intake, fast_path, loading)
         if self._fingerprints is not None:
-            rows.compare_with(self._fingerprints, by_line=not (is_made or mapping.address_books))
+            by_line = made == NOTHING_MADE and not mapping.address_books
+            rows.compare_with(self._fingerprints, by_line=by_line)
         return rows
 
     def _may_fit(self, record: dict[str, Any]) -> bool:

@@ -37,7 +37,7 @@ from target_dotdigital.mapping.fast_path import (
     build_fast_path,
 )
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
-from target_dotdigital.mapping.record_readers import preparation
+from target_dotdigital.mapping.record_readers import NOTHING_MADE, MadeProperties, Prepare
 from target_dotdigital.mapping.schemas import (
     TYPES,
     RecordValidator,
@@ -52,15 +52,23 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, comparable_value, is_deleted, to_text
+from target_dotdigital.mapping.values import (
+    DATA_FIELD_TYPES,
+    DELETED_AT,
+    comparable_value,
+    is_deleted,
+    to_text,
+)
 
 __all__ = [
     "CONTACT_ID",
     "DATA_FIELD_TYPES",
+    "DELETED_AT",
     "EMAIL",
     "FILTERED",
     "MAX_FRACTION_DIGITS",
     "MOBILE_NUMBER",
+    "NOTHING_MADE",
     "SENT",
     "TYPES",
     "UNCHANGED",
@@ -73,7 +81,9 @@ __all__ = [
     "KeptLines",
     "KeptRow",
     "Lines",
+    "MadeProperties",
     "MappedLines",
+    "Prepare",
     "RecordValidator",
     "References",
     "RejectGroup",
@@ -100,7 +110,6 @@ __all__ = [
     "match_property",
     "no_data_field",
     "normalise",
-    "preparation",
     "rows_in_words",
     "to_text",
     "unknown_fields",

@@ -1,7 +1,8 @@
 """Readers of records on the fast path: they decode lines, and give a property's values of many.
 
 A typed reader decodes nothing but what is mapped, and checks its types on the way. Where a decoder
-cannot see to all that the schema demands, or a stream map makes the record, the other one does.
+cannot see to all that the schema demands of a property, or a stream map makes it, there is a record
+of such properties alone. Where that is not enough, there is all of the record.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -22,7 +23,7 @@ from target_dotdigital.mapping.schemas import used_in
 from target_dotdigital.mapping.values import ABSENT, DELETED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from target_dotdigital.mapping.column_types import PlainTypes
     from target_dotdigital.mapping.values import PropertyPath
@@ -50,6 +51,20 @@ _record_of = attrgetter("record")
 Prepare: TypeAlias = Callable[[Any], "dict[str, Any] | None"]
 """Makes the stream's record of a line, and checks it. None: a stream map filters it out. It may
 raise anything of one that needs a look."""
+
+
+class MadeProperties(NamedTuple):
+    """What a stream map makes of records, and of which of their properties."""
+
+    names: tuple[str, ...] = ()
+    """The properties that it makes, or takes away."""
+    read: tuple[str, ...] = ()
+    """The properties that it looks at, as the tap sends them."""
+    make: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda record: record
+    """Makes a record of the latter alone, as `Prepare` does; but it checks nothing."""
+
+
+NOTHING_MADE: Final = MadeProperties()
 
 
 class RecordReader:
@@ -134,6 +149,46 @@ class TypedReader(RecordReader):
         return found
 
 
+class MappedReader(RecordReader):
+    """Decodes as a typed reader does, but for a few properties: a record of these is prepared."""
+
+    def __init__(
+        self,
+        reader: TypedReader,
+        read: list[PropertyPath],
+        names: Collection[str],
+        prepare: Prepare,
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            reader: Decodes lines.
+            read: The few properties, as the tap sends them.
+            names: The properties of what is prepared.
+            prepare: Makes a record of the former, and checks it.
+        """
+        self.decode = reader.decode
+        self._reader = reader
+        self._read, self._names, self._prepare = read, names, prepare
+
+    @override
+    def records(self, lines: Sequence[Any], slow: set[int], filtered: set[int]) -> list[Any]:
+        decoded = self._reader.records(lines, slow, filtered)
+        read: list[dict[str, Any]] = [{} for _ in lines]
+        for path in self._read:
+            for record, value in zip(read, self._reader.values(path, decoded, slow), strict=True):
+                if value is not UNSET:
+                    record[path.name] = value
+        return [decoded, super().records(read, slow, filtered)]
+
+    @override
+    def values(self, path: PropertyPath, records: list[Any], slow: set[int]) -> list[Any]:
+        decoded, prepared = records
+        if path.name in self._names:
+            return super().values(path, prepared, slow)
+        return self._reader.values(path, decoded, slow)
+
+
 def typed_reader(
     stream: str,
     schema: Mapping[str, Any],
@@ -170,37 +225,6 @@ def typed_reader(
     # A row that may be marked as deleted goes the slow way.
     fields.append((DELETED_AT, Literal[""] | None | UnsetType, UNSET))
     return TypedReader(stream, _struct(fields), has_versions=has_versions)
-
-
-def preparation(
-    transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None,
-    add_metadata: Callable[[dict[str, Any], dict[str, Any]], None] | None,
-    is_as_it_should_be: Callable[[dict[str, Any]], bool],
-) -> Prepare:
-    """Return what makes the stream's record of a line, and checks it.
-
-    Args:
-        transform: The stream map; None if it leaves records as they are.
-        add_metadata: Adds the SDK's properties to a record, from its message; None if none are.
-        is_as_it_should_be: Returns whether a record keeps to the schema; it may raise.
-    """
-
-    def prepared(line: Any) -> dict[str, Any] | None:  # noqa: ANN401 - of a type of its own
-        raw: dict[str, Any] = line.record
-        record = raw if transform is None else transform(raw)
-        if record is None:
-            return None
-        # Flattening takes an object apart that stands where a mark should be.
-        mark, raw_mark = record.get(DELETED_AT), raw.get(DELETED_AT)
-        is_unmarked = (mark is None or mark == "") and not isinstance(raw_mark, (dict, list))
-        if add_metadata is not None:
-            message = {"version": line.version, "time_extracted": line.time_extracted}
-            add_metadata(record, message)
-        if is_unmarked and is_as_it_should_be(record):
-            return record
-        raise LookupError
-
-    return prepared
 
 
 def types_in(schema: object, path: Sequence[str]) -> PlainTypes | None:
