@@ -658,9 +658,14 @@ def test_no_record_is_made_whole_for_the_properties_that_need_a_look() -> None:
     messages = [
         {"type": "SCHEMA", "stream": "people", "schema": schema, "key_properties": ["crm_id"]},
         *[{"type": "RECORD", "stream": "people", "record": record}] * 8,
-        {"type": "RECORD", "stream": "people", "record": {**record, "email": "person@elsewhere"}},
+        {"type": "RECORD", "stream": "people", "record": {**record, "email": "ada@elsewhere.com"}},
     ]
-    configuration = {"stream_maps": {"people": {"first_name": "self.upper()"}}}
+    stream_map = {
+        "first_name": "self.upper()",
+        "key": "first_name",
+        "__key_properties__": ["crm_id", "key"],
+    }
+    configuration = {"stream_maps": {"people": stream_map}}
     with (
         patch.object(ContactSink, "_may_fit") as of_all,
         patch.object(ContactSink, "receive") as receive,
