@@ -18,6 +18,7 @@ from target_dotdigital.fingerprints import terms_of
 from target_dotdigital.loading import ACCOUNT
 from target_dotdigital.mapping import (
     MESSAGE_PARTS,
+    NOTHING_MADE,
     ContactMapping,
     Lines,
     OwnSource,
@@ -26,12 +27,11 @@ from target_dotdigital.mapping import (
     build_fast_path,
     identities_in,
     is_deleted,
-    preparation,
     used_in,
 )
 from target_dotdigital.run import FastRows, Loading
 from target_dotdigital.settings import NO_ADDRESS_BOOK
-from target_dotdigital.singer import check_damage, mapped_record, settings_of
+from target_dotdigital.singer import check_damage, mapped_record, preparation, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -207,21 +207,17 @@ class ContactSink(BatchSink):
         """
         if (mapping := self._mapping) is None or self._settings is None:
             return None
-        is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
         has_metadata = self.include_sdc_metadata_properties
-        added = filter(_is_metadata, self._names_in_use() if has_metadata else ())
-        is_made = not (is_same and set(added).issubset(MESSAGE_PARTS.values()))
+        add_metadata = (
+            partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None
+        )
+        prepare, made = preparation(stream_map, self.config, stream, add_metadata, self._may_fit)
+        added = set(filter(_is_metadata, self._names_in_use() if has_metadata else ()))
+        if made is not None and not added <= {*MESSAGE_PARTS.values()} - {*made.names}:
+            made = None
+        parts = MESSAGE_PARTS if has_metadata else {"version": None} if self._mirror else {}
         lines = Lines(
-            stream,
-            self.schema,
-            self.key_properties,
-            preparation(
-                None if is_same else stream_map.transform,
-                partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None,
-                self._may_fit,
-            ),
-            is_made=is_made,
-            parts=MESSAGE_PARTS if has_metadata else {"version": None} if self._mirror else {},
+            stream, self.schema, self.key_properties, prepare, made, self._row_validator, parts
         )
         if (fast_path := build_fast_path(lines, mapping)) is None:
             return None
@@ -235,7 +231,8 @@ class ContactSink(BatchSink):
         )
         rows = FastRows(self._intake, fast_path, loading)
         if self._fingerprints is not None:
-            rows.compare_with(self._fingerprints, by_line=not (is_made or mapping.address_books))
+            by_line = made == NOTHING_MADE and not mapping.address_books
+            rows.compare_with(self._fingerprints, by_line=by_line)
         return rows
 
     def _may_fit(self, record: dict[str, Any]) -> bool:

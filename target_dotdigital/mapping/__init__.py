@@ -42,7 +42,12 @@ from target_dotdigital.mapping.fast_path import (
     build_fast_path,
 )
 from target_dotdigital.mapping.name_matching import match_property, no_data_field, unknown_fields
-from target_dotdigital.mapping.record_readers import MESSAGE_PARTS, preparation
+from target_dotdigital.mapping.record_readers import (
+    MESSAGE_PARTS,
+    NOTHING_MADE,
+    MadeProperties,
+    Prepare,
+)
 from target_dotdigital.mapping.schemas import (
     TYPES,
     RecordValidator,
@@ -57,16 +62,24 @@ from target_dotdigital.mapping.schemas import (
     field_type,
     used_in,
 )
-from target_dotdigital.mapping.values import DATA_FIELD_TYPES, comparable_value, is_deleted, to_text
+from target_dotdigital.mapping.values import (
+    DATA_FIELD_TYPES,
+    DELETED_AT,
+    comparable_value,
+    is_deleted,
+    to_text,
+)
 
 __all__ = [
     "CONTACT_ID",
     "DATA_FIELD_TYPES",
+    "DELETED_AT",
     "EMAIL",
     "FILTERED",
     "MAX_FRACTION_DIGITS",
     "MESSAGE_PARTS",
     "MOBILE_NUMBER",
+    "NOTHING_MADE",
     "SENT",
     "TYPES",
     "UNCHANGED",
@@ -79,8 +92,10 @@ __all__ = [
     "IdentitySet",
     "LineStore",
     "Lines",
+    "MadeProperties",
     "MappedLines",
     "OwnSource",
+    "Prepare",
     "RecordValidator",
     "References",
     "RejectGroup",
@@ -111,7 +126,6 @@ __all__ = [
     "no_data_field",
     "normalise",
     "normalise_all",
-    "preparation",
     "rows_in_words",
     "to_text",
     "unknown_fields",

@@ -17,11 +17,12 @@ from target_dotdigital.mapping.column_conversions import Notes
 from target_dotdigital.mapping.columns import columns_of
 from target_dotdigital.mapping.contacts import Contact
 from target_dotdigital.mapping.record_readers import (
+    MappedReader,
     RecordReader,
-    can_decode,
     typed_reader,
-    types_in,
 )
+from target_dotdigital.mapping.record_types import can_decode, types_in
+from target_dotdigital.mapping.values import PropertyPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from target_dotdigital.mapping.columns import Column, Columns
     from target_dotdigital.mapping.contact_mapping import ContactMapping
     from target_dotdigital.mapping.contacts import Block
-    from target_dotdigital.mapping.record_readers import Prepare
-    from target_dotdigital.mapping.values import PropertyPath
+    from target_dotdigital.mapping.record_readers import MadeProperties, Prepare
+    from target_dotdigital.mapping.schemas import RecordValidator
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 """What a decoder raises for a line that is not for the fast path."""
@@ -60,8 +61,10 @@ class Lines(NamedTuple):
     """The tap's key properties."""
     prepare: Prepare
     """Makes the stream's record of a line, and checks it."""
-    is_made: bool
-    """Whether there is more to that than to check it: a stream map, say."""
+    made: MadeProperties | None
+    """What is made to that end; None if that may be of any property."""
+    validator: RecordValidator | None
+    """What checks it; None if nothing does."""
     parts: Mapping[str, str | None]
     """The parts of messages that matter beside records, each with the property made of it."""
 
@@ -208,28 +211,65 @@ def build_fast_path(lines: Lines, mapping: ContactMapping) -> FastPath | None:
         lines: What is known of the stream's lines.
         mapping: How its records are mapped.
     """
-    mapped, keeps_empty = mapping.mapped, mapping.keeps_empty
+    unknown: set[str] = set()
 
     def types_of(path: PropertyPath) -> PlainTypes | None:
-        return types_in(lines.schema, path.segments)
+        is_unknown = path.segments[0] in unknown
+        return None if is_unknown else types_in(lines.schema, path.segments)
 
+    mapped, keeps_empty = mapping.mapped, mapping.keeps_empty
     columns = columns_of(mapped, types_of, keeps_empty=keeps_empty)
-    names = (each.name for group in columns for each in group)
-    if not can_decode((lines.stream, *names)):
+    listed = [each for group in columns for each in group]
+    if not can_decode((lines.stream, *(each.name for each in listed))):
         return None
-    reader: RecordReader | None = None
-    if not lines.is_made:
-        reader = typed_reader(
-            lines.stream,
-            lines.schema,
-            lines.key_properties,
-            [(each.path, each.type) for group in columns for each in group],
-            lines.parts,
-        )
-    if reader is None:
-        reader = RecordReader(lines.stream, lines.prepare)
-        columns = columns_of(mapped, lambda _: None, keeps_empty=keeps_empty)
-    return FastPath(reader, columns, mapping)
+    if lines.made is not None:
+        # What no decoder can check is a record of its own, which is checked as others are.
+        unchecked = [each.path for each in listed if each.type is None]
+        unknown.update(path.name for path in unchecked if len(path.segments) == 1)
+        keys = lines.key_properties
+        unknown.update(name for name in keys if types_in(lines.schema, (name,)) is None)
+        unknown.update(lines.made.names, lines.made.read)
+        unknown.difference_update(filter(None, lines.parts.values()))
+        columns = columns_of(mapped, types_of, keeps_empty=keeps_empty)
+        reader = _reader(lines, lines.made, columns, unknown)
+        if reader is not None:
+            return FastPath(reader, columns, mapping)
+    columns = columns_of(mapped, lambda _: None, keeps_empty=keeps_empty)
+    return FastPath(RecordReader(lines.stream, lines.prepare), columns, mapping)
+
+
+def _reader(
+    lines: Lines, made: MadeProperties, columns: Columns, unknown: set[str]
+) -> RecordReader | None:
+    """Return what decodes lines as typed ones; None if there is nothing.
+
+    Args:
+        lines: What is known of the stream's lines.
+        made: What is made of their records.
+        columns: What is mapped.
+        unknown: The properties that no decoder can check.
+    """
+    types = [(each.path, each.type) for group in columns for each in group]
+    types = [(path, kind) for path, kind in types if path.name not in unknown]
+    read = [PropertyPath(each, (each,)) for each in unknown.difference(made.names).union(made.read)]
+    reader = typed_reader(
+        lines.stream,
+        lines.schema,
+        [each for each in lines.key_properties if each not in made.names],
+        [*types, *((path, Any) for path in read)],
+        lines.parts,
+    )
+    if reader is None or not unknown:
+        return reader
+    fits = None if lines.validator is None else lines.validator.of(unknown).may_fit
+
+    def prepare(record: dict[str, Any]) -> dict[str, Any] | None:
+        prepared = made.make(record)
+        if prepared is None or fits is None or fits(prepared):
+            return prepared
+        raise LookupError
+
+    return MappedReader(reader, read, unknown, prepare)
 
 
 class _Encoded(dict["tuple[Any, ...]", object]):

@@ -11,7 +11,7 @@ from target_dotdigital.singer.command_line import (
 from target_dotdigital.singer.configuration import without_nulls
 from target_dotdigital.singer.error_messages import SAFE_ERRORS, error_text
 from target_dotdigital.singer.flattening import join_flattened_arrays
-from target_dotdigital.singer.record_maps import check_damage, mapped_record
+from target_dotdigital.singer.record_maps import check_damage, mapped_record, preparation
 from target_dotdigital.singer.stream_schemas import described, prepared
 from target_dotdigital.singer.stream_selection import (
     Selection,
@@ -29,6 +29,7 @@ __all__ = [
     "join_flattened_arrays",
     "mapped_record",
     "nothing_loaded",
+    "preparation",
     "prepared",
     "print_line",
     "settings_of",

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from singer_sdk.mapper import CustomStreamMap
+from singer_sdk.mapper import (
+    MAPPER_ALIAS_OPTION,
+    MAPPER_ELSE_OPTION,
+    MAPPER_FILTER_OPTION,
+    MAPPER_KEY_PROPERTIES_OPTION,
+    MAPPER_SOURCE_OPTION,
+    NULL_STRING,
+    CustomStreamMap,
+    SameRecordTransform,
+)
 
 from target_dotdigital.errors import RowRejectedError
-from target_dotdigital.mapping import is_deleted
-from target_dotdigital.singer.sdk import evaluated_property
+from target_dotdigital.mapping import DELETED_AT, NOTHING_MADE, MadeProperties, is_deleted
+from target_dotdigital.singer.sdk import evaluated_property, evaluation
+from target_dotdigital.singer.stream_schemas import map_definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from singer_sdk.mapper import StreamMap
 
     from target_dotdigital.damaged_lines import DamagedRecord
+    from target_dotdigital.mapping import Prepare
 
 _PYTHON_NAMES = {
     "NameNotDefined": "NameError",
@@ -24,6 +36,20 @@ _PYTHON_NAMES = {
     "AttributeDoesNotExist": "AttributeError",
 }
 """What Python calls the errors for which the expressions' evaluator has names of its own."""
+
+_OPTIONS: Final = frozenset(
+    {
+        MAPPER_ALIAS_OPTION,
+        MAPPER_ELSE_OPTION,
+        MAPPER_FILTER_OPTION,
+        MAPPER_KEY_PROPERTIES_OPTION,
+        MAPPER_SOURCE_OPTION,
+    }
+)
+"""What in a stream map's definition is no property."""
+
+_WHOLE_RECORD: Final = frozenset({"record", "_"})
+"""Names by which an expression may look at any property."""
 
 _UNKNOWN = object()
 """Stands for what an expression that fails would have made."""
@@ -52,6 +78,93 @@ def mapped_record(
             return deleted
         raise map_failure(error) from None
     return transformed
+
+
+def preparation(
+    stream_map: StreamMap,
+    config: Mapping[str, Any],
+    stream: str,
+    add_metadata: Callable[[dict[str, Any], dict[str, Any]], None] | None,
+    is_as_it_should_be: Callable[[dict[str, Any]], bool],
+) -> tuple[Prepare, MadeProperties | None]:
+    """Return what makes the stream's record of a line, and checks it.
+
+    Args:
+        stream_map: The only stream map of a stream.
+        config: The settings.
+        stream: What the tap calls the stream.
+        add_metadata: Adds the SDK's properties to a record, from its message; None if none are.
+        is_as_it_should_be: Returns whether a record keeps to the schema; it may raise.
+
+    Returns:
+        That, and what is made of which properties; None if it may be of any.
+    """
+    is_same = isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
+    made = NOTHING_MADE if is_same else None
+    if isinstance(stream_map, CustomStreamMap) and not stream_map.flattening_enabled:
+        made = _made_properties(stream_map, map_definitions(config["stream_maps"], stream)[0])
+
+    def prepared(line: Any) -> dict[str, Any] | None:  # noqa: ANN401 - of a type of its own
+        raw: dict[str, Any] = line.record
+        record = raw if is_same else stream_map.transform(raw)
+        if record is None:
+            return None
+        # Flattening takes an object apart that stands where a mark should be.
+        mark, raw_mark = record.get(DELETED_AT), raw.get(DELETED_AT)
+        is_unmarked = (mark is None or mark == "") and not isinstance(raw_mark, (dict, list))
+        if add_metadata is not None:
+            message = {"version": line.version, "time_extracted": line.time_extracted}
+            add_metadata(record, message)
+        if is_unmarked and is_as_it_should_be(record):
+            return record
+        raise LookupError
+
+    return prepared, made
+
+
+def _made_properties(
+    stream_map: CustomStreamMap, definition: Mapping[str, Any]
+) -> MadeProperties | None:
+    """Return what a stream map makes of which properties; None if that may be of any."""
+    rule = definition.get(MAPPER_FILTER_OPTION)
+    read = set() if rule is None else _names_in(ast.parse(rule).body[0])
+    parts: list[tuple[str, str, ast.expr | None]] = []
+    for name, text in definition.items():
+        if name in _OPTIONS:
+            continue
+        node = None
+        if text not in {None, NULL_STRING}:
+            statement = ast.parse(text).body[0]
+            if not isinstance(statement, ast.Expr):
+                return None  # the SDK refuses it, record by record
+            node = statement.value
+            found = _names_in(node)
+            read |= found | ({name} if "self" in found else set())
+        parts.append((name, text, node))
+    names = tuple(name for name, *_ in parts)
+    if not read.isdisjoint(_WHOLE_RECORD) or DELETED_AT in names:
+        return None
+    keeps_others, evaluate = MAPPER_ELSE_OPTION not in definition, evaluation(stream_map)
+
+    def make(record: dict[str, Any]) -> dict[str, Any] | None:
+        if rule is not None and not stream_map.get_filter_result(record):
+            return None
+        made = record.copy() if keeps_others else {}
+        for name, text, node in parts:
+            if node is None:
+                made.pop(name, None)
+            else:
+                made[name] = evaluate(text, node, record, name)
+        return made
+
+    return MadeProperties(names, tuple(read), make)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    """Return the names that an expression looks up, those of functions that it calls aside."""
+    called = {each.func for each in ast.walk(node) if isinstance(each, ast.Call)}
+    names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+    return {each.id for each in names if each not in called}
 
 
 def check_damage(

@@ -18,6 +18,7 @@ from singer_sdk.sinks import Sink
 from singer_sdk.target_base import Target
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable
     from types import TracebackType
 
@@ -26,6 +27,7 @@ __all__ = [
     "ConfigInput",
     "classproperty",
     "evaluated_property",
+    "evaluation",
     "set_flattened_json",
     "stream_alias",
 ]
@@ -59,6 +61,19 @@ def evaluated_property(traceback: TracebackType | None) -> tuple[bool, str | Non
             return True, name if isinstance(name, str) else None
         traceback = traceback.tb_next
     return False, None
+
+
+def evaluation(stream_map: CustomStreamMap) -> Callable[[str, ast.expr, dict[str, Any], str], Any]:
+    """Return what evaluates a stream map's expressions.
+
+    Args:
+        stream_map: The stream map.
+
+    Returns:
+        Takes an expression, also parsed, a record, and the property that is made; it may raise
+        anything.
+    """
+    return stream_map._eval  # type: ignore[return-value]  # noqa: SLF001 - see PRIVATE_PARTS
 
 
 def set_flattened_json(serialize: Callable[..., str]) -> None:
@@ -182,6 +197,7 @@ PRIVATE_PARTS: Final = (
         "_eval",
         "(self, expr, expr_parsed, record, property_name)",
         "singer/record_maps.py",
-        "Which property's expression fails: the SDK's error does not tell.",
+        "One property of a record that need not be whole: `transform` makes all of it. And which "
+        "property's expression fails: the SDK's error does not tell.",
     ),
 )

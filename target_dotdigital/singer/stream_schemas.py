@@ -87,21 +87,35 @@ def computed_properties(
         properties: Those of the tap's own schema.
 
     Returns:
-        The computed properties by stream map, in the SDK's order: of those that keep the stream's
-        place the last one, then those that make further streams of it.
+        The computed properties by stream map, in the SDK's order.
     """
-    first: dict[str, Subschema] = {}
+    return [
+        _computed(each, properties) if isinstance(each, dict) else {}
+        for each in map_definitions(definitions, stream)
+    ]
+
+
+def map_definitions(definitions: Mapping[str, Any], stream: str) -> list[Any]:
+    """Return how each of a stream's maps is defined, in the SDK's order.
+
+    Args:
+        definitions: The setting `stream_maps`.
+        stream: What the tap calls the stream.
+
+    Returns:
+        Of the maps that keep the stream's place the last one, None if there is none; then those
+        that make further streams of it.
+    """
+    first = None
     others = []
     for key, definition in definitions.items():
-        is_map = isinstance(definition, dict)
-        source = definition.get("__source__", key) if is_map else key
+        source = definition.get("__source__", key) if isinstance(definition, dict) else key
         if not (stream == source or fnmatch(stream, source)):
             continue
-        found = _computed(definition, properties) if is_map else {}
-        if is_map and "__source__" in definition:
-            others.append(found)
+        if isinstance(definition, dict) and "__source__" in definition:
+            others.append(definition)
         else:
-            first = found
+            first = definition
     return [first, *others]
 
 

@@ -126,6 +126,34 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         },
         "streams": {"people": {"fields": FIELDS}},
     },
+    "stream maps of other streams": {
+        "stream_map_config": {"tags": ["new"]},
+        "stream_maps": {
+            "people": {
+                "__alias__": "customers",
+                "__key_properties__": ["key"],
+                "key": "f'{crm_id}-{mobile}'",
+                "mobile": None,
+                "first_name": "self + [vip] if vip == 'yes' else config['tags'] or first_name",
+                "birthday": "birthday[:10] if birthday else birthday",
+                "tags": "[first_name, points, vip]",
+                "points": "float(points) if points else points",
+            },
+            "leads": {
+                "__else__": "__NULL__",
+                "__filter__": "not vip or unmapped",
+                "e-mail": "self.lower() if self else vip",
+                "points": "len(datetime) if datetime else points",
+            },
+        },
+        "streams": {
+            "customers": {
+                "identifiers": {"email": "e-mail", "crm-id": "key"},
+                "fields": {**FIELDS, "TAGS": "tags"},
+            },
+            "leads": {"fields": {"LOYALTY_POINTS": "points"}},
+        },
+    },
     "computed": {
         "stream_maps": {
             "people": {
@@ -616,6 +644,35 @@ def test_marks_that_are_common_and_none_stay_on_the_fast_path(
     assert fast.error is None
     assert "read 9 = imported 1 + rejected 0 + collapsed 8" in fast.counts[0]
     receive.assert_not_called()
+
+
+def test_no_record_is_made_whole_for_the_properties_that_need_a_look() -> None:
+    """Those that a stream map reads and makes, and those of which a decoder cannot check all."""
+    properties = {
+        "email": {"type": "string", "pattern": "@example"},
+        "first_name": {"type": "string"},
+        "crm_id": {"$ref": "#/definitions/id"},
+    }
+    schema = {"properties": properties, "definitions": {"id": {"type": "integer"}}}
+    record = {"email": "person@example.com", "first_name": "Ada", "crm_id": 5}
+    messages = [
+        {"type": "SCHEMA", "stream": "people", "schema": schema, "key_properties": ["crm_id"]},
+        *[{"type": "RECORD", "stream": "people", "record": record}] * 8,
+        {"type": "RECORD", "stream": "people", "record": {**record, "email": "ada@elsewhere.com"}},
+    ]
+    stream_map = {
+        "first_name": "self.upper()",
+        "key": "first_name",
+        "__key_properties__": ["crm_id", "key"],
+    }
+    configuration = {"stream_maps": {"people": stream_map}}
+    with (
+        patch.object(ContactSink, "_may_fit") as of_all,
+        patch.object(ContactSink, "receive") as receive,
+    ):
+        result_of([json.dumps(each).encode() for each in messages], configuration, is_fast=True)
+    of_all.assert_not_called()
+    receive.assert_called_once()
 
 
 def assert_same(lines: list[bytes], configuration: dict[str, Any]) -> None:

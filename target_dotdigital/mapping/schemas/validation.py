@@ -19,7 +19,7 @@ from target_dotdigital.mapping.schemas.schema_subset import SchemaSubset
 from target_dotdigital.settings import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from target_dotdigital.mapping.schemas.schema_subset import Used
 
@@ -146,6 +146,7 @@ class RecordValidator(BaseJSONSchemaValidator):
             InvalidJSONSchema: The schema cannot be used for them; the text names all that is wrong.
         """
         super().__init__(schema)
+        self._stream = stream
         subset = SchemaSubset(schema, used)
         if subset.faults:
             raise InvalidJSONSchema(
@@ -164,6 +165,15 @@ class RecordValidator(BaseJSONSchemaValidator):
         self._is_limited = _has(PYTHON_PATTERN, subset.schema)
         self._used = used
         self._names = tuple({**used, **dict.fromkeys(subset.schema.get("required", ()))})
+
+    def of(self, names: Collection[str]) -> RecordValidator:
+        """Return the validator of some properties alone; none of them need be there.
+
+        Args:
+            names: The properties.
+        """
+        used = {name: inside for name, inside in self._used.items() if name in names}
+        return RecordValidator(self._stream, {**self.schema, "required": []}, used)
 
     def may_fit(self, record: dict[str, Any]) -> bool:
         """Return whether a record keeps to the schema; if not, `validate` has the last word.
