@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_dotdigital.mapping.contacts import Contact, HeldOptOuts
+from target_dotdigital.mapping.contacts import Contact, HeldOptOuts, OwnSource
 
 _NAMES = [f"email:{name}@example.com" for name in ("ann", "bob", "eve")]
 _CONTACTS = st.lists(
@@ -13,7 +13,7 @@ _CONTACTS = st.lists(
         Contact,
         key=st.sampled_from(_NAMES),
         other_identities=st.sampled_from([(), ("mobileNumber:1",), ("mobileNumber:2", "shop:a")]),
-        body=st.just(b"{}"),
+        source=st.just(OwnSource(b"{}")),
     ),
     max_size=4,
 )

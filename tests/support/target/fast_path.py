@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from target_dotdigital.loading.imports import Import
     from target_dotdigital.loading.removals import Removal
+    from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
 
 class Result(NamedTuple):
@@ -81,30 +82,34 @@ class _Remover:
 def _mirrored(removal: MirrorRemoval) -> list[Any]:
     """Return who stays in each mirrored address book, and where their rows begin."""
     return [
-        (
-            book.address_book_id,
-            book.streams,
-            removal.first_row,
-            [sorted(each) for each in book.identity_sets if isinstance(each, _Held)],
-        )
+        (book.address_book_id, book.streams, removal.first_row, _staying(removal, book))
         for book in removal.address_books
+    ]
+
+
+def _staying(removal: MirrorRemoval, book: MirroredAddressBook) -> list[str]:
+    identities = sorted(_Held.everybody)
+    unchanged = [False] * len(identities)
+    if removal.fingerprints is not None:
+        streams = (*book.streams, *book.other_streams)
+        unchanged = removal.fingerprints.unchanged(streams, book.outdated).among(identities)
+    return [
+        identity
+        for identity, is_unchanged in zip(identities, unchanged, strict=True)
+        if is_unchanged or any(identity in each for each in book.identity_sets)
     ]
 
 
 class _Held(IdentitySet):
     """An identity set that can be looked into."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._identities: set[str] = set()
+    everybody: ClassVar[set[str]] = set()
+    """What has come to any of them."""
 
     @override
     def add_all(self, identities: Collection[str]) -> None:
         super().add_all(identities)
-        self._identities.update(comparable_identities(identities))
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._identities
+        self.everybody.update(comparable_identities(identities))
 
 
 def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, is_fast: bool) -> Result:
@@ -114,6 +119,7 @@ def result_of(lines: Sequence[bytes], configuration: dict[str, Any], *, is_fast:
         enter(patch.object(destination, "Account", StandInAccount))
         enter(patch.object(destination, "Importer", _Importer))
         enter(patch.object(_Importer, "taken", []))
+        enter(patch.object(_Held, "everybody", set()))
         # The summary names streams: half a surrogate pair in a captured log ends the test's worker.
         enter(patch.object(logging.getLogger("target-dotdigital"), "disabled", new=True))
         if not is_fast:
