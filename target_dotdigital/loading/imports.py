@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from io import SEEK_CUR
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -47,8 +46,10 @@ def import_body(
     """
     buffer.seek(0)
     buffer.write(_START % merge_option.encode())
-    buffer.writelines(source.joined(list(part)) for source, part in groupby(contacts, _source_of))
-    buffer.seek(-1, SEEK_CUR)  # no comma after the last one
+    between = b""
+    for source, part in groupby(contacts, _source_of):
+        buffer.writelines((between, source.joined(list(part))))
+        between = b","
     buffer.write(_END)
     return buffer.getbuffer()[: buffer.tell()]
 
@@ -141,7 +142,7 @@ class Import:
             How many are taken in: all of them or none.
         """
         keys = list(map(_key_of, contacts))
-        size = sum(source.size(list(part)) for source, part in groupby(contacts, _source_of))
+        size = sum(source.size(list(part)) + 1 for source, part in groupby(contacts, _source_of))
         if self.size + size > max_bytes or self.following is not None or self.has_any(keys):
             return 0
         others: dict[str, str] = {}

@@ -171,17 +171,18 @@ class Block:
         """Take the JSON of contacts in.
 
         Args:
-            encoded: A line for each.
+            encoded: A line for each, with its end. Nothing, if they have none.
             count: How many there are.
         """
-        self._encoded, self._count = encoded, count
+        # A copy: what an encoder returns keeps half as much again from being used by others.
+        self._encoded, self._count = encoded[:-1], count
 
     @property
     def bodies(self) -> list[bytes]:
         """The JSON of each contact. Safe to use from several threads."""
         encoded = self._encoded
         if encoded is not None:
-            self._bodies = encoded.split(b"\n")[:-1]
+            self._bodies = encoded.split(b"\n") if encoded else []
             self._encoded = None
         return self._bodies
 
@@ -200,7 +201,7 @@ class Block:
         return (Row(counts, kept.line(place), kept.schema, identity_set, kept.number(place)),)
 
     def joined(self, contacts: Sequence[Contact]) -> bytes:
-        """Return the JSON of some contacts, a comma after each.
+        """Return the JSON of some contacts, with commas between them.
 
         Args:
             contacts: The contacts, all different ones.
@@ -209,7 +210,7 @@ class Block:
         if encoded is not None and len(contacts) == self._count:
             return encoded.replace(b"\n", b",")
         bodies = self.bodies
-        return b",".join([*(bodies[each.place] for each in contacts), b""])
+        return b",".join([bodies[each.place] for each in contacts])
 
     def size(self, contacts: Sequence[Contact]) -> int:
         """Return how many bytes `joined` has.
@@ -221,4 +222,4 @@ class Block:
         if encoded is not None and len(contacts) == self._count:
             return len(encoded)
         bodies = self.bodies
-        return sum([len(bodies[each.place]) for each in contacts]) + len(contacts)
+        return sum([len(bodies[each.place]) for each in contacts]) + len(contacts) - 1

@@ -57,7 +57,7 @@ class Source(Protocol):
         """Return the rows of a contact."""
 
     def joined(self, contacts: Sequence[Contact]) -> bytes:
-        """Return the JSON of some contacts, a comma after each."""
+        """Return the JSON of some contacts, with commas between them."""
 
     def size(self, contacts: Sequence[Contact]) -> int:
         """Return how many bytes that has."""
@@ -86,12 +86,12 @@ class OwnSource:
         return self.counted
 
     def joined(self, contacts: Sequence[Contact]) -> bytes:  # noqa: ARG002 - there is one
-        """Return its JSON, and a comma."""
-        return self.bodies[0] + b","
+        """Return its JSON."""
+        return self.bodies[0]
 
     def size(self, contacts: Sequence[Contact]) -> int:  # noqa: ARG002 - there is one
         """Return how many bytes that has."""
-        return len(self.bodies[0]) + 1
+        return len(self.bodies[0])
 
 
 class Contact(msgspec.Struct, gc=False):

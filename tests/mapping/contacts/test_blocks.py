@@ -56,7 +56,7 @@ def test_the_json_of_contacts_is_the_same_whether_it_was_taken_apart_or_not(
         assert made.bodies == BODIES
     of_some = contacts(made, places)
     joined = made.joined(of_some)
-    assert joined == b"".join(BODIES[place] + b"," for place in places)
+    assert joined == b",".join(BODIES[place] for place in places)
     assert made.size(of_some) == len(joined)
     assert [each.body for each in of_some] == [BODIES[place] for place in places]
     assert made.joined(of_some) == joined
