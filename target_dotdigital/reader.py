@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
-from io import BytesIO
+from io import BytesIO, FileIO
 from itertools import compress
 from operator import not_
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -20,7 +19,7 @@ from typing_extensions import override
 from target_dotdigital.damaged_lines import DamagedMessage, read_damaged
 from target_dotdigital.errors import DataError, LackingError
 from target_dotdigital.mapping import UNREADABLE
-from target_dotdigital.singer_lines import decode, encode, whole_lines
+from target_dotdigital.singer_lines import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,9 +122,8 @@ class MessageReader(GenericSingerReader[str]):
         self._callbacks = callbacks
         counts: Counter[str] = Counter()
         try:
-            for block in self._blocks(file_input or self.default_input):
-                lines = BytesIO(block).readlines()
-                counts += self._process_block(lines, is_text=_is_text(block))
+            for lines, is_text in self._blocks(file_input or self.default_input):
+                counts += self._process_block(lines, is_text=is_text)
                 if self._run.is_stopping:
                     break
                 self._lines_before += len(lines)
@@ -278,19 +276,39 @@ class MessageReader(GenericSingerReader[str]):
         if missing:
             raise LackingError(f"lacks {', '.join(sorted(missing))}")
 
-    def _blocks(self, source: IO[str]) -> Iterator[bytes]:
-        """Yield whole lines, many of them at a time. Between two blocks the run is tended."""
-        descriptor = _descriptor(source)
-        if descriptor is None:
-            while lines := source.readlines(BLOCK_BYTES):
-                yield "".join(lines).encode("utf-8", "surrogatepass")
-                self._run.tend()
-            return
-        yield from whole_lines(self._chunks(descriptor))
+    def _blocks(self, source: IO[str]) -> Iterator[tuple[list[bytes], bool]]:
+        """Yield many whole lines at a time, and whether all of them are text.
 
-    def _chunks(self, descriptor: int) -> Iterator[bytes]:
-        while self._run.wait(descriptor) and (read := os.read(descriptor, BLOCK_BYTES)):
-            yield read
+        Between two blocks the run is tended.
+        """
+        descriptor = _descriptor(source)
+        if descriptor is not None:
+            yield from self._read_blocks(descriptor)
+            return
+        while texts := source.readlines(BLOCK_BYTES):
+            block = "".join(texts).encode("utf-8", "surrogatepass")
+            yield BytesIO(block).readlines(), _is_text(block)
+            self._run.tend()
+
+    def _read_blocks(self, descriptor: int) -> Iterator[tuple[list[bytes], bool]]:
+        # Into the same memory each time: what contacts keep would lie scattered among fresh blocks.
+        source = FileIO(descriptor, closefd=False)
+        chunk, block, rest = bytearray(BLOCK_BYTES), BytesIO(), [b""]
+        while self._run.wait(descriptor) and (size := source.readinto(chunk)):
+            read = memoryview(chunk)[:size]
+            if chunk.find(b"\n", 0, size) < 0:
+                rest.append(bytes(read))
+                continue
+            is_ascii = chunk.isascii() and all(map(bytes.isascii, rest))
+            block.seek(0)
+            block.writelines((*rest, read))
+            block.truncate()
+            block.seek(0)
+            lines = block.readlines()
+            rest = [b"" if lines[-1].endswith(b"\n") else lines.pop()]
+            yield lines, is_ascii or _is_text(b"".join(lines))
+        if last := b"".join(rest):
+            yield [last], _is_text(last)
 
 
 def _is_text(block: bytes) -> bool:

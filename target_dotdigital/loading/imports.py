@@ -211,13 +211,21 @@ def split(load: Import, most: int, max_bytes: int) -> list[Import]:
     Returns:
         The parts, each followed by the next, and the last one by what followed the import.
     """
-    parts = [Import(load.merge_option, load.first_row, load.opened_at)]
-    for contact in load.contacts.values():
-        part = parts[-1]
-        if part.contacts and not part.has_room(contact, most, max_bytes):
-            part = Import(load.merge_option, load.first_row, load.opened_at)
-            parts.append(part)
-        part.add(contact)
+    parts: list[Import] = []
+
+    def start() -> Import:
+        parts.append(Import(load.merge_option, load.first_row, load.opened_at))
+        return parts[-1]
+
+    contacts = list(load.contacts.values())
+    for first in range(0, len(contacts), most):
+        some, part = contacts[first : first + most], start()
+        if part.extend(some, max_bytes):
+            continue
+        for contact in some:
+            if part.contacts and not part.has_room(contact, most, max_bytes):
+                part = start()
+            part.add(contact)
     for part, following in pairwise(parts):
         part.following = following
     parts[-1].following = load.following
