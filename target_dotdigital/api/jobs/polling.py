@@ -22,6 +22,9 @@ GROWTH = 0.25
 LEAST_WAIT_SECONDS = 0.25
 """Around the time at which an end is expected."""
 
+_NOT_MISSED_SECONDS = 0.5
+"""For so long a job is taken to end soon: no look at whether it is due falls into a shorter time."""
+
 POLLS_AROUND_THE_END = 8
 """So many polls are spread over the time in which jobs like it have ended."""
 
@@ -118,7 +121,8 @@ class Durations:
             if size not in self._expected:
                 self._expected[size] = self._work_out(size)
             both = self._expected[size]
-            return both[0] if age <= both[0].latest else both[-1]
+            last = max(both[0].latest, both[0].earliest + _NOT_MISSED_SECONDS)
+            return both[0] if age <= last else both[-1]
 
     def _work_out(self, size: int) -> tuple[Expected, ...]:
         """Return when a job is expected to end, the sooner first if it is one of two."""
