@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from array import array
 from itertools import chain, compress, repeat
-from operator import and_, attrgetter
+from operator import and_
 from typing import TYPE_CHECKING
 
-from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change, TracesUnderWay
+from target_dotdigital.fingerprints.changes import (
+    CONTACTS,
+    OTHERS,
+    WIDTHS,
+    Change,
+    TracesUnderWay,
+    identities_of,
+)
 from target_dotdigital.fingerprints.pairs import Contacts, Pairs, SeenContacts, hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from target_dotdigital.fingerprints.changes import Trace
+    from target_dotdigital.fingerprints.changes import Trace, Traces
     from target_dotdigital.fingerprints.terms import StreamTerms
 
 SLACK = 200
@@ -30,9 +37,6 @@ CHANGES_SHARE = 10
 
 SETTLED_BITS = 1 << 22
 _SETTLED_MASK = SETTLED_BITS - 1
-
-_contact_of, _others_of = attrgetter("contact"), attrgetter("others")
-_values_of = attrgetter("contact", "body", "line")
 
 
 class StreamFingerprints:
@@ -156,11 +160,13 @@ class StreamFingerprints:
             trace: What would be kept of it.
             seen_in: The set that holds the contact of the row at hand, if a mirror needs it.
         """
-        place = self.contacts.place(trace.contact)
+        traces, number = trace
+        contact = traces.contacts[number]
+        place = self.contacts.place(contact)
         known = self.contacts.values[place]
-        if known != trace.body:
+        if known != traces.bodies[number]:
             if known:
-                self._forget(trace.contact, place)
+                self._forget(contact, place)
             return False
         if place != self._next:
             self._moved.append(place)
@@ -170,22 +176,25 @@ class StreamFingerprints:
 
     # What is sent.
 
-    def send(self, traces: Sequence[Trace]) -> None:
+    def send(self, own: Sequence[Trace]) -> None:
         """Take note of contacts of this stream that are about to be sent.
 
         Args:
-            traces: What is to be kept of each once it is settled.
+            own: What is to be kept of each once it is settled; they are sent together.
         """
         if self.is_blind:
             return
-        identities = [*chain(map(_contact_of, traces), *filter(None, map(_others_of, traces)))]
+        traces = own[0][0]
+        identities: Sequence[int] = traces.contacts
+        if traces.others or len(own) < len(identities):
+            identities = [*chain.from_iterable(map(identities_of, own))]
         concerned: Iterable[int] = identities
         if not (self.contacts or self.others):
             bits = map(and_, identities, repeat(_SETTLED_MASK))
             concerned = compress(identities, map(self._settled.__getitem__, bits))
         for identity in concerned:
             self._drop_settled(identity)
-        self._under_way.add(traces)
+        self._under_way.add(own)
 
     def drop(self, identity: int, unless: int | None = None) -> None:
         """Forget a contact: something else is about to be sent to it.
@@ -210,25 +219,29 @@ class StreamFingerprints:
             # What was settled in this run is found nowhere but in the changes.
             self._note_forgotten(identity)
 
-    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
+    def settle(
+        self, traces: Traces, own: list[Trace], ids: Mapping[int, int], *, are_imported: bool
+    ) -> None:
         """Take note of what has become of contacts.
 
         Args:
-            traces: What is to be kept of them.
+            traces: What is to be kept of contacts that were sent together.
+            own: Those of them that are concerned.
             ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
             are_imported: Whether all of them were imported.
         """
-        newest = self._under_way.take_all(traces)
+        newest = self._under_way.take_all(own)
         if not (newest and are_imported):
             return
-        settled = list(map(_contact_of, newest))
-        noted = self._noted(CONTACTS)
-        noted.extend(chain.from_iterable(map(_values_of, newest)))
-        for trace in newest if ids or any(map(_others_of, newest)) else ():
-            told = (ids[trace.contact],) if trace.contact in ids else ()
-            for each in (*trace.others, *told):
-                self._noted(OTHERS).extend((each, trace.contact))
-                settled.append(each)
+        changes = traces.changes(newest)
+        self._noted(CONTACTS).extend(changes)
+        settled = changes[:: WIDTHS[CONTACTS]]
+        for trace in newest if ids or traces.others else ():
+            contact, *others = identities_of(trace)
+            others += [ids[contact]] if contact in ids else []
+            for each in others:
+                self._noted(OTHERS).extend((each, contact))
+            settled.extend(others)
         for each in settled:
             self._settled[each & _SETTLED_MASK] = 1
 
