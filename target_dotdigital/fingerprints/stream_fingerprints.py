@@ -121,7 +121,7 @@ class StreamFingerprints:
         if lines is None:
             self._expect(len(bodies))
         found = self._find(self.contacts.values, bodies)
-        if lines is not None:
+        if lines is not None and any(found):
             for place, line in compress(zip(found, lines, strict=True), found):
                 self.changed_lines += self.contacts.lines[place] != 0
                 self._replaced.setdefault(place, self.contacts.lines[place])
@@ -242,8 +242,9 @@ class StreamFingerprints:
             for each in others:
                 self._noted(OTHERS).extend((each, contact))
             settled.extend(others)
-        for each in settled:
-            self._settled[each & _SETTLED_MASK] = 1
+        flags = self._settled
+        for bit in map(and_, settled, repeat(_SETTLED_MASK)):
+            flags[bit] = 1
 
     # What is kept.
 
@@ -287,15 +288,16 @@ class StreamFingerprints:
 
     def tidy_up(self) -> bool:
         """Take in what this run has changed if it is much; return whether it was."""
-        changes = sum(each.number for each in (*self.written, *self.changes))
+        changed = [*self.written, *self.changes]
+        changes = sum(each.number for each in changed)
         have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
         is_new = changes > 0 and not (self.contacts or self.others)
         is_much = changes > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
         is_much = is_much or self._refreshed > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
         if not (is_new or is_much or have_many_moved):
             return False
-        self.apply([*self.written, *self.changes])
         self.written, self.changes = [], []
+        self.apply(changed)
         if have_many_moved or self.contacts.is_unsorted:
             self.contacts.sort(self._moved if have_many_moved else array("I"))
         if self.others.is_unsorted:
@@ -309,10 +311,7 @@ class StreamFingerprints:
             changes: The changes.
         """
         if not (self.contacts or self.others or OTHERS in {kind for kind, _ in changes}):
-            joined = hashes()
-            for _, changed in changes:
-                joined.extend(changed)
-            self.contacts.fill(joined)
+            self.contacts.fill(changed for _, changed in changes)
             return
         for kind, changed in changes:
             if kind == OTHERS:
