@@ -35,8 +35,9 @@ MIN_CHANGES = 10_000
 CHANGES_SHARE = 10
 """More changes than one for so many pairs are worth putting everything in order."""
 
-SETTLED_BITS = 1 << 22
-_SETTLED_MASK = SETTLED_BITS - 1
+_SETTLED_MASK = (1 << 22) - 1
+_FLAGS, _FLAG_SHIFT = tuple(1 << bit for bit in range(8)), 61
+"""The first bits of a hash say which of a byte's bits is its own."""
 
 
 class StreamFingerprints:
@@ -89,9 +90,9 @@ class StreamFingerprints:
         """By place, the line by which a contact was known when `begin_block` was called."""
         self.seen = SeenContacts()
         self._under_way = TracesUnderWay()
-        self._settled = bytearray(SETTLED_BITS)
-        """Whether a contact that has an identity was settled in this run: by the last bits of the
-        identity's hash, so that it may be true of others, too."""
+        self._settled = bytearray(_SETTLED_MASK + 1)
+        """Whether an identity was settled in this run: by the last and the first bits of its hash,
+        so that it may be true of others, too."""
         self._next = 1
         """The place of the contact that comes next, if they come as they did before."""
         self._expected = (1, 1)
@@ -190,8 +191,9 @@ class StreamFingerprints:
             identities = [*chain.from_iterable(map(identities_of, own))]
         concerned: Iterable[int] = identities
         if not (self.contacts or self.others):
-            bits = map(and_, identities, repeat(_SETTLED_MASK))
-            concerned = compress(identities, map(self._settled.__getitem__, bits))
+            places = map(and_, identities, repeat(_SETTLED_MASK))
+            concerned = compress(identities, map(self._settled.__getitem__, places))
+            concerned = filter(self._may_be_settled, concerned)
         for identity in concerned:
             self._drop_settled(identity)
         self._under_way.add(own)
@@ -215,9 +217,12 @@ class StreamFingerprints:
             if known and known != unless:
                 self._forget(contact, place)
             is_kept = is_kept or (known != 0 and known == unless)
-        if self._settled[identity & _SETTLED_MASK] and not is_kept:
+        if not is_kept and self._may_be_settled(identity):
             # What was settled in this run is found nowhere but in the changes.
             self._note_forgotten(identity)
+
+    def _may_be_settled(self, identity: int) -> int:
+        return self._settled[identity & _SETTLED_MASK] & _FLAGS[identity >> _FLAG_SHIFT]
 
     def settle(
         self, traces: Traces, own: list[Trace], ids: Mapping[int, int], *, are_imported: bool
@@ -238,13 +243,12 @@ class StreamFingerprints:
         settled = changes[:: WIDTHS[CONTACTS]]
         for trace in newest if ids or traces.others else ():
             contact, *others = identities_of(trace)
-            others += [ids[contact]] if contact in ids else []
-            for each in others:
+            for each in (*others, *((ids[contact],) if contact in ids else ())):
                 self._noted(OTHERS).extend((each, contact))
-            settled.extend(others)
+                settled.append(each)
         flags = self._settled
-        for bit in map(and_, settled, repeat(_SETTLED_MASK)):
-            flags[bit] = 1
+        for each in settled:
+            flags[each & _SETTLED_MASK] |= _FLAGS[each >> _FLAG_SHIFT]
 
     # What is kept.
 
@@ -290,10 +294,10 @@ class StreamFingerprints:
         """Take in what this run has changed if it is much; return whether it was."""
         changed = [*self.written, *self.changes]
         changes = sum(each.number for each in changed)
-        have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
+        contacts = len(self.contacts)
+        have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, contacts)
         is_new = changes > 0 and not (self.contacts or self.others)
-        is_much = changes > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
-        is_much = is_much or self._refreshed > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
+        is_much = max(changes, self._refreshed) > max(MIN_CHANGES, contacts // CHANGES_SHARE)
         if not (is_new or is_much or have_many_moved):
             return False
         self.written, self.changes = [], []
@@ -304,14 +308,15 @@ class StreamFingerprints:
             self.others.sort(array("I"))
         return True
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: list[Change]) -> None:
         """Take in what a run has changed.
 
         Args:
-            changes: The changes.
+            changes: The changes. Many at once come free while they are taken in.
         """
         if not (self.contacts or self.others or OTHERS in {kind for kind, _ in changes}):
-            self.contacts.fill(changed for _, changed in changes)
+            changes.reverse()
+            self.contacts.fill(changes.pop().hashes for _ in range(len(changes)))
             return
         for kind, changed in changes:
             if kind == OTHERS:
