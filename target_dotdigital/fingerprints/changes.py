@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import repeat
-from operator import attrgetter, is_
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Mapping, Sequence
 
 CONTACTS, OTHERS = 0, 1
@@ -34,42 +33,67 @@ class Change(NamedTuple):
 class Keeper(Protocol):
     """Keeps traces of one stream's contacts."""
 
-    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
+    def settle(
+        self, traces: Traces, own: list[Trace], ids: Mapping[int, int], *, are_imported: bool
+    ) -> None:
         """Take note of what has become of contacts.
 
         Args:
-            traces: What is to be kept of them.
+            traces: What is to be kept of contacts that were sent together.
+            own: Those of them that are concerned.
             ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
             are_imported: Whether all of each was imported.
         """
 
 
-class Trace(msgspec.Struct, gc=False, eq=False):
-    """What is kept of a contact once the row that it was sent for is settled.
-
-    There is one for each contact that is under way, as there are contacts.
+class Traces(msgspec.Struct, gc=False, eq=False):
+    """What is kept of contacts that are sent together, once their rows are settled.
 
     Attributes:
         stream: What keeps it.
-        contact: The hash of its match identifier.
-        body: The hash of what was sent.
-        line: The hash of the row's line; 0 if it does not matter.
-        others: The hashes of its other identifiers.
+        contacts: The hash of each one's match identifier.
+        bodies: The hash of what is sent of each.
+        lines: The hash of each row's line; 0 if it does not matter.
+        others: The hashes of each one's other identifiers; empty if none of them has any.
     """
 
     stream: Keeper
-    contact: int
-    body: int
-    line: int
-    others: tuple[int, ...] = ()
+    contacts: array[int]
+    bodies: array[int]
+    lines: array[int]
+    others: Sequence[tuple[int, ...]] = ()
 
-    @property
-    def identities(self) -> tuple[int, ...]:
-        """Everything that finds the contact."""
-        return (self.contact, *self.others)
+    def changes(self, own: Sequence[Trace]) -> array[int]:
+        """Return what is kept of some of them, as in `Change`.
+
+        Args:
+            own: The traces, all different ones, in order.
+        """
+        columns = [self.contacts, self.bodies, self.lines]
+        if len(own) < len(self.contacts):
+            columns = [array("Q", [each[place] for _, place in own]) for each in columns]
+        joined = array("Q", bytes(8 * len(columns) * len(own)))
+        for number, column in enumerate(columns):
+            joined[number :: len(columns)] = column
+        return joined
 
 
-_contact_of, _others_of = attrgetter("contact"), attrgetter("others")
+Trace: TypeAlias = tuple[Traces, int]
+"""What is kept of a contact once the row that it was sent for is settled, and where in there it is.
+
+There is one for each contact that is under way: hundreds of thousands.
+"""
+
+
+def identities_of(trace: Trace) -> tuple[int, ...]:
+    """Return the hashes of everything that finds a contact, of the match identifier first.
+
+    Args:
+        trace: The contact's trace.
+    """
+    traces, place = trace
+    others = traces.others[place] if traces.others else ()
+    return (traces.contacts[place], *others)
 
 
 class TracesUnderWay:
@@ -83,18 +107,18 @@ class TracesUnderWay:
         """Return whether there is any."""
         return bool(self._newest)
 
-    def add(self, traces: Sequence[Trace]) -> None:
+    def add(self, own: Sequence[Trace]) -> None:
         """Add traces of newer rows. What an identity had before is of no use any more.
 
         Args:
-            traces: The traces, in the order of their rows.
+            own: Traces of contacts that are sent together, in the order of their rows.
         """
-        if not any(map(_others_of, traces)):
-            self._newest.update(zip(map(_contact_of, traces), traces, strict=True))
+        traces = own[0][0]
+        if len(own) == len(traces.contacts) and not traces.others:
+            self._newest.update(zip(traces.contacts, own, strict=True))
             return
-        for each in traces:
-            for identity in each.identities:
-                self._newest[identity] = each
+        for each in own:
+            self._newest.update(zip(identities_of(each), repeat(each)))
 
     def drop(self, identity: int, unless: int | None) -> None:
         """Forget the trace of a contact that something else is about to be sent to.
@@ -104,7 +128,7 @@ class TracesUnderWay:
             unless: What it may have been sent: then it is not forgotten.
         """
         found = self._newest.get(identity)
-        if found is not None and found.body != unless:
+        if found is not None and found[0].bodies[found[1]] != unless:
             self.take(found)
 
     def take(self, trace: Trace) -> bool:
@@ -117,23 +141,25 @@ class TracesUnderWay:
             Whether it was the newest one by all identities.
         """
         newest = self._newest
-        owned = [each for each in trace.identities if newest.get(each) is trace]
+        identities = identities_of(trace)
+        owned = [each for each in identities if newest.get(each) == trace]
         for each in owned:
             newest.pop(each, None)  # the same one may be in there twice
-        return len(owned) > len(trace.others)
+        return len(owned) == len(identities)
 
-    def take_all(self, traces: list[Trace]) -> list[Trace]:
+    def take_all(self, own: list[Trace]) -> list[Trace]:
         """Take traces out; return those that were the newest ones by all identities.
 
         Args:
-            traces: The traces.
+            own: Traces of contacts that were sent together.
         """
-        newest = self._newest
-        found = list(map(newest.pop, map(_contact_of, traces), repeat(None)))
-        if all(map(is_, found, traces)) and not any(map(_others_of, traces)):
-            return traces
-        newest.update((each.contact, each) for each in found if each is not None)
-        return list(filter(self.take, traces))
+        traces, newest = own[0][0], self._newest
+        if len(own) == len(traces.contacts) and not traces.others:
+            found = list(map(newest.pop, traces.contacts, repeat(None)))
+            if found == own:
+                return own
+            newest.update((each[0].contacts[each[1]], each) for each in found if each is not None)
+        return list(filter(self.take, own))
 
     def clear(self) -> None:
         """Forget all of them."""

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from target_dotdigital.errors import StorageError
 from target_dotdigital.files import unwritable
+from target_dotdigital.fingerprints.changes import identities_of
 from target_dotdigital.fingerprints.hashing import KEY_BYTES, Hasher, clear_ids, lay_traces, settle
 from target_dotdigital.fingerprints.packing import (
     Head,
@@ -31,6 +32,7 @@ from target_dotdigital.fingerprints.stored_file import SETTING, StoredFile
 from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
@@ -175,8 +177,8 @@ class Fingerprints:
     def send(
         self,
         contacts: Sequence[Contact],
-        bodies: Iterable[int] | None = None,
-        lines: Iterable[int] | None = None,
+        bodies: array[int] | None = None,
+        lines: array[int] | None = None,
     ) -> list[bool]:
         """Return for each of some contacts whether it is to be sent, and take note of these.
 
@@ -186,17 +188,17 @@ class Fingerprints:
             lines: The hash of each row's line, if it matters.
         """
         stream = self._streams[contacts[0].rows[0].counts.stream]
-        lay_traces(stream, self.hasher, contacts, bodies, lines)
+        own = lay_traces(stream, self.hasher, contacts, bodies, lines)
         if not stream.contacts:  # none of them can be unchanged
-            stream.send([each.traces[0] for each in contacts])
+            stream.send(own)
             self._drop_others(stream, contacts)
             return [True] * len(contacts)
         are_sent = []
-        for contact in contacts:
-            is_unchanged = stream.is_unchanged(contact.traces[0], contact.rows[0].identity_set)
+        for contact, trace in zip(contacts, own, strict=True):
+            is_unchanged = stream.is_unchanged(trace, contact.rows[0].identity_set)
             are_sent.append(not is_unchanged)
             if not is_unchanged:
-                stream.send(contact.traces)
+                stream.send([trace])
                 self._drop_others(stream, (contact,))
         return are_sent
 
@@ -207,7 +209,7 @@ class Fingerprints:
                 for contact in contacts:
                     alike = stream.terms.body_under(each.terms, contact.body)
                     same = None if alike is None else self.hasher.bodies((alike,))[0]
-                    for identity in contact.traces[0].identities:
+                    for identity in identities_of(contact.traces):
                         each.drop(identity, same)
 
     def forget(self, identities: Iterable[str]) -> None:

@@ -6,17 +6,17 @@ import re
 from array import array
 from collections import Counter
 from hashlib import blake2b
-from itertools import chain, groupby, repeat
-from operator import attrgetter
+from itertools import groupby, repeat
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from target_dotdigital.fingerprints.changes import Trace
+from target_dotdigital.fingerprints.changes import Traces
 from target_dotdigital.mapping import CONTACT_ID, comparable_identities, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from target_dotdigital.fingerprints.changes import Keeper
+    from target_dotdigital.fingerprints.changes import Keeper, Trace
 
 KEY_BYTES = 32
 HASH_BYTES = 8
@@ -40,7 +40,7 @@ def _without_time(lines: Sequence[bytes]) -> Iterable[bytes]:
 
 _key_of, _body_of = attrgetter("key"), attrgetter("body")
 _other_identities_of, _traces_of = attrgetter("other_identities"), attrgetter("traces")
-_stream_of = attrgetter("stream")
+_together = itemgetter(0)
 
 
 class TracedContact(Protocol):
@@ -49,7 +49,7 @@ class TracedContact(Protocol):
     Attributes:
         key: The normalised match identifier.
         other_identities: The contact's other identifiers, normalised.
-        traces: Its traces, one for each row that was sent.
+        traces: Its trace; of rows that were joined, the trace of each, one behind the other.
     """
 
     key: str
@@ -124,10 +124,10 @@ def lay_traces(
     stream: Keeper,
     hasher: Hasher,
     contacts: Sequence[TracedContact],
-    bodies: Iterable[int] | None,
-    lines: Iterable[int] | None,
-) -> None:
-    """Give contacts their traces.
+    bodies: array[int] | None,
+    lines: array[int] | None,
+) -> list[Trace]:
+    """Give contacts their traces, and return these.
 
     Args:
         stream: What keeps these.
@@ -139,12 +139,16 @@ def lay_traces(
     if bodies is None:
         bodies = hasher.bodies(map(_body_of, contacts))
     keys = hasher.identities(list(map(_key_of, contacts)))
-    others: Iterable[tuple[int, ...]] = repeat(())
+    others: list[tuple[int, ...]] = []
     if any(map(_other_identities_of, contacts)):
-        others = map(tuple, map(hasher.identities, map(_other_identities_of, contacts)))
-    traces = map(Trace, repeat(stream), keys, bodies, lines or repeat(0), others)
-    for contact, own in zip(contacts, zip(traces), strict=True):
-        contact.traces = own
+        others = [tuple(hasher.identities(each.other_identities)) for each in contacts]
+    if lines is None:
+        lines = array("Q", bytes(HASH_BYTES * len(contacts)))
+    traces = Traces(stream, keys, bodies, lines, others)
+    own = list(zip(repeat(traces), range(len(contacts))))
+    for contact, each in zip(contacts, own, strict=True):
+        contact.traces = each
+    return own
 
 
 def clear_ids(ids: Iterable[tuple[TracedContact, int]]) -> tuple[dict[str, str], set[str]]:
@@ -178,6 +182,8 @@ def settle(
         ids: By the hash of a contact, that of its ID as an identity, if Dotdigital has told it.
         are_imported: Whether all of each was imported.
     """
-    traces: Iterable[Trace] = chain.from_iterable(map(_traces_of, contacts))
-    for stream, found in groupby(traces, _stream_of):
-        stream.settle(list(found), ids, are_imported=are_imported)
+    found = list(map(_traces_of, contacts))
+    if not set(map(len, found)) <= {2}:  # some are of several rows, or of none
+        found = [each for joined in found for each in zip(joined[::2], joined[1::2], strict=True)]
+    for traces, own in groupby(found, _together):
+        traces.stream.settle(traces, list(own), ids, are_imported=are_imported)

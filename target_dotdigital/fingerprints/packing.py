@@ -74,18 +74,19 @@ def pack(
         key: What hashes are made with.
         streams: The fingerprints of each stream.
     """
-    parts: list[array[int]] = []
+    parts: list[memoryview] = []
     heads = []
     for each in streams:
         sizes = [len(pairs.by_key) for pairs in (each.contacts, each.others)]
         heads.append(StreamHead(each.stream, each.terms, each.sent_all_at, *sizes))
         for pairs, size in zip((each.contacts, each.others), sizes, strict=True):
-            parts += [pairs.keys[: size + 1], pairs.values[: size + 1], pairs.by_key]
-        parts.append(each.contacts.lines[: sizes[0] + 1])
+            parts += [memoryview(part)[: size + 1] for part in (pairs.keys, pairs.values)]
+            parts.append(memoryview(pairs.by_key))
+        parts.append(memoryview(each.contacts.lines)[: sizes[0] + 1])
     head = _encode(Head(account, version, key.hex(), heads))
     yield _LENGTH.pack(len(head)) + head
     for part in parts:
-        yield memoryview(part).cast("B")
+        yield part.cast("B")
     for number, each in enumerate(streams):
         later = [Change(OTHERS, each.others.later), Change(CONTACTS, each.contacts.later)]
         yield from pack_changes(number, [change for change in later if change.hashes])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from itertools import accumulate, compress, repeat
-from operator import eq, or_
+from operator import or_
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -18,7 +18,8 @@ LATER_SHARE = 10
 """If one pair of so many was put in later, all are sorted anew."""
 
 _HASH_BITS = 64
-_BUCKET_BITS = 6
+_BUCKET_BITS = 10
+"""What is sorted at a time should find room in the caches of a processor."""
 
 MAX_SEEN_SETS = 7
 """Seen contacts of so many sets are told apart. Those of further ones count in any case."""
@@ -178,27 +179,32 @@ class Contacts(Pairs):
             self._append(key, value)
             self.lines.append(line)
 
-    def fill(self, changes: array[int]) -> None:
+    def fill(self, changes: Iterable[array[int]]) -> None:
         """Put many contacts in where there are none, without making an object of each.
 
         Args:
             changes: Contact, what was sent, and line of each. The last one of a contact counts.
         """
-        keys = changes[::3]
-        is_kept = bytearray(map(bool, changes[1::3]))
+        columns = [hashes((0,)) for _ in range(3)]
+        for changed in changes:
+            for number, column in enumerate(columns):
+                column.extend(changed[number::3])
+        keys, values, _ = columns
+        is_kept = bytearray(map(bool, values))
         by_key = array("I")
         for bucket in _buckets(keys):
-            ordered = sorted(bucket, key=keys.__getitem__)
-            found = list(map(keys.__getitem__, ordered))
-            # Places of the same contact stay in order.
-            for place in compress(ordered, map(eq, found, found[1:])):
-                is_kept[place] = 0
-            by_key.extend(filter(is_kept.__getitem__, ordered))
-        self.keys, self.values, self.lines = (hashes((0,)) for _ in range(3))
-        for column, values in enumerate((self.keys, self.values, self.lines)):
-            values.extend(compress(changes[column::3], is_kept))
-        places = array("I", accumulate(is_kept))
-        self.by_key = array("I", map(places.__getitem__, by_key))
+            last = dict(zip(map(keys.__getitem__, bucket), bucket, strict=True))
+            by_key.extend(map(last.__getitem__, sorted(last)))
+            if len(last) < len(bucket):
+                for place in {*bucket}.difference(last.values()):
+                    is_kept[place] = 0
+        if not all(is_kept[1:]):
+            places = array("I", accumulate(is_kept))
+            by_key = array("I", [places[place] for place in by_key if is_kept[place]])
+            is_kept[0] = 1
+            columns = [hashes(compress(column, is_kept)) for column in columns]
+        self.keys, self.values, self.lines = columns
+        self.by_key = by_key
 
     @property
     @override
@@ -221,6 +227,7 @@ def _buckets(keys: array[int]) -> list[array[int]]:
     shift = _HASH_BITS - _BUCKET_BITS
     for place, key in enumerate(keys):
         found[key >> shift].append(place)
+    del found[0][0]  # place 0 holds no pair
     return found
 
 

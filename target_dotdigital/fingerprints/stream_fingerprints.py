@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from array import array
 from itertools import chain, compress, repeat
-from operator import and_, attrgetter
+from operator import and_
 from typing import TYPE_CHECKING
 
-from target_dotdigital.fingerprints.changes import CONTACTS, OTHERS, Change, TracesUnderWay
+from target_dotdigital.fingerprints.changes import (
+    CONTACTS,
+    OTHERS,
+    WIDTHS,
+    Change,
+    TracesUnderWay,
+    identities_of,
+)
 from target_dotdigital.fingerprints.pairs import Contacts, Pairs, SeenContacts, hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from target_dotdigital.fingerprints.changes import Trace
+    from target_dotdigital.fingerprints.changes import Trace, Traces
     from target_dotdigital.fingerprints.terms import StreamTerms
 
 SLACK = 200
@@ -28,11 +35,9 @@ MIN_CHANGES = 10_000
 CHANGES_SHARE = 10
 """More changes than one for so many pairs are worth putting everything in order."""
 
-SETTLED_BITS = 1 << 22
-_SETTLED_MASK = SETTLED_BITS - 1
-
-_contact_of, _others_of = attrgetter("contact"), attrgetter("others")
-_values_of = attrgetter("contact", "body", "line")
+_SETTLED_MASK = (1 << 22) - 1
+_FLAGS, _FLAG_SHIFT = tuple(1 << bit for bit in range(8)), 61
+"""The first bits of a hash say which of a byte's bits is its own."""
 
 
 class StreamFingerprints:
@@ -85,9 +90,9 @@ class StreamFingerprints:
         """By place, the line by which a contact was known when `begin_block` was called."""
         self.seen = SeenContacts()
         self._under_way = TracesUnderWay()
-        self._settled = bytearray(SETTLED_BITS)
-        """Whether a contact that has an identity was settled in this run: by the last bits of the
-        identity's hash, so that it may be true of others, too."""
+        self._settled = bytearray(_SETTLED_MASK + 1)
+        """Whether an identity was settled in this run: by the last and the first bits of its hash,
+        so that it may be true of others, too."""
         self._next = 1
         """The place of the contact that comes next, if they come as they did before."""
         self._expected = (1, 1)
@@ -117,7 +122,7 @@ class StreamFingerprints:
         if lines is None:
             self._expect(len(bodies))
         found = self._find(self.contacts.values, bodies)
-        if lines is not None:
+        if lines is not None and any(found):
             for place, line in compress(zip(found, lines, strict=True), found):
                 self.changed_lines += self.contacts.lines[place] != 0
                 self._replaced.setdefault(place, self.contacts.lines[place])
@@ -156,11 +161,13 @@ class StreamFingerprints:
             trace: What would be kept of it.
             seen_in: The set that holds the contact of the row at hand, if a mirror needs it.
         """
-        place = self.contacts.place(trace.contact)
+        traces, number = trace
+        contact = traces.contacts[number]
+        place = self.contacts.place(contact)
         known = self.contacts.values[place]
-        if known != trace.body:
+        if known != traces.bodies[number]:
             if known:
-                self._forget(trace.contact, place)
+                self._forget(contact, place)
             return False
         if place != self._next:
             self._moved.append(place)
@@ -170,22 +177,26 @@ class StreamFingerprints:
 
     # What is sent.
 
-    def send(self, traces: Sequence[Trace]) -> None:
+    def send(self, own: Sequence[Trace]) -> None:
         """Take note of contacts of this stream that are about to be sent.
 
         Args:
-            traces: What is to be kept of each once it is settled.
+            own: What is to be kept of each once it is settled; they are sent together.
         """
         if self.is_blind:
             return
-        identities = [*chain(map(_contact_of, traces), *filter(None, map(_others_of, traces)))]
+        traces = own[0][0]
+        identities: Sequence[int] = traces.contacts
+        if traces.others or len(own) < len(identities):
+            identities = [*chain.from_iterable(map(identities_of, own))]
         concerned: Iterable[int] = identities
         if not (self.contacts or self.others):
-            bits = map(and_, identities, repeat(_SETTLED_MASK))
-            concerned = compress(identities, map(self._settled.__getitem__, bits))
+            places = map(and_, identities, repeat(_SETTLED_MASK))
+            concerned = compress(identities, map(self._settled.__getitem__, places))
+            concerned = filter(self._may_be_settled, concerned)
         for identity in concerned:
             self._drop_settled(identity)
-        self._under_way.add(traces)
+        self._under_way.add(own)
 
     def drop(self, identity: int, unless: int | None = None) -> None:
         """Forget a contact: something else is about to be sent to it.
@@ -206,31 +217,38 @@ class StreamFingerprints:
             if known and known != unless:
                 self._forget(contact, place)
             is_kept = is_kept or (known != 0 and known == unless)
-        if self._settled[identity & _SETTLED_MASK] and not is_kept:
+        if not is_kept and self._may_be_settled(identity):
             # What was settled in this run is found nowhere but in the changes.
             self._note_forgotten(identity)
 
-    def settle(self, traces: list[Trace], ids: Mapping[int, int], *, are_imported: bool) -> None:
+    def _may_be_settled(self, identity: int) -> int:
+        return self._settled[identity & _SETTLED_MASK] & _FLAGS[identity >> _FLAG_SHIFT]
+
+    def settle(
+        self, traces: Traces, own: list[Trace], ids: Mapping[int, int], *, are_imported: bool
+    ) -> None:
         """Take note of what has become of contacts.
 
         Args:
-            traces: What is to be kept of them.
+            traces: What is to be kept of contacts that were sent together.
+            own: Those of them that are concerned.
             ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
             are_imported: Whether all of them were imported.
         """
-        newest = self._under_way.take_all(traces)
+        newest = self._under_way.take_all(own)
         if not (newest and are_imported):
             return
-        settled = list(map(_contact_of, newest))
-        noted = self._noted(CONTACTS)
-        noted.extend(chain.from_iterable(map(_values_of, newest)))
-        for trace in newest if ids or any(map(_others_of, newest)) else ():
-            told = (ids[trace.contact],) if trace.contact in ids else ()
-            for each in (*trace.others, *told):
-                self._noted(OTHERS).extend((each, trace.contact))
+        changes = traces.changes(newest)
+        self._noted(CONTACTS).extend(changes)
+        settled = changes[:: WIDTHS[CONTACTS]]
+        for trace in newest if ids or traces.others else ():
+            contact, *others = identities_of(trace)
+            for each in (*others, *((ids[contact],) if contact in ids else ())):
+                self._noted(OTHERS).extend((each, contact))
                 settled.append(each)
+        flags = self._settled
         for each in settled:
-            self._settled[each & _SETTLED_MASK] = 1
+            flags[each & _SETTLED_MASK] |= _FLAGS[each >> _FLAG_SHIFT]
 
     # What is kept.
 
@@ -274,32 +292,31 @@ class StreamFingerprints:
 
     def tidy_up(self) -> bool:
         """Take in what this run has changed if it is much; return whether it was."""
-        changes = sum(each.number for each in (*self.written, *self.changes))
-        have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, len(self.contacts))
+        changed = [*self.written, *self.changes]
+        changes = sum(each.number for each in changed)
+        contacts = len(self.contacts)
+        have_many_moved = len(self._moved) * MOVED_SHARE > max(MIN_CHANGES, contacts)
         is_new = changes > 0 and not (self.contacts or self.others)
-        is_much = changes > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
-        is_much = is_much or self._refreshed > max(MIN_CHANGES, len(self.contacts) // CHANGES_SHARE)
+        is_much = max(changes, self._refreshed) > max(MIN_CHANGES, contacts // CHANGES_SHARE)
         if not (is_new or is_much or have_many_moved):
             return False
-        self.apply([*self.written, *self.changes])
         self.written, self.changes = [], []
+        self.apply(changed)
         if have_many_moved or self.contacts.is_unsorted:
             self.contacts.sort(self._moved if have_many_moved else array("I"))
         if self.others.is_unsorted:
             self.others.sort(array("I"))
         return True
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: list[Change]) -> None:
         """Take in what a run has changed.
 
         Args:
-            changes: The changes.
+            changes: The changes. Many at once come free while they are taken in.
         """
         if not (self.contacts or self.others or OTHERS in {kind for kind, _ in changes}):
-            joined = hashes()
-            for _, changed in changes:
-                joined.extend(changed)
-            self.contacts.fill(joined)
+            changes.reverse()
+            self.contacts.fill(changes.pop().hashes for _ in range(len(changes)))
             return
         for kind, changed in changes:
             if kind == OTHERS:

@@ -184,7 +184,7 @@ class FastPath:
             for place in places:
                 kinds[place] = kind
         if are_unchanged is not None:
-            bodies = list(block.bodies)
+            bodies = encoded.split(b"\n")[:-1]
             for place in slow | filtered if bodies else ():
                 bodies[place] = b""  # not what would be sent
             for place in compress(count(), are_unchanged(bodies)):

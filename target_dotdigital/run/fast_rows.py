@@ -112,6 +112,8 @@ class FastRows:
         if not self._by_line:
             return None
         self._lines = self._hashes = fingerprints.hasher.lines(lines)
+        if not known.contacts:
+            return None
         self._places = known.find_lines(self._lines)
         found = list(map(bool, self._places))
         self._found += sum(found)
@@ -215,9 +217,9 @@ class FastRows:
         known, fingerprints = self._known, self._intake.fingerprints
         if known is None or fingerprints is None:
             raise AssertionError
-        hashes, lines = fingerprints.hasher.bodies(bodies), None
-        if self._lines is not None:
-            lines = array("Q", map(self._lines.__getitem__, places))
+        hashes, lines = fingerprints.hasher.bodies(bodies), self._lines
+        if lines is not None and len(places) < len(lines):
+            lines = array("Q", map(lines.__getitem__, places))
         if len(places) < len(self._places):
             self._hashes = self._hashes[:]
             for place, hashed in zip(places, hashes, strict=True):

@@ -13,6 +13,7 @@ from target_dotdigital.loading import MAX_BODY_BYTES, MIN_SETTLED_ROWS
 from target_dotdigital.run.stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_dotdigital.account import Account
@@ -210,8 +211,8 @@ class Intake:
         self,
         contacts: Sequence[Contact],
         merge_option: MergeOption,
-        bodies: Iterable[int] | None = None,
-        lines: Iterable[int] | None = None,
+        bodies: array[int] | None = None,
+        lines: array[int] | None = None,
     ) -> list[int]:
         """Take contacts of so many rows that follow each other; see `add`.
 
@@ -231,6 +232,9 @@ class Intake:
             self._join_all(contacts, merge_option)
             return []
         are_sent = self.fingerprints.send(contacts, bodies, lines)
+        if all(are_sent):
+            self._join_all(contacts, merge_option)
+            return []
         for is_sent, group in groupby(zip(are_sent, contacts, strict=True), itemgetter(0)):
             found = [contact for _, contact in group]
             if is_sent:

@@ -24,7 +24,7 @@ def test_contacts_that_are_put_in_together_are_those_put_in_one_by_one(
     changes: list[tuple[int, int, int]],
 ) -> None:
     together, one_by_one = Contacts(), Contacts()
-    together.fill(array("Q", [each for change in changes for each in change]))
+    together.fill([array("Q", change) for change in changes])
     for key, value, line in changes:
         one_by_one.put(key, value, line)
     assert all(_known(together, each[0]) == _known(one_by_one, each[0]) for each in changes)

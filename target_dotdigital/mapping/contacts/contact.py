@@ -105,8 +105,8 @@ class Contact(msgspec.Struct, gc=False):
         source: What holds its JSON and its rows.
         place: Where it is in there.
         only_if_known: Whether it is left out if the account does not know it: it has opted out.
-        traces: What is kept of it once it is settled, and by whom, where only changes are sent: one
-            for each row that was sent.
+        traces: Where only changes are sent: what is kept of its row once it is settled, and the
+            place in there; of rows that were joined, those of each, one behind the other.
     """
 
     key: str
