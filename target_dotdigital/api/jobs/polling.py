@@ -23,7 +23,7 @@ LEAST_WAIT_SECONDS = 0.25
 """Around the time at which an end is expected."""
 
 _NOT_MISSED_SECONDS = 0.5
-"""For so long a job is taken to end soon: no look at whether it is due falls into a shorter time."""
+"""For so long a job is taken to end soon: a shorter time may lie between two looks at it."""
 
 POLLS_AROUND_THE_END = 8
 """So many polls are spread over the time in which jobs like it have ended."""
