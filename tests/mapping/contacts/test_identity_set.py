@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_dotdigital.account.identities import identities_of, not_held
+from target_dotdigital.account.identities import identities_of, not_found
 from target_dotdigital.api import FoundContact
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
@@ -21,6 +21,7 @@ from target_dotdigital.mapping.contacts.identifiers import (
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     MIN_COMPACTION,
+    HeldIdentities,
     IdentitySet,
     hashes_of,
     identities_in,
@@ -165,7 +166,7 @@ def test_members_are_held_by_any_identifier_in_any_set(
     members: list[FoundContact], one: list[str], other: list[str]
 ) -> None:
     sets = [identity_set(*one), identity_set(*other)]
-    assert not_held(members, sets) == [
+    assert not_found(members, [HeldIdentities(sets).among]) == [
         member
         for member in members
         if not any(
