@@ -17,7 +17,7 @@ from target_dotdigital.mapping import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from target_dotdigital.api import FoundContact
+    from target_dotdigital.api import Member
 
 _SPELLINGS = {name.lower(): name for name in (CONTACT_ID, EMAIL, MOBILE_NUMBER)}
 
@@ -39,9 +39,9 @@ def identities_of(
 
 
 def not_found(
-    contacts: Sequence[FoundContact],
+    contacts: Sequence[Member],
     finders: Sequence[Callable[[Sequence[str]], Iterable[bool]]],
-) -> list[FoundContact]:
+) -> list[Member]:
     """Return the contacts of an answer of whom no finder finds any identity.
 
     Args:
@@ -61,11 +61,11 @@ def not_found(
 
 
 def _not_found(
-    contacts: list[FoundContact],
+    contacts: list[Member],
     name: str,
     values: Sequence[object],
     finders: Sequence[Callable[[Sequence[str]], Iterable[bool]]],
-) -> list[FoundContact]:
+) -> list[Member]:
     """Return the contacts whose identifiers of one name are not found."""
     identities = normalise_all(name, [value for value in values if value is not None])
     found = iter(reduce(partial(map, or_), (find(identities) for find in finders)))

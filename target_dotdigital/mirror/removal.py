@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from target_dotdigital.api import Client, FoundContact
+    from target_dotdigital.api import Client, Member
     from target_dotdigital.fingerprints import Fingerprints
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
@@ -128,7 +128,7 @@ class MirrorRemoval(LastLoad):
         streams = (*address_book.streams, *address_book.other_streams)
         return [held.among, self.fingerprints.unchanged(streams, address_book.outdated).among]
 
-    def _add(self, stale: StaleMembers, members: Sequence[FoundContact]) -> None:
+    def _add(self, stale: StaleMembers, members: Sequence[Member]) -> None:
         """Add members who are stale."""
         stale.contact_ids.extend(member.contact_id for member in members)
         if self.fingerprints is not None:
