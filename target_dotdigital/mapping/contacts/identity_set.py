@@ -52,6 +52,8 @@ class IdentitySet:
         """Start empty."""
         self.lacks_unchanged = False
         """Whether contacts belong here that are known by their fingerprints alone."""
+        self._new: list[int] = []
+        """Those since something was last looked for: till then, they need be in no order."""
         self._recent: set[int] = set()
         self._max_recent = MIN_RECENT
         self._buckets: dict[int, array[int]] = {}
@@ -60,7 +62,7 @@ class IdentitySet:
 
     def __bool__(self) -> bool:
         """Return whether any contact belongs here."""
-        return bool(self.lacks_unchanged or self._recent or self._buckets)
+        return bool(self.lacks_unchanged or self._new or self._recent or self._buckets)
 
     def add(self, identity: str) -> None:
         """Add an identity.
@@ -76,8 +78,8 @@ class IdentitySet:
         Args:
             identities: Normalised identifiers.
         """
-        self._recent.update(hashes_of(identities))
-        if len(self._recent) >= self._max_recent:
+        self._new += hashes_of(identities)
+        if len(self._new) + len(self._recent) >= self._max_recent:
             self._put_away()
 
     def __len__(self) -> int:
@@ -95,6 +97,8 @@ class IdentitySet:
         Args:
             hashes: The hashes of identities.
         """
+        self._recent.update(self._new)
+        self._new.clear()
         found = self._recent.intersection(hashes)
         buckets = self._buckets
         for number in {hashed >> _SHIFT for hashed in hashes} if buckets else ():
@@ -122,8 +126,9 @@ class IdentitySet:
 
     def _put_away(self) -> None:
         """Put the recent hashes into their buckets."""
-        recent = array("q", sorted(self._recent))
+        recent = array("q", sorted(chain(self._recent, self._new)))
         self._recent.clear()
+        self._new.clear()
         start = 0
         while start < len(recent):
             number = recent[start] >> _SHIFT
