@@ -21,6 +21,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,12 +157,15 @@ class Answers:
 
     def _page(self, query: str) -> bytes:
         """Return a page of members."""
-        asked = parse_qs(query)
-        first, limit = int(asked.get("marker", ["0"])[0]), int(asked["limit"][0])
-        end = min(first + limit, self._members)
-        items = ",".join([_MEMBER % (number + 1, number) for number in range(first, end)])
-        following = f',"next":{{"marker":"{end}"}}' if end < self._members else ""
-        return f'{{"_items":[{items}],"_links":{{"self":{{"marker":""}}{following}}}}}'.encode()
+        first, limit = _first_and_limit(query)
+        return _page_of(first, min(first + limit, self._members), self._members)
+
+    def prepare(self, path: str) -> None:
+        """Make the page after one that was just sent: the client is not to wait for it."""
+        path, _, query = path.partition("?")
+        if path == "/contacts/v3":
+            first, limit = _first_and_limit(query)
+            self._page(f"marker={first + limit}&limit={limit}")
 
     def _status(self, import_id: str) -> bytes | None:
         with self._lock:
@@ -193,6 +197,20 @@ class Answers:
             return False
         wave = accepted.number // self._active
         return self.counts.imports < (wave + 1) * self._active
+
+
+def _first_and_limit(query: str) -> tuple[int, int]:
+    """Return at which member a page begins, and how many it has at most."""
+    asked = parse_qs(query)
+    return int(asked.get("marker", ["0"])[0]), int(asked["limit"][0])
+
+
+@lru_cache(maxsize=2)
+def _page_of(first: int, end: int, members: int) -> bytes:
+    """Return the page from one member to another."""
+    items = ",".join([_MEMBER % (number + 1, number) for number in range(first, end)])
+    following = f',"next":{{"marker":"{end}"}}' if end < members else ""
+    return f'{{"_items":[{items}],"_links":{{"self":{{"marker":""}}{following}}}}}'.encode()
 
 
 class Connection:
@@ -242,6 +260,8 @@ class Connection:
         self._read_body(size)
         found = self._answers.get(path) if method == "GET" else None
         self._send(404 if found is None else 200, found or b"{}")
+        if method == "GET":
+            self._answers.prepare(path)
 
     def _read_body(self, size: int, mark: bytes = _MARK) -> tuple[int, list[bytes]]:
         """Read a body; return how many marks it has and, if contacts are listed, who they are."""

@@ -11,7 +11,7 @@ from target_dotdigital.account.address_books import (
 from target_dotdigital.account.connection import Connection, Timeouts, region_of
 from target_dotdigital.account.creation import field_problem, new_beside
 from target_dotdigital.account.custom_identifiers import check_custom_identifiers
-from target_dotdigital.account.identities import identities_of, not_held
+from target_dotdigital.account.identities import identities_of, not_found
 from target_dotdigital.account.members import (
     MAX_LOOKUPS,
     NOT_IN_A_PATH,
@@ -42,7 +42,7 @@ __all__ = [
     "identities_of",
     "named_address_books",
     "new_beside",
-    "not_held",
+    "not_found",
     "read_held_account",
     "read_held_members",
     "read_member_pages",

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from functools import partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from target_dotdigital.mapping import (
     CONTACT_ID,
     EMAIL,
     MOBILE_NUMBER,
-    hashes_of,
     normalise,
     normalise_all,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from target_dotdigital.api import FoundContact
-    from target_dotdigital.mapping import IdentitySet
+    from target_dotdigital.api import Member
 
 _SPELLINGS = {name.lower(): name for name in (CONTACT_ID, EMAIL, MOBILE_NUMBER)}
 
@@ -39,33 +38,39 @@ def identities_of(
             yield normalise(_SPELLINGS.get(name.lower(), name), value)
 
 
-def not_held(contacts: Sequence[FoundContact], sets: Sequence[IdentitySet]) -> list[FoundContact]:
-    """Return the contacts of an answer of whom none of some sets holds any identity.
+def not_found(
+    contacts: Sequence[Member],
+    finders: Sequence[Callable[[Sequence[str]], Iterable[bool]]],
+) -> list[Member]:
+    """Return the contacts of an answer of whom no finder finds any identity.
 
     Args:
         contacts: The contacts.
-        sets: The sets.
+        finders: Each tells of many normalised identifiers which of them it finds.
     """
     rest = list(contacts)
-    names = chain.from_iterable(each.identifiers or () for each in contacts)
-    for name in dict.fromkeys(names):
+    tried: set[str] = set()
+    # The first identifier finds nearly all: further names are looked for among the rest alone.
+    while name := next(
+        (name for each in rest for name in each.identifiers or () if name not in tried), None
+    ):
+        tried.add(name)
         values = [each.identifiers.get(name) if each.identifiers else None for each in rest]
-        rest = _not_held(rest, _SPELLINGS.get(name.lower(), name), values, sets)
-    return _not_held(rest, CONTACT_ID, [each.contact_id for each in rest], sets)
+        rest = _not_found(rest, _SPELLINGS.get(name.lower(), name), values, finders)
+    return _not_found(rest, CONTACT_ID, [each.contact_id for each in rest], finders)
 
 
-def _not_held(
-    contacts: list[FoundContact],
+def _not_found(
+    contacts: list[Member],
     name: str,
     values: Sequence[object],
-    sets: Sequence[IdentitySet],
-) -> list[FoundContact]:
-    """Return the contacts whose identifiers of one name are in none of some sets."""
-    hashes = hashes_of(normalise_all(name, [value for value in values if value is not None]))
-    held = set().union(*(each.among(hashes) for each in sets))
-    in_turn = iter(hashes)
+    finders: Sequence[Callable[[Sequence[str]], Iterable[bool]]],
+) -> list[Member]:
+    """Return the contacts whose identifiers of one name are not found."""
+    identities = normalise_all(name, [value for value in values if value is not None])
+    found = iter(reduce(partial(map, or_), (find(identities) for find in finders)))
     return [
         contact
         for contact, value in zip(contacts, values, strict=True)
-        if value is None or next(in_turn) not in held
+        if value is None or not next(found)
     ]

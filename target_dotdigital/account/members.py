@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from target_dotdigital.account.identities import identities_of
-from target_dotdigital.api import Details, FoundContact, HeldContact
+from target_dotdigital.api import Details, HeldContact, Member
 from target_dotdigital.errors import (
     DotdigitalError,
     NotFoundError,
@@ -38,7 +38,7 @@ NOT_IN_A_PATH: Final = frozenset({".", ".."})
 _logger = logging.getLogger("target-dotdigital.account")
 
 
-_ContactT = TypeVar("_ContactT", FoundContact, HeldContact)
+_ContactT = TypeVar("_ContactT", Member, HeldContact)
 
 
 class IncompleteListError(DotdigitalError):
@@ -66,7 +66,7 @@ def read_member_pages(
     address_book_id: int,
     on_page: Callable[[], None] = lambda: None,
     label: str | None = None,
-) -> Iterator[Sequence[FoundContact]]:
+) -> Iterator[Sequence[Member]]:
     """Yield the members of an address book by the page. Read to the end, they are all of them.
 
     Args:

@@ -27,6 +27,7 @@ from target_dotdigital.api.replies import (
     HeldContact,
     ImportStatus,
     ImportSummary,
+    Member,
     WrittenContact,
 )
 from target_dotdigital.api.retries import MAX_TRIES, Caller
@@ -56,6 +57,7 @@ __all__ = [
     "ImportStatus",
     "ImportSummary",
     "Jobs",
+    "Member",
     "PollLimit",
     "RateLimits",
     "Transport",

@@ -34,15 +34,16 @@ class Documented(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AnyCaseDecoder(Generic[Decoded]):
     """Decodes answers of one type. Safe to use from several threads."""
 
-    def __init__(self, wanted: type[Decoded]) -> None:
+    def __init__(self, wanted: type[Decoded], usual: type[Decoded] | None = None) -> None:
         """Make a decoder.
 
         Args:
             wanted: What the answer should be, of `Documented` structs.
+            usual: What it usually is, if that is read sooner.
         """
         self._wanted = wanted
         self._type = inspect.type_info(wanted)
-        self._exact = msgspec.json.Decoder(wanted, float_hook=Decimal)
+        self._exact = msgspec.json.Decoder(usual or wanted, float_hook=Decimal)
 
     def decode(self, body: bytes) -> Decoded:
         """Decode an answer.

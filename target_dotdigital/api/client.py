@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         FoundContact,
         HeldContact,
         ImportStatus,
+        Member,
         RemovalStatus,
     )
     from target_dotdigital.api.retries import Caller
@@ -229,7 +230,7 @@ class Client:
                 raise
             return None
 
-    def members(self, address_book_id: int, marker: str | None) -> ContactPage[FoundContact]:
+    def members(self, address_book_id: int, marker: str | None) -> ContactPage[Member]:
         """Return a page of an address book's contacts (`GET /contacts/v3`).
 
         Args:

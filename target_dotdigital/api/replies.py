@@ -22,7 +22,7 @@ CONTACTS_A_PAGE = 5000
 EVER = "gte::2000-01-01T00:00:00Z"
 """A filter that every contact passes, as the company is younger."""
 
-ContactT = TypeVar("ContactT")
+ContactT_co = TypeVar("ContactT_co", covariant=True)
 
 _UNREAD = msgspec.Raw()
 """Stands for what an answer has and nobody reads: it is skipped, not decoded."""
@@ -138,10 +138,19 @@ class ListOfContact(Documented, frozen=True):
     name: msgspec.Raw = _UNREAD
 
 
-class FoundContact(Documented, frozen=True, rename="camel", gc=False):
-    """A contact of `GET /contacts/v3`, or of `GET /contacts/v3/{identifier}/{value}`."""
+class Member(Documented, frozen=True, rename="camel", gc=False, forbid_unknown_fields=False):
+    """A contact of a list, with names spelled as documented.
+
+    It must have the names that are read: so the others need no look to tell that they are others.
+    """
 
     contact_id: int
+    identifiers: dict[str, Any] | None
+
+
+class FoundContact(Member, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True):
+    """A contact of `GET /contacts/v3`, or of `GET /contacts/v3/{identifier}/{value}`."""
+
     identifiers: dict[str, Any] | None = None
     lists: list[ListOfContact] | None = None
     """Not told by every answer."""
@@ -197,10 +206,10 @@ class PageLinks(Documented, frozen=True):
     last: msgspec.Raw = _UNREAD
 
 
-class ContactPage(Documented, Generic[ContactT], frozen=True):
+class ContactPage(Documented, Generic[ContactT_co], frozen=True):
     """A page of `GET /contacts/v3`. The last one has no next."""
 
-    items: list[ContactT] = msgspec.field(name="_items")
+    items: list[ContactT_co] = msgspec.field(name="_items")
     links: PageLinks = msgspec.field(name="_links")
 
 
@@ -252,7 +261,9 @@ CUSTOM_IDENTIFIERS = AnyCaseDecoder(list[CustomIdentifier])
 IMPORT_ACCEPTED = AnyCaseDecoder(ImportAccepted)
 IMPORT_STATUS = AnyCaseDecoder(ImportStatus)
 FOUND_CONTACT = AnyCaseDecoder(FoundContact)
-CONTACT_PAGE = AnyCaseDecoder(ContactPage[FoundContact])
+CONTACT_PAGE: AnyCaseDecoder[ContactPage[Member]] = AnyCaseDecoder(
+    ContactPage[FoundContact], ContactPage[Member]
+)
 HELD_CONTACT = AnyCaseDecoder(HeldContact)
 HELD_PAGE = AnyCaseDecoder(ContactPage[HeldContact])
 REMOVAL_STATUS = AnyCaseDecoder(RemovalStatus)

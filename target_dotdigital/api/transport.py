@@ -29,7 +29,7 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 MAX_REPLY_BYTES = 256 * 1024 * 1024
 """An import's report comes in one piece, some 200 bytes a contact. More than this is no report."""
 
-_READ_BYTES = 1024 * 1024
+_READ_BYTES = 128 * 1024
 _HTTP_1_0 = 10
 _NO_PROXIES: Any = dict.fromkeys(("http", "https", "all"))  # None overrides the environment
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from itertools import accumulate, compress, repeat
+from itertools import accumulate, compress
 from operator import or_
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
+
+from target_dotdigital.mapping import SortedHashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -287,8 +289,9 @@ class UnchangedContacts:
             flags: By place, whether a contact counts.
         """
         flags = flags.ljust(len(contacts.keys), b"\0")
-        self._keys = hashes(contacts.keys[place] for place in contacts.by_key if flags[place])
-        self._keys.append((1 << _HASH_BITS) - 1)  # what is looked for is never behind the end
+        self._keys = SortedHashes(
+            hashes(contacts.keys[place] for place in contacts.by_key if flags[place])
+        )
         self._later = {contacts.keys[place] for place in contacts.later_places if flags[place]}
         self._others = others
 
@@ -305,11 +308,9 @@ class UnchangedContacts:
         return found
 
     def _among(self, contacts: array[int]) -> list[bool]:
-        keys, later = self._keys, self._later
-        indexes = map(bisect_left, repeat(keys), contacts)
-        found = [keys[index] == each for index, each in zip(indexes, contacts, strict=True)]
-        if later:
-            found = list(map(or_, found, map(later.__contains__, contacts)))
+        found = self._keys.among(contacts)
+        if self._later:
+            found = list(map(or_, found, map(self._later.__contains__, contacts)))
         return found
 
 

@@ -5,30 +5,29 @@ from __future__ import annotations
 import logging
 from array import array
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import not_
 from typing import TYPE_CHECKING
 
 from target_dotdigital.account import (
     IncompleteListError,
     find_address_book,
     identities_of,
-    not_held,
+    not_found,
     read_member_pages,
 )
 from target_dotdigital.api import CONTACTS_A_PAGE
 from target_dotdigital.errors import DotdigitalError
 from target_dotdigital.loading import LastLoad, Settlement
+from target_dotdigital.mapping import HeldIdentities
 from target_dotdigital.mirror.stale_members import StaleMembers
 from target_dotdigital.mirror.undo_file import write_undo_file
 from target_dotdigital.settings import address_book_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from target_dotdigital.api import Client, FoundContact
-    from target_dotdigital.fingerprints import Fingerprints, Unchanged
+    from target_dotdigital.api import Client, Member
+    from target_dotdigital.fingerprints import Fingerprints
     from target_dotdigital.mirror.mirrors import MirroredAddressBook
 
 _logger = logging.getLogger("target-dotdigital.mirror")
@@ -105,10 +104,10 @@ class MirrorRemoval(LastLoad):
             )
             return stale
         try:
-            unchanged = self._unchanged(address_book)
+            finders = self._finders(address_book)
             for page in read_member_pages(client, number, self.check_going_on, stale.label):
                 stale.members += len(page)
-                self._find_stale(stale, page, unchanged)
+                self._add(stale, not_found(page, finders))
         except IncompleteListError as error:
             raise DotdigitalError(
                 f"No contact was removed from an address book: {error.message}. Run it again while "
@@ -118,28 +117,23 @@ class MirrorRemoval(LastLoad):
             _logger.info("Mirror of %s: all %d contacts stay", stale.label, stale.members)
         return stale
 
-    def _unchanged(self, address_book: MirroredAddressBook) -> Unchanged | None:
-        """Return the contacts whose rows were not sent: nothing else may tell that they stay."""
+    def _finders(
+        self, address_book: MirroredAddressBook
+    ) -> list[Callable[[Sequence[str]], Iterable[bool]]]:
+        """Return what tells of identities whose contacts stay."""
+        held = HeldIdentities(address_book.identity_sets)
         if self.fingerprints is None:
-            return None
+            return [held.among]
+        # Nothing else tells that contacts stay whose rows were not sent.
         streams = (*address_book.streams, *address_book.other_streams)
-        return self.fingerprints.unchanged(streams, address_book.outdated)
+        return [held.among, self.fingerprints.unchanged(streams, address_book.outdated).among]
 
-    def _find_stale(
-        self, stale: StaleMembers, members: Sequence[FoundContact], unchanged: Unchanged | None
-    ) -> None:
-        """Add those of some members who are stale."""
-        members = not_held(members, stale.address_book.identity_sets)
-        if unchanged is not None:
-            # One identity tells of nearly all of them.
-            first = [next(identities_of(each.identifiers), "") for each in members]
-            members = list(compress(members, map(not_, unchanged.among(first))))
-        for member in members:
-            identities = list(identities_of(member.identifiers, member.contact_id))
-            if unchanged is not None and any(unchanged.among(identities)):
-                continue
-            stale.contact_ids.append(member.contact_id)
-            if self.fingerprints is not None:
+    def _add(self, stale: StaleMembers, members: Sequence[Member]) -> None:
+        """Add members who are stale."""
+        stale.contact_ids.extend(member.contact_id for member in members)
+        if self.fingerprints is not None:
+            for member in members:
+                identities = list(identities_of(member.identifiers, member.contact_id))
                 self._leaving.extend(self.fingerprints.hasher.identities(identities))
 
     def _keep(self, stale: StaleMembers, account_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -97,3 +98,23 @@ def test_the_documented_spelling_of_a_report_needs_no_second_look(
     names = ("self", "first", "prev", "next", "last")
     page = {"_items": [contact], "_links": dict.fromkeys(names, link)}
     assert replies.CONTACT_PAGE.decode(json.dumps(page).encode()).links.next is not None
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        {"contactId": 1, "identifiers": {"email": "a@example.com"}, "new": {"contactID": 2}},
+        {"contactId": 1, "Identifiers": {"email": "a@example.com"}, "Status": "subscribed"},
+        {"ContactID": 1, "identifiers": {"email": "a@example.com"}},
+    ],
+)
+def test_members_of_a_page_are_read_in_any_spelling(contact: dict[str, Any]) -> None:
+    page = {"_items": [contact, {"contactId": 2}], "_links": {"Next": {"Marker": "m"}}}
+    found = replies.CONTACT_PAGE.decode(json.dumps(page).encode())
+    assert [(each.contact_id, each.identifiers) for each in found.items] == [
+        (1, {"email": "a@example.com"}),
+        (2, None),
+    ]
+    page["_items"] = [contact]
+    found = replies.CONTACT_PAGE.decode(json.dumps(page | {"_links": {}}).encode())
+    assert found.items[0].identifiers == {"email": "a@example.com"}

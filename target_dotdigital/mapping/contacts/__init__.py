@@ -29,7 +29,9 @@ from target_dotdigital.mapping.contacts.identifiers import (
     normalise_all,
 )
 from target_dotdigital.mapping.contacts.identity_set import (
+    HeldIdentities,
     IdentitySet,
+    SortedHashes,
     all_identities,
     canonical,
     comparable_identities,
@@ -60,6 +62,7 @@ __all__ = [
     "Block",
     "ChannelProperties",
     "Contact",
+    "HeldIdentities",
     "HeldOptOuts",
     "IdentitySet",
     "LineStore",
@@ -67,6 +70,7 @@ __all__ = [
     "RejectGroup",
     "Row",
     "SentContact",
+    "SortedHashes",
     "Source",
     "StreamCounts",
     "all_identities",

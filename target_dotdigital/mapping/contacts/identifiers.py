@@ -51,8 +51,9 @@ def normalise_all(identifier: str, values: Sequence[object]) -> list[str]:
         spelled = "\n".join([f"{identifier}:{value}" for value in values])
         lower = spelled.lower()
         if spelled.isascii() and PUNYCODE not in lower:
-            found = lower.split("\n")
-            if len(found) == len(values) and found == lower.split():
+            # Each line has one word at least, its name: so none has two, and none is two.
+            found = lower.split()
+            if len(found) == len(values) == lower.count("\n") + 1:
                 return found
     return [normalise(identifier, value) for value in values]
 

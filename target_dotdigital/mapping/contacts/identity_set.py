@@ -5,16 +5,19 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 _BUCKET_BITS = 8
+_BUCKETS = 1 << _BUCKET_BITS
 _HASH_BITS = 64
 _SHIFT = _HASH_BITS - _BUCKET_BITS
+_SLOT_BITS = 4
+"""A slot has so many hashes as a number of so many bits can tell."""
 
 MIN_COMPACTION = 4096
 """A bucket with more hashes than this is rid of its duplicates."""
@@ -49,6 +52,8 @@ class IdentitySet:
         """Start empty."""
         self.lacks_unchanged = False
         """Whether contacts belong here that are known by their fingerprints alone."""
+        self._new: list[int] = []
+        """Those since something was last looked for: till then, they need be in no order."""
         self._recent: set[int] = set()
         self._max_recent = MIN_RECENT
         self._buckets: dict[int, array[int]] = {}
@@ -57,7 +62,7 @@ class IdentitySet:
 
     def __bool__(self) -> bool:
         """Return whether any contact belongs here."""
-        return bool(self.lacks_unchanged or self._recent or self._buckets)
+        return bool(self.lacks_unchanged or self._new or self._recent or self._buckets)
 
     def add(self, identity: str) -> None:
         """Add an identity.
@@ -73,8 +78,8 @@ class IdentitySet:
         Args:
             identities: Normalised identifiers.
         """
-        self._recent.update(hashes_of(identities))
-        if len(self._recent) >= self._max_recent:
+        self._new += hashes_of(identities)
+        if len(self._new) + len(self._recent) >= self._max_recent:
             self._put_away()
 
     def __len__(self) -> int:
@@ -92,6 +97,8 @@ class IdentitySet:
         Args:
             hashes: The hashes of identities.
         """
+        self._recent.update(self._new)
+        self._new.clear()
         found = self._recent.intersection(hashes)
         buckets = self._buckets
         for number in {hashed >> _SHIFT for hashed in hashes} if buckets else ():
@@ -108,10 +115,20 @@ class IdentitySet:
         )
         return found
 
+    def bucket(self, number: int) -> array[int]:
+        """Return the hashes that begin with a number, some of them several times.
+
+        Args:
+            number: Their first bits, signed.
+        """
+        self._put_away()
+        return self._buckets.get(number, array("q"))
+
     def _put_away(self) -> None:
         """Put the recent hashes into their buckets."""
-        recent = array("q", sorted(self._recent))
+        recent = array("q", sorted(chain(self._recent, self._new)))
         self._recent.clear()
+        self._new.clear()
         start = 0
         while start < len(recent):
             number = recent[start] >> _SHIFT
@@ -130,6 +147,66 @@ class IdentitySet:
         bucket = self._buckets[number] = array("q", dict.fromkeys(sorted(self._buckets[number])))
         self._sorted[number] = len(bucket)
         return bucket
+
+
+class SortedHashes:
+    """Hashes in which many are looked for at once."""
+
+    def __init__(self, hashes: array[int]) -> None:
+        """Take them over.
+
+        Args:
+            hashes: Unsigned, from the least one on. One is added: what is looked for is never
+                behind the end.
+        """
+        bits = max(len(hashes).bit_length() - _SLOT_BITS, 0)
+        hashes.append((1 << _HASH_BITS) - 1)
+        self._hashes = hashes
+        self._shift = _HASH_BITS - bits
+        # They are as good as evenly spread: where one is, its first bits tell but for a few places.
+        slots = range(0, (1 << _HASH_BITS) + 1, 1 << self._shift)
+        self._starts = array("I", map(bisect_left, repeat(hashes), slots))
+
+    def among(self, sought: Iterable[int]) -> list[bool]:
+        """Return for each of many hashes whether it is here.
+
+        Args:
+            sought: Unsigned.
+        """
+        hashes, starts, shift = self._hashes, self._starts, self._shift
+        return [
+            hashes[bisect_left(hashes, each, starts[slot := each >> shift], starts[slot + 1])]
+            == each
+            for each in sought
+        ]
+
+
+class HeldIdentities:
+    """The identities that any of some sets holds, to look for many of them once all are in."""
+
+    def __init__(self, sets: Sequence[IdentitySet]) -> None:
+        """Take note of them.
+
+        Args:
+            sets: The sets.
+        """
+        hashes = array("Q")
+        for number in (*range(_BUCKETS // 2), *range(-_BUCKETS // 2, 0)):  # unsigned, they ascend
+            bucket = sorted(chain.from_iterable(each.bucket(number) for each in sets))
+            hashes.extend(_unsigned(bucket))
+        self._hashes = SortedHashes(hashes)
+
+    def among(self, identities: Collection[str]) -> list[bool]:
+        """Return for each of many identities whether any of the sets holds it.
+
+        Args:
+            identities: Normalised identifiers.
+        """
+        return self._hashes.among(_unsigned(hashes_of(identities)))
+
+
+def _unsigned(hashes: Collection[int]) -> array[int]:
+    return array("Q", array("q", hashes).tobytes())
 
 
 def canonical(identity: str) -> str:

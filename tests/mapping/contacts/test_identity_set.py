@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from array import array
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_dotdigital.account.identities import identities_of, not_held
+from target_dotdigital.account.identities import identities_of, not_found
 from target_dotdigital.api import FoundContact
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
@@ -21,7 +22,10 @@ from target_dotdigital.mapping.contacts.identifiers import (
 )
 from target_dotdigital.mapping.contacts.identity_set import (
     MIN_COMPACTION,
+    MIN_RECENT,
+    HeldIdentities,
     IdentitySet,
+    SortedHashes,
     hashes_of,
     identities_in,
 )
@@ -160,12 +164,32 @@ def test_what_was_put_away_is_found(some: set[int], others: set[int]) -> None:
     assert made.among(sought) == expected
 
 
+_HASHES = st.integers(0, 2**64 - 2) | st.sampled_from([0, 1, 2**63 - 1, 2**63, 2**64 - 2])
+
+
+@given(st.sets(_HASHES, max_size=99), st.lists(_HASHES))
+def test_many_hashes_are_found_at_once(some: set[int], others: list[int]) -> None:
+    sought = [*some, *others]
+    found = SortedHashes(array("Q", sorted(some))).among(sought)
+    assert found == [each in some for each in sought]
+
+
+def test_any_of_several_large_sets_holds_an_identity() -> None:
+    identities = [f"contactId:{number}" for number in range(3 * MIN_RECENT)]
+    sets = [IdentitySet(), IdentitySet()]
+    for start, made in enumerate(sets):
+        made.add_all(identities[start::3])
+        made.add_all(identities[: start * 9])  # some come again, and are in both
+    found = HeldIdentities(sets).among(identities)
+    assert found == [number % 3 < 2 or number < 9 for number in range(len(identities))]
+
+
 @given(_MEMBERS, _HELD, _HELD)
 def test_members_are_held_by_any_identifier_in_any_set(
     members: list[FoundContact], one: list[str], other: list[str]
 ) -> None:
     sets = [identity_set(*one), identity_set(*other)]
-    assert not_held(members, sets) == [
+    assert not_found(members, [HeldIdentities(sets).among]) == [
         member
         for member in members
         if not any(
