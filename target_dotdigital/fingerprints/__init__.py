@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from target_dotdigital.fingerprints.compiled_terms import terms_of
 from target_dotdigital.fingerprints.fingerprints import Fingerprints
-from target_dotdigital.fingerprints.pairs import Unchanged
 from target_dotdigital.fingerprints.stored_file import check_fingerprints
 from target_dotdigital.fingerprints.stream_fingerprints import StreamFingerprints
 from target_dotdigital.fingerprints.terms import StreamTerms
@@ -13,7 +12,6 @@ __all__ = [
     "Fingerprints",
     "StreamFingerprints",
     "StreamTerms",
-    "Unchanged",
     "check_fingerprints",
     "terms_of",
 ]

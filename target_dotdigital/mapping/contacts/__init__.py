@@ -35,7 +35,6 @@ from target_dotdigital.mapping.contacts.identity_set import (
     all_identities,
     canonical,
     comparable_identities,
-    hashes_of,
     identities_in,
     identity_hash,
 )
@@ -83,7 +82,6 @@ __all__ = [
     "comparable_identities",
     "decode_sent",
     "email_properties",
-    "hashes_of",
     "identities_in",
     "identity_hash",
     "normalise",

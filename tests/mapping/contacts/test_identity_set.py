@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_dotdigital.account.identities import identities_of, not_found
-from target_dotdigital.api import FoundContact
+from target_dotdigital.api.replies import FoundContact
 from target_dotdigital.mapping.contacts.identifiers import (
     CONTACT_ID,
     EMAIL,
