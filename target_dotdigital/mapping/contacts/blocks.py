@@ -31,10 +31,8 @@ SEGMENT_BYTES: Final = 16 * 1024 * 1024
 class _Segment:
     """One file. It is closed, and so removed, when no row refers to it any more."""
 
-    def __init__(self, folder: Path) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=".target-dotdigital-", dir=folder)
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        Path(name).unlink()
         self.size = 0
 
     def __del__(self) -> None:
@@ -131,7 +129,9 @@ class LineStore:
         kept = KeptLines(lines, places, first_number, self._schema)
         with suppress(OSError):  # the disk is full, say
             if self._segment is None or self._segment.size > SEGMENT_BYTES:
-                self._segment = _Segment(self._folder)
+                descriptor, name = tempfile.mkstemp(prefix=".target-dotdigital-", dir=self._folder)
+                self._segment = _Segment(descriptor)
+                Path(name).unlink()
             kept.write(self._segment)
         return kept
 

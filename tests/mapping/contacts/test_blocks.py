@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,3 +104,11 @@ def test_a_block_shows_nothing_of_its_rows(store: LineStore) -> None:
     made = block(store)
     shown = [repr(made), *map(repr, contacts(made))]
     assert not any("{" in each for each in shown)
+
+
+def test_a_directory_without_room_for_a_file_is_not_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lines_of(block(LineStore(tmp_path / "is gone", b"a schema"))) == LINES
+    gc.collect()
+    assert capsys.readouterr().err == ""
