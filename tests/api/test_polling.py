@@ -300,6 +300,18 @@ def test_ends_are_not_limited_where_no_limit_is_told() -> None:
     assert max(load.late) <= 3
 
 
+def test_an_end_that_is_found_at_once_hides_no_poll_of_another_job() -> None:
+    limit, waits = PollLimit(), []
+    limit.add("import", 10_000, 0.0)
+    for second in range(1, 61):
+        waits.append(limit.take("import", second, Expected(0.0, 0.0)))
+        limit.add(second, 1, second)
+        assert limit.take_at_once(second, second, Expected(0.0, 0.1)) == 0
+        limit.note_end(second, second)
+        limit.remove(second)
+    assert waits.count(0) == POLLS_A_MINUTE
+
+
 def test_an_end_that_comes_much_sooner_than_those_before_is_seen_within_minutes() -> None:
     load = Load([10_000] * 50, [600.0] * 25 + [5.0] * 25)
     assert max(load.late[25:]) <= MAX_WAIT_SECONDS + 2 * EARLY_SECONDS

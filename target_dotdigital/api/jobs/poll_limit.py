@@ -159,7 +159,11 @@ class PollLimit:
         Returns:
             The same as `take`.
         """
-        return 0.0 if self._told_limit() is None else self.take(job, now, expected)
+        if self._told_limit() is not None:
+            return self.take(job, now, expected)
+        with self._lock:
+            self._made.append(now)  # until it has found an end
+        return 0.0
 
     def note_running(self, job: object, now: float) -> None:
         """Learn that a poll has found a job still running.
