@@ -208,12 +208,12 @@ class ContactSink(BatchSink):
         if (mapping := self._mapping) is None or self._settings is None:
             return None
         has_metadata = self.include_sdc_metadata_properties
-        add_metadata = (
-            partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None
-        )
-        prepare, made = preparation(stream_map, self.config, stream, add_metadata, self._may_fit)
+        add = partial(self._add_sdc_metadata_to_record, context={}) if has_metadata else None
+        prepare, made = preparation(stream_map, self.config, stream, add, self._may_fit)
         added = set(filter(_is_metadata, self._names_in_use() if has_metadata else ()))
-        if made is not None and not added <= {*MESSAGE_PARTS.values()} - {*made.names}:
+        # A stream map reads and makes the tap's own ones, not what is put in their place later.
+        own = {*MESSAGE_PARTS.values()} if has_metadata else set()
+        if made is not None and not (added <= own and own.isdisjoint({*made.names, *made.read})):
             made = None
         parts = MESSAGE_PARTS if has_metadata else {"version": None} if self._mirror else {}
         lines = Lines(
@@ -231,7 +231,8 @@ class ContactSink(BatchSink):
         )
         rows = FastRows(self._intake, fast_path, loading)
         if self._fingerprints is not None:
-            by_line = made == NOTHING_MADE and not mapping.address_books
+            # Lines are compared without the times that the SDK makes properties of.
+            by_line = made == NOTHING_MADE and not added and not mapping.address_books
             rows.compare_with(self._fingerprints, by_line=by_line)
         return rows
 

@@ -142,7 +142,9 @@ def _made_properties(
             read |= found | ({name} if "self" in found else set())
         parts.append((name, text, node))
     names = tuple(name for name, *_ in parts)
-    if not read.isdisjoint(_WHOLE_RECORD) or DELETED_AT in names:
+    # A property that is taken away may have the dotted name of one inside an object, which stays.
+    is_odd = DELETED_AT in names or any("." in name for name, _, node in parts if node is None)
+    if is_odd or not read.isdisjoint(_WHOLE_RECORD):
         return None
     keeps_others, evaluate = MAPPER_ELSE_OPTION not in definition, evaluation(stream_map)
 

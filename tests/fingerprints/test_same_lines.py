@@ -64,6 +64,18 @@ def test_a_property_that_is_not_mapped_may_change(server: DotdigitalServer, tmp_
     assert "unchanged 30" in ended.counts()
 
 
+def test_the_time_of_a_message_counts_where_it_is_mapped(
+    server: DotdigitalServer, tmp_path: Path
+) -> None:
+    streams = {"people": {"fields": {"FIRSTNAME": "_sdc_extracted_at"}}}
+    config = changes(server, streams=streams, add_record_metadata=True)
+    for day in ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"):
+        messages = people(*({},) * 3, time_extracted=day)
+        assert load(config, tmp_path, FAST, *messages).status == 0
+        contents = server.contents().values()
+        assert {each["data_fields"]["FIRSTNAME"] for each in contents} == {day}
+
+
 def test_under_another_schema_a_line_is_looked_at_again(
     server: DotdigitalServer, tmp_path: Path
 ) -> None:

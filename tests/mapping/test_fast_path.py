@@ -646,6 +646,46 @@ def test_marks_that_are_common_and_none_stay_on_the_fast_path(
     receive.assert_not_called()
 
 
+@pytest.mark.parametrize(
+    "stream_map",
+    [
+        {"first_name": "_sdc_extracted_at"},
+        {"first_name": "str(_sdc_table_version)"},
+        {"__filter__": "_sdc_extracted_at > '2021'"},
+    ],
+    ids=str,
+)
+def test_a_stream_map_reads_the_metadata_of_the_tap(stream_map: dict[str, Any]) -> None:
+    """The SDK puts its own in their place later."""
+    properties = {"email": {"type": "string"}, "first_name": {"type": "string"}}
+    own = {"first_name": "Ada", "_sdc_extracted_at": "2020", "_sdc_table_version": 3}
+    line = {"type": "RECORD", "stream": "people", "version": 5, "time_extracted": "2026-01-01"}
+    messages = [
+        {"type": "SCHEMA", "stream": "people", "schema": {"properties": properties}},
+        {**line, "record": {"email": "person@example.com", **own}},
+        {**line, "record": {"email": "ada@example.com", "first_name": "Ada"}},
+    ]
+    lines = [json.dumps(each).encode() for each in messages]
+    maps = {"stream_maps": {"people": stream_map}, "add_record_metadata": True}
+    assert_same(lines, {"streams": {"people": {}}, **maps})
+
+
+def test_a_property_inside_an_object_is_not_what_a_stream_map_takes_away() -> None:
+    address = {"type": "object", "properties": {"city": {"type": "string"}}}
+    properties = {"email": {"type": "string"}, "address": address}
+    record = {"email": "person@example.com", "address": {"city": "Rome"}}
+    messages = [
+        {"type": "SCHEMA", "stream": "people", "schema": {"properties": properties}},
+        {"type": "RECORD", "stream": "people", "record": record},
+        {"type": "RECORD", "stream": "people", "record": {**record, "address.city": "Oslo"}},
+    ]
+    configuration = {
+        "streams": {"people": {"fields": {"CITY": "address.city"}}},
+        "stream_maps": {"people": {"address.city": None}},
+    }
+    assert_same([json.dumps(each).encode() for each in messages], configuration)
+
+
 def test_no_record_is_made_whole_for_the_properties_that_need_a_look() -> None:
     """Those that a stream map reads and makes, and those of which a decoder cannot check all."""
     properties = {
