@@ -49,11 +49,7 @@ _MEMBER = (
 _CONTACT = re.compile(r"/contacts/v3/email/customer\.number\.([0-9]+)@example\.com")
 _TOWNS = 500
 _DONE = b'{"id":"%s","status":"Completed"}'
-_HEAD = (
-    b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-    b"X-RateLimit-Scope: low\r\nX-RateLimit-Limit: 1000000\r\n\r\n"
-)
-"""It tells a limit that nothing reaches: without one, polls keep to the smallest that there is."""
+_HEAD = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 @dataclass

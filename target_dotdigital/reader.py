@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 256 * 1024
 """Read at once at most: what is made of so much fits into the processor's caches."""
 
-LEAST_AHEAD = 8
-"""Lines that are looked at together at least. Where few could be taken, not many more are."""
-
 
 class _Header(msgspec.Struct):
     """What a RECORD tells about itself."""
@@ -87,7 +84,6 @@ class MessageReader(GenericSingerReader[str]):
         self.fast_streams: dict[str, FastStream] = {}
         """By what the tap calls them."""
         self._stream = ""
-        self._ahead = LEAST_AHEAD
         self._lines_before = 0
 
     def attend(self, run: TendedRun, on_failure: Callable[[Exception], object]) -> None:
@@ -157,21 +153,20 @@ class MessageReader(GenericSingerReader[str]):
         while place < len(lines) and not self._run.is_stopping:
             # A decoder that skips a text does not look whether it is one.
             taken = self._take_fast(lines, place) if is_text else 0
-            if taken:
-                counts["RECORD"] += taken
-                place += taken
-            elif not (is_text and self._change_stream(lines[place])):
+            counts["RECORD"] += taken
+            place += taken
+            if place < len(lines) and not (is_text and self._change_stream(lines[place])):
                 if kind := self._take_slowly(lines, place):
                     counts[kind] += 1
                 place += 1
         return counts
 
     def _take_fast(self, lines: list[bytes], start: int) -> int:
-        """Take RECORD messages of the stream at hand that follow each other; return how many."""
+        """Take RECORD messages of the stream at hand; return how many follow each other."""
         fast = self.fast_streams.get(self._stream)
         if fast is None:
             return 0
-        rest = lines[start : start + self._ahead]
+        rest = lines[start:]
         are_known = fast.are_known(rest)
         places: Sequence[int] = range(len(rest))
         if are_known is not None:
@@ -182,7 +177,6 @@ class MessageReader(GenericSingerReader[str]):
         done = len(messages)
         taken = len(rest) if done == len(places) else places[done]
         if taken:
-            self._ahead = max(2 * taken, LEAST_AHEAD)
             fast.receive_all(
                 messages,
                 rest[:taken],
