@@ -294,7 +294,9 @@ class MessageReader(GenericSingerReader[str]):
         # Into the same memory each time: what contacts keep would lie scattered among fresh blocks.
         source = FileIO(descriptor, closefd=False)
         chunk, block, rest = bytearray(BLOCK_BYTES), BytesIO(), [b""]
-        while self._run.wait(descriptor) and (size := source.readinto(chunk)):
+        while self._run.wait(descriptor) and (size := source.readinto(chunk)) != 0:
+            if size is None:  # there was nothing to read after all, and it is not the end
+                continue
             read = memoryview(chunk)[:size]
             if chunk.find(b"\n", 0, size) < 0:
                 rest.append(bytes(read))

@@ -36,14 +36,7 @@ class Keeper(Protocol):
     def settle(
         self, traces: Traces, own: list[Trace], ids: Mapping[int, int], *, are_imported: bool
     ) -> None:
-        """Take note of what has become of contacts.
-
-        Args:
-            traces: What is to be kept of contacts that were sent together.
-            own: Those of them that are concerned.
-            ids: By contact, the hash of its ID as an identity, if Dotdigital has told it.
-            are_imported: Whether all of each was imported.
-        """
+        """Take note of what has become of contacts: see `StreamFingerprints.settle`."""
 
 
 class Traces(msgspec.Struct, gc=False, eq=False):

@@ -195,7 +195,7 @@ class Fingerprints:
             return [True] * len(contacts)
         are_sent = []
         for contact, trace in zip(contacts, own, strict=True):
-            is_unchanged = stream.is_unchanged(trace, contact.rows[0].identity_set)
+            is_unchanged = stream.is_unchanged(trace, contact.source.sets_of(contact.place)[0])
             are_sent.append(not is_unchanged)
             if not is_unchanged:
                 stream.send([trace])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_dotdigital.loading.batch_size import SMALLEST_IMPORT, BatchSize
 from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import, split
-from target_dotdigital.loading.queue import overlapping_key
+from target_dotdigital.loading.queue import holds_any, overlapping_key
 from target_dotdigital.loading.removals import Removal
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Batches:
         ]
         if others:
             identities = {identity for each in contacts for identity in each.identities}
-            if any(each.has_any(identities) for each in others):
+            if any(holds_any(each, identities) for each in others):
                 return 0
         while isinstance(batch := self._open.get(kind), Import):
             limit = self._limit(batch)

@@ -7,11 +7,12 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from target_dotdigital.loading.queue import holds_any
 from target_dotdigital.loading.settlement import CONFLICTS
 from target_dotdigital.mapping import collapse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from io import BytesIO
 
     from target_dotdigital.loading.settlement import Settlement
@@ -120,17 +121,6 @@ class Import:
             self.others[identity] = contact.key
         return True
 
-    def has_any(self, identities: Collection[str]) -> bool:
-        """Return whether a contact in here has any of some identities.
-
-        Args:
-            identities: Normalised identifiers.
-        """
-        return not (
-            self.contacts.keys().isdisjoint(identities)
-            and self.others.keys().isdisjoint(identities)
-        )
-
     def extend(self, contacts: Sequence[Contact], max_bytes: int) -> int:
         """Take contacts in that have nothing to do with those that are in, or with each other.
 
@@ -143,14 +133,14 @@ class Import:
         """
         keys = list(map(_key_of, contacts))
         size = sum(source.size(list(part)) + 1 for source, part in groupby(contacts, _source_of))
-        if self.size + size > max_bytes or self.following is not None or self.has_any(keys):
+        if self.size + size > max_bytes or self.following is not None or holds_any(self, keys):
             return 0
         others: dict[str, str] = {}
         if any(map(_others_of, contacts)):
             others = {identity: each.key for each in contacts for identity in each.other_identities}
             if (
                 len(others) < sum(map(len, map(_others_of, contacts)))
-                or self.has_any(others)
+                or holds_any(self, others)
                 or not others.keys().isdisjoint(keys)
             ):
                 return 0

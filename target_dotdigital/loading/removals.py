@@ -39,15 +39,6 @@ class Removal:
         """Itself: nothing follows it, as it may follow an import."""
         return (self,)
 
-    def has_any(self, identities: Collection[str]) -> bool:
-        """Return whether a contact in here has any of some identities.
-
-        Args:
-            identities: Normalised identifiers.
-        """
-        known = (self.contacts.keys(), self.others.keys())
-        return not all(each.isdisjoint(identities) for each in known)
-
     def has_room(self, contact: Contact, max_contacts: int) -> bool:
         """Return whether a contact fits in.
 

@@ -158,26 +158,9 @@ class FastPath:
                 for each in columns
             ]
 
-        identifiers, fields, preferences, consent, opt_outs, books = map(converted, self._columns)
-        sent = map(
-            self._contact,
-            map(self._identifiers, *identifiers),
-            map(self._fields, *fields) if fields else repeat(UNSET),
-            self._preferences.of(preferences),
-            _consents(self._consent, consent, slow),
-            self._channels.of(opt_outs),
-            books[0] if books else repeat(self._lists),
-        )
-        opted_out = {
-            each.name: column for each, column in zip(self._columns.opt_outs, opt_outs, strict=True)
-        }
-        encoded = b""
-        try:
-            encoded = _encode_lines(list(sent))
-        except UnicodeEncodeError:  # an expression has made half a surrogate pair
-            slow.update(range(len(lines)))
-        if all(UNSET in column for column in fields):
-            encoded = encoded.replace(_NO_FIELDS, b"")
+        groups = list(map(converted, self._columns))
+        identifiers, *_, opt_outs, books = groups
+        encoded = self._encoded(groups, slow, len(lines))
         block.fill(encoded, len(lines))
         kinds = bytearray((SENT,)) * len(lines)
         for kind, places in ((SLOW, slow), (FILTERED, filtered)):
@@ -189,19 +172,45 @@ class FastPath:
                 bodies[place] = b""  # not what would be sent
             for place in compress(count(), are_unchanged(bodies)):
                 kinds[place] = UNCHANGED
-        self._places.extend(range(len(self._places), len(lines)))
-        numbers: Iterable[int] = self._places
         if kinds.count(SENT) < len(lines):
             is_sent = [kind == SENT for kind in kinds]
-            numbers = compress(numbers, is_sent)
             identifiers = [list(compress(values, is_sent)) for values in identifiers]
             books = [list(compress(values, is_sent)) for values in books]
+        contacts = self._contacts(identifiers, kinds, block)
+        names = (each.name for each in self._columns.opt_outs)
+        opted_out = dict(zip(names, opt_outs, strict=True))
+        return MappedLines(kinds, contacts, books[0] if books else [], rounded, opted_out)
+
+    def _encoded(self, groups: list[list[Values]], slow: set[int], number: int) -> bytes:
+        """Return the JSON of so many contacts, a line for each; nothing if they have none."""
+        identifiers, fields, preferences, consent, opt_outs, books = groups
+        sent = map(
+            self._contact,
+            map(self._identifiers, *identifiers),
+            map(self._fields, *fields) if fields else repeat(UNSET),
+            self._preferences.of(preferences),
+            _consents(self._consent, consent, slow),
+            self._channels.of(opt_outs),
+            books[0] if books else repeat(self._lists),
+        )
+        try:
+            encoded = _encode_lines(list(sent))
+        except UnicodeEncodeError:  # an expression has made half a surrogate pair
+            slow.update(range(number))
+            return b""
+        if fields and all(UNSET in column for column in fields):
+            return encoded.replace(_NO_FIELDS, b"")
+        return encoded
+
+    def _contacts(self, identifiers: list[Values], kinds: bytearray, block: Block) -> list[Contact]:
+        """Return the contacts of the lines that are sent; these have the identifiers."""
+        self._places.extend(range(len(self._places), len(kinds)))
+        places = compress(self._places, [kind == SENT for kind in kinds])
         keys, *others = [
             ["" if value is UNSET else f"{each.name}:{value}" for value in values]
             for each, values in zip(self._columns.identifiers, identifiers, strict=True)
         ]
-        contacts = list(map(Contact, keys, _together(others), repeat(block), numbers))
-        return MappedLines(kinds, contacts, books[0] if books else [], rounded, opted_out)
+        return list(map(Contact, keys, _together(others), repeat(block), places))
 
 
 def build_fast_path(lines: Lines, mapping: ContactMapping) -> FastPath | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from target_dotdigital.batch_files import record_lines
 from target_dotdigital.errors import (
@@ -52,6 +54,24 @@ class _Run:
         raise NotImplementedError
 
 
+class _RunOverAPipe(_Run):
+    """A run that is told of something to read when there is nothing yet, as a pipe may do."""
+
+    def __init__(self, written: int, texts: Sequence[bytes]) -> None:
+        super().__init__()
+        self._written = written
+        self._texts = list(texts)
+
+    @override
+    def wait(self, descriptor: int) -> bool:
+        text = self._texts.pop(0) if self._texts else None
+        if text is None:
+            os.close(self._written)
+        else:
+            os.write(self._written, text)
+        return True
+
+
 class _Read:
     """What a reader has handed over, in its order."""
 
@@ -63,6 +83,9 @@ class _Read:
         self.reader.fast_streams["people"] = FastStream(decode, self._receive_all)
 
     def read(self, messages: Sequence[Any]) -> list[tuple[str, Any]]:
+        return self.read_from(StringIO(_text_of(messages)))
+
+    def read_from(self, source: IO[str]) -> list[tuple[str, Any]]:
         callbacks: dict[str, Callable[[Any], None]] = {
             "RECORD": lambda each: self.rows.append(("slow", each["record"]["n"])),
             "STATE": lambda each: self.rows.append(("state", each["value"])),
@@ -70,16 +93,29 @@ class _Read:
                 record_lines(each, self.reader.line_number, None)
             ),
         }
-        text = "".join(f"{json.dumps(each)}\n" for each in messages)
-        self.reader.process_lines(StringIO(text), callbacks)
+        self.reader.process_lines(source, callbacks)
         return self.rows
 
     def _receive_all(self, messages: Sequence[_Line], *_: object) -> None:
         self.rows += [("fast", each.record["n"]) for each in messages]
 
 
+def _text_of(messages: Sequence[Any]) -> str:
+    return "".join(f"{json.dumps(each)}\n" for each in messages)
+
+
 def rows(*numbers: int) -> list[Any]:
     return [record(n=number) for number in numbers]
+
+
+def test_where_there_is_nothing_to_read_yet_the_input_has_not_ended() -> None:
+    descriptor, written = os.pipe()
+    os.set_blocking(descriptor, False)
+    text = _text_of([*rows(1, 2), state("last")]).encode()
+    read = _Read(_RunOverAPipe(written, [b"", text[:70], b"", text[70:75], text[75:], b""]))
+    with os.fdopen(descriptor) as source:
+        found = read.read_from(source)
+    assert [each for _, each in found] == [1, 2, "last"]
 
 
 @pytest.mark.parametrize("write", [batch_of, parquet_of])

@@ -108,9 +108,8 @@ class RowCounts:
             TargetDotdigitalError: It cannot be told of every row, or too much is rejected.
         """
         for contact, contact_id in settlement.ids:
-            for row in contact.rows:
-                if row.identity_set is not None:
-                    row.identity_set.add(normalise(CONTACT_ID, contact_id))
+            for each in contact.identity_sets:
+                each.add(normalise(CONTACT_ID, contact_id))
         _count_imported(settlement)
         _count_removed(settlement)
         self._settle_unnamed(settlement)

@@ -113,7 +113,7 @@ class _Listed:
         """Yield the contact IDs that the report names, each with the contacts that it may be of."""
         report = self._report
         by_identity_set = {
-            row.identity_set: each for each in self.sent.values() for row in each.rows
+            identity_set: each for each in self.sent.values() for identity_set in each.identity_sets
         }
         for entry in (*(report.created or ()), *(report.updated or ()), *(report.failures or ())):
             if entry.contact_id is None:

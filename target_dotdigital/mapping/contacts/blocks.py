@@ -15,6 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from target_dotdigital.errors import StorageError
 from target_dotdigital.mapping.contacts.contact import Row
 
 if TYPE_CHECKING:
@@ -47,7 +48,12 @@ class _Segment:
 
     def read(self, start: int, end: int) -> bytes:
         """Return a part."""
-        return os.pread(self._descriptor, end - start, start)
+        try:
+            return os.pread(self._descriptor, end - start, start)
+        except OSError as error:
+            raise StorageError(
+                f"A line that is kept until its row is settled cannot be read: {error.strerror}"
+            ) from None
 
 
 class KeptLines:
@@ -89,6 +95,9 @@ class KeptLines:
 
         Args:
             row: Its place among the rows that matter.
+
+        Raises:
+            StorageError: It cannot be read.
         """
         place = self._places[row]
         if self._segment is None:
@@ -186,14 +195,25 @@ class Block:
             self._encoded = None
         return self._bodies
 
-    def rows(self, place: int) -> tuple[Row, ...]:
-        """Return a contact's row.
+    def sets_of(self, place: int) -> list[IdentitySet | None]:
+        """Return what takes a contact's ID.
 
         Args:
             place: The contact's place.
         """
         sets = self.identity_sets
-        identity_set = sets[place if len(sets) > 1 else 0]
+        return sets if len(sets) == 1 else [sets[place]]
+
+    def rows(self, place: int) -> tuple[Row, ...]:
+        """Return a contact's row.
+
+        Args:
+            place: The contact's place.
+
+        Raises:
+            StorageError: Its line cannot be read.
+        """
+        (identity_set,) = self.sets_of(place)
         ((counts, *_),) = self.counted
         kept = self._kept
         if kept is None:

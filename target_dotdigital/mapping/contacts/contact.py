@@ -53,6 +53,9 @@ class Source(Protocol):
     def bodies(self) -> Sequence[bytes]:
         """The JSON of each contact."""
 
+    def sets_of(self, place: int) -> Sequence[IdentitySet | None]:
+        """Return what takes the ID of one contact."""
+
     def rows(self, place: int) -> tuple[Row, ...]:
         """Return the rows of a contact."""
 
@@ -80,6 +83,10 @@ class OwnSource:
     def identity_sets(self) -> list[IdentitySet | None]:
         """What takes the contact's ID, by row."""
         return [row.identity_set for row in self.counted]
+
+    def sets_of(self, place: int) -> Sequence[IdentitySet | None]:  # noqa: ARG002 - there is one
+        """Return what takes the contact's ID, by row."""
+        return self.identity_sets
 
     def rows(self, place: int) -> tuple[Row, ...]:  # noqa: ARG002 - there is one
         """Return the contact's rows."""
@@ -126,10 +133,15 @@ class Contact(msgspec.Struct, gc=False):
         """The rows that it stands for, the newest last."""
         return self.source.rows(self.place)
 
+    @property
+    def identity_sets(self) -> set[IdentitySet]:
+        """What takes its ID once that is known, and its identities."""
+        return {each for each in self.source.sets_of(self.place) if each is not None}
+
     @override
     def __repr__(self) -> str:
         """Return how many rows it stands for."""
-        return f"<contact of {len(self.rows)} rows>"
+        return f"<contact of {len(self.source.counted)} rows>"
 
     @property
     def identities(self) -> tuple[str, ...]:

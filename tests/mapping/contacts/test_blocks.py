@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
+from target_dotdigital.errors import StorageError
 from target_dotdigital.mapping import Block, Contact, IdentitySet, LineStore, StreamCounts
 from target_dotdigital.mapping.contacts import blocks
 
@@ -98,6 +99,17 @@ def test_what_cannot_be_written_is_kept_in_memory(store: LineStore) -> None:
     later = block(store)
     for each in (earlier, made, later):
         assert lines_of(each) == LINES
+
+
+def test_only_a_line_itself_needs_the_file(store: LineStore) -> None:
+    held = IdentitySet()
+    made = block(store, [held])
+    with patch.object(os, "pread", side_effect=OSError(5, "Input/output error")):
+        (contact,) = contacts(made, [3])
+        assert contact.identity_sets == {held}
+        assert repr(contact) == "<contact of 1 rows>"
+        with pytest.raises(StorageError, match="cannot be read: Input/output error"):
+            made.rows(3)
 
 
 def test_a_block_shows_nothing_of_its_rows(store: LineStore) -> None:
