@@ -68,9 +68,8 @@ def text(results: Results) -> str:
     Args:
         results: What was found.
     """
-    pairs = max((len(row.runs) for row in results.features.values()), default=0)
     parts = [
-        _INTRODUCTION.format(machine=_in_words(results.machine), rows=results.rows, pairs=pairs),
+        _INTRODUCTION.format(machine=_in_words(results.machine)),
         f"![Rows a second](images/{_PACE_FILE})",
         *_sections(results),
         _HOW.format(stock_rows=results.stock[0].rows if results.stock else 0),
@@ -97,8 +96,8 @@ On {machine}.
 status 1 if something takes more than it may. Name rows to measure them alone:
 `uv run python -m benchmarks.all plain mirror --rows 100000 --pairs 1`.
 
-{rows:,} rows, {pairs} loads of each kind: medians, and in brackets the least and the most. *Times
-the limit* is the wall time, with the start, by that of the barest loop in Python right before it.
+The figures are medians of so many loads, and in brackets the least and the most. *Times the limit*
+is the wall time, with the start, by that of the barest loop in Python right before it.
 *Of processor time*, the threads that send are counted, too, and other work on the machine is not.
 """
 
@@ -155,17 +154,19 @@ def _sections(results: Results) -> Iterator[str]:
 def _features_table(results: Results) -> str:
     measured = "rows/s | times the limit | of processor time | peak memory, MB"
     lines = [*_compared(results), *_feature_lines(results)]
-    return table(f"what | rows | {measured} | at most | met", lines)
+    return table(f"what | rows | loads | {measured} | at most | met", lines)
 
 
 def _compared(results: Results) -> Iterator[list[str]]:
     """Yield the lines of what the target is compared with."""
     plain, rows = results.features.get("plain"), f"{results.rows:,}"
     if plain is not None and plain.runs:
-        yield [_LIMIT, rows, spread(plain.limit_paces()), "1", "1", "", "", ""]
+        loads = str(len(plain.runs))
+        yield [_LIMIT, rows, loads, spread(plain.limit_paces()), "1", "1", "", "", ""]
     if results.typed_limit:
         paces = [results.rows / seconds for seconds in results.typed_limit]
-        yield ["… decoding only what is picked", rows, spread(paces), "", "", "", "", ""]
+        title, loads = "… decoding only what is picked", str(len(paces))
+        yield [title, rows, loads, spread(paces), "", "", "", "", ""]
     if results.stock:
         times = results.times_stock()
         title, bound, is_met_word = "a stock SDK target", "", ""
@@ -174,7 +175,8 @@ def _compared(results: Results) -> Iterator[list[str]]:
             bound = f"at least {MIN_TIMES_STOCK:.0f} times"
             is_met_word = met(is_so=times >= MIN_TIMES_STOCK)
         peaks = spread(each.peak_megabytes for each in results.stock)
-        yield [title, rows, spread(results.stock_paces()), "", "", peaks, bound, is_met_word]
+        paces, loads = results.stock_paces(), str(len(results.stock))
+        yield [title, rows, loads, spread(paces), "", "", peaks, bound, is_met_word]
 
 
 def _feature_lines(results: Results) -> Iterator[list[str]]:
@@ -191,6 +193,7 @@ def _feature_lines(results: Results) -> Iterator[list[str]]:
         yield [
             feature.title,
             f"{row.rows:,}",
+            str(len(row.runs)),
             pace,
             spread(row.times(), 2),
             median(row.cpu_times(), 2),
