@@ -41,6 +41,8 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Arithmeti
 SENT, UNCHANGED, FILTERED, SLOW = b"sufl"
 """What becomes of a line: a contact, nothing for one of two reasons, or it goes the slow way."""
 
+_IS_SENT: Final = bytes(kind == SENT for kind in range(256))
+
 _MAX_CACHED: Final = 10_000
 
 _NO_FIELDS: Final = b',"dataFields":{}'
@@ -172,11 +174,11 @@ class FastPath:
                 bodies[place] = b""  # not what would be sent
             for place in compress(count(), are_unchanged(bodies)):
                 kinds[place] = UNCHANGED
-        if kinds.count(SENT) < len(lines):
-            is_sent = [kind == SENT for kind in kinds]
-            identifiers = [list(compress(values, is_sent)) for values in identifiers]
-            books = [list(compress(values, is_sent)) for values in books]
-        contacts = self._contacts(identifiers, kinds, block)
+        are_sent = kinds.translate(_IS_SENT)
+        if not all(are_sent):
+            identifiers = [list(compress(values, are_sent)) for values in identifiers]
+            books = [list(compress(values, are_sent)) for values in books]
+        contacts = self._contacts(identifiers, are_sent, block)
         names = (each.name for each in self._columns.opt_outs)
         opted_out = dict(zip(names, opt_outs, strict=True))
         return MappedLines(kinds, contacts, books[0] if books else [], rounded, opted_out)
@@ -202,10 +204,12 @@ class FastPath:
             return encoded.replace(_NO_FIELDS, b"")
         return encoded
 
-    def _contacts(self, identifiers: list[Values], kinds: bytearray, block: Block) -> list[Contact]:
+    def _contacts(
+        self, identifiers: list[Values], are_sent: bytearray, block: Block
+    ) -> list[Contact]:
         """Return the contacts of the lines that are sent; these have the identifiers."""
-        self._places.extend(range(len(self._places), len(kinds)))
-        places = compress(self._places, [kind == SENT for kind in kinds])
+        self._places.extend(range(len(self._places), len(are_sent)))
+        places = compress(self._places, are_sent)
         keys, *others = [
             ["" if value is UNSET else f"{each.name}:{value}" for value in values]
             for each, values in zip(self._columns.identifiers, identifiers, strict=True)
