@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_dotdigital.loading.batch_size import SMALLEST_IMPORT, BatchSize
-from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import, split
-from target_dotdigital.loading.queue import holds_any, overlapping_key
+from target_dotdigital.loading.imports import MAX_BODY_BYTES, Import, holds_any, split
+from target_dotdigital.loading.queue import overlapping_key
 from target_dotdigital.loading.removals import Removal
 
 if TYPE_CHECKING:

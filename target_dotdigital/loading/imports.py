@@ -7,14 +7,14 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_dotdigital.loading.queue import holds_any
 from target_dotdigital.loading.settlement import CONFLICTS
 from target_dotdigital.mapping import collapse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from io import BytesIO
 
+    from target_dotdigital.loading.removals import Removal
     from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.mapping import Contact
     from target_dotdigital.settings import MergeOption
@@ -186,6 +186,18 @@ class Import:
         following.add(contact)
         load.following = following
         return True
+
+
+def holds_any(load: Import | Removal, identities: Collection[str]) -> bool:
+    """Return whether a contact in a load has any of some identities.
+
+    Args:
+        load: The load.
+        identities: Normalised identifiers.
+    """
+    return not (
+        load.contacts.keys().isdisjoint(identities) and load.others.keys().isdisjoint(identities)
+    )
 
 
 def split(load: Import, most: int, max_bytes: int) -> list[Import]:

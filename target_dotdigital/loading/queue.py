@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from target_dotdigital.loading.settlement import Settlement
     from target_dotdigital.loading.wakeup import Wakeup
@@ -52,18 +52,6 @@ def overlapping_key(load: Load, contact: Contact) -> str | None:
     return own
 
 
-def holds_any(load: Load, identities: Collection[str]) -> bool:
-    """Return whether a contact in a load has any of some identities.
-
-    Args:
-        load: The load.
-        identities: Normalised identifiers.
-    """
-    return not (
-        load.contacts.keys().isdisjoint(identities) and load.others.keys().isdisjoint(identities)
-    )
-
-
 def overlap(one: Load, other: Load) -> bool:
     """Return whether two loads hold something of the same person.
 
@@ -71,7 +59,12 @@ def overlap(one: Load, other: Load) -> bool:
         one: A load.
         other: Another one.
     """
-    return holds_any(one, other.contacts) or holds_any(one, other.others)
+    return not (
+        one.contacts.keys().isdisjoint(other.contacts.keys())
+        and one.contacts.keys().isdisjoint(other.others.keys())
+        and one.others.keys().isdisjoint(other.contacts.keys())
+        and one.others.keys().isdisjoint(other.others.keys())
+    )
 
 
 class Ended(NamedTuple):

@@ -37,8 +37,11 @@ Convert: TypeAlias = Callable[[Values, Notes], Values]
 """Converts a column."""
 
 _WHOLE = rb"(?:0|-?[1-9][0-9]{0,17})"
-_NUMBER = rb"%b(?:\.(?:[0-9]{1,9}|[0-9]{9}0+))?|-0\.[0-9]{0,8}[1-9]0*" % _WHOLE
-"""JSON numbers that a numeric field takes as they are: zeros at their end change nothing."""
+_NUMBER = rb"(?:%b(?:\.[0-9]{0,8}[1-9])?|-0\.[0-9]{0,8}[1-9])" % _WHOLE
+"""JSON numbers that a numeric field takes as they are."""
+
+_ENDING_ZEROS = re.compile(rb"(?:(\.[0-9]*[1-9])0+|\.0+)\n")
+"""They are not sent: the same number is the same text, whichever way its row goes."""
 
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _SHORT_NUMBER = 10
@@ -46,7 +49,7 @@ _PLAIN_NUMBER_SIGNS = b"0123456789.\n"
 """A JSON number of so few of these signs has no more digits than a numeric field takes."""
 
 _A_NUMBER = re.compile(_NUMBER)
-_NUMBERS = re.compile(rb"(?:%b(?:\.[0-9]{1,9})?\n)+" % _WHOLE)
+_NUMBERS = re.compile(rb"(?:%b\n)+" % _NUMBER)
 _NUMBERS_AND_NULLS = re.compile(rb"(?:(?:%b|null)\n)+" % _NUMBER)
 _NULL = Raw(b"null")
 _ANY_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
@@ -218,15 +221,16 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
 
     def converted(values: Values, notes: Notes) -> Values:
         with suppress(TypeError):  # one of them is absent
-            joined = b"\n".join(values) + b"\n"
-            is_short = max(map(len, values), default=0) <= _SHORT_NUMBER
-            if is_short and not joined.translate(None, _PLAIN_NUMBER_SIGNS):
-                return values
             # No value has more than one line: it is a part of one.
-            if _NUMBERS.fullmatch(joined):
-                return values
-            if keeps_empty and has_null and _NUMBERS_AND_NULLS.fullmatch(joined):
-                return values
+            joined = b"\n".join(values) + b"\n"
+            spelled = _without_ending_zeros(joined)
+            is_short = max(map(len, values), default=0) <= _SHORT_NUMBER
+            if (
+                (is_short and not spelled.translate(None, _PLAIN_NUMBER_SIGNS))
+                or _NUMBERS.fullmatch(spelled)
+                or (keeps_empty and has_null and _NUMBERS_AND_NULLS.fullmatch(spelled))
+            ):
+                return values if spelled == joined else list(map(Raw, spelled.split()))
         found: Values = []
         others: Values = [UNSET] * len(values)
         for place, value in enumerate(values):
@@ -247,6 +251,10 @@ def raw_numbers(convert_each: Convert, *, keeps_empty: bool, has_null: bool) -> 
     return converted
 
 
+def _without_ending_zeros(lines: bytes) -> bytes:
+    return _ENDING_ZEROS.sub(rb"\1\n", lines) if b"." in lines and b"0\n" in lines else lines
+
+
 def numbers(unchanged: Convert, convert_each: Convert) -> Convert:
     """Return the conversion of numbers that are Python's, most of which are sent as they are.
 
@@ -259,7 +267,7 @@ def numbers(unchanged: Convert, convert_each: Convert) -> Convert:
         joined = ""
         with suppress(ValueError):  # an expression has made one of thousands of digits
             joined = "".join([f"{value}\n" for value in values if value is not None])
-        spelled = joined.replace("UNSET\n", "").encode()
+        spelled = _without_ending_zeros(joined.replace("UNSET\n", "").encode())
         if not _NUMBERS.fullmatch(spelled):
             return convert_each(values, notes)
         in_turn = iter(map(Raw, spelled.split()))

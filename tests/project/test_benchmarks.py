@@ -170,9 +170,9 @@ def test_every_feature_has_a_row_on_the_page(tiny: list[str], tmp_path: Path) ->
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines()}
     for each in FEATURES.values():
         cells = [cell.strip() for cell in rows[each.title].strip("|").split(" | ")]
-        assert len(cells) == 8
-        assert cells[1] == str(60 * each.size)
-        assert [cell != "" for cell in cells[2:5]] == [each.times is not None] * 3
+        assert len(cells) == 9
+        assert cells[1:3] == [str(60 * each.size), "1"]
+        assert [cell != "" for cell in cells[3:6]] == [each.times is not None] * 3
         assert "failed" not in cells
     assert len([line for line in text.splitlines() if line.startswith("| `--version`")]) == 3
     assert "a stock SDK target" in text
@@ -202,7 +202,7 @@ def test_a_load_that_fails_is_not_met_and_does_not_end_the_others(
     monkeypatch.setitem(FEATURES, "consent", wrong)
     assert benchmarks.main([*tiny, "consent", "held"]) == 1
     told = capsys.readouterr()
-    assert "| wrong | 60 | failed |" in told.out
+    assert "| wrong | 60 | 0 | failed |" in told.out
     assert "not met: wrong" in told.out
     assert f"| {FEATURES['held'].title} | 60 |" in told.out
 
@@ -284,7 +284,7 @@ def test_kept_results_make_the_page_again(tmp_path: Path) -> None:
     text = (tmp_path / "performance.md").read_text("utf-8")
     pace = "769,231 (384,615 to 1,538,462)"
     times = "1.30 (1.30 to 1.30) | 1.30 | 100 (100 to 100) | 1.3 times | yes |"
-    assert f"| **a plain upsert** | 1,000,000 | {pace} | {times}" in text
+    assert f"| **a plain upsert** | 1,000,000 | 3 | {pace} | {times}" in text
     assert "2 cores of an A processor, CPython 3.11, singer-sdk 2" in text.replace("\n", " ")
     assert "1,000,000 rows into the [sandbox]" in text
     assert "| 5,000 | 120 (120 to 120) | 12.0 (12.0 to 12.0) |" in text
